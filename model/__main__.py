@@ -1,0 +1,43 @@
+"""python -m model data | train | evaluate | list"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from model.checkpoint import CHECKPOINTS
+from model.data import download
+from model.errors import ModelError
+from model.evaluation import command as evaluation
+from model.training import command as training
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; what the user got wrong is a sentence on stderr and exit status 2."""
+    parser = argparse.ArgumentParser(prog="python -m model", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for name, text, configure, run in (
+        ("data", "fetch the training images", download.configure, download.run),
+        ("train", "train a recipe into a checkpoint", training.configure, training.run),
+        ("evaluate", "measure checkpoints", evaluation.configure, evaluation.run),
+        ("list", "list the checkpoints", _configure_list, evaluation.list_models),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        configure(command)
+        command.set_defaults(run=run)
+    parsed = parser.parse_args(arguments)
+    try:
+        status: int = parsed.run(parsed)
+    except ModelError as error:
+        print(f"python -m model: {error}", file=sys.stderr)
+        return 2
+    return status
+
+
+def _configure_list(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS, help="default: %(default)s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

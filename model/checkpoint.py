@@ -1,0 +1,119 @@
+"""A checkpoint: the folder of a trained model, `model.safetensors`, `card.json`, `atlas.npz`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from model.atlas import Atlas
+from model.autoencoder import Autoencoder, build_autoencoder
+from model.card import Card
+from model.errors import CheckpointError, RecipeError
+from model.recipe import Recipe
+
+CHECKPOINTS = Path("checkpoints")
+WEIGHTS_FILE, ATLAS_FILE, CARD_FILE = "model.safetensors", "atlas.npz", "card.json"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    card: Card
+    autoencoder: Autoencoder
+    atlas: Atlas
+
+
+def stored_weights(autoencoder: Autoencoder) -> bytes:
+    """The weights as a safetensors file in float16: half the bytes, a hundredth of a nat."""
+    tensors = {name: t.half().contiguous().cpu() for name, t in autoencoder.state_dict().items()}
+    return save_tensors(tensors)
+
+
+def load_weights(autoencoder: Autoencoder, content: bytes, name: str) -> None:
+    """Put stored weights into an autoencoder, as float32; errors call the file `name`.
+
+    Raises:
+        CheckpointError: Not a safetensors file, or tensors are missing, foreign or of wrong shape.
+    """
+    try:
+        tensors = load_tensors(content)
+    except SafetensorError as error:
+        raise CheckpointError(f"{name} is not a safetensors file: {error}.") from error
+    wanted = autoencoder.state_dict()
+    _require_same_shapes(wanted, tensors, name)
+    autoencoder.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
+
+
+def _require_same_shapes(
+    wanted: Mapping[str, Tensor], found: Mapping[str, Tensor], name: str
+) -> None:
+    if missing := wanted.keys() - found.keys():
+        raise CheckpointError(f"{name} lacks the tensor {min(missing)} that its recipe asks for.")
+    if foreign := found.keys() - wanted.keys():
+        raise CheckpointError(f"{name} has a tensor {min(foreign)} that its recipe has no place for.")
+    for key, tensor in found.items():
+        if tensor.shape != wanted[key].shape:
+            raise CheckpointError(
+                f"{name}: tensor {key} is {list(tensor.shape)}; "
+                f"its recipe asks for {list(wanted[key].shape)}."
+            )
+
+
+def write_checkpoint(folder: Path, card: Card, weights: bytes, atlas: bytes) -> None:
+    """Write all three files, the card last: a cut-off write is refused by its hashes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in (
+        (WEIGHTS_FILE, weights),
+        (ATLAS_FILE, atlas),
+        (CARD_FILE, card.to_json().encode()),
+    ):
+        partial = folder / f"{name}.partial"
+        partial.write_bytes(content)
+        os.replace(partial, folder / name)
+
+
+def read_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
+    """Read and verify a checkpoint.
+
+    Raises:
+        CheckpointError: A file is missing, differs from the card's hash, or does not fit the
+            recipe in the card; the message names the file.
+    """
+    card = Card.load(folder)
+    weights = _verified(folder / WEIGHTS_FILE, card.sha256)
+    atlas = _verified(folder / ATLAS_FILE, card.atlas_sha256)
+    try:
+        recipe = Recipe.from_dict(card.recipe)
+    except RecipeError as error:
+        raise CheckpointError(f"{folder / CARD_FILE} holds a bad recipe: {error}") from error
+    with torch.device("meta"):
+        autoencoder = build_autoencoder(recipe, recipe.decoder)
+    autoencoder = autoencoder.to_empty(device=device)
+    load_weights(autoencoder, weights, str(folder / WEIGHTS_FILE))
+    autoencoder.requires_grad_(False).eval()
+    return Checkpoint(card, autoencoder, Atlas.from_bytes(atlas, str(folder / ATLAS_FILE)))
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _verified(path: Path, expected: str) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from error
+    if sha256(content) != expected:
+        raise CheckpointError(
+            f"{path} does not match the hash in its card ({expected[:12]}…); "
+            "the file is damaged or was exchanged. Restore it, or train the model again."
+        )
+    return content

@@ -1,0 +1,1 @@
+"""The data sets: their registry, their files, and how to get them."""

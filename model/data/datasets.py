@@ -1,0 +1,165 @@
+"""The data sets that recipes may name, and their images as arrays.
+
+A file is known by the SHA-256 of its unzipped bytes, so it does not matter who zipped it.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from model.data.idx import read_idx
+from model.errors import DataError
+
+DATA_FOLDER = Path("data")
+SHIPPED_FOLDER = Path(__file__).parent / "shipped"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What we know of a data set before we have a single file of it."""
+
+    id: str
+    title: str
+    authors: str
+    licence: str
+    label_names: tuple[str, ...]
+    sha256: dict[str, str]
+    """Of each file, unzipped, by its name; `<name>.gz` is the same file zipped."""
+    mirrors: tuple[str, ...]
+    """Addresses under which `<name>.gz` lies, best first."""
+
+    def read(self, path: Path, name: str) -> UInt8[np.ndarray, "..."]:
+        """The array in `path`, which must be the data set's file `name`, zipped or not.
+
+        Raises:
+            DataError: It is missing, damaged or another file.
+        """
+        dimensions = 3 if "images" in name else 1
+        return read_idx(path, dimensions=dimensions, sha256=self.sha256[name])
+
+
+@dataclass(frozen=True)
+class LabelledImages:
+    """One half of a data set, read-only, in the data set's own order."""
+
+    images: UInt8[np.ndarray, "count 28 28"]
+    """Grey levels; 0 is background."""
+    labels: UInt8[np.ndarray, " count"]
+    """Indices into the data set's `label_names`."""
+
+
+MNIST = Dataset(
+    id="mnist",
+    title="MNIST handwritten digits",
+    authors="Yann LeCun, Corinna Cortes and Christopher J.C. Burges",
+    licence="CC BY-SA 3.0",
+    label_names=tuple("0123456789"),
+    sha256={
+        "train-images-idx3-ubyte": (
+            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
+        ),
+        "train-labels-idx1-ubyte": (
+            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"
+        ),
+        "t10k-images-idx3-ubyte": (
+            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
+        ),
+        "t10k-labels-idx1-ubyte": (
+            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
+        ),
+    },
+    mirrors=(
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    ),
+)
+
+FASHION_MNIST = Dataset(
+    id="fashion-mnist",
+    title="Fashion-MNIST articles of clothing",
+    authors="Zalando SE",
+    licence="MIT",
+    label_names=(
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ),
+    sha256={
+        "train-images-idx3-ubyte": (
+            "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"
+        ),
+        "train-labels-idx1-ubyte": (
+            "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"
+        ),
+        "t10k-images-idx3-ubyte": (
+            "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"
+        ),
+        "t10k-labels-idx1-ubyte": (
+            "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"
+        ),
+    },
+    mirrors=(
+        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    ),
+)
+
+DATASETS = {dataset.id: dataset for dataset in (MNIST, FASHION_MNIST)}
+
+
+@cache
+def test_set(dataset: str) -> LabelledImages:
+    """The test images that ship with the code, verified and read once.
+
+    Raises:
+        DataError: No data set of this id is known, or its test images do not ship.
+    """
+    folder = SHIPPED_FOLDER / find(dataset).id
+    if not folder.is_dir():
+        shipped = ", ".join(sorted(entry.name for entry in SHIPPED_FOLDER.iterdir()))
+        raise DataError(f"The test images of {dataset} do not ship with the code; {shipped} do.")
+    return _read_half(DATASETS[dataset], "t10k", folder)
+
+
+def train_set(dataset: str, folder: Path = DATA_FOLDER) -> LabelledImages:
+    """The training images, from the files in `<folder>/<dataset>/`, zipped or not.
+
+    Raises:
+        DataError: The data set is unknown, or one of its files is missing, damaged or foreign.
+    """
+    source = find(dataset)
+    try:
+        return _read_half(source, "train", folder / source.id)
+    except DataError as error:
+        raise DataError(f"{error} Run `python -m model data {source.id}` to fetch it.") from error
+
+
+def find(dataset: str) -> Dataset:
+    """The data set of this id; raises DataError that lists the known ones."""
+    if dataset not in DATASETS:
+        raise DataError(f"There is no data set {dataset!r}; known are {', '.join(DATASETS)}.")
+    return DATASETS[dataset]
+
+
+def find_file(folder: Path, name: str) -> Path | None:
+    """The file of this name in a folder, zipped rather than not."""
+    candidates = (folder / f"{name}.gz", folder / name)
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _read_half(dataset: Dataset, half: str, folder: Path) -> LabelledImages:
+    images, labels = (
+        dataset.read(find_file(folder, name) or folder / f"{name}.gz", name)
+        for name in (f"{half}-images-idx3-ubyte", f"{half}-labels-idx1-ubyte")
+    )
+    return LabelledImages(images, labels)

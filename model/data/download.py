@@ -1,0 +1,153 @@
+"""`python -m model data`: fetch the data sets, or take them from a folder."""
+
+import argparse
+import shutil
+from pathlib import Path
+
+from model.data.datasets import DATA_FOLDER, DATASETS, Dataset, find, find_file
+from model.data.transfer import TransferError, fetch
+from model.errors import DataError
+
+INTERRUPTED = 130
+"""The exit status of a command that Ctrl-C ended, as shells have it."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.add_argument(
+        "datasets",
+        nargs="*",
+        metavar="DATASET",
+        help=f"which to fetch: {', '.join(DATASETS)}; all of them if none is named",
+    )
+    parser.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="FOLDER",
+        help="take the files from here, zipped or not, instead of the network",
+    )
+    parser.add_argument(
+        "--to",
+        dest="target",
+        type=Path,
+        metavar="FOLDER",
+        default=DATA_FOLDER,
+        help="put them in <FOLDER>/<DATASET>/ (default: %(default)s)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Put the data sets in their place, each file verified; returns the exit status.
+
+    Raises:
+        DataError: A data set is unknown, or a file could not be had.
+    """
+    try:
+        for dataset in [find(name) for name in arguments.datasets or DATASETS]:
+            install(dataset, arguments.target, arguments.source)
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on from here.")
+        return INTERRUPTED
+    return 0
+
+
+def install(dataset: Dataset, target: Path, source: Path | None = None) -> None:
+    """Put the files of a data set that are not there yet into `<target>/<dataset>/`.
+
+    Args:
+        dataset: What to install, and the mirrors that have it.
+        target: The folder of all data sets.
+        source: A folder that has the files, itself or in a sub-folder of the data set's name;
+            if given, the network is left alone.
+
+    Raises:
+        DataError: A file could not be had; the message says why, for each place tried.
+    """
+    folder = target / dataset.id
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in dataset.sha256:
+            if _is_present(dataset, name, folder):
+                print(f"{dataset.id}/{name}: is there already")
+                continue
+            if source is None:
+                _download(dataset, name, folder)
+            else:
+                _copy(dataset, name, folder, source)
+            print(f"{dataset.id}/{name}: verified and in place")
+    except OSError as error:
+        raise DataError(
+            f"{error.filename or folder} cannot be written: {error.strerror}."
+        ) from error
+
+
+def _is_present(dataset: Dataset, name: str, folder: Path) -> bool:
+    """Whether the folder has the published file; a damaged one in its place is deleted."""
+    while path := find_file(folder, name):
+        try:
+            dataset.read(path, name)
+        except DataError as error:
+            print(f"{error} It is deleted, to be replaced.")
+            path.unlink()
+        else:
+            return True
+    return False
+
+
+def _copy(dataset: Dataset, name: str, folder: Path, source: Path) -> None:
+    path = find_file(source / dataset.id, name) or find_file(source, name)
+    if path is None:
+        raise DataError(
+            f"{dataset.title}: {name}.gz is neither in {source / dataset.id} nor in {source}, "
+            f"nor is {name}."
+        )
+    dataset.read(path, name)
+    partial = folder / f"{path.name}.part"
+    shutil.copyfile(path, partial)
+    partial.replace(folder / path.name)
+
+
+def _download(dataset: Dataset, name: str, folder: Path) -> None:
+    partial = folder / f"{name}.gz.part"
+    failures = []
+    for mirror in dataset.mirrors:
+        url = f"{mirror}{name}.gz"
+        try:
+            _fetch_verified(url, partial, dataset, name)
+        except (TransferError, DataError) as error:
+            failures.append(f"  {url}: {error}")
+        else:
+            partial.replace(folder / f"{name}.gz")
+            return
+    raise DataError(
+        f"No mirror of {dataset.title} gave {name}.gz:\n" + "\n".join(failures) + "\n"
+        "Try again later, when it goes on from what has arrived; or get the files elsewhere and "
+        f"run `python -m model data {dataset.id} --from FOLDER`."
+    )
+
+
+def _fetch_verified(url: str, partial: Path, dataset: Dataset, name: str) -> None:
+    began_elsewhere = partial.exists()
+    _fetch_while_it_grows(url, partial)
+    try:
+        dataset.read(partial, name)
+    except DataError:
+        partial.unlink()
+        if not began_elsewhere:
+            raise
+        # Two mirrors may have zipped the same file differently: take all of it from this one.
+        _fetch_verified(url, partial, dataset, name)
+
+
+def _fetch_while_it_grows(url: str, partial: Path) -> None:
+    """Try again for as long as each try brings the file further than all before it."""
+    most = -1
+    while True:
+        try:
+            return fetch(url, partial)
+        except TransferError:
+            size = partial.stat().st_size if partial.exists() else -1
+            if size <= most:
+                raise
+            most = size

@@ -1,0 +1,29 @@
+"""Which device a model runs on."""
+
+from __future__ import annotations
+
+import torch
+
+from model.errors import DeviceError
+
+
+def choose_device(name: str = "auto") -> str:
+    """Resolve `auto`, `cpu`, `cuda`, `cuda:N` or `mps` to a device of this machine.
+
+    `auto` takes the first GPU that there is, else the CPU.
+
+    Raises:
+        DeviceError: The wished-for device is not there, or is no device's name.
+    """
+    cuda = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    mps = ["mps"] if torch.backends.mps.is_available() else []
+    here = [*cuda, *mps, "cpu"]
+    if name == "auto":
+        return here[0]
+    wanted = "cuda:0" if name == "cuda" else name
+    if wanted not in here:
+        raise DeviceError(
+            f'Device "{name}" is not on this machine. It has: {", ".join(here)}. '
+            'Choose one of them, or "auto".'
+        )
+    return wanted

@@ -1,0 +1,200 @@
+"""The engine: a loaded model on a device. Numpy in, numpy out; the only door for the server.
+
+Shapes: N images or latents, D latent dimensions, K path steps.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+
+from model.autoencoder import PIXELS, SIDE, VariationalAutoencoder
+from model.card import Card
+from model.checkpoint import Checkpoint, read_checkpoint
+from model.data.datasets import LabelledImages, test_set
+from model.device import choose_device
+from model.errors import ImageError, LatentError
+from model.likelihood import bernoulli_mean, grey_levels
+from model.objective import expected_elbo, reconstruction
+from model.path import LatentPath, linear_path, spherical_path
+from model.plane import Plane
+
+__all__ = ["Encoding", "Engine", "LabelledImages", "LatentPath", "Plane", "choose_device", "test_set"]
+
+LATENT_LIMIT = 10_000.0
+SMALLEST_BATCH = 8
+"""Below it a matrix product takes another path through the library, and a grey level may differ."""
+CHUNK = 256
+RENDERER = "1"
+"""Raise it when the same weights and atlas begin to give other bytes."""
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """What a model makes of each image; the parts in nats. None is what an autoencoder lacks."""
+
+    mean: Float[np.ndarray, "images latent"]
+    """The code."""
+    covariance: Float[np.ndarray, "images latent latent"] | None
+    reconstruction: Float[np.ndarray, " images"]
+    """E log p(x|z) over 32 posterior samples; for an autoencoder log p(x|z) at the code."""
+    kl_per_dimension: Float[np.ndarray, "images latent"] | None
+    reconstruction_image: UInt8[np.ndarray, "images 28 28"]
+    """The decode of the mean."""
+
+    @property
+    def kl(self) -> Float[np.ndarray, " images"] | None:
+        return None if self.kl_per_dimension is None else self.kl_per_dimension.sum(axis=1)
+
+    @property
+    def total(self) -> Float[np.ndarray, " images"] | None:
+        """The ELBO: reconstruction - kl."""
+        return None if self.kl is None else self.reconstruction - self.kl
+
+
+class Engine:
+    """A verified checkpoint on a device. One caller at a time.
+
+    Attributes:
+        card: What the checkpoint says of itself.
+        device: `cpu`, `cuda:N` or `mps`.
+        planes: Those of the atlas; the first is the one to open.
+        codes: Of the shipped test images, float32, in the data set's order.
+        labels: Of the same images.
+        version: Changes whenever the same request may give other bytes; for ETags.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: str) -> None:
+        torch.set_num_threads(1)  # more make the slowest answers many times slower: docs/adr/0004
+        self.card, self.atlas, self.device = checkpoint.card, checkpoint.atlas, device
+        self.planes, self.codes = self.atlas.planes, self.atlas.codes
+        self.labels = test_set(self.card.dataset).labels
+        self._autoencoder = checkpoint.autoencoder
+        identity = f"{self.card.sha256} {self.card.atlas_sha256} {RENDERER}"
+        self.version = hashlib.sha256(identity.encode()).hexdigest()[:16]
+
+    @classmethod
+    def load(cls, folder: Path, device: str = "auto") -> Engine:
+        """Load a checkpoint onto `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+
+        Raises:
+            CheckpointError: A file is missing, damaged or foreign; the message names it.
+            DeviceError: The device is not on this machine.
+        """
+        chosen = choose_device(device)
+        return cls(read_checkpoint(folder, chosen), chosen)
+
+    def warm_up(self) -> None:
+        """Encode and decode once, so that the first user does not wait for lazy set-up."""
+        images = self.decode(self.codes[:SMALLEST_BATCH])
+        self.encode(images.astype(np.float32) / 255)
+
+    @torch.inference_mode()
+    def decode(self, latents: Float[np.ndarray, "count latent"]) -> UInt8[np.ndarray, "count 28 28"]:
+        """The mean images of p(x|z) in grey levels; the same bytes in whatever batch.
+
+        Raises:
+            LatentError: Not of shape (N, D), not finite, or beyond 10,000.
+        """
+        latents = self._checked(latents)
+        count = len(latents)
+        if count < SMALLEST_BATCH:
+            padding = np.zeros((SMALLEST_BATCH - count, latents.shape[1]), np.float32)
+            latents = np.concatenate([latents, padding])
+        z_ND = torch.from_numpy(latents).to(self.device)
+        mean_NP = bernoulli_mean(self._autoencoder.decode(z_ND))
+        return grey_levels(mean_NP).cpu().numpy()[:count].reshape(count, SIDE, SIDE)
+
+    def encode(self, images: Float[np.ndarray, "images 28 28"]) -> Encoding:
+        """The posteriors of images, and their ELBO on the grey levels as they are.
+
+        Raises:
+            ImageError: Not of shape (N, 28, 28), or with intensities outside [0, 1].
+        """
+        images = np.ascontiguousarray(images, np.float32)
+        if images.ndim != 3 or images.shape[1:] != (SIDE, SIDE):
+            raise ImageError(f"images have shape {images.shape}; allowed is (N, {SIDE}, {SIDE})")
+        if not ((images >= 0) & (images <= 1)).all():
+            raise ImageError("images have intensities outside 0 (background) to 1; rescale them")
+        parts = np.split(images.reshape(-1, PIXELS), range(CHUNK, len(images), CHUNK))
+        return _joined([self._encode(part) for part in parts])
+
+    @torch.inference_mode()
+    def _encode(self, images: Float[np.ndarray, "images pixels"]) -> Encoding:
+        count = len(images)
+        image_NP = torch.zeros(max(count, SMALLEST_BATCH), PIXELS)
+        image_NP[:count] = torch.from_numpy(images)
+        image_NP = image_NP.to(self.device)
+        covariance = kl = None
+        if isinstance(self._autoencoder, VariationalAutoencoder):
+            posterior = self._autoencoder.posterior(image_NP)
+            scale_tril_NDD = posterior.scale_tril
+            code_ND, covariance = posterior.mean, scale_tril_NDD @ scale_tril_NDD.mT
+            bound = expected_elbo(self._autoencoder, image_NP)
+            likelihood, kl = bound.reconstruction, bound.kl_per_dimension
+        else:
+            code_ND = self._autoencoder.code(image_NP)
+            likelihood = reconstruction(self._autoencoder, image_NP)
+        mean = code_ND.cpu().numpy()[:count]
+        return Encoding(
+            mean,
+            None if covariance is None else covariance.cpu().numpy()[:count],
+            likelihood.cpu().numpy()[:count],
+            None if kl is None else kl.cpu().numpy()[:count],
+            self.decode(mean),
+        )
+
+    def sample(self, count: int, seed: int, temperature: float = 1.0) -> Float[np.ndarray, "n latent"]:
+        """Draw latents from the prior N(0, temperature^2 I), the same ones for the same seed.
+
+        An autoencoder has no prior; it draws from the Gaussian fitted to its codes, with its
+        spread about their mean scaled by the temperature.
+        """
+        noise = np.random.default_rng(seed).standard_normal((count, self.card.latent_dim))
+        if isinstance(self._autoencoder, VariationalAutoencoder):
+            return (temperature * noise).astype(np.float32)
+        codes = self.codes.astype(np.float64)
+        scale_tril = np.linalg.cholesky(np.cov(codes.T).reshape(2 * [codes.shape[1]]))
+        return (codes.mean(axis=0) + temperature * noise @ scale_tril.T).astype(np.float32)
+
+    def interpolate(
+        self,
+        start: Float[np.ndarray, " latent"],
+        end: Float[np.ndarray, " latent"],
+        steps: int,
+        path: Literal["linear", "spherical"] = "linear",
+    ) -> LatentPath:
+        """Walk from one latent to another in `steps` points, both ends among them.
+
+        Raises:
+            LatentError: An end is of the wrong shape, not finite, or beyond 10,000.
+        """
+        ends = self._checked(np.stack([start, end]))
+        walk = spherical_path if path == "spherical" else linear_path
+        return walk(ends[0], ends[1], steps)
+
+    def _checked(self, latents: Float[np.ndarray, "count latent"]) -> Float[np.ndarray, "n latent"]:
+        latents = np.ascontiguousarray(latents, np.float32)
+        dim = self.card.latent_dim
+        if latents.ndim != 2 or latents.shape[1] != dim:
+            raise LatentError(f"latents have shape {latents.shape}; {self.card.id} takes (N, {dim})")
+        if not (np.abs(latents) <= LATENT_LIMIT).all():
+            raise LatentError(f"latents must be finite numbers from {-LATENT_LIMIT:g} to {LATENT_LIMIT:g}")
+        return latents
+
+
+def _joined(parts: list[Encoding]) -> Encoding:
+    """One encoding of all images; the optional fields are None in all parts or in none."""
+
+    def join(name: str) -> np.ndarray | None:
+        arrays = [getattr(part, name) for part in parts]
+        return None if arrays[0] is None else np.concatenate(arrays)
+
+    fields = ("mean", "covariance", "reconstruction", "kl_per_dimension", "reconstruction_image")
+    return Encoding(*map(join, fields))  # type: ignore[arg-type]

@@ -1,0 +1,41 @@
+"""What `model` refuses, as one tree.
+
+    ModelError
+      + RecipeError       a recipe that cannot be read, or asks for what does not exist
+      + DataError         training or test data that is missing, damaged or not what it claims
+      + CheckpointError   a checkpoint folder that is incomplete, damaged or foreign
+      + DeviceError       a device that this machine does not have
+      + LatentError       latents of the wrong shape, not finite, or out of all bounds
+      + ImageError        images of the wrong shape, or with levels outside [0, 1]
+
+The message of each is a sentence for the person who gave the input: what came, what is allowed,
+and the way out. Broken invariants of our own are `assert`s, never one of these.
+"""
+
+
+class ModelError(Exception):
+    """Base of every refusal; `str(error)` is fit to show to a user."""
+
+
+class RecipeError(ModelError):
+    """A recipe cannot be read, or asks for what does not exist."""
+
+
+class DataError(ModelError):
+    """Training or test data is missing, damaged or not what it claims to be."""
+
+
+class CheckpointError(ModelError):
+    """A checkpoint folder is incomplete, damaged or foreign; the message names the file."""
+
+
+class DeviceError(ModelError):
+    """This machine does not have the device that was asked for."""
+
+
+class LatentError(ModelError):
+    """Latents have the wrong shape, are not finite, or lie out of all bounds."""
+
+
+class ImageError(ModelError):
+    """Images have the wrong shape, or grey levels outside [0, 1]."""

@@ -1,0 +1,102 @@
+"""The posterior q(z|x): one Gaussian in latent space for every image.
+
+Shapes: B batch, D latent dimensions, T entries below a diagonal: D (D - 1) / 2.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+class Posterior(ABC):
+    """q(z|x) = N(mean, L L') for each image of a batch, L lower triangular."""
+
+    mean: Float[Tensor, "batch latent"]
+
+    @property
+    @abstractmethod
+    def scale_tril(self) -> Float[Tensor, "batch latent latent"]:
+        """L: lower triangular, its diagonal positive, in latent units."""
+
+    @abstractmethod
+    def reparameterise(
+        self, noise_BD: Float[Tensor, "batch latent"]
+    ) -> Float[Tensor, "batch latent"]:
+        """Turn standard normal noise into samples of q(z|x): z = mean + L noise.
+
+        The randomness stays outside, so that z is differentiable in the mean and in L.
+
+        Source: Kingma & Welling 2014, arXiv:1312.6114, section 2.4.
+        """
+
+    @abstractmethod
+    def kl_to_prior(self) -> Float[Tensor, "batch latent"]:
+        """KL(q(z|x) || N(0, I)) in nats, split over the latents; their sum is the KL.
+
+        Source: Kingma & Welling 2014, arXiv:1312.6114, appendix B.
+        """
+
+
+@dataclass(frozen=True)
+class DiagonalPosterior(Posterior):
+    """Independent latents, each with its mean and the logarithm of its variance.
+
+    The encoder gives the logarithm because that may take any value and is stable near zero.
+    """
+
+    mean: Float[Tensor, "batch latent"]
+    log_variance: Float[Tensor, "batch latent"]
+
+    @property
+    def scale_tril(self) -> Float[Tensor, "batch latent latent"]:
+        return torch.diag_embed((0.5 * self.log_variance).exp())
+
+    def reparameterise(
+        self, noise_BD: Float[Tensor, "batch latent"]
+    ) -> Float[Tensor, "batch latent"]:
+        return self.mean + (0.5 * self.log_variance).exp() * noise_BD
+
+    def kl_to_prior(self) -> Float[Tensor, "batch latent"]:
+        """(mean^2 + V - log V - 1) / 2: a pull to the origin, and one towards V = 1."""
+        V_BD = self.log_variance.exp()
+        return (self.mean.square() + V_BD - self.log_variance - 1) / 2
+
+
+@dataclass(frozen=True)
+class CholeskyPosterior(Posterior):
+    """Correlated latents: an ellipse of any direction, given by its Cholesky factor.
+
+    Source: Kingma & Welling 2019, arXiv:1906.02691, section 2.5.1.
+    """
+
+    mean: Float[Tensor, "batch latent"]
+    log_diagonal: Float[Tensor, "batch latent"]
+    below_diagonal: Float[Tensor, "batch triangle"]
+    """The entries of L below its diagonal, row by row."""
+
+    @property
+    def scale_tril(self) -> Float[Tensor, "batch latent latent"]:
+        scale_tril_BDD = torch.diag_embed(self.log_diagonal.exp())
+        row_T, column_T = torch.tril_indices(
+            *scale_tril_BDD.shape[1:], offset=-1, device=self.mean.device
+        )
+        scale_tril_BDD[:, row_T, column_T] = self.below_diagonal
+        return scale_tril_BDD
+
+    def reparameterise(
+        self, noise_BD: Float[Tensor, "batch latent"]
+    ) -> Float[Tensor, "batch latent"]:
+        return self.mean + (self.scale_tril @ noise_BD.unsqueeze(-1)).squeeze(-1)
+
+    def kl_to_prior(self) -> Float[Tensor, "batch latent"]:
+        """(|L_i|^2 + mean_i^2 - 1) / 2 - log L_ii, with L_i the i-th row of L.
+
+        Trace and log-determinant of the closed form are sums over i, so the split is exact.
+        """
+        variance_BD = self.scale_tril.square().sum(-1)
+        return (variance_BD + self.mean.square() - 1) / 2 - self.log_diagonal

@@ -1,0 +1,109 @@
+"""`python -m model train`: from a recipe to a checkpoint."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from model.atlas import make_atlas
+from model.autoencoder import Autoencoder
+from model.card import Card
+from model.checkpoint import (
+    CHECKPOINTS,
+    WEIGHTS_FILE,
+    load_weights,
+    sha256,
+    stored_weights,
+    write_checkpoint,
+)
+from model.data.datasets import DATA_FOLDER, DATASETS, test_set, train_set
+from model.device import choose_device
+from model.evaluation.bound import measure_bound
+from model.networks import multiply_adds
+from model.recipe import Recipe
+from model.training.run import Run
+
+INTERRUPTED = 130
+RUNS = Path("runs")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.add_argument("recipe", help="the name of one in model/recipes/, or a TOML file")
+    parser.add_argument("--resume", action="store_true", help="go on from the last whole epoch")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
+    parser.add_argument("--threads", type=int, help="of torch on the CPU (default: all cores)")
+    parser.add_argument("--data", type=Path, default=DATA_FOLDER, help="default: %(default)s")
+    parser.add_argument("--runs", type=Path, default=RUNS, help="default: %(default)s")
+    parser.add_argument("--to", type=Path, default=CHECKPOINTS, help="default: %(default)s")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train, measure and write the checkpoint; returns the exit status.
+
+    Raises:
+        ModelError: The recipe, the data, the device or the run to resume is not fit.
+    """
+    recipe = Recipe.load(arguments.recipe)
+    device = choose_device(arguments.device)
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    train = train_set(recipe.dataset, arguments.data).images
+    test = test_set(recipe.dataset).images
+    state_path = arguments.runs / recipe.id / "state.safetensors"
+    current = Run(recipe, train, test, state_path, device, resume=arguments.resume)
+    try:
+        autoencoder = current.finish()
+        tqdm.write("measuring the stored weights")
+        folder = arguments.to / recipe.id
+        write(folder, current, autoencoder)
+    except KeyboardInterrupt:
+        print(f"Stopped. Go on with: python -m model train {arguments.recipe} --resume")
+        return INTERRUPTED
+    print(f"{folder} is written.")
+    return 0
+
+
+def write(folder: Path, finished: Run, autoencoder: Autoencoder) -> None:
+    """Write the checkpoint of a finished run; everything in it is measured on its stored weights."""
+    recipe, progress = finished.recipe, finished.progress
+    weights = stored_weights(autoencoder)
+    load_weights(autoencoder, weights, str(folder / WEIGHTS_FILE))
+    finished.take_last_moment(autoencoder)
+    atlas = make_atlas(autoencoder, finished.test, tuple(finished.moments))
+    packed = atlas.to_bytes()
+    hashes = DATASETS[recipe.dataset].sha256
+    card = Card(
+        id=recipe.id,
+        title=recipe.title,
+        summary=recipe.summary,
+        family=recipe.family,
+        dataset=recipe.dataset,
+        latent_dim=recipe.latent_dim,
+        likelihood=recipe.likelihood,
+        beta=recipe.beta if recipe.family == "vae" else None,
+        planes=tuple(plane.id for plane in atlas.planes),
+        metrics=measure_bound(autoencoder, finished.test),
+        sha256=sha256(weights),
+        atlas_sha256=sha256(packed),
+        multiply_adds={
+            "encoder": multiply_adds(autoencoder.encoder),
+            "decoder": multiply_adds(autoencoder.decoder),
+        },
+        recipe=recipe.as_dict(),
+        data_sha256={name: digest for name, digest in hashes.items() if name.startswith("train")},
+        training={
+            "seconds": round(progress.seconds, 1),
+            "device": str(finished.device),
+            "threads": torch.get_num_threads(),
+            "machine": platform.machine(),
+            "versions": {name: version(name) for name in ("torch", "numpy", "safetensors")},
+            "history": progress.history,
+        },
+    )
+    write_checkpoint(folder, card, weights, packed)
