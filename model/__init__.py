@@ -1,1 +1,1 @@
-"""Variational autoencoders: mathematics, data, training, evaluation. No web, never imports `app`."""
+"""Variational autoencoders: mathematics, data, training, evaluation. No web, no `app`."""

@@ -1,4 +1,4 @@
-"""python -m model data | train | evaluate | list"""
+"""The commands of `python -m model`: data, train, evaluate, list."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _configure_list(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS, help="default: %(default)s")
+    parser.add_argument(
+        "--checkpoints", type=Path, default=CHECKPOINTS, help="default: %(default)s"
+    )
 
 
 if __name__ == "__main__":

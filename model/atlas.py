@@ -69,14 +69,9 @@ class Atlas:
             f"planes.{name}": np.array([getattr(plane, name) for plane in self.planes])
             for name in PLANE_FIELDS
         }
+        arrays = {"codes": self.codes, "density": self.density.astype(np.float32), **planes}
         file = io.BytesIO()
-        np.savez_compressed(
-            file,
-            codes=self.codes,
-            density=self.density.astype(np.float32),
-            **planes,
-            **pack_moments(self.moments),
-        )
+        np.savez_compressed(file, allow_pickle=False, **arrays, **pack_moments(self.moments))
         return file.getvalue()
 
     @classmethod
@@ -91,7 +86,9 @@ class Atlas:
                 )
                 return cls(arrays["codes"], planes, arrays["density"], unpack_moments(arrays))
         except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
-            raise CheckpointError(f"{name} is not an atlas: {error}. Train the model again.") from error
+            raise CheckpointError(
+                f"{name} is not an atlas: {error}. Train the model again."
+            ) from error
 
 
 @torch.inference_mode()
@@ -132,7 +129,9 @@ def _device(autoencoder: Autoencoder) -> torch.device:
     return next(autoencoder.parameters()).device
 
 
-def _intensities(autoencoder: Autoencoder, images: UInt8[np.ndarray, "images 28 28"]) -> torch.Tensor:
+def _intensities(
+    autoencoder: Autoencoder, images: UInt8[np.ndarray, "images 28 28"]
+) -> Float[torch.Tensor, "images pixels"]:
     grey_NP = torch.from_numpy(images.reshape(len(images), -1).copy())
     return grey_NP.to(_device(autoencoder)).float() / 255
 
@@ -142,7 +141,7 @@ def _codes(
     autoencoder: Autoencoder, images: UInt8[np.ndarray, "images 28 28"]
 ) -> Float[np.ndarray, "images latent"]:
     image_NP = _intensities(autoencoder, images)
-    return torch.cat([autoencoder.code(part) for part in image_NP.split(1000)]).cpu().numpy()
+    return torch.cat([autoencoder.code(part) for part in torch.split(image_NP, 1000)]).cpu().numpy()
 
 
 @torch.inference_mode()
@@ -152,7 +151,7 @@ def _covariances(
     if not isinstance(autoencoder, VariationalAutoencoder):
         return None
     image_NP = _intensities(autoencoder, images)
-    scales = [autoencoder.posterior(part).scale_tril for part in image_NP.split(1000)]
+    scales = [autoencoder.posterior(part).scale_tril for part in torch.split(image_NP, 1000)]
     scale_NDD = torch.cat(scales)
     return (scale_NDD @ scale_NDD.mT).cpu().numpy()
 

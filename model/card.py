@@ -41,7 +41,7 @@ class Card:
     planes: tuple[str, ...]
     """Ids of the planes in the atlas; the first is the one to open."""
     metrics: dict[str, Any]
-    """By protocol; each with its numbers in nats per image and a sentence on how they were taken."""
+    """By protocol: numbers in nats per image, and a sentence on how they were taken."""
     sha256: str
     """Of `model.safetensors`."""
     atlas_sha256: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +57,7 @@ def _require_same_shapes(
     if missing := wanted.keys() - found.keys():
         raise CheckpointError(f"{name} lacks the tensor {min(missing)} that its recipe asks for.")
     if foreign := found.keys() - wanted.keys():
-        raise CheckpointError(f"{name} has a tensor {min(foreign)} that its recipe has no place for.")
+        raise CheckpointError(f"{name} has a tensor {min(foreign)} unknown to its recipe.")
     for key, tensor in found.items():
         if tensor.shape != wanted[key].shape:
             raise CheckpointError(
@@ -77,7 +76,7 @@ def write_checkpoint(folder: Path, card: Card, weights: bytes, atlas: bytes) -> 
     ):
         partial = folder / f"{name}.partial"
         partial.write_bytes(content)
-        os.replace(partial, folder / name)
+        partial.replace(folder / name)
 
 
 def read_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:

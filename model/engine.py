@@ -15,7 +15,6 @@ import torch
 from jaxtyping import Float, UInt8
 
 from model.autoencoder import PIXELS, SIDE, VariationalAutoencoder
-from model.card import Card
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.data.datasets import LabelledImages, test_set
 from model.device import choose_device
@@ -25,7 +24,15 @@ from model.objective import expected_elbo, reconstruction
 from model.path import LatentPath, linear_path, spherical_path
 from model.plane import Plane
 
-__all__ = ["Encoding", "Engine", "LabelledImages", "LatentPath", "Plane", "choose_device", "test_set"]
+__all__ = [
+    "Encoding",
+    "Engine",
+    "LabelledImages",
+    "LatentPath",
+    "Plane",
+    "choose_device",
+    "test_set",
+]
 
 LATENT_LIMIT = 10_000.0
 SMALLEST_BATCH = 8
@@ -96,7 +103,9 @@ class Engine:
         self.encode(images.astype(np.float32) / 255)
 
     @torch.inference_mode()
-    def decode(self, latents: Float[np.ndarray, "count latent"]) -> UInt8[np.ndarray, "count 28 28"]:
+    def decode(
+        self, latents: Float[np.ndarray, "count latent"]
+    ) -> UInt8[np.ndarray, "count 28 28"]:
         """The mean images of p(x|z) in grey levels; the same bytes in whatever batch.
 
         Raises:
@@ -108,8 +117,8 @@ class Engine:
             padding = np.zeros((SMALLEST_BATCH - count, latents.shape[1]), np.float32)
             latents = np.concatenate([latents, padding])
         z_ND = torch.from_numpy(latents).to(self.device)
-        mean_NP = bernoulli_mean(self._autoencoder.decode(z_ND))
-        return grey_levels(mean_NP).cpu().numpy()[:count].reshape(count, SIDE, SIDE)
+        grey_NP = grey_levels(bernoulli_mean(self._autoencoder.decode(z_ND))).cpu().numpy()
+        return grey_NP[:count].reshape(count, SIDE, SIDE)
 
     def encode(self, images: Float[np.ndarray, "images 28 28"]) -> Encoding:
         """The posteriors of images, and their ELBO on the grey levels as they are.
@@ -150,7 +159,9 @@ class Engine:
             self.decode(mean),
         )
 
-    def sample(self, count: int, seed: int, temperature: float = 1.0) -> Float[np.ndarray, "n latent"]:
+    def sample(
+        self, count: int, seed: int, temperature: float = 1.0
+    ) -> Float[np.ndarray, "n latent"]:
         """Draw latents from the prior N(0, temperature^2 I), the same ones for the same seed.
 
         An autoencoder has no prior; it draws from the Gaussian fitted to its codes, with its
@@ -158,10 +169,10 @@ class Engine:
         """
         noise = np.random.default_rng(seed).standard_normal((count, self.card.latent_dim))
         if isinstance(self._autoencoder, VariationalAutoencoder):
-            return (temperature * noise).astype(np.float32)
+            return np.asarray(temperature * noise, np.float32)
         codes = self.codes.astype(np.float64)
         scale_tril = np.linalg.cholesky(np.cov(codes.T).reshape(2 * [codes.shape[1]]))
-        return (codes.mean(axis=0) + temperature * noise @ scale_tril.T).astype(np.float32)
+        return np.asarray(codes.mean(axis=0) + temperature * noise @ scale_tril.T, np.float32)
 
     def interpolate(
         self,
@@ -181,11 +192,11 @@ class Engine:
 
     def _checked(self, latents: Float[np.ndarray, "count latent"]) -> Float[np.ndarray, "n latent"]:
         latents = np.ascontiguousarray(latents, np.float32)
-        dim = self.card.latent_dim
-        if latents.ndim != 2 or latents.shape[1] != dim:
-            raise LatentError(f"latents have shape {latents.shape}; {self.card.id} takes (N, {dim})")
+        shape, wanted = latents.shape, self.card.latent_dim
+        if latents.ndim != 2 or shape[1] != wanted:
+            raise LatentError(f"latents have shape {shape}; {self.card.id} takes (N, {wanted})")
         if not (np.abs(latents) <= LATENT_LIMIT).all():
-            raise LatentError(f"latents must be finite numbers from {-LATENT_LIMIT:g} to {LATENT_LIMIT:g}")
+            raise LatentError(f"latents must be finite and at most {LATENT_LIMIT:g} in size")
         return latents
 
 

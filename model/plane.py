@@ -36,11 +36,11 @@ class Plane:
 
     def project(self, latents: Float[np.ndarray, "count latent"]) -> Float[np.ndarray, "count 2"]:
         """The (u, v) of each latent's nearest point in the plane."""
-        return (latents - self.origin) @ self.axes.T
+        return np.asarray((latents - self.origin) @ self.axes.T)
 
     def lift(self, points: Float[np.ndarray, "count 2"]) -> Float[np.ndarray, "count latent"]:
         """The latent at each (u, v)."""
-        return self.origin + points @ self.axes
+        return np.asarray(self.origin + points @ self.axes)
 
     def grid(self, cells: int) -> Float[np.ndarray, "cells*cells 2"]:
         """The (u, v) of the centres of cells x cells equal squares, row by row from the top."""

@@ -82,9 +82,8 @@ class CholeskyPosterior(Posterior):
     @property
     def scale_tril(self) -> Float[Tensor, "batch latent latent"]:
         scale_tril_BDD = torch.diag_embed(self.log_diagonal.exp())
-        row_T, column_T = torch.tril_indices(
-            *scale_tril_BDD.shape[1:], offset=-1, device=self.mean.device
-        )
+        D = self.mean.shape[1]
+        row_T, column_T = torch.tril_indices(D, D, offset=-1, device=self.mean.device)
         scale_tril_BDD[:, row_T, column_T] = self.below_diagonal
         return scale_tril_BDD
 

@@ -48,7 +48,7 @@ def _is_vae(autoencoder: Autoencoder) -> bool:
 def _measure(autoencoder: Autoencoder, image_NP: np.ndarray) -> dict[str, float | None]:
     device = next(autoencoder.parameters()).device
     likelihood, kl = 0.0, 0.0
-    for image_BP in torch.from_numpy(image_NP).split(1000):
+    for image_BP in torch.split(torch.from_numpy(image_NP), 1000):
         image_BP = image_BP.to(device)
         if isinstance(autoencoder, VariationalAutoencoder):
             bound = expected_elbo(autoencoder, image_BP, samples=SAMPLES)

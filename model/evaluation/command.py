@@ -19,7 +19,9 @@ COLUMNS = "{:24} {:10} {:>10} {:>15} {:>8}"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     parser.add_argument("model", help='the id of a checkpoint, or "all"')
-    parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS, help="default: %(default)s")
+    parser.add_argument(
+        "--checkpoints", type=Path, default=CHECKPOINTS, help="default: %(default)s"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     parser.add_argument("--write", action="store_true", help="put the figures into the card")
 
@@ -59,7 +61,7 @@ def _folders(checkpoints: Path, model: str) -> list[Path]:
         return folders
     if checkpoints / model not in folders:
         known = ", ".join(folder.name for folder in folders) or "none"
-        raise CheckpointError(f'There is no checkpoint "{model}" in {checkpoints}; it has: {known}.')
+        raise CheckpointError(f'There is no "{model}" in {checkpoints}; it has: {known}.')
     return [checkpoints / model]
 
 

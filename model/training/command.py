@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def write(folder: Path, finished: Run, autoencoder: Autoencoder) -> None:
-    """Write the checkpoint of a finished run; everything in it is measured on its stored weights."""
+    """Write the checkpoint of a finished run, measured on the weights as they are stored."""
     recipe, progress = finished.recipe, finished.progress
     weights = stored_weights(autoencoder)
     load_weights(autoencoder, weights, str(folder / WEIGHTS_FILE))

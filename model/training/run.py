@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import torch
@@ -89,11 +90,12 @@ class Run:
             return Fit(self.autoencoder, self.images, self.recipe)
         if name == "refit":
             return Refit(self._shipped(), self.images, self.recipe)
-        assert self.recipe.distillation and isinstance(self.autoencoder, VariationalAutoencoder)
+        assert self.recipe.distillation
+        assert isinstance(self.autoencoder, VariationalAutoencoder)
         return Distil(self.autoencoder, self.student, self.images, self.recipe.distillation)
 
     def _shipped(self) -> Autoencoder:
-        """The trained encoder with the decoder that ships; they share their weights with the run."""
+        """The trained encoder with the decoder that ships, sharing the weights of the run."""
         if not self.recipe.distillation:
             return self.autoencoder
         shipped = build_autoencoder(self.recipe, self.recipe.decoder)
@@ -129,7 +131,7 @@ class Run:
         epoch: int,
         optimiser: torch.optim.Optimizer,
         average: Average,
-        bar: tqdm[None],
+        bar: tqdm[NoReturn],
     ) -> float:
         torch.manual_seed(epoch_seed(self.recipe.seed, self.progress.stage, epoch))
         total = torch.zeros((), device=self.device)
@@ -141,7 +143,7 @@ class Run:
                     step / steps, stage.warmup, stage.decay
                 )
             optimiser.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimiser.step()
             average.update(step)
             total += loss.detach()

@@ -100,7 +100,7 @@ class Fit(Stage):
     def follow(self) -> dict[str, float]:
         torch.manual_seed(FOLLOW_SEED)
         sums = torch.zeros(2, dtype=torch.float64)
-        for grey_BP in self.images.followed_NP.split(1000):
+        for grey_BP in torch.split(self.images.followed_NP, 1000):
             image_BP = self.images.intensities(grey_BP)
             if isinstance(self.autoencoder, VariationalAutoencoder):
                 noise_BD = _noise(self.autoencoder, image_BP)
@@ -184,7 +184,9 @@ class LatentSource:
         distillation: Distillation,
     ) -> None:
         torch.manual_seed(FOLLOW_SEED)
-        posteriors = [vae.posterior(images.intensities(grey_BP)) for grey_BP in grey_NP.split(1000)]
+        posteriors = [
+            vae.posterior(images.intensities(grey_BP)) for grey_BP in torch.split(grey_NP, 1000)
+        ]
         self.mean_ND = torch.cat([p.mean for p in posteriors])
         scale_tril_NDD = torch.cat([p.scale_tril for p in posteriors])
         self.scale_tril_NDD = distillation.posterior_scale * scale_tril_NDD

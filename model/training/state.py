@@ -36,7 +36,7 @@ def save_state(path: Path, progress: Progress, tensors: dict[str, Tensor]) -> No
     save_file(contiguous, partial, metadata={"progress": json.dumps(asdict(progress))})
     with partial.open("rb") as file:
         os.fsync(file.fileno())
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def load_state(path: Path, recipe: dict[str, Any]) -> tuple[Progress, dict[str, Tensor]]:
