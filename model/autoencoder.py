@@ -5,6 +5,7 @@ Shapes: B batch, P pixels, D latent dimensions.
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -68,10 +69,35 @@ class VariationalAutoencoder(Autoencoder):
 def build_autoencoder(recipe: Recipe, decoder: Network) -> Autoencoder:
     """Build the recipe's family around one of its decoders, with fresh weights."""
     D = recipe.latent_dim
-    network = build_network(decoder, inputs=D, outputs=PIXELS)
-    if recipe.family == "ae":
-        return Autoencoder(build_network(recipe.encoder, inputs=PIXELS, outputs=D), network)
     correlated = recipe.posterior == "cholesky"
-    outputs = 2 * D + (D * (D - 1) // 2 if correlated else 0)
-    encoder = build_network(recipe.encoder, inputs=PIXELS, outputs=outputs)
+    outputs = {"point": D, "diagonal": 2 * D, "cholesky": 2 * D + D * (D - 1) // 2}
+    encoder = build_network(recipe.encoder, PIXELS, outputs[recipe.posterior])
+    if recipe.encoder.kind == "residual":
+        _start_near(encoder)
+    network = build_network(decoder, D, PIXELS)
+    if recipe.family == "ae":
+        return Autoencoder(encoder, network)
+    if correlated:
+        _start_narrow(encoder, D)
     return VariationalAutoencoder(encoder, network, D, correlated=correlated)
+
+
+def _start_near(encoder: nn.Sequential) -> None:
+    """Let codes begin near the origin and move slowly.
+
+    A residual network ends in 512 normalised features; at full gain, Adam's first steps throw the
+    codes ten units out, and the decoder spends ten epochs to recover (docs/adr/0008).
+    """
+    norm = encoder[-2]
+    assert isinstance(norm, nn.LayerNorm)
+    nn.init.constant_(norm.weight, 0.1)
+
+
+@torch.no_grad()
+def _start_narrow(encoder: nn.Sequential, latent_dim: int) -> None:
+    """Let every posterior begin as N(mean, (e^-2)^2 I), so that a sample says which image it is."""
+    head = encoder[-1]
+    assert isinstance(head, nn.Linear)
+    head.weight[latent_dim:] = 0
+    head.bias[latent_dim:] = 0
+    head.bias[latent_dim : 2 * latent_dim] = -2.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,8 @@ from model.errors import RecipeError
 from model.strict_toml import read_table, read_toml, require
 
 RECIPES = Path(__file__).parent / "recipes"
+TRAIN_IMAGES = 60_000
+"""In each data set that a recipe may name."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Network:
             f"is {list(self.hidden)}; the blocks of a residual network share one width",
         )
         require(self.fourier_features >= 0, "fourier_features", "is negative; 0 means none")
-        require(self.fourier_scale > 0, "fourier_scale", "must be above 0")
+        require(0 < self.fourier_scale < inf, "fourier_scale", "must be above 0 and finite")
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,16 @@ class Training:
     def __post_init__(self) -> None:
         require(self.epochs > 0, "epochs", "must be at least 1")
         require(self.batch_size > 0, "batch_size", "must be at least 1")
-        require(self.learning_rate > 0, "learning_rate", "must be above 0")
+        require(0 < self.learning_rate < inf, "learning_rate", "must be above 0 and finite")
         require(0 <= self.warmup <= 1, "warmup", "is a share of all steps, 0 to 1")
         require(0 <= self.kl_warmup <= 1, "kl_warmup", "is a share of all steps, 0 to 1")
         require(0 <= self.ema < 1, "ema", "must be at least 0 and below 1")
-        require(0 <= self.held_out < 60000, "held_out", "must leave images to train on")
+        require(0 <= self.held_out < TRAIN_IMAGES, "held_out", "must leave images to train on")
+        require(
+            self.batch_size <= TRAIN_IMAGES - self.held_out,
+            "batch_size",
+            f"is {self.batch_size}; there are {TRAIN_IMAGES - self.held_out} images to train on",
+        )
 
 
 @dataclass(frozen=True)
@@ -89,11 +97,15 @@ class Distillation:
     def __post_init__(self) -> None:
         require(self.epochs > 0, "epochs", "must be at least 1")
         require(self.batch_size > 0, "batch_size", "must be at least 1")
-        require(self.learning_rate > 0, "learning_rate", "must be above 0")
-        require(self.posterior_scale > 0, "posterior_scale", "must be above 0")
+        require(0 < self.learning_rate < inf, "learning_rate", "must be above 0 and finite")
+        require(0 < self.posterior_scale < inf, "posterior_scale", "must be above 0 and finite")
         require(0 <= self.prior_share <= 1, "prior_share", "is a share, 0 to 1")
         require(self.refit_epochs >= 0, "refit_epochs", "is negative; 0 means none")
-        require(self.refit_learning_rate > 0, "refit_learning_rate", "must be above 0")
+        require(
+            0 < self.refit_learning_rate < inf,
+            "refit_learning_rate",
+            "must be above 0 and finite",
+        )
 
 
 @dataclass(frozen=True)
@@ -123,7 +135,7 @@ class Recipe:
             f'is "{self.id}"; use lower-case words and numbers joined by hyphens',
         )
         require(1 <= self.latent_dim <= 256, "latent_dim", "must be 1 to 256")
-        require(self.beta >= 0, "beta", "is negative; it weighs a penalty, 0 switches it off")
+        require(0 <= self.beta < inf, "beta", "weighs a penalty: at least 0, which switches it off")
         require(0 <= self.seed < 2**31, "seed", "must be 0 to 2147483647")
         require(
             (self.family == "ae") == (self.posterior == "point"),

@@ -35,10 +35,10 @@ def require(condition: bool, key: str, reason: str) -> None:
 
 def read_toml(cls: type[T], path: Path) -> T:
     """Read a file; raises RecipeError that names the line of what is wrong."""
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8")
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path} is not valid TOML: {error}.") from error
     return _build(cls, table, _Source(str(path), text), section="")
 

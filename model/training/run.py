@@ -124,6 +124,7 @@ class Run:
                     average.keep()
                 self._record(stage, epoch, loss, followed, time.perf_counter() - started)
                 self._save({**optimiser_tensors(optimiser), **average.tensors()})
+                self._tell(stage)
 
     def _run_epoch(
         self,
@@ -158,11 +159,11 @@ class Run:
         self.progress.seconds += seconds
         entry = {"stage": stage.name, "epoch": epoch + 1, "train_loss": loss, **followed}
         self.progress.history.append({**entry, "seconds": round(seconds, 2)})
-        numbers = "  ".join(f"{name} {value:.2f}" for name, value in followed.items())
-        self.say(
-            f"{stage.name} {epoch + 1}/{stage.epochs}  "
-            f"loss {loss:.2f}  followed: {numbers}  {seconds:.1f} s"
-        )
+
+    def _tell(self, stage: Stage) -> None:
+        entry = dict(self.progress.history[-1])
+        place = f"{entry.pop('stage')} {entry.pop('epoch')}/{stage.epochs}"
+        self.say("  ".join([place, *(f"{name} {value:.2f}" for name, value in entry.items())]))
 
     def take_last_moment(self, shipped: Autoencoder) -> None:
         """Take the moment of what ships, in place of one of the same epoch."""
