@@ -1,0 +1,1 @@
+"""The web server of Latent Explorer: bytes in, bytes out. No mathematics, no torch."""

@@ -1,0 +1,1 @@
+"""The HTTP interface, one file a feature: its schema above its route."""

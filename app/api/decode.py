@@ -1,0 +1,167 @@
+"""From latents to images: POST decode, and GET decode.png for one that a URL can name."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import parse_qs
+
+import numpy as np
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field, WithJsonSchema
+from starlette.datastructures import Headers
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from app import png, rendering
+from app.batching import SMALL, Images, Latents
+from app.body import JsonBody, only_json
+from app.caching import ASK_AGAIN, etag, is_current
+from app.disconnect import while_connected
+from app.errors import InvalidRequest
+from app.latents import read_latents, refuse
+from app.negotiation import PNG
+from app.openapi import API, MODEL_PARAMETER, RawRoute
+from app.registry import Registry, Served, ServedModel
+from app.rendering import BATCH, BATCH_CONTENT, ImageJson
+from model.card import Card
+
+router = APIRouter(prefix="/models/{model}", tags=["decode"])
+
+MOST = 1024
+SIZES = range(28, 1121)
+DEFAULT_SIZE = 280
+
+
+class DecodeRequest(JsonBody):
+    """Latents to decode."""
+
+    latents: Annotated[
+        list[Any],  # read_latents checks the rows, in a tenth of the time that pydantic takes
+        Field(min_length=1, max_length=MOST),
+        WithJsonSchema(
+            {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": MOST,
+                "items": {"type": "array", "items": {"type": "number"}},
+                "examples": [[[0.0, 0.0], [0.5, -1.2]]],
+            }
+        ),
+    ]
+
+
+class DecodeAnswer(BaseModel):
+    """The images of the latents, in their order."""
+
+    model: str
+    images: list[ImageJson]
+
+
+@router.post(
+    "/decode",
+    dependencies=[only_json],
+    responses={200: {"model": DecodeAnswer, "content": BATCH_CONTENT}},
+    response_class=Response,
+)
+async def decode(request: Request, served: Served, body: DecodeRequest) -> Response:
+    """Decode up to 1,024 latents; `Accept` picks JSON, a contact sheet, NumPy or bare bytes."""
+    media_type = rendering.choose(request.headers.get("accept"), BATCH)
+    images = await decode_for(request, served, read_latents(body.latents, served.card))
+    return await rendering.answer(media_type, BATCH, images, {"model": served.card.id})
+
+
+async def decode_for(request: Request, served: ServedModel, latents: Latents) -> Images:
+    """Decode for as long as the client of `request` waits; few latents are not worth the watch."""
+    work = served.batcher.decode(latents)
+    return await (work if len(latents) <= SMALL else while_connected(request, work))
+
+
+class DecodePng:
+    """GET decode.png as a raw ASGI route: pages show many of them, and a browser keeps each.
+
+    The image is enlarged by repeating pixels, so that every grey is one the model gave.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        served = self.registry[scope["path_params"]["model"]]
+        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        latent = _read_z(query, served.card)
+        size = _read_size(query)
+        tag = etag(served.engine.version, latent.tobytes(), size)
+        headers = {"ETag": tag, "Cache-Control": ASK_AGAIN}
+        if is_current(Headers(scope=scope), tag):
+            response = Response(status_code=304, headers=headers)
+        else:
+            (image,) = await served.batcher.decode(latent)
+            content = png.encode_enlarged(image, size)
+            response = Response(content, headers=headers, media_type=PNG)
+        await response(scope, receive, send)
+
+
+def _read_z(query: Mapping[str, list[str]], card: Card) -> Latents:
+    if "z" not in query:
+        numbers = ",".join(["0"] * card.latent_dim)
+        raise InvalidRequest.at("?z", f"z is missing. Give a latent, such as z={numbers}")
+    try:
+        row = [float(number) for number in query["z"][0].split(",")]
+    except ValueError:
+        detail = (
+            f"z is not a list of numbers with commas between; {card.id} takes {card.latent_dim}."
+        )
+        raise InvalidRequest.at("?z", detail) from None
+    refuse(row, card, "z", "?z")
+    return np.array([row], np.float32)
+
+
+def _read_size(query: Mapping[str, list[str]]) -> int:
+    text = query.get("size", [str(DEFAULT_SIZE)])[0]
+    if not (text.isascii() and text.isdecimal() and len(text) < 5 and int(text) in SIZES):
+        detail = (
+            f"size is not a whole number from {SIZES.start} to {SIZES.stop - 1} (pixels a side)."
+        )
+        raise InvalidRequest.at("?size", detail)
+    return int(text)
+
+
+def raw_route(registry: Registry) -> RawRoute:
+    """Make the route of decode.png."""
+    path = f"{API}/models/{{model}}/decode.png"
+    return RawRoute(Route(path, DecodePng(registry), methods=["GET"]), _OPERATION)
+
+
+_OPERATION: dict[str, Any] = {
+    "tags": ["decode"],
+    "summary": "Decode one latent into a PNG",
+    "operationId": "decode_png",
+    "parameters": [
+        MODEL_PARAMETER,
+        {
+            "name": "z",
+            "in": "query",
+            "required": True,
+            "schema": {"type": "string"},
+            "description": "The latent, its numbers separated by commas",
+            "example": "0.5,-1.2",
+        },
+        {
+            "name": "size",
+            "in": "query",
+            "schema": {
+                "type": "integer",
+                "minimum": SIZES.start,
+                "maximum": SIZES.stop - 1,
+                "default": DEFAULT_SIZE,
+            },
+            "description": "Pixels a side; each pixel of the 28 x 28 is repeated, not blended",
+        },
+    ],
+    "responses": {
+        "200": {
+            "description": "An 8-bit grey PNG, with an ETag",
+            "content": {PNG: {"schema": {"type": "string", "format": "binary"}}},
+        },
+        "304": {"description": "If-None-Match names the ETag: nothing has changed"},
+    },
+}

@@ -1,0 +1,90 @@
+"""From one latent to another, step by step."""
+
+from functools import partial
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from fastapi import APIRouter, Request, Response
+from jaxtyping import Float
+from pydantic import BaseModel, Field, WithJsonSchema
+
+from app import rendering
+from app.api.decode import decode_for
+from app.body import JsonBody, only_json
+from app.disconnect import while_connected
+from app.errors import InvalidRequest
+from app.latents import refuse
+from app.registry import Served, ServedModel
+from app.rendering import FILM, FILM_CONTENT, ImageJson
+from app.uploads import read_base64
+
+router = APIRouter(prefix="/models/{model}", tags=["interpolate"])
+
+
+class End(JsonBody):
+    """An end of the path: a latent, or an image file in base64 whose code is taken."""
+
+    latent: Annotated[
+        list[Any] | None,
+        WithJsonSchema({"type": "array", "items": {"type": "number"}, "examples": [[-1.0, 0.5]]}),
+    ] = None
+    image: Annotated[str | None, WithJsonSchema({"type": "string", "format": "byte"})] = None
+
+
+class InterpolateRequest(JsonBody):
+    """Two ends, and how to go from one to the other."""
+
+    start: End
+    end: End
+    steps: int = Field(default=16, ge=2, le=256, description="Images, both ends among them")
+    path: Literal["linear", "spherical"] = "linear"
+
+
+class InterpolateAnswer(BaseModel):
+    """The path: what it passes, how it looks, how long its steps are."""
+
+    model: str
+    path: str
+    metric: str = Field(description="What the step lengths are measured in")
+    latents: list[list[float]]
+    step_lengths: list[float]
+    images: list[ImageJson]
+
+
+@router.post(
+    "/interpolate",
+    dependencies=[only_json],
+    responses={200: {"model": InterpolateAnswer, "content": FILM_CONTENT}},
+    response_class=Response,
+)
+async def interpolate(request: Request, served: Served, body: InterpolateRequest) -> Response:
+    """Walk between two ends; `Accept` picks JSON, a film strip or an animation."""
+    media_type = rendering.choose(request.headers.get("accept"), FILM)
+    start = await _latent(request, served, body.start, "start")
+    end = await _latent(request, served, body.end, "end")
+    walk = partial(served.engine.interpolate, start, end, body.steps, body.path)
+    (path,) = await served.batcher.run([walk], weight=1)
+    images = await decode_for(request, served, path.latents)
+    fields = {
+        "model": served.card.id,
+        "path": body.path,
+        "metric": path.metric,
+        "latents": path.latents.tolist(),
+        "step_lengths": path.step_lengths.tolist(),
+    }
+    return await rendering.answer(media_type, FILM, images, fields)
+
+
+async def _latent(
+    request: Request, served: ServedModel, end: End, name: str
+) -> Float[np.ndarray, " latent"]:
+    if (end.latent is None) == (end.image is None):
+        came = "neither a latent nor an image" if end.latent is None else "a latent and an image"
+        raise InvalidRequest.at(f"#/{name}", f"{name} has {came}; give one of the two.")
+    if end.image is not None:
+        prepared = await read_base64(end.image, f"#/{name}/image")
+        (encoding,) = await while_connected(request, served.encode(prepared.image[None]))
+        code: Float[np.ndarray, " latent"] = encoding.mean[0]
+        return code
+    refuse(end.latent, served.card, f"{name}.latent", f"#/{name}/latent")
+    return np.array(end.latent, np.float32)

@@ -1,0 +1,59 @@
+"""New images, from latents drawn at random."""
+
+import secrets
+from functools import partial
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from app import rendering
+from app.api.decode import MOST, decode_for
+from app.body import JsonBody, only_json
+from app.registry import Served
+from app.rendering import BATCH, BATCH_CONTENT, ImageJson
+
+router = APIRouter(prefix="/models/{model}", tags=["sample"])
+
+LARGEST_SEED = 2**53 - 1
+"""The largest whole number that JavaScript can write."""
+
+
+class SampleRequest(JsonBody):
+    """How many to draw, and how."""
+
+    count: int = Field(default=1, ge=1, le=MOST)
+    seed: int | None = Field(
+        default=None,
+        ge=0,
+        le=LARGEST_SEED,
+        description="The same seed draws the same latents; without one, another each time",
+    )
+    temperature: float = Field(
+        default=1.0, ge=0, le=4, allow_inf_nan=False, description="Scale of the spread"
+    )
+
+
+class SampleAnswer(BaseModel):
+    """What was drawn, and how to draw it again."""
+
+    model: str
+    seed: int
+    latents: list[list[float]]
+    images: list[ImageJson]
+
+
+@router.post(
+    "/sample",
+    dependencies=[only_json],
+    responses={200: {"model": SampleAnswer, "content": BATCH_CONTENT}},
+    response_class=Response,
+)
+async def sample(request: Request, served: Served, body: SampleRequest) -> Response:
+    """Draw from the prior, or for an autoencoder from the Gaussian fitted to its codes."""
+    media_type = rendering.choose(request.headers.get("accept"), BATCH)
+    seed = secrets.randbelow(LARGEST_SEED) if body.seed is None else body.seed
+    draw = partial(served.engine.sample, body.count, seed, body.temperature)
+    (latents,) = await served.batcher.run([draw], weight=1)
+    images = await decode_for(request, served, latents)
+    fields = {"model": served.card.id, "seed": seed, "latents": latents.tolist()}
+    return await rendering.answer(media_type, BATCH, images, fields)

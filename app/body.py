@@ -1,0 +1,61 @@
+"""What the body of a request may be."""
+
+import json
+from email.message import Message
+from typing import TypeVar
+
+from fastapi import Depends, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from app.errors import NotJson, UnsupportedMedia
+from app.negotiation import JSON
+
+
+class JsonBody(BaseModel):
+    """Base of the JSON bodies: a field of the wrong type or name is refused, not bent."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+Body = TypeVar("Body", bound=JsonBody)
+
+
+def media_type(request: Request) -> str:
+    """Give the body's media type in lower case, without its parameters; "" if it says none."""
+    message = Message()
+    message["content-type"] = request.headers.get("content-type", "")
+    return message.get_content_type() if message["content-type"] else ""
+
+
+def unsupported(request: Request, *taken: str) -> UnsupportedMedia:
+    """Make the refusal of a body that is of none of the types taken."""
+    came = f"is {media_type(request)}" if media_type(request) else "is missing"
+    return UnsupportedMedia(f"Content-Type {came}; this route reads {' and '.join(taken)}.")
+
+
+async def _require_json(request: Request) -> None:
+    if media_type(request) != JSON:
+        raise unsupported(request, JSON)
+
+
+only_json = Depends(_require_json)
+"""A route's dependency: the body must say that it is JSON."""
+
+
+async def read_json(request: Request, schema: type[Body]) -> Body:
+    """Read a JSON body, in a route that FastAPI cannot read it for.
+
+    Raises:
+        NotJson: it cannot be parsed.
+        RequestValidationError: it does not have the fields of `schema`.
+    """
+    try:
+        content = json.loads(await request.body())
+    except (ValueError, RecursionError) as error:
+        raise NotJson.because(error) from error
+    try:
+        return schema.model_validate(content)
+    except ValidationError as error:
+        entries = [{**entry, "loc": ("body", *entry["loc"])} for entry in error.errors()]
+        raise RequestValidationError(entries) from error

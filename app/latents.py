@@ -1,0 +1,50 @@
+"""Numbers from outside, made latents or refused."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from app.batching import Latents
+from app.errors import InvalidRequest
+from model.card import Card
+
+LONGEST = 10_000
+"""Length from which a latent is refused: no prior, code or plane comes near it."""
+
+_NUMBERS = {int, float}
+
+
+def read_latents(rows: Sequence[object], card: Card) -> Latents:
+    """Take the field `latents` of a request.
+
+    Raises:
+        InvalidRequest: a row is no latent of this model; the message says which and why.
+    """
+    for index, row in enumerate(rows):
+        refuse(row, card, f"latents[{index}]", f"#/latents/{index}")
+    return np.array(rows, np.float32)
+
+
+def refuse(row: object, card: Card, name: str, pointer: str) -> None:
+    """Raise InvalidRequest unless `row` is a list of numbers that `card`'s model can decode."""
+    fault = _fault(row, card)
+    if fault:
+        detail = f"{name} {fault}. See GET /api/v1/models/{card.id}"
+        raise InvalidRequest.at(pointer, detail)
+
+
+def _fault(row: object, card: Card) -> str | None:
+    if not isinstance(row, list) or not set(map(type, row)) <= _NUMBERS:
+        return f"is not a list of numbers; {card.id} takes {card.latent_dim} numbers"
+    if len(row) != card.latent_dim:
+        return f"has {len(row)} numbers; {card.id} takes {card.latent_dim}"
+    try:
+        length = math.hypot(*row)
+    except OverflowError:  # a whole number too large for a float
+        length = math.inf
+    if length <= LONGEST:
+        return None
+    if math.isnan(length):
+        return "holds NaN, which is no number; all must be finite"
+    return f"has the length {length:.10g}; at most {LONGEST} can be decoded"

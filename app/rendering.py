@@ -1,0 +1,123 @@
+"""Decoded images, in the form that a client asked for."""
+
+import asyncio
+import base64
+import io
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from fastapi import Response
+from PIL import Image
+from pydantic import BaseModel, Field
+
+from app import negotiation, png
+from app.batching import CHUNK, Images
+from app.negotiation import GIF, JSON, NPY, PNG, RAW, WEBP
+
+ENLARGED = 5
+"""How many times larger than 28 x 28 a frame of an animation is."""
+FRAME_MILLISECONDS = 50
+
+
+class ImageJson(BaseModel):
+    """A grey image, 0 = background."""
+
+    width: int
+    height: int
+    png: str = Field(description="The file, in base64", json_schema_extra={"format": "byte"})
+
+
+def image_json(image: png.GreyImage) -> dict[str, object]:
+    """Write an image as `ImageJson` says."""
+    height, width = image.shape
+    packed = base64.b64encode(png.encode(image)).decode("ascii")
+    return {"width": width, "height": height, "png": packed}
+
+
+def contact_sheet(images: Images) -> png.GreyImage:
+    """Lay images out row by row, as square as they fill it, without gaps; empty places are 0."""
+    count, height, width = images.shape
+    columns = math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    sheet = np.zeros((rows * columns, height, width), np.uint8)
+    sheet[:count] = images
+    tiled = sheet.reshape(rows, columns, height, width).swapaxes(1, 2)
+    return tiled.reshape(rows * height, columns * width)
+
+
+def film_strip(images: Images) -> png.GreyImage:
+    """Lay images out from left to right."""
+    return np.hstack(list(images))
+
+
+def animation(images: Images, media_type: str) -> bytes:
+    """Make an endless GIF or lossless WebP of the images, enlarged by whole pixels."""
+    block = np.ones((ENLARGED, ENLARGED), np.uint8)
+    first, *rest = [Image.fromarray(np.kron(image, block)) for image in images]
+    file = io.BytesIO()
+    first.save(
+        file,
+        format="GIF" if media_type == GIF else "WEBP",
+        save_all=True,
+        append_images=rest,
+        duration=FRAME_MILLISECONDS,
+        loop=0,
+        lossless=True,
+    )
+    return file.getvalue()
+
+
+def npy(images: Images) -> bytes:
+    """Write a NumPy file, uint8, N x 28 x 28."""
+    file = io.BytesIO()
+    np.save(file, images, allow_pickle=False)
+    return file.getvalue()
+
+
+Render = Callable[[Images], bytes]
+
+BATCH: dict[str, Render] = {
+    PNG: lambda images: png.encode(contact_sheet(images)),
+    NPY: npy,
+    RAW: lambda images: images.tobytes(),
+}
+"""The forms of a batch besides JSON."""
+
+FILM: dict[str, Render] = {
+    PNG: lambda images: png.encode(film_strip(images)),
+    GIF: lambda images: animation(images, GIF),
+    WEBP: lambda images: animation(images, WEBP),
+}
+"""The forms of a path besides JSON."""
+
+_FILE = {"schema": {"type": "string", "format": "binary"}}
+BATCH_CONTENT: dict[str, Any] = dict.fromkeys(BATCH, _FILE)
+FILM_CONTENT: dict[str, Any] = dict.fromkeys(FILM, _FILE)
+"""The same, for the OpenAPI document."""
+
+
+def choose(accept: str | None, forms: Mapping[str, Render]) -> str:
+    """Pick JSON or one of `forms`; raises NotAcceptable."""
+    return negotiation.choose(accept, (JSON, *forms))
+
+
+async def answer(
+    media_type: str, forms: Mapping[str, Render], images: Images, fields: Mapping[str, Any]
+) -> Response:
+    """Write images as `media_type`; in JSON they come after `fields`, as `images`.
+
+    Many images are packed in a thread, so that the drags of others go on.
+    """
+
+    def render() -> bytes:
+        if media_type != JSON:
+            return forms[media_type](images)
+        body = {**fields, "images": [image_json(image) for image in images]}
+        return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+
+    quick = len(images) <= CHUNK and media_type not in (GIF, WEBP)
+    content = render() if quick else await asyncio.to_thread(render)
+    return Response(content, media_type=media_type, headers={"Vary": "Accept"})

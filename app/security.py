@@ -1,0 +1,184 @@
+"""What every request must pass, as pure ASGI middleware: hosts, origins, limits, headers.
+
+Each refusal here is the same problem document as elsewhere, written before any route is reached.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import BodyTooLarge, ForeignOrigin, Overloaded, Problem, TooSlow, WrongHost
+
+PROBES = ("/healthz", "/readyz")
+"""Answered even by a server that is full, or it would be restarted for being busy."""
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class SecurityHeaders:
+    """Adds `HEADERS` to every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.added = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), *self.added]}
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+class AllowedSites:
+    """Answers for the allowed hosts only, and opens WebSockets for the allowed origins only.
+
+    Browsers do not apply CORS to WebSockets: without this, any page could open one. A client that
+    sends no Origin is no browser, and is let in.
+
+    Args:
+        app: What to protect.
+        hosts: `example.org`, `*.example.org` or `*`.
+        origins: Such as `https://example.org`, or `*`; the own host is always allowed.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Sequence[str], origins: Sequence[str]) -> None:
+        self.app = app
+        self.hosts = [host.lower() for host in hosts]
+        self.origins = [origin.lower() for origin in origins]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            headers = Headers(scope=scope)
+            problem = self._refuse_host(headers)
+            if problem is None and scope["type"] == "websocket":
+                problem = self._refuse_origin(headers)
+            if problem is not None:
+                return await problem.response()(scope, receive, send)
+        return await self.app(scope, receive, send)
+
+    def _refuse_host(self, headers: Headers) -> Problem | None:
+        if "*" in self.hosts:
+            return None
+        try:
+            host = urlsplit("//" + headers.get("host", "")).hostname or ""
+        except ValueError:
+            host = ""
+        for pattern in self.hosts:
+            if host == pattern or (pattern.startswith("*.") and host.endswith(pattern[1:])):
+                return None
+        return WrongHost(
+            "This server does not answer for the host in the Host header; its operator lists the "
+            "hosts in EXPLORER_ALLOWED_HOSTS."
+        )
+
+    def _refuse_origin(self, headers: Headers) -> Problem | None:
+        origin = headers.get("origin", "").lower()
+        own = origin.partition("://")[2] == headers.get("host", "").lower()
+        if not origin or own or origin in self.origins or "*" in self.origins:
+            return None
+        return ForeignOrigin(
+            "A page of another origin may not open a stream here; the operator of this server "
+            "lists the origins that may in EXPLORER_ALLOWED_ORIGINS."
+        )
+
+
+class Limits:
+    """Bounds what clients can take: connections, bytes of a body, and seconds.
+
+    Bytes are counted as they come, whatever Content-Length says. The clock runs until the answer
+    starts; how long a client takes to read it is its own affair.
+
+    Args:
+        app: What to protect.
+        max_connections: Requests and streams open at once.
+        max_body_bytes: Bytes of one request body.
+        timeout_seconds: From the head of a request to the head of its answer.
+    """
+
+    def __init__(
+        self, app: ASGIApp, max_connections: int, max_body_bytes: int, timeout_seconds: float
+    ) -> None:
+        self.app = app
+        self.max_connections = max_connections
+        self.max_body_bytes = max_body_bytes
+        self.timeout_seconds = timeout_seconds
+        self.open = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await self.app(scope, receive, send)
+        if self.open >= self.max_connections and not scope["path"].endswith(PROBES):
+            problem = Overloaded(
+                f"{self.open} requests and streams are open, as many as this server takes at once. "
+                "Try again in a second."
+            )
+            return await problem.response()(scope, receive, send)
+        self.open += 1
+        try:
+            if scope["type"] == "websocket":
+                return await self.app(scope, receive, send)
+            return await self._limited(scope, receive, send)
+        finally:
+            self.open -= 1
+
+    async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
+        declared = Headers(scope=scope).get("content-length", "")
+        if declared.isdecimal() and int(declared) > self.max_body_bytes:
+            return await self._too_large().response()(scope, receive, send)
+        received = 0
+        whole: bool | None = None  # until someone reads the body
+
+        async def receive_counted() -> Message:
+            nonlocal received, whole
+            whole = whole or False
+            message = await receive()
+            whole = not message.get("more_body", False)
+            received += len(message.get("body", b""))
+            if received > self.max_body_bytes:
+                raise self._too_large()
+            return message
+
+        async def send_in_time(message: Message) -> None:
+            deadline.reschedule(None)
+            await send(message)
+
+        try:
+            async with asyncio.timeout(self.timeout_seconds) as deadline:
+                await self.app(scope, receive_counted, send_in_time)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            await self._too_slow(cut_off=whole is False).response()(scope, receive, send)
+
+    def _too_large(self) -> Problem:
+        return BodyTooLarge(
+            f"The body is larger than the {self.max_body_bytes} bytes that this server takes. "
+            "Send fewer or smaller images, or ask its operator for a higher "
+            "EXPLORER_MAX_BODY_BYTES.",
+            headers={"Connection": "close"},
+        )
+
+    def _too_slow(self, cut_off: bool) -> Problem:
+        if cut_off:
+            return TooSlow(
+                f"The body did not arrive within {self.timeout_seconds:g} seconds. Send it again.",
+                headers={"Connection": "close"},
+            )
+        return Overloaded(
+            f"No answer was ready within {self.timeout_seconds:g} seconds. Ask for less at once, "
+            "or try again later."
+        )

@@ -1,0 +1,143 @@
+"""What an operator can set. The only reader of the environment.
+
+Every setting has a default, an environment variable `EXPLORER_<NAME>` and a flag `--<name>`.
+"""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import Field, asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_origin
+
+PREFIX = "EXPLORER_"
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout: where `checkpoints`, `static` and `templates` lie."""
+
+
+class SettingsError(ValueError):
+    """A setting has a value that cannot work; the message is a sentence for the operator."""
+
+
+def _setting(default: Any, meaning: str) -> Any:
+    return field(default=default, metadata={"meaning": meaning})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of one server; `meaning` in a field's metadata says what it does."""
+
+    host: str = _setting("127.0.0.1", "address to listen on; 0.0.0.0 is every interface")
+    port: int = _setting(8000, "port to listen on; 0 takes any free one")
+    device: str = _setting(
+        "auto", "auto, cpu, cuda, cuda:N or mps; auto takes a GPU if there is one"
+    )
+    checkpoints: Path = _setting(ROOT / "checkpoints", "folder that holds one folder a model")
+    default_model: str = _setting(
+        "mnist-vae-2d", "model the page opens; must load, or nothing starts"
+    )
+    models: tuple[str, ...] = _setting((), "models to load, by name; empty loads all there are")
+    workers: int = _setting(1, "processes; each loads its own models")
+    root_path: str = _setting("", "path under which a proxy shows the server, such as /explorer")
+    max_body_bytes: int = _setting(16 * 2**20, "largest request body")
+    max_connections: int = _setting(1000, "most requests and streams open at once, in each worker")
+    max_queue: int = _setting(
+        8192, "most images waiting to be decoded, for each model in each worker"
+    )
+    request_timeout_seconds: float = _setting(
+        30.0, "longest time from a request's head to its answer's"
+    )
+    allowed_hosts: tuple[str, ...] = _setting(
+        ("*",), "Host headers answered; *.example.org takes subdomains"
+    )
+    allowed_origins: tuple[str, ...] = _setting(
+        (), "origins that may open streams besides the own; * is all"
+    )
+    cors_origins: tuple[str, ...] = _setting(
+        (), "origins whose scripts may call the REST API; * is all"
+    )
+    log_format: str = _setting("text", "text or json")
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.port <= 65535, "port", self.port, "a port lies in 0..65535")
+        _require(self.workers >= 1, "workers", self.workers, "at least 1 process must run")
+        for name in ("max_body_bytes", "max_connections", "max_queue"):
+            value = getattr(self, name)
+            _require(value >= 1, name, value, "it must be at least 1")
+        _require(
+            0 < self.request_timeout_seconds < float("inf"),
+            "request_timeout_seconds",
+            self.request_timeout_seconds,
+            "it must be above 0 and finite",
+        )
+        _require(
+            self.root_path == "" or (self.root_path[0] == "/" and self.root_path[-1] != "/"),
+            "root_path",
+            self.root_path,
+            "it starts with a slash and does not end with one, such as /explorer",
+        )
+        _require(self.log_format in ("text", "json"), "log_format", self.log_format, "text or json")
+        for pattern in self.allowed_hosts:
+            plain = "*" not in pattern.removeprefix("*.") or pattern == "*"
+            _require(plain, "allowed_hosts", pattern, "give example.org, *.example.org or *")
+        for name in ("allowed_origins", "cors_origins"):
+            for origin in getattr(self, name):
+                bare = origin.startswith(("http://", "https://")) and origin.count("/") == 2
+                _require(
+                    bare or origin == "*", name, origin, "give https://example.org, no path, or *"
+                )
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str], **flags: str | None) -> "Settings":
+        """Take each setting from its flag, else from the environment, else its default.
+
+        Raises:
+            SettingsError: a value is of the wrong kind, or out of bounds.
+        """
+        values = {}
+        for setting in fields(cls):
+            text = flags.get(setting.name)
+            if text is None:
+                text = environment.get(variable(setting.name))
+            if text is not None:
+                values[setting.name] = _parse(setting, text.strip())
+        return cls(**values)
+
+    def as_environment(self) -> dict[str, str]:
+        """Give the variables from which `read` makes these settings again, in a worker."""
+        return {
+            variable(name): ",".join(value) if isinstance(value, tuple) else str(value)
+            for name, value in asdict(self).items()
+        }
+
+
+def variable(name: str) -> str:
+    """Name the environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """Say of each `EXPLORER_` variable that is no setting what may have been meant."""
+    known = [variable(setting.name) for setting in fields(Settings)]
+    sentences = []
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            sentences.append(f"{name} is not a setting{hint}")
+    return sentences
+
+
+def _parse(setting: Field[Any], text: str) -> Any:
+    if get_origin(setting.type) is tuple:
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    assert isinstance(setting.type, type)
+    try:
+        return setting.type(text)
+    except ValueError:
+        kind = "a whole number" if setting.type is int else "a number"
+        raise SettingsError(f"{variable(setting.name)} is {text!r}; it must be {kind}.") from None
+
+
+def _require(good: bool, name: str, value: object, rule: str) -> None:
+    if not good:
+        raise SettingsError(f"{variable(name)} is {value!r}; {rule}.")

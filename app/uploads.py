@@ -1,0 +1,54 @@
+"""Images in a request: files, files in base64, and plain numbers."""
+
+import asyncio
+import base64
+import binascii
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from app.errors import InvalidRequest
+from app.images import SIDE, Prepared, prepare
+from model.errors import ImageError
+
+_THREADS = ThreadPoolExecutor(2, "images")
+"""Few, because each may hold a picture of `MAX_PIXELS`; started with the first upload."""
+
+
+async def read_file(content: bytes, pointer: str) -> Prepared:
+    """Prepare an image file, off the event loop.
+
+    Raises:
+        InvalidRequest: it is no usable image; the message says why.
+    """
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_THREADS, prepare, content)
+    except ImageError as error:
+        raise InvalidRequest.at(pointer, str(error)) from error
+
+
+async def read_base64(text: str, pointer: str) -> Prepared:
+    """Prepare an image file given in base64; raises InvalidRequest."""
+    try:
+        content = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        detail = (
+            "The text is not base64. Send the bytes of an image file in base64, nothing before it."
+        )
+        raise InvalidRequest.at(pointer, detail) from error
+    return await read_file(content, pointer)
+
+
+def read_numbers(rows: list[object], pointer: str) -> Prepared:
+    """Take 28 lists of 28 numbers in 0..1 as they are; raises InvalidRequest."""
+    try:
+        image = np.array(rows)
+    except ValueError:  # rows of different lengths
+        image = np.empty(0)
+    if image.shape != (SIDE, SIDE) or image.dtype.kind not in "iuf":
+        detail = f"The image is not {SIDE} lists of {SIDE} numbers each."
+        raise InvalidRequest.at(pointer, f"{detail} Send that, or an image file in base64.")
+    if not ((image >= 0) & (image <= 1)).all():
+        detail = "The image has numbers outside 0 (background) to 1, or not finite ones."
+        raise InvalidRequest.at(pointer, f"{detail} Divide bytes by 255.")
+    return Prepared(image.astype(np.float32), [])

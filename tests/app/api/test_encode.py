@@ -1,0 +1,220 @@
+import base64
+import io
+import struct
+import zlib
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from app import png
+from model.engine import Engine, LabelledImages
+from tests.app.conftest import Refused
+
+ENCODE = "models/mnist-vae-2d/encode"
+
+
+def read(image: dict[str, str]) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(image["png"]))))
+
+
+def files(contents: list[bytes]) -> list[tuple[str, tuple[str, bytes]]]:
+    return [("file", (f"{index}.png", content)) for index, content in enumerate(contents)]
+
+
+def test_a_test_image_comes_back_exactly_with_what_the_engine_makes_of_it(
+    api: httpx.Client, engine: Engine, mnist: LabelledImages
+) -> None:
+    answer = api.post(ENCODE, files=files([png.encode(mnist.images[7])])).json()
+    expected = engine.encode(mnist.images[7:8].astype(np.float32) / 255)
+    assert answer["model"] == "mnist-vae-2d"
+    (item,) = answer["items"]
+    assert (read(item["input"]) == mnist.images[7]).all()
+    assert item["mean"] == pytest.approx(expected.mean[0].tolist(), abs=1e-6)
+    assert item["mean"] == pytest.approx(engine.codes[7].tolist(), abs=1e-4)
+    assert expected.covariance is not None
+    np.testing.assert_allclose(item["covariance"], expected.covariance[0], rtol=1e-4)
+    assert (read(item["reconstruction"]) == engine.decode(expected.mean)[0]).all()
+    assert item["elbo"]["reconstruction"] == pytest.approx(expected.reconstruction[0], rel=1e-5)
+    assert [step["name"] for step in item["steps"]] == ["read", "kept"]
+
+
+def test_the_elbo_adds_up(api: httpx.Client, mnist: LabelledImages) -> None:
+    answer = api.post(ENCODE, files=files([png.encode(image) for image in mnist.images[:5]]))
+    for item in answer.json()["items"]:
+        elbo = item["elbo"]
+        assert elbo["reconstruction"] < 0
+        assert elbo["kl"] == pytest.approx(sum(elbo["kl_per_dimension"]), rel=1e-4)
+        assert elbo["total"] == pytest.approx(elbo["reconstruction"] - elbo["kl"], rel=1e-5)
+
+
+def test_files_base64_and_numbers_give_the_same_answer(
+    api: httpx.Client, mnist: LabelledImages
+) -> None:
+    image = mnist.images[3]
+    packed = png.encode(image)
+    asked = [base64.b64encode(packed).decode(), (image / 255).tolist()]
+    from_json = api.post(ENCODE, json={"images": asked}).json()["items"]
+    (from_file,) = api.post(ENCODE, files=files([packed])).json()["items"]
+    for item in from_json:
+        assert item["mean"] == pytest.approx(from_file["mean"], abs=1e-5)
+        assert item["input"] == from_file["input"]
+    assert from_json[1]["steps"] == []
+
+
+def test_64_images_are_encoded_in_their_order_each_as_if_it_were_alone(
+    api: httpx.Client, mnist: LabelledImages
+) -> None:
+    contents = [png.encode(image) for image in mnist.images[:64]]
+    items = api.post(ENCODE, files=files(contents)).json()["items"]
+    assert len(items) == 64
+    for index in (0, 31, 63):
+        (alone,) = api.post(ENCODE, files=files(contents[index : index + 1])).json()["items"]
+        assert items[index]["input"] == alone["input"]
+        assert items[index]["mean"] == pytest.approx(alone["mean"], abs=1e-4)
+        assert items[index]["elbo"]["total"] == pytest.approx(alone["elbo"]["total"], rel=1e-4)
+
+
+def test_an_autoencoder_answers_null_for_what_it_lacks(
+    api: httpx.Client, mnist: LabelledImages
+) -> None:
+    content = png.encode(mnist.images[0])
+    (item,) = api.post("models/mnist-ae-2d/encode", files=files([content])).json()["items"]
+    assert item["covariance"] is None
+    assert item["elbo"]["reconstruction"] < 0
+    assert [item["elbo"][name] for name in ("kl", "kl_per_dimension", "total")] == [None] * 3
+
+
+def test_a_drawing_is_prepared_and_each_step_is_shown(api: httpx.Client) -> None:
+    page = np.full((200, 300), 255, np.uint8)
+    page[40:160, 140:155] = 0
+    (item,) = api.post(ENCODE, files=files([png.encode(page)])).json()["items"]
+    steps = item["steps"]
+    assert [step["name"] for step in steps] == ["read", "inverted", "cropped", "fitted", "centred"]
+    assert all(step["detail"] for step in steps)
+    assert (read(steps[-1]["image"]) == read(item["input"])).all()
+    assert read(item["input"]).shape == (28, 28)
+
+
+def bomb() -> bytes:
+    header = b"IHDR" + struct.pack(">IIBBBBB", 50_000, 50_000, 8, 0, 0, 0, 0)
+    crc = struct.pack(">I", zlib.crc32(header))
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + crc + bytes(100)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"no image", "PNG, JPEG, WEBP, GIF, BMP, TIFF"),
+        (b"", "PNG, JPEG, WEBP, GIF, BMP, TIFF"),
+        (png.encode(np.zeros((28, 28), np.uint8)), "blank"),
+        (png.encode(np.eye(99, dtype=np.uint8) * 255)[:150], "damaged"),
+        (bomb(), "pixels"),
+    ],
+    ids=["text", "nothing", "blank", "cut off", "too many pixels"],
+)
+def test_a_file_that_cannot_be_used_is_named_with_the_reason(
+    api: httpx.Client, refused: Refused, mnist: LabelledImages, content: bytes, says: str
+) -> None:
+    good = png.encode(mnist.images[0])
+    response = api.post(ENCODE, files=files([good, content]))
+    assert says in refused(response, 422)
+    assert response.json()["errors"][0]["pointer"] == "#/file/1"
+    both = [base64.b64encode(one).decode() for one in (good, content)]
+    response = api.post(ENCODE, json={"images": both})
+    assert says in refused(response, 422)
+    assert response.json()["errors"][0]["pointer"] == "#/images/1"
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        [[0.5] * 28] * 27,
+        [[0.5] * 27] * 28,
+        [[0.5] * 28] * 27 + [[0.5]],
+        [[1.5] * 28] * 28,
+        [[-0.1] * 28] * 28,
+        [["0"] * 28] * 28,
+        [[None] * 28] * 28,
+        [[True] * 28] * 28,
+        [[10**400] * 28] * 28,
+        [],
+        {},
+        7,
+        None,
+        "!",
+        "QUJD\n",
+        "é",
+    ],
+)
+def test_json_that_is_no_image_is_refused(
+    api: httpx.Client, refused: Refused, image: object
+) -> None:
+    response = api.post(ENCODE, json={"images": [[[0.5] * 28] * 28, image]})
+    refused(response, 422)
+    assert response.json()["errors"][0]["pointer"] == "#/images/1"
+
+
+@pytest.mark.parametrize("number", ["NaN", "1e999", "-Infinity"])
+def test_a_number_that_is_not_finite_is_refused(
+    api: httpx.Client, refused: Refused, number: str
+) -> None:
+    row = "[" + ",".join([number] * 28) + "]"
+    body = '{"images": [[' + ",".join([row] * 28) + "]]}"
+    response = api.post(ENCODE, content=body, headers={"content-type": "application/json"})
+    refused(response, 422)
+
+
+@pytest.mark.parametrize("body", [{}, {"images": []}, {"images": ["x"] * 65}, {"image": []}, []])
+def test_json_without_1_to_64_images_is_refused(
+    api: httpx.Client, refused: Refused, body: object
+) -> None:
+    refused(api.post(ENCODE, json=body), 422)
+
+
+def test_a_body_that_is_not_json_is_refused(api: httpx.Client, refused: Refused) -> None:
+    for body in (b"{", b"[" * 100_000, b"\xff"):
+        response = api.post(ENCODE, content=body, headers={"content-type": "application/json"})
+        assert "not JSON" in refused(response, 400)
+
+
+def test_a_form_without_1_to_64_files_is_refused(
+    api: httpx.Client, refused: Refused, mnist: LabelledImages
+) -> None:
+    content = png.encode(mnist.images[0])
+    assert "64" in refused(api.post(ENCODE, files=files([content] * 65)), 422)
+    assert "`file`" in refused(api.post(ENCODE, files={"image": ("a.png", content)}), 422)
+    assert "`file`" in refused(api.post(ENCODE, files={"file": (None, b"text")}), 422)
+    both = [*files([content]), ("other", ("b.png", content))]
+    assert "other" in refused(api.post(ENCODE, files=both), 422)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=b", b"x"),
+        ("multipart/form-data; boundary=b", b"--b\r\n\r\nx\r\n--b--\r\n"),
+        ("multipart/form-data; boundary=b", b"--b\r\nContent-Disposition: form-data\r\n\r\nx"),
+        ("multipart/form-data; boundary=b", b""),
+    ],
+)
+def test_a_form_that_is_damaged_is_refused(
+    api: httpx.Client, refused: Refused, kind: str, body: bytes
+) -> None:
+    refused(api.post(ENCODE, content=body, headers={"content-type": kind}), 422)
+
+
+def test_a_body_of_another_type_is_refused(api: httpx.Client, refused: Refused) -> None:
+    for headers in ({}, {"content-type": "image/png"}, {"content-type": ";;"}):
+        assert "multipart/form-data" in refused(
+            api.post(ENCODE, content=b"x", headers=headers), 415
+        )
+
+
+def test_another_form_than_json_is_refused(
+    api: httpx.Client, refused: Refused, mnist: LabelledImages
+) -> None:
+    upload = files([png.encode(mnist.images[0])])
+    refused(api.post(ENCODE, files=upload, headers={"accept": "image/png"}), 406)

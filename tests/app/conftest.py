@@ -1,0 +1,65 @@
+"""One server on the shipped models for all tests that do not change its settings."""
+
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from app.settings import ROOT, Settings
+from model.engine import Engine, LabelledImages, test_set
+from tests.app.serving import DEFAULT, Serving, serving
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Serving]:
+    with serving(Settings()) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def client(server: Serving) -> Iterator[httpx.Client]:
+    with server.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def api(server: Serving) -> Iterator[httpx.Client]:
+    """A client whose paths start at /api/v1."""
+    with server.client() as client:
+        client.base_url = client.base_url.join("/api/v1/")
+        yield client
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    """The default model, apart from the server."""
+    return Engine.load(ROOT / "checkpoints" / DEFAULT, "cpu")
+
+
+@pytest.fixture(scope="session")
+def mnist() -> LabelledImages:
+    return test_set("mnist")
+
+
+Refused = Callable[[httpx.Response, int], str]
+
+
+@pytest.fixture(scope="session")
+def refused() -> Refused:
+    """Check that an answer is a problem document of this status, and give its detail."""
+
+    def check(response: httpx.Response, status: int) -> str:
+        assert response.status_code == status, response.text
+        assert response.headers["content-type"] == "application/problem+json"
+        problem = response.json()
+        assert problem["status"] == status
+        assert problem["type"]
+        assert problem["title"]
+        assert (
+            problem["detail"].endswith((".", "/docs", "models")) or "See GET" in problem["detail"]
+        )
+        for error in problem.get("errors", []):
+            assert set(error) == {"pointer", "detail"}
+        return str(problem["detail"])
+
+    return check
