@@ -1,0 +1,82 @@
+/**
+ * The part of the state that the page's address holds, so that a link shows the same picture. No DOM.
+ *
+ * ?model=mnist-vae-2d&z=0.75,-0.35&panel=path&digits=49&walk=3~11~linear
+ * A walk's end is the index of a test image, or a latent's numbers between commas.
+ *
+ * @typedef {import('./store.js').State} State
+ * @typedef {import('./store.js').End} End
+ * @typedef {import('./plane.js').Latent} Latent
+ * @typedef {Pick<State, 'model' | 'latent' | 'panel' | 'digits' | 'walk'>} Addressed
+ */
+import { PANELS } from './store.js';
+
+/** Four decimals: finer than any grey level shows. */
+const PLACES = 4;
+
+/**
+ * @param {Addressed} state
+ * @returns {string}  the query, without `?`
+ */
+export function toQuery({ model, latent, panel, digits, walk }) {
+  const parts = [];
+  if (model) parts.push(`model=${encodeURIComponent(model)}`);
+  if (latent) parts.push(`z=${formatLatent(latent)}`);
+  if (panel !== 'point') parts.push(`panel=${panel}`);
+  if (digits) parts.push(`digits=${digitsOf(digits).join('')}`);
+  if (walk) parts.push(`walk=${formatEnd(walk.start)}~${formatEnd(walk.end)}~${walk.kind}`);
+  return parts.join('&');
+}
+
+/**
+ * What a query says; what it says wrongly is left out.
+ *
+ * @param {string} query
+ * @returns {Partial<Addressed>}
+ */
+export function fromQuery(query) {
+  const params = new URLSearchParams(query);
+  /** @type {Partial<Addressed>} */
+  const found = {};
+  const model = params.get('model');
+  if (model) found.model = model;
+  const latent = parseLatent(params.get('z') ?? '');
+  if (latent) found.latent = latent;
+  const panel = PANELS.find((name) => name === params.get('panel'));
+  if (panel) found.panel = panel;
+  const digits = params.get('digits') ?? '';
+  if (/^[0-9]+$/.test(digits)) found.digits = [...digits].reduce((bits, d) => bits | (1 << +d), 0);
+  const [start, end, kind] = (params.get('walk') ?? '').split('~');
+  const ends = [parseEnd(start ?? ''), parseEnd(end ?? '')];
+  if (ends[0] && ends[1] && (kind === 'linear' || kind === 'spherical')) {
+    found.walk = { start: ends[0], end: ends[1], kind };
+  }
+  return found;
+}
+
+/**
+ * The digits that a set of bits holds.
+ *
+ * @param {number} bits
+ * @returns {number[]}
+ */
+export const digitsOf = (bits) => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].filter((d) => bits & (1 << d));
+
+/** @type {(latent: Latent) => string} */
+export const formatLatent = (latent) => latent.map((z) => `${+z.toFixed(PLACES) || 0}`).join(',');
+
+/** @type {(text: string) => Latent | null} */
+function parseLatent(text) {
+  const latent = text.split(',').map((z) => (/\d/.test(z) ? Number(z) : NaN));
+  return latent.length > 1 && latent.every((z) => Math.abs(z) <= 10_000) ? latent : null;
+}
+
+/** @type {(end: End) => string} */
+const formatEnd = (end) => ('image' in end ? `${end.image}` : formatLatent(end.latent));
+
+/** @type {(text: string) => End | null} */
+function parseEnd(text) {
+  if (/^\d{1,5}$/.test(text)) return { image: Number(text) };
+  const latent = parseLatent(text);
+  return latent && { latent };
+}

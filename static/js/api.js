@@ -1,0 +1,143 @@
+/**
+ * The server, as functions. The only module that fetches; addresses are relative to the page, so that it works
+ * under any path of a proxy.
+ *
+ * @typedef {import('./api-types.js').components['schemas']} Schemas
+ * @typedef {Schemas['ModelList']} ModelList
+ * @typedef {Schemas['Card']} Card
+ * @typedef {Schemas['EncodedItem']} Encoded
+ * @typedef {Schemas['InterpolateAnswer']} Interpolation
+ * @typedef {Schemas['ImageJson']} Image
+ * @typedef {import('./plane.js').Latent} Latent
+ * @typedef {import('./plane.js').Plane} Plane
+ * @typedef {import('./store.js').PathKind} PathKind
+ *
+ * @typedef {object} Codes  of the test images, in the data set's order
+ * @property {number} count
+ * @property {number} dim
+ * @property {Float32Array} values  count x dim
+ * @property {Uint8Array} labels
+ *
+ * @typedef {ReturnType<typeof createApi>} Api
+ */
+
+export const SIDE = 28;
+export const PIXELS = SIDE * SIDE;
+/** The most latents that one call may decode. */
+export const MOST_LATENTS = 1024;
+
+/** What the server, or the way to it, has against a request. Its message is for the visitor. */
+export class Refusal extends Error {}
+
+/**
+ * @param {string} base  address of the page
+ */
+export function createApi(base) {
+  /** @param {string} path */
+  const address = (path) => new URL(`api/v1/${path}`, base);
+  /** @param {string} model */
+  const at = (model) => `models/${encodeURIComponent(model)}`;
+
+  /**
+   * @param {string} path
+   * @param {RequestInit} [init]
+   */
+  async function ask(path, init) {
+    let response;
+    try {
+      response = await fetch(address(path), init);
+    } catch (error) {
+      if (init?.signal?.aborted) throw error;
+      throw new Refusal('The server does not answer. Is it still running?');
+    }
+    if (response.ok) return response;
+    const problem = await response.json().catch(() => null);
+    throw new Refusal(problem?.detail ?? `The server answered ${response.status} ${response.statusText}.`);
+  }
+
+  /**
+   * @param {string} path
+   * @param {unknown} body
+   * @param {string} accept
+   * @param {AbortSignal} [signal]
+   */
+  const post = (path, body, accept, signal) =>
+    ask(path, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Accept: accept },
+      body: JSON.stringify(body),
+      signal,
+    });
+
+  return {
+    /** @returns {Promise<ModelList>} */
+    models: async () => (await ask('models')).json(),
+
+    /** @type {(model: string, signal?: AbortSignal) => Promise<Plane[]>} */
+    planes: async (model, signal) => (await ask(`${at(model)}/planes`, { signal })).json(),
+
+    /** @type {(model: string, signal?: AbortSignal) => Promise<Codes>} */
+    async codes(model, signal) {
+      const data = await (await ask(`${at(model)}/codes`, { signal })).arrayBuffer();
+      const [count, dim] = new Uint32Array(data, 0, 2);
+      return {
+        count,
+        dim,
+        values: new Float32Array(data, 8, count * dim),
+        labels: new Uint8Array(data, 8 + 4 * count * dim, count),
+      };
+    },
+
+    /**
+     * Grey levels of any number of latents, 784 bytes each.
+     *
+     * @type {(model: string, latents: readonly Latent[], signal?: AbortSignal) => Promise<Uint8Array>}
+     */
+    async decode(model, latents, signal) {
+      const images = new Uint8Array(latents.length * PIXELS);
+      for (let first = 0; first < latents.length; first += MOST_LATENTS) {
+        const part = { latents: latents.slice(first, first + MOST_LATENTS) };
+        const answer = await post(`${at(model)}/decode`, part, 'application/octet-stream', signal);
+        images.set(new Uint8Array(await answer.arrayBuffer()), first * PIXELS);
+      }
+      return images;
+    },
+
+    /** @type {(model: string, file: Blob, signal?: AbortSignal) => Promise<Encoded>} */
+    async encode(model, file, signal) {
+      const body = new FormData();
+      body.append('file', file, 'image');
+      const answer = await ask(`${at(model)}/encode`, { method: 'POST', body, signal });
+      return (await answer.json()).items[0];
+    },
+
+    /**
+     * @type {(model: string, start: Latent, end: Latent, path: PathKind, steps: number, signal?: AbortSignal)
+     *   => Promise<Interpolation>}
+     */
+    async interpolate(model, start, end, path, steps, signal) {
+      const body = { start: { latent: start }, end: { latent: end }, path, steps };
+      return (await post(`${at(model)}/interpolate`, body, 'application/json', signal)).json();
+    },
+
+    /** @type {(model: string, start: Latent, end: Latent, path: PathKind, steps: number) => Promise<Blob>} */
+    async animation(model, start, end, path, steps) {
+      const body = { start: { latent: start }, end: { latent: end }, path, steps };
+      return (await post(`${at(model)}/interpolate`, body, 'image/gif')).blob();
+    },
+
+    /** @type {(dataset: string, index: number) => string} */
+    testImageAddress: (dataset, index) => address(`datasets/${dataset}/images/${index}.png`).href,
+
+    /** @type {(dataset: string, index: number, signal?: AbortSignal) => Promise<Blob>} */
+    testImage: async (dataset, index, signal) =>
+      (await ask(`datasets/${dataset}/images/${index}.png`, { signal })).blob(),
+
+    /** @type {(model: string) => WebSocket} */
+    stream(model) {
+      const url = address(`${at(model)}/stream`);
+      url.protocol = url.protocol.replace('http', 'ws');
+      return new WebSocket(url);
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/**
+ * Finding elements of the templates, with their types.
+ *
+ * @template {HTMLElement} E
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @param {new () => E} type
+ * @returns {E}
+ */
+export function find(root, selector, type) {
+  const found = root.querySelector(selector);
+  if (!(found instanceof type)) throw new Error(`The page has no ${type.name} "${selector}".`);
+  return found;
+}
+
+/**
+ * All of them, in order.
+ *
+ * @template {HTMLElement} E
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @param {new () => E} type
+ * @returns {E[]}
+ */
+export function findAll(root, selector, type) {
+  return [...root.querySelectorAll(selector)].flatMap((found) => (found instanceof type ? [found] : []));
+}
+
+/**
+ * A copy of a template's only element.
+ *
+ * @template {HTMLElement} E
+ * @param {ParentNode} root
+ * @param {string} selector  of the template
+ * @param {new () => E} type
+ * @returns {E}
+ */
+export function copyOf(root, selector, type) {
+  const template = find(root, selector, HTMLTemplateElement);
+  const copy = template.content.firstElementChild?.cloneNode(true);
+  if (!(copy instanceof type)) throw new Error(`The template "${selector}" holds no ${type.name}.`);
+  return copy;
+}

@@ -1,0 +1,85 @@
+/**
+ * Keeps a stream open for the chosen model: every new latent goes out, and the newest image comes in with the
+ * next animation frame.
+ *
+ * Measures that tests and benchmarks read from `performance`:
+ * - `pointer-to-pixel`: from a pointer's or key's event to the painted image,
+ * - `round-trip`: from the latent's sending to its image's arrival.
+ *
+ * @typedef {import('./store.js').Store} Store
+ * @typedef {import('./api.js').Api} Api
+ * @typedef {import('./stream.js').Frame} Frame
+ * @typedef {import('./stream.js').Stream} Stream
+ */
+import { createStream } from './stream.js';
+
+/** The browser keeps every measure until it is told not to. */
+const MOST_MEASURES = 5000;
+
+const surroundings = {
+  now: () => performance.now(),
+  /** @type {(task: () => void, milliseconds: number) => number} */
+  later: (task, milliseconds) => setTimeout(task, milliseconds),
+  /** @type {(timer: number) => void} */
+  cancel: (timer) => clearTimeout(timer),
+};
+
+/**
+ * @param {HTMLElement} _root
+ * @param {Store} store
+ * @param {Api} api
+ */
+export function mount(_root, store, api) {
+  /** @type {Stream | null} */
+  let stream = null;
+  let model = '';
+  /** @type {Frame | null} */
+  let newest = null;
+  let raf = 0;
+  let measures = 0;
+
+  /** @param {Frame} frame */
+  function receive(frame) {
+    newest = frame;
+    const end = performance.now();
+    performance.measure('round-trip', { start: end - frame.roundTrip, end });
+    raf ||= requestAnimationFrame(paint);
+  }
+
+  function paint() {
+    raf = 0;
+    if (!newest) return;
+    store.set({ frame: newest });
+    if (newest.startedAt) {
+      performance.measure('pointer-to-pixel', { start: newest.startedAt, end: performance.now() });
+    }
+    if (++measures > MOST_MEASURES) {
+      performance.clearMeasures();
+      measures = 0;
+    }
+  }
+
+  const retry = () => stream?.retry();
+  addEventListener('online', retry);
+  const unwatch = store.watch(['latent', 'atlas'], ({ atlas, latent, movedAt }) => {
+    if (!atlas || !latent) return;
+    if (atlas.card.id !== model) {
+      stream?.close();
+      model = atlas.card.id;
+      newest = null;
+      stream = createStream({
+        connect: () => api.stream(atlas.card.id),
+        onFrame: receive,
+        onConnection: (connection) => store.set({ connection }),
+        surroundings,
+      });
+    }
+    stream?.offer(latent, movedAt);
+  });
+  return () => {
+    removeEventListener('online', retry);
+    cancelAnimationFrame(raf);
+    stream?.close();
+    unwatch();
+  };
+}

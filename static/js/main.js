@@ -1,0 +1,62 @@
+/**
+ * The page: one store, one api, and what is mounted on them.
+ */
+import { fromQuery, toQuery } from './address.js';
+import { createApi } from './api.js';
+import { INITIAL, createStore } from './store.js';
+import { mount as mountAtlasLoader } from './atlas-loader.js';
+import { mount as mountLive } from './live.js';
+import { mount as mountCanvas } from './map/canvas.js';
+import { mount as mountHover } from './map/hover.js';
+import { mount as mountIntro } from './map/intro.js';
+import { mount as mountRing } from './map/ring.js';
+import { mount as mountView } from './map/view.js';
+import { mount as mountWhereabouts } from './map/whereabouts.js';
+import { mount as mountDraw } from './panels/draw.js';
+import { mount as mountLearn } from './panels/learn.js';
+import { mount as mountLegend } from './panels/legend.js';
+import { mount as mountModels } from './panels/models.js';
+import { mount as mountPath } from './panels/path.js';
+import { mount as mountPoint } from './panels/point.js';
+import { mount as mountSpecimen } from './panels/specimen.js';
+import { mount as mountTabs } from './panels/tabs.js';
+
+/** Browsers refuse an address that changes too often. */
+const ADDRESS_EVERY_MILLISECONDS = 300;
+
+const addressed = fromQuery(location.search);
+const store = createStore({ ...INITIAL, ...addressed, touched: addressed.latent !== undefined });
+const api = createApi(document.baseURI);
+const root = document.body;
+
+for (const mount of [
+  mountTabs,
+  mountModels,
+  mountView,
+  mountCanvas,
+  mountRing,
+  mountSpecimen,
+  mountPoint,
+  mountDraw,
+  mountPath,
+  mountLearn,
+  mountLegend,
+  mountHover,
+  mountWhereabouts,
+  mountLive,
+  mountIntro,
+  mountAtlasLoader,
+]) {
+  mount(root, store, api);
+}
+
+let timer = 0;
+store.watch(['model', 'latent', 'panel', 'digits', 'walk'], () => {
+  timer ||= setTimeout(() => {
+    timer = 0;
+    const { latent, touched, ...state } = store.get();
+    const query = toQuery({ ...state, latent: touched ? latent : null });
+    history.replaceState(null, '', query ? `?${query}` : location.pathname);
+  }, ADDRESS_EVERY_MILLISECONDS);
+});
+document.documentElement.dataset.state = 'ready';

@@ -1,0 +1,155 @@
+/**
+ * The graticule: lines at round coordinates with their numbers in the margin, and the prior's circles.
+ *
+ * @typedef {import('../atlas.js').Atlas} Atlas
+ * @typedef {import('../store.js').View} View
+ * @typedef {import('../theme.js').Theme} Theme
+ */
+import { PRIOR_SIGMAS, priorCentre } from '../atlas.js';
+import { boxOf, roundLength, screenX, screenY } from '../camera.js';
+
+/** Lines stand this far apart at most, in CSS pixels, and two fifths of it at least. */
+const APART = 130;
+/** Direction in which the circles carry their names. */
+const NAMES_AT = -Math.PI / 12;
+
+/** @type {(view: View) => number} */
+export const lineStep = ({ camera }) => roundLength(APART / camera.scale);
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {View} view
+ * @param {Atlas} atlas
+ * @param {Theme} theme
+ */
+export function paintGraticule(context, view, atlas, theme) {
+  const { camera, width, height } = view;
+  const step = lineStep(view);
+  const box = boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
+  context.strokeStyle = theme.ink;
+  context.lineWidth = 1;
+  for (const isZero of [false, true]) {
+    context.globalAlpha = isZero ? 0.3 : 0.1;
+    context.beginPath();
+    for (const u of multiples(box.u0, box.u1, step)) {
+      if ((u === 0) !== isZero) continue;
+      const x = Math.round(screenX(camera, u)) + 0.5;
+      context.moveTo(x, 0);
+      context.lineTo(x, height);
+    }
+    for (const v of multiples(box.v0, box.v1, step)) {
+      if ((v === 0) !== isZero) continue;
+      const y = Math.round(screenY(camera, v)) + 0.5;
+      context.moveTo(0, y);
+      context.lineTo(width, y);
+    }
+    context.stroke();
+  }
+  context.globalAlpha = 1;
+  paintPrior(context, view, atlas, theme);
+}
+
+/**
+ * Circles of 1, 2, 3 sigma. An autoencoder has no prior: there they are dashed, for the scale only.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {View} view
+ * @param {Atlas} atlas
+ * @param {Theme} theme
+ */
+function paintPrior(context, { camera }, { card, plane }, theme) {
+  const centre = priorCentre(plane);
+  const x = screenX(camera, centre.u);
+  const y = screenY(camera, centre.v);
+  context.strokeStyle = theme.ink;
+  context.lineWidth = 1.25;
+  context.setLineDash(card.family === 'vae' ? [] : [2, 5]);
+  for (let sigmas = 1; sigmas <= PRIOR_SIGMAS; sigmas++) {
+    context.globalAlpha = 0.42;
+    context.beginPath();
+    context.arc(x, y, sigmas * camera.scale, 0, 2 * Math.PI);
+    context.stroke();
+  }
+  context.setLineDash([]);
+  context.globalAlpha = 1;
+}
+
+/**
+ * The circles' names, where they stand apart.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {View} view
+ * @param {Atlas} atlas
+ * @param {Theme} theme
+ */
+export function paintPriorNames(context, { camera }, { plane }, theme) {
+  if (camera.scale < APART / 3) return;
+  const centre = priorCentre(plane);
+  context.font = `italic 15px ${theme.serif}`;
+  for (let sigmas = 1; sigmas <= PRIOR_SIGMAS; sigmas++) {
+    const u = centre.u + sigmas * Math.cos(NAMES_AT);
+    const v = centre.v + sigmas * Math.sin(NAMES_AT);
+    label(context, theme, `${sigmas}σ`, screenX(camera, u), screenY(camera, v));
+  }
+}
+
+/**
+ * The frame around the map, with the graticule's numbers in it.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {View} view
+ * @param {number} margin  width of the frame, CSS pixels; 0: none, and the numbers stand at the axes
+ * @param {Theme} theme
+ */
+export function paintFrame(context, view, margin, theme) {
+  const { camera, width, height } = view;
+  if (margin) {
+    context.fillStyle = theme.ground;
+    context.beginPath();
+    context.rect(0, 0, width, height);
+    context.rect(margin, margin, width - 2 * margin, height - 2 * margin);
+    context.fill('evenodd');
+    context.strokeStyle = theme.soft;
+    context.lineWidth = 1;
+    context.strokeRect(margin - 0.5, margin - 0.5, width - 2 * margin + 1, height - 2 * margin + 1);
+  }
+  const step = lineStep(view);
+  const row = margin ? height - margin / 2 : screenY(camera, 0) + 10;
+  const column = margin ? margin / 2 : screenX(camera, 0) - 10;
+  const box = boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
+  context.font = `11px ${theme.sans}`;
+  for (const u of multiples(box.u0, box.u1, step)) {
+    const x = screenX(camera, u);
+    if (margin ? x > margin && x < width - margin : u) label(context, theme, name(u), x, row);
+  }
+  for (const v of multiples(box.v0, box.v1, step)) {
+    const y = screenY(camera, v);
+    if (margin ? y > margin && y < height - margin : v) label(context, theme, name(v), column, y);
+  }
+}
+
+/** @type {(value: number) => string} */
+const name = (value) => `${+value.toFixed(6)}`.replace('-', '−');
+
+/**
+ * Text on its own ground.
+ *
+ * @type {(context: CanvasRenderingContext2D, theme: Theme, text: string, x: number, y: number) => void}
+ */
+function label(context, theme, text, x, y) {
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  context.lineJoin = 'round';
+  context.lineWidth = 5;
+  context.strokeStyle = theme.ground;
+  context.fillStyle = theme.ink;
+  context.strokeText(text, x, y);
+  context.fillText(text, x, y);
+}
+
+/** @type {(low: number, high: number, step: number) => number[]} */
+export function multiples(low, high, step) {
+  const found = [];
+  for (let k = Math.ceil(low / step); k <= Math.floor(high / step); k++) found.push(k * step || 0);
+  return found;
+}

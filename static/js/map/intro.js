@@ -1,0 +1,41 @@
+/**
+ * Until somebody touches it, the ring walks from digit to digit: the first screen needs no reading. It keeps
+ * still for those who prefer that, and for those who came by a link to a place.
+ *
+ * @typedef {import('../store.js').Store} Store
+ */
+import { drift, roundTrip } from '../drift.js';
+import { latentAt } from '../plane.js';
+import { prefersStillness } from '../theme.js';
+
+/**
+ * @param {HTMLElement} _root
+ * @param {Store} store
+ */
+export function mount(_root, store) {
+  let frame = 0;
+  let startedAt = 0;
+  /** @type {import('../camera.js').Point[]} */
+  let places = [];
+
+  /** @param {number} time */
+  function step(time) {
+    const { atlas, touched, playing } = store.get();
+    if (touched || playing || !atlas) return;
+    frame = requestAnimationFrame(step);
+    startedAt ||= time;
+    store.set({ latent: latentAt(atlas.plane, drift(places, time - startedAt)), movedAt: 0 });
+  }
+
+  const unwatch = store.watch(['atlas'], ({ atlas, touched }) => {
+    cancelAnimationFrame(frame);
+    if (!atlas || touched || prefersStillness() || atlas.landmarks.length < 3) return;
+    places = roundTrip(atlas.landmarks.map(({ point }) => point));
+    startedAt = 0;
+    frame = requestAnimationFrame(step);
+  });
+  return () => {
+    cancelAnimationFrame(frame);
+    unwatch();
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * What the visitor has put on the map: the posterior of an image, to scale, and a walk.
+ *
+ * @typedef {import('../atlas.js').Atlas} Atlas
+ * @typedef {import('../api.js').Encoded} Encoded
+ * @typedef {import('../camera.js').Camera} Camera
+ * @typedef {import('../plane.js').Latent} Latent
+ * @typedef {import('../theme.js').Theme} Theme
+ */
+import { screenX, screenY } from '../camera.js';
+import { ellipseOf, footOf } from '../plane.js';
+
+/**
+ * The mean as a cross, and around it the ellipses of one and two standard deviations.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Camera} camera
+ * @param {Atlas} atlas
+ * @param {Encoded} posterior
+ * @param {Theme} theme
+ */
+export function paintPosterior(context, camera, { plane }, posterior, theme) {
+  const mean = footOf(plane, posterior.mean);
+  const x = screenX(camera, mean.u);
+  const y = screenY(camera, mean.v);
+  if (posterior.covariance) {
+    const { major, minor, angle } = ellipseOf(plane, posterior.covariance);
+    for (const sigmas of [2, 1]) {
+      const scale = sigmas * camera.scale;
+      context.beginPath();
+      context.ellipse(x, y, major * scale, minor * scale, -angle, 0, 2 * Math.PI);
+      context.globalAlpha = 0.22;
+      context.fillStyle = theme.accent;
+      context.fill();
+      context.globalAlpha = 1;
+      cased(context, theme, 1.5);
+    }
+  }
+  const arm = 9;
+  context.beginPath();
+  for (const [dx, dy] of [[1, 0], [0, 1]]) {
+    context.moveTo(x - arm * dx, y - arm * dy);
+    context.lineTo(x + arm * dx, y + arm * dy);
+  }
+  cased(context, theme, 1.5);
+}
+
+/**
+ * A walk as a line with a dot at each end, the start's hollow.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Camera} camera
+ * @param {Atlas} atlas
+ * @param {readonly Latent[]} route
+ * @param {Theme} theme
+ */
+export function paintRoute(context, camera, { plane }, route, theme) {
+  const feet = route.map((latent) => footOf(plane, latent));
+  context.beginPath();
+  for (const { u, v } of feet) context.lineTo(screenX(camera, u), screenY(camera, v));
+  context.lineJoin = 'round';
+  cased(context, theme, 2);
+  for (const [foot, isStart] of /** @type {const} */ ([[feet[0], true], [feet[feet.length - 1], false]])) {
+    context.beginPath();
+    context.arc(screenX(camera, foot.u), screenY(camera, foot.v), 5, 0, 2 * Math.PI);
+    context.fillStyle = isStart ? theme.ground : theme.accent;
+    cased(context, theme, 2);
+    context.fill();
+  }
+}
+
+/**
+ * Stroke the path in the accent, between two thin lines of the ground.
+ *
+ * @type {(context: CanvasRenderingContext2D, theme: Theme, width: number) => void}
+ */
+function cased(context, theme, width) {
+  context.strokeStyle = theme.ground;
+  context.lineWidth = width + 3;
+  context.stroke();
+  context.strokeStyle = theme.accent;
+  context.lineWidth = width;
+  context.stroke();
+}

@@ -1,0 +1,42 @@
+/**
+ * Says in words where the point is, once it rests: for those who cannot see the map.
+ *
+ * @typedef {import('../store.js').Store} Store
+ */
+import { list, nearbyDigits } from '../place.js';
+import { createNearest } from '../nearest.js';
+import { find } from '../elements.js';
+
+const REST_MILLISECONDS = 400;
+
+/**
+ * @param {HTMLElement} root
+ * @param {Store} store
+ */
+export function mount(root, store) {
+  const live = find(root, '#whereabouts', HTMLElement);
+  let timer = 0;
+  let nearest = createNearest({ count: 0, dim: 0, values: new Float32Array(), labels: new Uint8Array() });
+
+  function say() {
+    const { latent } = store.get();
+    if (!latent) return;
+    const numbers = latent.slice(0, 2).map((z) => z.toFixed(2).replace('-', '−')).join(', ');
+    const more = latent.length > 2 ? ` and ${latent.length - 2} more` : '';
+    live.textContent = `z ${numbers}${more}; nearest codes: ${list(nearbyDigits(nearest(latent).share))}`;
+  }
+
+  const ends = [
+    store.watch(['atlas'], ({ atlas }) => {
+      if (atlas) nearest = createNearest(atlas.codes);
+    }),
+    store.watch(['latent'], ({ touched }) => {
+      clearTimeout(timer);
+      if (touched) timer = setTimeout(say, REST_MILLISECONDS);
+    }),
+  ];
+  return () => {
+    clearTimeout(timer);
+    ends.forEach((end) => end());
+  };
+}

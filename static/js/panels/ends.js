@@ -1,0 +1,54 @@
+/**
+ * Where a walk starts and ends, and how it goes.
+ *
+ * @typedef {import('../store.js').Store} Store
+ * @typedef {import('../store.js').End} End
+ * @typedef {import('../store.js').Walk} Walk
+ */
+import { find, findAll } from '../elements.js';
+import { labelOf, typical, walkOf } from '../walk.js';
+
+/** The choice for an end that is no digit of the list. */
+const POINT = 'point';
+
+/**
+ * @param {HTMLElement} root
+ * @param {Store} store
+ */
+export function mount(root, store) {
+  const kinds = find(root, '#path-kind', HTMLElement);
+  const listeners = new AbortController();
+  const { signal } = listeners;
+
+  /** @param {Partial<Walk>} patch */
+  function change(patch) {
+    const { atlas, walk } = store.get();
+    if (atlas) store.set({ walk: { ...walkOf(atlas, walk), ...patch }, playing: false });
+  }
+
+  const selects = (/** @type {const} */ (['start', 'end'])).map((side) => {
+    const select = find(root, `#walk-${side}`, HTMLSelectElement);
+    select.addEventListener('change', () => {
+      const { atlas, latent } = store.get();
+      if (!atlas || !latent) return;
+      const end = select.value === POINT ? { latent } : typical(atlas, Number(select.value));
+      change({ [side]: end });
+    }, { signal });
+    return { side, select };
+  });
+  kinds.addEventListener('change', () => {
+    const chosen = findAll(kinds, 'input', HTMLInputElement).find((input) => input.checked);
+    if (chosen) change({ kind: chosen.value === 'spherical' ? 'spherical' : 'linear' });
+  }, { signal });
+
+  const unwatch = store.watch(['walk', 'atlas'], ({ walk, atlas }) => {
+    if (!atlas) return;
+    const shown = walkOf(atlas, walk);
+    for (const { side, select } of selects) select.value = `${labelOf(atlas, shown[side]) ?? POINT}`;
+    for (const input of findAll(kinds, 'input', HTMLInputElement)) input.checked = input.value === shown.kind;
+  });
+  return () => {
+    listeners.abort();
+    unwatch();
+  };
+}

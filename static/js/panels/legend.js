@@ -1,0 +1,48 @@
+/**
+ * The digits and their colours; a press colours one alone, more presses add others. And the scale of the map.
+ *
+ * @typedef {import('../store.js').Store} Store
+ */
+import { roundLength } from '../camera.js';
+import { find, findAll } from '../elements.js';
+
+/** Room for the scale bar, CSS pixels. */
+const SCALE_PIXELS = 140;
+
+/**
+ * @param {HTMLElement} root
+ * @param {Store} store
+ */
+export function mount(root, store) {
+  const legend = find(root, '#legend', HTMLElement);
+  const keys = findAll(legend, 'button[data-digit]', HTMLButtonElement);
+  const all = find(legend, '#all-digits', HTMLButtonElement);
+  const bar = find(legend, '#scale i', HTMLElement);
+  const length = find(legend, '#scale span', HTMLElement);
+  const listeners = new AbortController();
+  const { signal } = listeners;
+
+  for (const key of keys) {
+    const bit = 1 << Number(key.dataset.digit);
+    key.addEventListener('click', () => store.set({ digits: store.get().digits ^ bit }), { signal });
+  }
+  all.addEventListener('click', () => store.set({ digits: 0 }), { signal });
+
+  const ends = [
+    store.watch(['digits'], ({ digits }) => {
+      for (const key of keys) key.ariaPressed = `${Boolean(digits & (1 << Number(key.dataset.digit)))}`;
+      legend.classList.toggle('filtered', digits !== 0);
+      all.disabled = digits === 0;
+    }),
+    store.watch(['view', 'atlas'], ({ view, atlas }) => {
+      if (!view || !atlas) return;
+      const units = roundLength(SCALE_PIXELS / view.camera.scale);
+      bar.style.width = `${units * view.camera.scale}px`;
+      length.textContent = `${+units.toFixed(3)} ${atlas.card.family === 'vae' ? 'σ of the prior' : 'latent units'}`;
+    }),
+  ];
+  return () => {
+    listeners.abort();
+    ends.forEach((end) => end());
+  };
+}

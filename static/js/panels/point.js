@@ -1,0 +1,96 @@
+/**
+ * What lies around the point: a sentence, and the labels of the nearest codes.
+ *
+ * @typedef {import('../store.js').Store} Store
+ * @typedef {import('../nearest.js').Neighbourhood} Neighbourhood
+ */
+import { copyOf, find } from '../elements.js';
+import { createNearest, ranked } from '../nearest.js';
+import { describe, ordinaryReach } from '../place.js';
+import { footOf, heightOf, latentAt } from '../plane.js';
+
+/** As many bars as there is room for; what is left is named together. */
+const BARS = 4;
+/** Words change slower than images, or nobody could read them. */
+const WORDS_EVERY_MILLISECONDS = 150;
+
+/**
+ * @param {HTMLElement} root
+ * @param {Store} store
+ */
+export function mount(root, store) {
+  const panel = find(root, '#panel-point', HTMLElement);
+  const title = find(panel, '[data-part="title"]', HTMLElement);
+  const text = find(panel, '[data-part="text"]', HTMLElement);
+  const height = find(panel, '[data-part="height"]', HTMLElement);
+  const away = find(height, 'output', HTMLElement);
+  const back = find(height, 'button', HTMLButtonElement);
+  const list = find(panel, '#shares', HTMLElement);
+  const rows = Array.from({ length: BARS }, () => {
+    const row = copyOf(panel, 'template', HTMLElement);
+    list.append(row);
+    return {
+      row,
+      name: find(row, '[data-part="label"]', HTMLElement),
+      bar: find(row, '[data-part="bar"]', HTMLElement),
+      value: find(row, '[data-part="value"]', HTMLElement),
+    };
+  });
+  /** @type {((latent: ArrayLike<number>) => Neighbourhood) | null} */
+  let nearest = null;
+  let ordinary = Infinity;
+  let saidAt = -Infinity;
+  let timer = 0;
+
+  function update() {
+    const { latent, atlas, panel: open } = store.get();
+    if (!latent || !atlas || !nearest || open !== 'point') return;
+    const place = nearest(latent);
+    const labels = ranked(place.share).slice(0, BARS);
+    rows.forEach(({ row, name, bar, value }, i) => {
+      const label = labels[i];
+      row.dataset.digit = `${label ?? ''}`;
+      row.classList.toggle('empty', label === undefined);
+      const share = label === undefined ? 0 : place.share[label];
+      name.textContent = label === undefined ? '' : `${label}`;
+      bar.style.transform = `scaleX(${share})`;
+      value.textContent = label === undefined ? '' : `${Math.round(100 * share)} %`;
+    });
+    clearTimeout(timer);
+    const wait = saidAt + WORDS_EVERY_MILLISECONDS - performance.now();
+    if (wait <= 0) say();
+    else timer = setTimeout(say, wait);
+  }
+
+  function say() {
+    const { latent, atlas } = store.get();
+    if (!latent || !atlas || !nearest) return;
+    saidAt = performance.now();
+    const words = describe(nearest(latent), ordinary);
+    title.textContent = words.title;
+    text.textContent = words.text;
+    const distance = heightOf(atlas.plane, latent);
+    height.hidden = distance < 0.005;
+    away.textContent = distance.toFixed(2);
+  }
+
+  const toPlane = () => {
+    const { latent, atlas } = store.get();
+    if (latent && atlas) store.set({ latent: latentAt(atlas.plane, footOf(atlas.plane, latent)), touched: true });
+  };
+  back.addEventListener('click', toPlane);
+
+  const ends = [
+    store.watch(['atlas'], ({ atlas }) => {
+      nearest = atlas && createNearest(atlas.codes);
+      ordinary = atlas ? ordinaryReach(atlas.codes) : Infinity;
+    }),
+    store.watch(['frame', 'panel', 'atlas'], update),
+  ];
+  return () => {
+    clearTimeout(timer);
+    back.removeEventListener('click', toPlane);
+    list.replaceChildren();
+    ends.forEach((end) => end());
+  };
+}

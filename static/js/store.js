@@ -1,0 +1,103 @@
+/**
+ * The state of the page: one typed object, changed by `set` alone. Panels know the store and never each other.
+ *
+ * @typedef {import('./plane.js').Latent} Latent
+ * @typedef {import('./atlas.js').Atlas} Atlas
+ * @typedef {import('./camera.js').Camera} Camera
+ * @typedef {import('./camera.js').Box} Box
+ * @typedef {import('./api.js').Card} Card
+ * @typedef {import('./api.js').Encoded} Encoded
+ * @typedef {import('./stream.js').Frame} Frame
+ * @typedef {import('./stream.js').Connection} Connection
+ *
+ * @typedef {object} View  how the map lies on the screen
+ * @property {Camera} camera
+ * @property {number} width  of the map, CSS pixels
+ * @property {number} height
+ * @property {Box} reach  the part of the plane inside the map's frame: where the ring may go
+ *
+ * @typedef {'point' | 'draw' | 'path' | 'learn'} Panel
+ * @typedef {'linear' | 'spherical'} PathKind
+ *
+ * @typedef {{image: number} | {latent: Latent}} End  a test image's code, or any latent
+ *
+ * @typedef {object} Walk  from where to where, and how
+ * @property {End} start
+ * @property {End} end
+ * @property {PathKind} kind
+ *
+ * @typedef {object} State
+ * @property {readonly Card[]} models
+ * @property {string} device  on which the server computes
+ * @property {string} model  id of the chosen one
+ * @property {Atlas | null} atlas  of the chosen model, null until it has arrived
+ * @property {View | null} view  null until the map has been laid out
+ * @property {Latent | null} latent  the point under the ring
+ * @property {number} movedAt  when the gesture happened that moved it, in performance.now() milliseconds
+ * @property {boolean} touched  whether the visitor has moved it
+ * @property {Panel} panel
+ * @property {number} digits  bit n set: digit n is coloured; none set: all are
+ * @property {Encoded | null} posterior  the visitor's image, encoded by the chosen model
+ * @property {Walk | null} walk  null: the default one, from 0 to 6
+ * @property {readonly Latent[] | null} route  the walk's latents, as the server answered them
+ * @property {boolean} playing  whether the ring walks by itself
+ * @property {Frame | null} frame  the newest decoded image
+ * @property {Connection} connection
+ */
+
+/** @type {readonly Panel[]} */
+export const PANELS = ['point', 'draw', 'path', 'learn'];
+
+/** @type {Readonly<State>} */
+export const INITIAL = {
+  models: [],
+  device: '',
+  model: '',
+  atlas: null,
+  view: null,
+  latent: null,
+  movedAt: 0,
+  touched: false,
+  panel: 'point',
+  digits: 0,
+  posterior: null,
+  walk: null,
+  route: null,
+  playing: false,
+  frame: null,
+  connection: 'connecting',
+};
+
+/**
+ * @typedef {object} Store
+ * @property {() => Readonly<State>} get
+ * @property {(patch: Partial<State>) => void} set
+ * @property {(keys: readonly (keyof State)[], listener: (state: Readonly<State>) => void) => () => void} watch
+ *   calls back at once and whenever one of the keys has changed; returns what ends it
+ */
+
+/**
+ * @param {Readonly<State>} [initial]
+ * @returns {Store}
+ */
+export function createStore(initial = INITIAL) {
+  let state = { ...initial };
+  /** @type {Set<{keys: readonly (keyof State)[], listener: (state: Readonly<State>) => void}>} */
+  const watchers = new Set();
+  return {
+    get: () => state,
+    set(patch) {
+      const before = state;
+      state = { ...state, ...patch };
+      for (const { keys, listener } of watchers) {
+        if (keys.some((key) => key in patch && !Object.is(before[key], patch[key]))) listener(state);
+      }
+    },
+    watch(keys, listener) {
+      const watcher = { keys, listener };
+      watchers.add(watcher);
+      listener(state);
+      return () => watchers.delete(watcher);
+    },
+  };
+}

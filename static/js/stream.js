@@ -1,0 +1,130 @@
+/**
+ * Latents out, images back, over a WebSocket. At most one is in flight, and the newest wins: what is offered
+ * while the server decodes replaces whatever was waiting. Reconnects by itself. No DOM.
+ *
+ * Both ways are little-endian binary: uint32 sequence + D float32 out, the same uint32 + 784 uint8 back.
+ *
+ * @typedef {'connecting' | 'open' | 'reconnecting'} Connection
+ *
+ * @typedef {object} Frame
+ * @property {Uint8Array} pixels  784 grey levels, row by row
+ * @property {number} startedAt  when the gesture began that asked for it, in `now()` milliseconds
+ * @property {number} roundTrip  milliseconds from send to reply
+ *
+ * @typedef {Pick<WebSocket, 'binaryType' | 'send' | 'close' | 'onopen' | 'onmessage' | 'onclose'>} Socket
+ *
+ * @typedef {object} Surroundings  what a test replaces
+ * @property {() => number} now
+ * @property {(task: () => void, milliseconds: number) => number} later
+ * @property {(timer: number) => void} cancel
+ *
+ * @typedef {object} Stream
+ * @property {(latent: readonly number[], startedAt?: number) => void} offer
+ * @property {() => void} retry  connect now instead of after the pause
+ * @property {() => void} close
+ */
+
+const SHORTEST_PAUSE = 250;
+const LONGEST_PAUSE = 8000;
+/** A reply that takes longer than this is not coming: the connection is dead. */
+const PATIENCE = 10_000;
+
+/**
+ * @param {object} options
+ * @param {() => Socket} options.connect
+ * @param {(frame: Frame) => void} options.onFrame
+ * @param {(connection: Connection) => void} options.onConnection
+ * @param {Surroundings} options.surroundings
+ * @returns {Stream}
+ */
+export function createStream({ connect, onFrame, onConnection, surroundings }) {
+  const { now, later, cancel } = surroundings;
+  /** @type {{latent: readonly number[], startedAt: number} | null} */
+  let waiting = null;
+  /** @type {{latent: readonly number[], startedAt: number, sentAt: number} | null} */
+  let inFlight = null;
+  /** @type {Socket | null} */
+  let socket = null;
+  let isOpen = false;
+  let sequence = 0;
+  let pause = SHORTEST_PAUSE;
+  let timer = 0;
+  let message = new DataView(new ArrayBuffer(0));
+
+  function start() {
+    const mine = connect();
+    socket = mine;
+    mine.binaryType = 'arraybuffer';
+    mine.onopen = () => {
+      isOpen = true;
+      pause = SHORTEST_PAUSE;
+      onConnection('open');
+      pump();
+    };
+    mine.onmessage = ({ data }) => receive(data);
+    mine.onclose = () => lost();
+    timer = later(lost, PATIENCE);
+  }
+
+  function lost() {
+    cancel(timer);
+    drop();
+    waiting ??= inFlight;
+    inFlight = null;
+    onConnection('reconnecting');
+    timer = later(start, pause);
+    pause = Math.min(2 * pause, LONGEST_PAUSE);
+  }
+
+  function drop() {
+    if (!socket) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+    socket = null;
+    isOpen = false;
+  }
+
+  function pump() {
+    cancel(timer);
+    if (!isOpen || !socket || inFlight || !waiting) return;
+    const { latent, startedAt } = waiting;
+    if (message.byteLength !== 4 + 4 * latent.length) {
+      message = new DataView(new ArrayBuffer(4 + 4 * latent.length));
+    }
+    sequence = (sequence + 1) >>> 0;
+    message.setUint32(0, sequence, true);
+    for (let i = 0; i < latent.length; i++) message.setFloat32(4 + 4 * i, latent[i], true);
+    inFlight = { latent, startedAt, sentAt: now() };
+    waiting = null;
+    socket.send(message);
+    timer = later(lost, PATIENCE);
+  }
+
+  /** @param {ArrayBuffer} data */
+  function receive(data) {
+    if (!inFlight || new DataView(data).getUint32(0, true) !== sequence) return;
+    const { startedAt, sentAt } = inFlight;
+    inFlight = null;
+    pump();
+    onFrame({ pixels: new Uint8Array(data, 4), startedAt, roundTrip: now() - sentAt });
+  }
+
+  onConnection('connecting');
+  start();
+  return {
+    offer(latent, startedAt = now()) {
+      waiting = { latent, startedAt };
+      if (isOpen && !inFlight) pump();
+    },
+    retry() {
+      if (socket) return;
+      cancel(timer);
+      pause = SHORTEST_PAUSE;
+      start();
+    },
+    close() {
+      cancel(timer);
+      drop();
+    },
+  };
+}

@@ -1,0 +1,52 @@
+/**
+ * The colours and faces of the stylesheet, for what is painted on a canvas.
+ *
+ * @typedef {object} Theme
+ * @property {string} ground
+ * @property {string} ink
+ * @property {string} soft  ink that stands back
+ * @property {string} accent
+ * @property {string} serif
+ * @property {string} sans
+ * @property {readonly string[]} digits  one colour a digit
+ */
+
+/** @returns {Theme} */
+function readTheme() {
+  const style = getComputedStyle(document.documentElement);
+  /** @param {string} name */
+  const read = (name) => style.getPropertyValue(name).trim();
+  return {
+    ground: read('--ground'),
+    ink: read('--ink'),
+    soft: read('--soft'),
+    accent: read('--accent'),
+    serif: read('--serif'),
+    sans: read('--sans'),
+    digits: Array.from({ length: 10 }, (_, d) => read(`--digit-${d}`)),
+  };
+}
+
+/**
+ * Call back with the theme, now and whenever the system turns dark or light.
+ *
+ * @param {(theme: Theme) => void} listener
+ * @returns {() => void}  ends it
+ */
+export function watchTheme(listener) {
+  const queries = ['(prefers-color-scheme: dark)', '(forced-colors: active)'].map((q) => matchMedia(q));
+  const tell = () => listener(readTheme());
+  for (const query of queries) query.addEventListener('change', tell);
+  tell();
+  return () => queries.forEach((query) => query.removeEventListener('change', tell));
+}
+
+/**
+ * The red, green and blue of a colour written as #rrggbb.
+ *
+ * @param {string} colour
+ */
+export const channels = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+
+/** @returns {boolean} */
+export const prefersStillness = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
