@@ -1,0 +1,73 @@
+"""A real server, a real Chromium, and pages that remember everything that went wrong in them."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Request, sync_playwright
+
+from tests.browser.explorer import Explorer
+from tools import chromium
+from tools.server import Server
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """The explorer on the shipped models; a test that stops a server starts its own."""
+    with Server() as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Chromium for as long as browser tests run: its event loop would be in others' way."""
+    with sync_playwright() as playwright:
+        executable = chromium.find()
+        running = playwright.chromium.launch(executable_path=executable, args=chromium.FLAGS)
+        yield running
+        running.close()
+
+
+class Visitor:
+    """Opens pages, each in a browser profile of its own, and collects what they complain of."""
+
+    def __init__(self, browser: Browser, home: str) -> None:
+        self.browser = browser
+        self.home = home
+        self.complaints: list[str] = []
+
+    def open(self, address: str = "", **profile: Any) -> Explorer:
+        """Open an address relative to the home page, once the map is painted.
+
+        Args:
+            address: For example `?model=mnist-ae-2d`.
+            profile: What the visitor's browser is like, in Playwright's words: `viewport`,
+                `color_scheme`, `reduced_motion`, `has_touch`.
+        """
+        page = self.browser.new_context(**profile).new_page()
+        page.on("console", lambda said: said.type in {"error", "warning"} and self.note(said.text))
+        page.on("pageerror", lambda error: self.note(str(error)))
+        page.on("request", self.note_if_foreign)
+        page.goto(f"{self.home}/{address}")
+        page.locator("#plane[data-state=painted]").wait_for()
+        page.locator("#status[data-connection=open]").wait_for()
+        return Explorer(page, self.home)
+
+    def note(self, complaint: str) -> None:
+        self.complaints.append(complaint)
+
+    def note_if_foreign(self, request: Request) -> None:
+        asked = urlsplit(request.url)
+        if asked.scheme not in {"data", "blob"} and asked.netloc != urlsplit(self.home).netloc:
+            self.note(f"asked another host: {request.url}")
+
+
+@pytest.fixture
+def visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
+    """Who opens pages. No page may complain: of an error, a refused script, a foreign host."""
+    visitor = Visitor(browser, server.url)
+    yield visitor
+    for context in browser.contexts:
+        context.close()
+    assert visitor.complaints == []

@@ -1,0 +1,95 @@
+"""The open page in the words of a visitor, and what the API answers for the same point."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from playwright.sync_api import Page, expect
+
+expect.set_options(timeout=20_000)
+
+PIXELS_ARE = """([selector, wanted]) => {
+    const { data } = document.querySelector(selector).getContext('2d').getImageData(0, 0, 28, 28);
+    return wanted.every((grey, i) => [0, 1, 2].every((channel) => data[4 * i + channel] === grey));
+}"""
+
+
+@dataclass
+class Explorer:
+    """One page of the explorer.
+
+    Args:
+        page: Open, its map painted.
+        home: The server's address; where the numbers come from that the page is held against.
+    """
+
+    page: Page
+    home: str
+
+    @property
+    def model(self) -> str:
+        """The id of the model that the visitor has chosen."""
+        return self.page.locator("#models input:checked").input_value()
+
+    @property
+    def latent(self) -> list[float]:
+        """The point as the page shows it, to four decimals."""
+        shown = self.page.locator("#readout").get_attribute("data-latent") or ""
+        return [float(number) for number in shown.split(",")]
+
+    def ask(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """Ask the API about the chosen model."""
+        url = f"{self.home}/api/v1/models/{self.model}{path}"
+        answer = httpx.request(method, url, trust_env=False, timeout=30, **request)
+        return answer.raise_for_status()
+
+    def plane(self) -> dict[str, Any]:
+        """The first plane of the chosen model: origin, axes, extent."""
+        plane: dict[str, Any] = self.ask("GET", "/planes").json()[0]
+        return plane
+
+    def middle(self, right: float = 0.0, up: float = 0.0) -> tuple[int, int]:
+        """A place on the screen, in latent units from where the map's middle is free of panels."""
+        _, _, width, height = self._map()
+        u0, v0, u1, v1 = self._view()
+        clear = self.page.locator("#clear").bounding_box()
+        assert clear
+        x = clear["x"] + clear["width"] / 2 + right * width / (u1 - u0)
+        y = clear["y"] + clear["height"] / 2 - up * height / (v1 - v0)
+        return round(x), round(y)
+
+    def latent_at(self, x: float, y: float) -> list[float]:
+        """The latent under a place of the screen, by the plane that the API describes."""
+        left, top, width, height = self._map()
+        u0, v0, u1, v1 = self._view()
+        u = u0 + (x - left) / width * (u1 - u0)
+        v = v1 - (y - top) / height * (v1 - v0)
+        plane = self.plane()
+        first, second = plane["axes"]
+        return [
+            origin + u * a + v * b
+            for origin, a, b in zip(plane["origin"], first, second, strict=True)
+        ]
+
+    def ring(self) -> tuple[float, float]:
+        """Where the middle of the ring is on the screen."""
+        box = self.page.locator("#lens").bounding_box()
+        assert box
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def expect_image_of(self, latent: list[float]) -> None:
+        """Wait until both pictures of the point are, byte for byte, what `/decode` answers."""
+        accept = {"Accept": "application/octet-stream"}
+        answer = self.ask("POST", "/decode", json={"latents": [latent]}, headers=accept)
+        assert len(answer.content) == 784
+        for canvas in ("#decoded", "#lens"):
+            self.page.wait_for_function(PIXELS_ARE, arg=[canvas, list(answer.content)])
+
+    def _view(self) -> list[float]:
+        shown = self.page.locator("#map").get_attribute("data-view") or ""
+        return [float(number) for number in shown.split(",")]
+
+    def _map(self) -> tuple[float, float, float, float]:
+        box = self.page.locator("#map").bounding_box()
+        assert box
+        return box["x"], box["y"], box["width"], box["height"]

@@ -1,0 +1,79 @@
+"""Dragging the point: by mouse, by finger, by keys. The picture is what `/decode` answers there."""
+
+import pytest
+
+from tests.browser.conftest import Visitor
+from tests.browser.explorer import Explorer
+
+
+def test_the_picture_under_a_dragging_mouse_is_what_decode_answers(visitor: Visitor) -> None:
+    explorer = visitor.open()
+    mouse = explorer.page.mouse
+    mouse.move(*explorer.middle())
+    mouse.down()
+    explorer.expect_image_of(explorer.latent_at(*explorer.middle()))
+    for right, up in [(0.6, 0.3), (-0.8, 0.9), (-1.1, -0.7)]:
+        place = explorer.middle(right, up)
+        mouse.move(*place, steps=12)
+        explorer.expect_image_of(explorer.latent_at(*place))
+    mouse.up()
+    mouse.move(*explorer.middle(1, 1))
+    explorer.expect_image_of(explorer.latent_at(*place))
+
+
+def test_the_ring_is_taken_where_it_is_grasped_and_does_not_jump(visitor: Visitor) -> None:
+    explorer = visitor.open()
+    mouse = explorer.page.mouse
+    mouse.click(*explorer.middle())
+    before = explorer.latent
+    x, y = explorer.ring()
+    mouse.move(x + 9, y - 7)
+    mouse.down()
+    mouse.up()
+    assert explorer.latent == pytest.approx(before, abs=1e-3)
+
+
+def test_a_finger_drags_the_point_and_does_not_scroll_the_page(visitor: Visitor) -> None:
+    phone = {"width": 390, "height": 844}
+    explorer = visitor.open(viewport=phone, has_touch=True, is_mobile=True)
+    start, end = explorer.middle(0.2, 0.2), explorer.middle(-0.5, 0.5)
+    touch(explorer, "touchStart", start)
+    for part in range(1, 9):
+        way = [a + (b - a) * part // 8 for a, b in zip(start, end, strict=True)]
+        touch(explorer, "touchMove", (way[0], way[1]))
+    touch(explorer, "touchEnd")
+    explorer.expect_image_of(explorer.latent_at(*end))
+    assert explorer.page.evaluate("[scrollX, scrollY]") == [0, 0]
+
+
+def touch(explorer: Explorer, kind: str, place: tuple[int, int] | None = None) -> None:
+    points = [{"x": place[0], "y": place[1]}] if place else []
+    devtools = explorer.page.context.new_cdp_session(explorer.page)
+    devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    devtools.detach()
+
+
+def test_arrow_keys_move_the_point_and_shift_makes_the_steps_fine(visitor: Visitor) -> None:
+    explorer = visitor.open()
+    explorer.page.locator("#map").focus()
+    press = explorer.page.keyboard.press
+    press("Home")
+    assert explorer.latent == [0, 0]
+    explorer.expect_image_of([0, 0])
+    press("ArrowRight")
+    step, none = explorer.latent
+    assert step > 0
+    assert none == 0
+    press("ArrowUp")
+    assert explorer.latent == [step, step]
+    explorer.expect_image_of([step, step])
+    press("Shift+ArrowLeft")
+    press("Shift+ArrowDown")
+    fine = round(0.9 * step, 4)
+    assert explorer.latent == pytest.approx([fine, fine])
+
+
+def test_a_link_to_a_point_opens_there(visitor: Visitor) -> None:
+    explorer = visitor.open("?z=0.75,-0.35")
+    assert explorer.latent == [0.75, -0.35]
+    explorer.expect_image_of([0.75, -0.35])

@@ -1,0 +1,86 @@
+"""The page as a whole: sizes, motion, and people who do not see it or use no mouse."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visitor
+
+PHONE = {"width": 390, "height": 844}
+TABLET = {"width": 768, "height": 1024}
+DESKTOP = {"width": 1440, "height": 900}
+
+each_size = pytest.mark.parametrize(
+    "viewport", [PHONE, TABLET, DESKTOP], ids=["phone", "tablet", "desktop"]
+)
+TABS = ("point", "draw", "path", "learn")
+AFTER_60_FRAMES = """() => new Promise((done) => {
+    let frames = 0;
+    const count = () => (++frames > 60 ? done() : requestAnimationFrame(count));
+    count();
+})"""
+
+
+@each_size
+def test_no_size_scrolls_sideways_and_the_ring_is_in_reach(
+    visitor: Visitor, viewport: dict[str, int]
+) -> None:
+    explorer = visitor.open(viewport=viewport)
+    for tab in TABS:
+        explorer.page.locator(f"#tab-{tab}").click()
+        expect(explorer.page.locator(f"#panel-{tab}")).to_be_visible()
+        assert explorer.page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+        on_top = "([x, y]) => document.elementFromPoint(x, y).closest('#map') !== null"
+        assert explorer.page.evaluate(on_top, explorer.ring()), f"the {tab} panel covers the ring"
+
+
+@each_size
+@pytest.mark.parametrize("color_scheme", ["dark", "light"])
+def test_no_accessibility_rule_is_broken(
+    visitor: Visitor, viewport: dict[str, int], color_scheme: str
+) -> None:
+    explorer = visitor.open(viewport=viewport, color_scheme=color_scheme)
+    for tab in TABS:
+        explorer.page.locator(f"#tab-{tab}").click()
+        expect(explorer.page.locator(f"#panel-{tab}")).to_be_visible()
+        found = Axe().run(explorer.page)
+        assert found.violations_count == 0, found.generate_report()
+
+
+def test_the_point_moves_by_itself_until_it_is_touched(visitor: Visitor) -> None:
+    explorer = visitor.open()
+    readout = explorer.page.locator("#readout")
+    expect(readout).not_to_have_attribute("data-latent", shown(explorer.latent))
+    explorer.page.mouse.click(*explorer.middle())
+    touched = explorer.latent
+    explorer.page.evaluate(AFTER_60_FRAMES)
+    assert explorer.latent == touched
+
+
+def shown(latent: list[float]) -> str:
+    return ",".join(f"{number:g}" for number in latent)
+
+
+def test_nothing_moves_by_itself_for_those_who_prefer_that(visitor: Visitor) -> None:
+    explorer = visitor.open(reduced_motion="reduce")
+    before = explorer.latent
+    explorer.page.evaluate(AFTER_60_FRAMES)
+    assert explorer.latent == before
+
+
+def test_the_tabs_and_the_map_are_reached_by_the_keyboard_alone(visitor: Visitor) -> None:
+    explorer = visitor.open()
+    reached = set()
+    for _ in range(40):
+        explorer.page.keyboard.press("Tab")
+        reached.add(explorer.page.evaluate("document.activeElement.id"))
+    assert {"map", "tab-point"} <= reached
+    explorer.page.locator("#tab-point").focus()
+    explorer.page.keyboard.press("ArrowRight")
+    expect(explorer.page.locator("#panel-draw")).to_be_visible()
+
+
+def test_the_api_document_is_served_from_here(visitor: Visitor) -> None:
+    page = visitor.open().page
+    page.goto(f"{visitor.home}/docs")
+    expect(page.get_by_text("/api/v1/models/{model}/decode").first).to_be_visible()

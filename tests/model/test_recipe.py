@@ -1,0 +1,134 @@
+from pathlib import Path
+
+import pytest
+
+from model.errors import RecipeError
+from model.recipe import RECIPES, Recipe
+from tests.model.tiny import AUTOENCODER
+from tests.model.tiny import RECIPE as GOOD
+
+
+def load(folder: Path, text: str) -> Recipe:
+    path = folder / "small.toml"
+    path.write_text(text, encoding="utf-8")
+    return Recipe.load(path)
+
+
+def line_of(text: str, start: str) -> int:
+    return next(n for n, line in enumerate(text.splitlines(), 1) if line.startswith(start))
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+def test_a_shipped_recipe_is_good_and_has_the_name_of_its_file(path: Path) -> None:
+    assert Recipe.load(path.stem).id == path.stem
+    assert Recipe.load(path.stem) == Recipe.load(path)
+
+
+def test_a_recipe_is_read_with_defaults_for_what_it_leaves_out(tmp_path: Path) -> None:
+    recipe = load(tmp_path, GOOD)
+    assert recipe.encoder.hidden == (32, 32)
+    assert recipe.decoder.fourier_features == 8
+    assert recipe.training.epochs == 3
+    assert recipe.beta == 1.0
+    assert recipe.distillation is not None
+    assert recipe.distillation.teacher.hidden == (64,)
+
+
+def test_the_decoder_that_learns_from_the_images_is_the_teacher_if_there_is_one(
+    tmp_path: Path,
+) -> None:
+    assert load(tmp_path, GOOD).trained_decoder.hidden == (64,)
+    alone = load(tmp_path, GOOD[: GOOD.index("[distillation]")])
+    assert alone.trained_decoder.hidden == (16,)
+
+
+def test_what_a_card_keeps_of_a_recipe_gives_the_recipe_back(tmp_path: Path) -> None:
+    recipe = load(tmp_path, GOOD)
+    assert Recipe.from_dict(recipe.as_dict()) == recipe
+
+
+def test_a_whole_number_may_stand_for_any_number(tmp_path: Path) -> None:
+    beta = load(tmp_path, "beta = 4\n" + GOOD).beta
+    assert beta == 4.0
+    assert isinstance(beta, float)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("latent_dim = 2", "latent_dims = 2", 'unknown; did you mean "latent_dim"'),
+        ("batch_size = 50", "colour = 3", "unknown; known here: epochs, batch_size"),
+        ('family = "vae"', 'family = "gan"', 'family is \'gan\'; allowed: "vae", "ae"'),
+        ('dataset = "mnist"', 'dataset = "cifar"', '\'cifar\'; allowed: "mnist", "fashion-mnist"'),
+        ("latent_dim = 2", 'latent_dim = "two"', "'two'; it must be a whole number"),
+        ("latent_dim = 2", "latent_dim = true", "True; it must be a whole number"),
+        ("latent_dim = 2", "latent_dim = 2.5", "2.5; it must be a whole number"),
+        ("latent_dim = 2", "latent_dim = 0", "must be 1 to 256"),
+        ('title = "A small one"', "title = 5", "5; it must be text"),
+        ("epochs = 3", "epochs = 0", "[training] epochs must be at least 1"),
+        ("batch_size = 50", "batch_size = -1", "batch_size must be at least 1"),
+        ("batch_size = 50", "learning_rate = 0", "learning_rate must be above 0"),
+        ("batch_size = 50", "learning_rate = nan", "learning_rate must be above 0"),
+        ("batch_size = 50", "learning_rate = inf", "learning_rate"),
+        ("batch_size = 50", 'learning_rate = "fast"', "'fast'; it must be a number"),
+        ("binarise = true", "binarise = 1", "1; it must be true or false"),
+        ("ema = 0.9", "ema = 1.0", "ema must be at least 0 and below 1"),
+        ("held_out = 40", "held_out = 60000", "held_out must leave images to train on"),
+        ("batch_size = 50", "batch_size = 60001", "batch_size"),
+        ("hidden = [16]", "hidden = []", "[decoder] hidden is empty"),
+        ("hidden = [16]", "hidden = [16, 0]", "has a width below 1"),
+        ("hidden = [16]", "hidden = 16", "16; it must be a list of whole numbers"),
+        ("hidden = [16]", 'hidden = ["16"]', "it must be a list of whole numbers"),
+        ("hidden = [32, 32]", "hidden = [32, 64]", "blocks of a residual network share one width"),
+        ("fourier_features = 8", "fourier_features = -8", "is negative; 0 means none"),
+        ("hidden = [64]", "hidden = [0]", "[distillation.teacher] hidden has a width below 1"),
+        ('id = "small-vae"', 'id = "../small"', 'is "../small"; use lower-case words'),
+        ('posterior = "cholesky"', 'posterior = "point"', 'an autoencoder has "point", a VAE'),
+    ],
+)
+def test_a_bad_field_is_refused_with_its_line_and_the_remedy(
+    tmp_path: Path, old: str, new: str, complaint: str
+) -> None:
+    text = GOOD.replace(old, new)
+    with pytest.raises(RecipeError) as refusal:
+        load(tmp_path, text)
+    assert str(refusal.value).startswith(f"{tmp_path}/small.toml:{line_of(text, new)}: ")
+    assert complaint in str(refusal.value)
+
+
+@pytest.mark.parametrize("start", ["[decoder]", "[training]", "[distillation.teacher]"])
+def test_a_table_that_misses_a_field_is_refused_with_its_line(tmp_path: Path, start: str) -> None:
+    lines = GOOD.splitlines()
+    del lines[line_of(GOOD, start)]
+    with pytest.raises(RecipeError, match="is missing; every recipe needs it") as refusal:
+        load(tmp_path, "\n".join(lines))
+    assert f"small.toml:{line_of(GOOD, start)}: " in str(refusal.value)
+
+
+def test_a_recipe_without_an_id_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"small\.toml: id is missing"):
+        load(tmp_path, GOOD.removeprefix('id = "small-vae"\n'))
+
+
+def test_an_autoencoder_has_nothing_to_distil_from(tmp_path: Path) -> None:
+    assert load(tmp_path, AUTOENCODER).family == "ae"
+    with pytest.raises(RecipeError, match=r"small\.toml:4: family .* drop \[distillation\]"):
+        load(tmp_path, AUTOENCODER + GOOD[GOOD.index("[distillation]") :])
+
+
+def test_a_file_that_is_not_toml_is_refused_with_the_place(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"small\.toml is not valid TOML: .*line 2"):
+        load(tmp_path, 'id = "small"\ntitle = \n')
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "small.toml"
+    path.write_bytes(b"\xff\xfe\x00id")
+    with pytest.raises(RecipeError, match=r"small\.toml is not valid TOML"):
+        Recipe.load(path)
+
+
+@pytest.mark.parametrize("name", ["mnist-vae-3d", "missing.toml", "", "."])
+def test_a_recipe_that_does_not_exist_is_refused_with_those_that_do(name: str) -> None:
+    with pytest.raises(RecipeError, match="one of: mnist-ae-2d, mnist-vae-20d, mnist-vae-2d"):
+        Recipe.load(name)
