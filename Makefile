@@ -1,0 +1,73 @@
+# Everything the project does, one word each. All set-up happens in .venv, once; a stamp remembers it.
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+RECIPE ?= mnist-vae-2d
+PYTHON ?= python3
+TORCH_INDEX ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt \
+	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+NODE := $(BIN)/python -m tools.node
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup serve test check fix train bench
+
+help: ## list these commands
+	@echo "Latent Explorer. Commands:"
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@echo "Variables: HOST=$(HOST) PORT=$(PORT) (serve), RECIPE=$(RECIPE) (train), PYTHON=$(PYTHON),"
+	@echo "  TORCH_INDEX=https://download.pytorch.org/whl/cpu for PyTorch without CUDA (a tenth of the size)"
+
+setup: $(VENV)/.dev node_modules/.package-lock.json ## make .venv and node_modules, with every tool
+	$(BIN)/python -m tools.chromium
+
+serve: $(VENV)/.serve ## run the explorer on http://HOST:PORT
+	exec $(BIN)/python -m app --host $(HOST) --port $(PORT)
+
+test: $(VENV)/.dev ## run the JavaScript, Python and browser tests
+	@$(BIN)/python -m tools.chromium
+	$(NODE) node --test tests/web/*.test.js
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev node_modules/.package-lock.json ## lint, check formats, types, arrows and API types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(NODE) tsc --project jsconfig.json
+	$(BIN)/python -m tools.api_types --check
+
+fix: $(VENV)/.dev node_modules/.package-lock.json ## mend what can be mended by itself
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/python -m tools.api_types
+
+train: $(VENV)/.train ## fetch the data and train RECIPE
+	$(BIN)/python -m model data
+	$(BIN)/python -m model train $(RECIPE)
+
+bench: $(VENV)/.dev ## run every benchmark, one after the other
+	@$(BIN)/python -m tools.chromium
+	@for file in benchmarks/[a-z]*.py; do name=$${file%.py}; \
+		echo "== $$name"; $(BIN)/python -m "benchmarks.$${name#benchmarks/}" || exit 1; done
+
+# --- set-up ---------------------------------------------------------------------------------------
+
+$(VENV)/.pip: constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+		"Python 3.11 or newer is needed; this is " + sys.version + ". Say which: make PYTHON=python3.11")'
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	$(PIP) --quiet pip
+	@touch $@
+
+$(VENV)/.serve $(VENV)/.train $(VENV)/.dev: $(VENV)/.pip pyproject.toml
+	$(PIP) --group $(@:$(VENV)/.%=%)
+	@touch $@
+
+node_modules/.package-lock.json: package-lock.json package.json $(VENV)/.dev
+	$(NODE) npm ci --no-fund --no-audit
+	@touch $@
