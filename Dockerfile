@@ -28,7 +28,7 @@ COPY templates templates
 COPY checkpoints checkpoints
 USER 10001:10001
 EXPOSE 8000
-HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --start-interval=1s CMD ["python", "-c", "\
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["python", "-c", "\
 import os, urllib.request; \
 urllib.request.urlopen('http://127.0.0.1:' + os.environ['EXPLORER_PORT'] + '/readyz', timeout=4)"]
 CMD ["python", "-m", "app"]

@@ -16,6 +16,8 @@ LARGEST_MESSAGE = 4096
 """Bytes of one WebSocket message; a latent of 1,000 numbers fits."""
 GRACE_SECONDS = 10
 """How long a stop waits for answers under way."""
+WORKER_SILENCE_SECONDS = 60
+"""How long a worker may be silent before it is replaced; loading torch can take long."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,6 +44,7 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
         "ws_max_size": LARGEST_MESSAGE,
         "ws_per_message_deflate": False,
         "timeout_graceful_shutdown": GRACE_SECONDS,
+        "timeout_worker_healthcheck": WORKER_SILENCE_SECONDS,
         "access_log": False,
         "server_header": False,
         "log_config": logging_config(settings.log_format),

@@ -8,7 +8,8 @@ An engine serves one caller at a time, and this is its caller. Two queues lead t
 - *bulk* (large decodes in chunks of at most 64, encodes) runs in a thread, one piece between two
   passes of small requests, so that neither keeps the other waiting for long.
 
-What waits is bounded, in images to decode; beyond that a request is refused at once.
+Both are bounded, in images to decode: beyond that a request is refused at once, and a flood of bulk
+keeps no drag out.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -37,11 +38,41 @@ class _Small(NamedTuple):
     latents: Latents
     answer: asyncio.Future[Images]
 
+    @property
+    def weight(self) -> int:
+        return len(self.latents)
+
 
 class _Bulk(NamedTuple):
     call: Callable[[], Any]
     weight: int
     answer: asyncio.Future[Any]
+
+
+Job = TypeVar("Job", _Small, _Bulk)
+
+
+class _Queue(Generic[Job]):
+    """First in, first out, and bounded: who finds `most` images waiting is refused."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.waiting = 0
+        self.jobs: deque[Job] = deque()
+
+    def put(self, jobs: Sequence[Job]) -> None:
+        if self.waiting >= self.most:
+            raise Overloaded(
+                f"{self.waiting} images wait to be decoded; this server lets {self.most} wait. "
+                "Try again in a second."
+            )
+        self.waiting += sum(job.weight for job in jobs)
+        self.jobs.extend(jobs)
+
+    def take(self) -> Job:
+        job = self.jobs.popleft()
+        self.waiting -= job.weight
+        return job
 
 
 class Batcher:
@@ -50,7 +81,7 @@ class Batcher:
     Args:
         decode: The forward pass, for any number of latents.
         executor: Where bulk runs.
-        max_queue: How many images may wait; who finds this many waiting is refused.
+        max_queue: How many images may wait in each of the two queues.
     """
 
     def __init__(
@@ -58,10 +89,8 @@ class Batcher:
     ) -> None:
         self._forward = decode
         self._executor = executor
-        self._max_queue = max_queue
-        self._small: deque[_Small] = deque()
-        self._bulk: deque[_Bulk] = deque()
-        self._waiting = 0
+        self._small: _Queue[_Small] = _Queue(max_queue)
+        self._bulk: _Queue[_Bulk] = _Queue(max_queue)
         self._worker: asyncio.Task[None] | None = None
 
     async def decode(self, latents: Latents) -> Images:
@@ -74,10 +103,10 @@ class Batcher:
             starts = range(0, len(latents), CHUNK)
             chunks = [partial(self._forward, latents[start : start + CHUNK]) for start in starts]
             return np.concatenate(await self.run(chunks, weight=CHUNK))
-        self._admit(len(latents))
-        answer: asyncio.Future[Images] = asyncio.get_running_loop().create_future()
-        self._small.append(_Small(latents, answer))
-        return await answer
+        job = _Small(latents, asyncio.get_running_loop().create_future())
+        self._small.put([job])
+        self._wake()
+        return await job.answer
 
     async def run(self, calls: Sequence[Callable[[], Result]], *, weight: int) -> list[Result]:
         """Run calls of the engine in order, behind the drags of the moment.
@@ -89,10 +118,10 @@ class Batcher:
         Raises:
             Overloaded: too much is waiting.
         """
-        self._admit(weight * len(calls))
         loop = asyncio.get_running_loop()
         jobs = [_Bulk(call, weight, loop.create_future()) for call in calls]
-        self._bulk.extend(jobs)
+        self._bulk.put(jobs)
+        self._wake()
         try:
             return [await job.answer for job in jobs]
         finally:
@@ -104,53 +133,45 @@ class Batcher:
         if self._worker is not None:
             await self._worker
 
-    def _admit(self, weight: int) -> None:
-        if self._waiting >= self._max_queue:
-            raise Overloaded(
-                f"{self._waiting} images wait to be decoded; this server lets "
-                f"{self._max_queue} wait. Try again in a second."
-            )
-        self._waiting += weight
+    def _wake(self) -> None:
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
 
     async def _work(self) -> None:
-        while self._small or self._bulk:
+        while self._small.jobs or self._bulk.jobs:
             await asyncio.sleep(0)  # lets every request that is ready join this pass
             self._pass()
-            if self._bulk:
-                await self._piece(self._bulk.popleft())
+            if self._bulk.jobs:
+                await self._piece(self._bulk.take())
 
     def _pass(self) -> None:
         batch: list[_Small] = []
         rows = 0
-        while self._small and rows + len(self._small[0].latents) <= CHUNK:
-            request = self._small.popleft()
-            self._waiting -= len(request.latents)
-            if not request.answer.done():
-                batch.append(request)
-                rows += len(request.latents)
+        while self._small.jobs and rows + self._small.jobs[0].weight <= CHUNK:
+            job = self._small.take()
+            if not job.answer.done():
+                batch.append(job)
+                rows += job.weight
         if batch:
             self._decode_together(batch)
 
     def _decode_together(self, batch: list[_Small]) -> None:
         try:
-            images = self._forward(np.concatenate([request.latents for request in batch]))
+            images = self._forward(np.concatenate([job.latents for job in batch]))
         except Exception as error:
             if len(batch) == 1:
                 batch[0].answer.set_exception(error)
             else:  # the fault of one is not the others'
-                for request in batch:
-                    self._decode_together([request])
+                for job in batch:
+                    self._decode_together([job])
             return
         start = 0
-        for request in batch:
-            stop = start + len(request.latents)
-            request.answer.set_result(images[start:stop])
+        for job in batch:
+            stop = start + job.weight
+            job.answer.set_result(images[start:stop])
             start = stop
 
     async def _piece(self, job: _Bulk) -> None:
-        self._waiting -= job.weight
         if job.answer.done():
             return
         try:

@@ -11,6 +11,7 @@
       + WrongHost           421  the Host header names a host we do not answer for
       + InvalidRequest      422  a field, a latent or an image that cannot be used
       + Overloaded          503  too much is waiting already
+      + NotReady            503  the default model cannot decode now
 
 `LatentError` and `ImageError` of the model become `InvalidRequest`; what Starlette and FastAPI
 raise keeps its status. A problem never echoes its input: NaN could not be written as JSON.
@@ -113,6 +114,10 @@ class Overloaded(Problem):
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail, headers={"Retry-After": "1"})
+
+
+class NotReady(Problem):
+    status, title = 503, "Not ready"
 
 
 def install(app: FastAPI) -> None:

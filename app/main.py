@@ -22,6 +22,7 @@ from app.api import (
 )
 from app.head import HeadAsGet
 from app.lifespan import PlainStartError, lifespan
+from app.proxy import UnderPath
 from app.registry import Registry
 from app.security import AllowedSites, Limits, SecurityHeaders
 from app.settings import Settings
@@ -39,7 +40,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="Latent Explorer",
         version=VERSION,
         summary="See, drag and use the latent space of a variational autoencoder",
-        root_path=settings.root_path,
         lifespan=lifespan(settings, registry),
         middleware=_middleware(settings),
         docs_url=None,
@@ -84,5 +84,6 @@ def _middleware(settings: Settings) -> list[Middleware]:
             settings.max_body_bytes,
             settings.request_timeout_seconds,
         ),
+        *([Middleware(UnderPath, settings.root_path)] if settings.root_path else []),
         Middleware(HeadAsGet),
     ]

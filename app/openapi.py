@@ -37,8 +37,8 @@ MODEL_PARAMETER = {
     "name": "model",
     "in": "path",
     "required": True,
-    "schema": {"type": "string"},
-    "description": "Id of a model, such as mnist-vae-2d",
+    "schema": {"type": "string", "examples": ["mnist-vae-2d"]},
+    "description": "Id of a model",
 }
 
 

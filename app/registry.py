@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated
 
 import numpy as np
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 from jaxtyping import Float32
 
 from app.batching import Batcher
@@ -86,7 +86,10 @@ Models = Annotated[Registry, Depends(_registry)]
 """A route's parameter: all models."""
 
 
-async def _served(model: str, registry: Models) -> ServedModel:
+_NAME = Path(description="Id of a model", examples=["mnist-vae-2d"])
+
+
+async def _served(model: Annotated[str, _NAME], registry: Models) -> ServedModel:
     return registry[model]
 
 

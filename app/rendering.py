@@ -93,10 +93,11 @@ FILM: dict[str, Render] = {
 }
 """The forms of a path besides JSON."""
 
-_FILE = {"schema": {"type": "string", "format": "binary"}}
-BATCH_CONTENT: dict[str, Any] = dict.fromkeys(BATCH, _FILE)
-FILM_CONTENT: dict[str, Any] = dict.fromkeys(FILM, _FILE)
-"""The same, for the OpenAPI document."""
+
+def described(forms: Mapping[str, Render]) -> dict[str, Any]:
+    """List the forms for the OpenAPI document, JSON first; the route's model describes that."""
+    file = {"schema": {"type": "string", "format": "binary"}}
+    return {JSON: {}, **dict.fromkeys(forms, file)}
 
 
 def choose(accept: str | None, forms: Mapping[str, Render]) -> str:

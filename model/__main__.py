@@ -12,6 +12,9 @@ from model.errors import ModelError
 from model.evaluation import command as evaluation
 from model.training import command as training
 
+INTERRUPTED = 130
+"""The exit status of a command that Ctrl-C ended, as shells have it."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; what the user got wrong is a sentence on stderr and exit status 2."""
@@ -32,6 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
     except ModelError as error:
         print(f"python -m model: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return status
 
 

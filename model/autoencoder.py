@@ -72,11 +72,11 @@ def build_autoencoder(recipe: Recipe, decoder: Network) -> Autoencoder:
     correlated = recipe.posterior == "cholesky"
     outputs = {"point": D, "diagonal": 2 * D, "cholesky": 2 * D + D * (D - 1) // 2}
     encoder = build_network(recipe.encoder, PIXELS, outputs[recipe.posterior])
-    if recipe.encoder.kind == "residual":
-        _start_near(encoder)
     network = build_network(decoder, D, PIXELS)
     if recipe.family == "ae":
         return Autoencoder(encoder, network)
+    if recipe.encoder.kind == "residual":
+        _start_near(encoder)
     if correlated:
         _start_narrow(encoder, D)
     return VariationalAutoencoder(encoder, network, D, correlated=correlated)

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin, get_type_hints
 
 from model.errors import CheckpointError
 
@@ -71,7 +71,8 @@ class Card:
         path = folder / "card.json"
         try:
             table = json.loads(path.read_text(encoding="utf-8"))
-            known = {field.name: table[field.name] for field in dataclasses.fields(cls)}
+            hints = get_type_hints(cls)
+            known = {name: _fitting(name, table[name], hint) for name, hint in hints.items()}
         except FileNotFoundError as error:
             raise CheckpointError(
                 f"There is no {path}; a checkpoint is a folder that `python -m model train` wrote."
@@ -84,5 +85,17 @@ class Card:
             ) from error
         except (ValueError, TypeError) as error:
             raise CheckpointError(f"{path} is not a card: {error}.") from error
-        known["planes"] = tuple(known["planes"])
         return cls(**known)
+
+
+def _fitting(name: str, value: Any, hint: Any) -> Any:
+    """A JSON value as its field's type; raises TypeError that names the field."""
+    if hint == tuple[str, ...]:
+        if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+            return tuple(value)
+    elif hint == float | None:
+        if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+            return value
+    elif type(value) is (get_origin(hint) or hint):
+        return value
+    raise TypeError(f"its field {name} is {value!r}, which is not of the type {hint}")

@@ -47,13 +47,11 @@ def load_weights(autoencoder: Autoencoder, content: bytes, name: str) -> None:
     except SafetensorError as error:
         raise CheckpointError(f"{name} is not a safetensors file: {error}.") from error
     wanted = autoencoder.state_dict()
-    _require_same_shapes(wanted, tensors, name)
+    _require_fit(wanted, tensors, name)
     autoencoder.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
 
 
-def _require_same_shapes(
-    wanted: Mapping[str, Tensor], found: Mapping[str, Tensor], name: str
-) -> None:
+def _require_fit(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor], name: str) -> None:
     if missing := wanted.keys() - found.keys():
         raise CheckpointError(f"{name} lacks the tensor {min(missing)} that its recipe asks for.")
     if foreign := found.keys() - wanted.keys():
@@ -64,19 +62,27 @@ def _require_same_shapes(
                 f"{name}: tensor {key} is {list(tensor.shape)}; "
                 f"its recipe asks for {list(wanted[key].shape)}."
             )
+        if not tensor.isfinite().all():
+            raise CheckpointError(f"{name}: tensor {key} has numbers that are not finite.")
 
 
 def write_checkpoint(folder: Path, card: Card, weights: bytes, atlas: bytes) -> None:
     """Write all three files, the card last: a cut-off write is refused by its hashes."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in (
-        (WEIGHTS_FILE, weights),
-        (ATLAS_FILE, atlas),
-        (CARD_FILE, card.to_json().encode()),
-    ):
-        partial = folder / f"{name}.partial"
-        partial.write_bytes(content)
-        partial.replace(folder / name)
+    _replace(folder / WEIGHTS_FILE, weights)
+    _replace(folder / ATLAS_FILE, atlas)
+    write_card(folder, card)
+
+
+def write_card(folder: Path, card: Card) -> None:
+    """Write the card alone, in one step."""
+    _replace(folder / CARD_FILE, card.to_json().encode())
+
+
+def _replace(path: Path, content: bytes) -> None:
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_bytes(content)
+    partial.replace(path)
 
 
 def read_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
@@ -93,12 +99,26 @@ def read_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
         recipe = Recipe.from_dict(card.recipe)
     except RecipeError as error:
         raise CheckpointError(f"{folder / CARD_FILE} holds a bad recipe: {error}") from error
+    for name in ("id", "family", "dataset", "latent_dim", "likelihood"):
+        if getattr(card, name) != getattr(recipe, name):
+            raise CheckpointError(
+                f"{folder / CARD_FILE}: {name} is {getattr(card, name)!r}, "
+                f"but {getattr(recipe, name)!r} in its own recipe. Restore the file."
+            )
     with torch.device("meta"):
         autoencoder = build_autoencoder(recipe, recipe.decoder)
     autoencoder = autoencoder.to_empty(device=device)
     load_weights(autoencoder, weights, str(folder / WEIGHTS_FILE))
     autoencoder.requires_grad_(False).eval()
-    return Checkpoint(card, autoencoder, Atlas.from_bytes(atlas, str(folder / ATLAS_FILE)))
+    return Checkpoint(card, autoencoder, _read_atlas(folder / ATLAS_FILE, atlas, card))
+
+
+def _read_atlas(path: Path, content: bytes, card: Card) -> Atlas:
+    atlas = Atlas.from_bytes(content, str(path))
+    shapes = [atlas.codes.shape[1:], *(plane.axes.shape[1:] for plane in atlas.planes)]
+    if any(shape != (card.latent_dim,) for shape in shapes):
+        raise CheckpointError(f"{path} is of a model with other than {card.latent_dim} latents.")
+    return atlas
 
 
 def sha256(content: bytes) -> str:

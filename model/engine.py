@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from jaxtyping import Float, UInt8
 
@@ -38,6 +39,7 @@ LATENT_LIMIT = 10_000.0
 SMALLEST_BATCH = 8
 """Below it a matrix product takes another path through the library, and a grey level may differ."""
 CHUNK = 256
+ELBO_SAMPLES = 32
 RENDERER = "1"
 """Raise it when the same weights and atlas begin to give other bytes."""
 
@@ -83,6 +85,9 @@ class Engine:
         self.planes, self.codes = self.atlas.planes, self.atlas.codes
         self.labels = test_set(self.card.dataset).labels
         self._autoencoder = checkpoint.autoencoder
+        dice = torch.Generator().manual_seed(0)
+        noise_K1D = torch.randn(ELBO_SAMPLES, 1, self.card.latent_dim, generator=dice)
+        self._noise_K1D = noise_K1D.to(device)
         identity = f"{self.card.sha256} {self.card.atlas_sha256} {RENDERER}"
         self.version = hashlib.sha256(identity.encode()).hexdigest()[:16]
 
@@ -145,7 +150,7 @@ class Engine:
             posterior = self._autoencoder.posterior(image_NP)
             scale_tril_NDD = posterior.scale_tril
             code_ND, covariance = posterior.mean, scale_tril_NDD @ scale_tril_NDD.mT
-            bound = expected_elbo(self._autoencoder, image_NP)
+            bound = expected_elbo(self._autoencoder, image_NP, self._noise_K1D)
             likelihood, kl = bound.reconstruction, bound.kl_per_dimension
         else:
             code_ND = self._autoencoder.code(image_NP)
@@ -186,18 +191,24 @@ class Engine:
         Raises:
             LatentError: An end is of the wrong shape, not finite, or beyond 10,000.
         """
-        ends = self._checked(np.stack([start, end]))
         walk = spherical_path if path == "spherical" else linear_path
-        return walk(ends[0], ends[1], steps)
+        return walk(self._checked([start])[0], self._checked([end])[0], steps)
 
-    def _checked(self, latents: Float[np.ndarray, "count latent"]) -> Float[np.ndarray, "n latent"]:
-        latents = np.ascontiguousarray(latents, np.float32)
-        shape, wanted = latents.shape, self.card.latent_dim
-        if latents.ndim != 2 or shape[1] != wanted:
-            raise LatentError(f"latents have shape {shape}; {self.card.id} takes (N, {wanted})")
-        if not (np.abs(latents) <= LATENT_LIMIT).all():
-            raise LatentError(f"latents must be finite and at most {LATENT_LIMIT:g} in size")
-        return latents
+    def _checked(self, latents: npt.ArrayLike) -> Float[np.ndarray, "count latent"]:
+        array, wanted = np.asarray(latents), self.card.latent_dim
+        if array.ndim != 2 or array.shape[1] != wanted:
+            raise LatentError(
+                f"latents have shape {array.shape}; {self.card.id} takes (N, {wanted})"
+            )
+        with np.errstate(over="ignore"):
+            norm_N = np.linalg.norm(array, axis=1)
+        if not (norm_N <= LATENT_LIMIT).all():
+            bad = int(np.argmin(norm_N <= LATENT_LIMIT))
+            raise LatentError(
+                f"latents[{bad}] has the norm {norm_N[bad]:g}; "
+                f"it must be finite and at most {LATENT_LIMIT:g}"
+            )
+        return np.ascontiguousarray(array, np.float32)
 
 
 def _joined(parts: list[Encoding]) -> Encoding:

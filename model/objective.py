@@ -91,19 +91,25 @@ def reconstruction(
 def expected_elbo(
     vae: VariationalAutoencoder,
     image_BP: Float[Tensor, "batch pixels"],
-    *,
-    samples: int = 32,
-    seed: int = 0,
+    noise_KBD: Float[
+        Tensor,
+        (
+            samples  # batch latent
+        ),
+    ],
 ) -> Elbo:
-    """The ELBO with its expectation over q(z|x) taken over `samples` draws.
+    """The ELBO with its expectation over q(z|x) taken over K samples.
 
-    Every image sees the same noise, so its result does not depend on the batch it travels in.
+    Args:
+        vae: The model.
+        image_BP: Intensities in [0, 1].
+        noise_KBD: Standard normal. With one row for the whole batch (K, 1, D) the result of an
+            image does not depend on its neighbours; for the mean over many images give each its
+            own, or the errors of all point the same way.
     """
     posterior = vae.posterior(image_BP)
-    generator = torch.Generator().manual_seed(seed)
-    noise_KD = torch.randn(samples, vae.latent_dim, generator=generator).to(image_BP.device)
-    reconstruction_B = torch.zeros(len(image_BP), device=image_BP.device)
-    for noise_D in noise_KD:
-        z_BD = posterior.reparameterise(noise_D.expand(len(image_BP), -1))
-        reconstruction_B += bernoulli_log_prob(image_BP, vae.decode(z_BD)) / samples
+    reconstruction_B = torch.zeros_like(posterior.mean[:, 0])
+    for noise_BD in noise_KBD:
+        z_BD = posterior.reparameterise(noise_BD.expand_as(posterior.mean))
+        reconstruction_B += bernoulli_log_prob(image_BP, vae.decode(z_BD)) / len(noise_KBD)
     return Elbo(reconstruction_B, posterior.kl_to_prior())

@@ -134,7 +134,7 @@ class Recipe:
             "id",
             f'is "{self.id}"; use lower-case words and numbers joined by hyphens',
         )
-        require(1 <= self.latent_dim <= 256, "latent_dim", "must be 1 to 256")
+        require(2 <= self.latent_dim <= 256, "latent_dim", "must be 2 to 256; a map needs two")
         require(0 <= self.beta < inf, "beta", "weighs a penalty: at least 0, which switches it off")
         require(0 <= self.seed < 2**31, "seed", "must be 0 to 2147483647")
         require(

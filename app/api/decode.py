@@ -21,7 +21,7 @@ from app.latents import read_latents, refuse
 from app.negotiation import PNG
 from app.openapi import API, MODEL_PARAMETER, RawRoute
 from app.registry import Registry, Served, ServedModel
-from app.rendering import BATCH, BATCH_CONTENT, ImageJson
+from app.rendering import BATCH, ImageJson, described
 from model.card import Card
 
 router = APIRouter(prefix="/models/{model}", tags=["decode"])
@@ -59,7 +59,7 @@ class DecodeAnswer(BaseModel):
 @router.post(
     "/decode",
     dependencies=[only_json],
-    responses={200: {"model": DecodeAnswer, "content": BATCH_CONTENT}},
+    responses={200: {"model": DecodeAnswer, "content": described(BATCH)}},
     response_class=Response,
 )
 async def decode(request: Request, served: Served, body: DecodeRequest) -> Response:
@@ -102,8 +102,8 @@ class DecodePng:
 
 def _read_z(query: Mapping[str, list[str]], card: Card) -> Latents:
     if "z" not in query:
-        numbers = ",".join(["0"] * card.latent_dim)
-        raise InvalidRequest.at("?z", f"z is missing. Give a latent, such as z={numbers}")
+        example = ",".join(["0"] * card.latent_dim)
+        raise InvalidRequest.at("?z", f"z is missing. It is a latent: z={example} for {card.id}.")
     try:
         row = [float(number) for number in query["z"][0].split(",")]
     except ValueError:

@@ -15,7 +15,7 @@ from app.disconnect import while_connected
 from app.errors import InvalidRequest
 from app.latents import refuse
 from app.registry import Served, ServedModel
-from app.rendering import FILM, FILM_CONTENT, ImageJson
+from app.rendering import FILM, ImageJson, described
 from app.uploads import read_base64
 
 router = APIRouter(prefix="/models/{model}", tags=["interpolate"])
@@ -54,7 +54,7 @@ class InterpolateAnswer(BaseModel):
 @router.post(
     "/interpolate",
     dependencies=[only_json],
-    responses={200: {"model": InterpolateAnswer, "content": FILM_CONTENT}},
+    responses={200: {"model": InterpolateAnswer, "content": described(FILM)}},
     response_class=Response,
 )
 async def interpolate(request: Request, served: Served, body: InterpolateRequest) -> Response:

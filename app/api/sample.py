@@ -10,7 +10,7 @@ from app import rendering
 from app.api.decode import MOST, decode_for
 from app.body import JsonBody, only_json
 from app.registry import Served
-from app.rendering import BATCH, BATCH_CONTENT, ImageJson
+from app.rendering import BATCH, ImageJson, described
 
 router = APIRouter(prefix="/models/{model}", tags=["sample"])
 
@@ -45,7 +45,7 @@ class SampleAnswer(BaseModel):
 @router.post(
     "/sample",
     dependencies=[only_json],
-    responses={200: {"model": SampleAnswer, "content": BATCH_CONTENT}},
+    responses={200: {"model": SampleAnswer, "content": described(BATCH)}},
     response_class=Response,
 )
 async def sample(request: Request, served: Served, body: SampleRequest) -> Response:

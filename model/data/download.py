@@ -8,9 +8,6 @@ from model.data.datasets import DATA_FOLDER, DATASETS, Dataset, find, find_file
 from model.data.transfer import TransferError, fetch
 from model.errors import DataError
 
-INTERRUPTED = 130
-"""The exit status of a command that Ctrl-C ended, as shells have it."""
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
@@ -42,13 +39,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises:
         DataError: A data set is unknown, or a file could not be had.
+        KeyboardInterrupt: The user stopped it, and was told how to go on.
     """
     try:
         for dataset in [find(name) for name in arguments.datasets or DATASETS]:
             install(dataset, arguments.target, arguments.source)
     except KeyboardInterrupt:
         print("Stopped. The same command goes on from here.")
-        return INTERRUPTED
+        raise
     return 0
 
 

@@ -13,6 +13,7 @@ from model.objective import expected_elbo, reconstruction
 
 SAMPLES = 32
 BINARISATION_SEED = 0
+NOISE_SEED = 0
 
 
 def measure_bound(
@@ -48,10 +49,13 @@ def _is_vae(autoencoder: Autoencoder) -> bool:
 def _measure(autoencoder: Autoencoder, image_NP: np.ndarray) -> dict[str, float | None]:
     device = next(autoencoder.parameters()).device
     likelihood, kl = 0.0, 0.0
+    dice = torch.Generator().manual_seed(NOISE_SEED)
     for image_BP in torch.split(torch.from_numpy(image_NP), 1000):
         image_BP = image_BP.to(device)
         if isinstance(autoencoder, VariationalAutoencoder):
-            bound = expected_elbo(autoencoder, image_BP, samples=SAMPLES)
+            shape = (SAMPLES, len(image_BP), autoencoder.latent_dim)
+            noise_KBD = torch.randn(shape, generator=dice).to(device)
+            bound = expected_elbo(autoencoder, image_BP, noise_KBD)
             likelihood += bound.reconstruction.double().sum().item()
             kl += bound.kl.double().sum().item()
         else:

@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 
 from model.card import Card
-from model.checkpoint import CARD_FILE, CHECKPOINTS, read_checkpoint
+from model.checkpoint import CARD_FILE, CHECKPOINTS, read_checkpoint, write_card
 from model.data.datasets import test_set
 from model.device import choose_device
 from model.errors import CheckpointError
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
             card = dataclasses.replace(
                 checkpoint.card, metrics={**checkpoint.card.metrics, **metrics}
             )
-            (folder / CARD_FILE).write_text(card.to_json(), encoding="utf-8")
+            write_card(folder, card)
     return 0
 
 

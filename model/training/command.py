@@ -28,7 +28,6 @@ from model.networks import multiply_adds
 from model.recipe import Recipe
 from model.training.run import Run
 
-INTERRUPTED = 130
 RUNS = Path("runs")
 
 
@@ -37,10 +36,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", help="the name of one in model/recipes/, or a TOML file")
     parser.add_argument("--resume", action="store_true", help="go on from the last whole epoch")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
-    parser.add_argument("--threads", type=int, help="of torch on the CPU (default: all cores)")
+    parser.add_argument("--threads", type=_threads, help="of torch on the CPU (default: all cores)")
     parser.add_argument("--data", type=Path, default=DATA_FOLDER, help="default: %(default)s")
     parser.add_argument("--runs", type=Path, default=RUNS, help="default: %(default)s")
     parser.add_argument("--to", type=Path, default=CHECKPOINTS, help="default: %(default)s")
+
+
+def _threads(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} threads cannot work; give 1 or more")
+    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -48,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises:
         ModelError: The recipe, the data, the device or the run to resume is not fit.
+        KeyboardInterrupt: The user stopped it, and was told how to go on.
     """
     recipe = Recipe.load(arguments.recipe)
     device = choose_device(arguments.device)
@@ -64,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         write(folder, current, autoencoder)
     except KeyboardInterrupt:
         print(f"Stopped. Go on with: python -m model train {arguments.recipe} --resume")
-        return INTERRUPTED
+        raise
     print(f"{folder} is written.")
     return 0
 

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from model.atlas import Moment, make_moment, pack_moments, unpack_moments
 from model.autoencoder import Autoencoder, VariationalAutoencoder, build_autoencoder
+from model.errors import RecipeError
 from model.networks import build_network
 from model.recipe import Recipe
 from model.training.stages import Distil, Fit, Images, Refit, Stage
@@ -72,6 +73,7 @@ class Run:
             self._load(self.pending)
         else:
             self._take_moment(0)
+            self._save({})
 
     def finish(self) -> Autoencoder:
         """Run all epochs that are left; the result holds the decoder that ships."""
@@ -112,7 +114,7 @@ class Run:
         self.pending = {}
         steps = stage.epochs * stage.steps_per_epoch
         done = self.progress.epoch * stage.steps_per_epoch
-        with tqdm(total=steps, initial=done, desc=stage.name, unit="step", mininterval=1) as bar:
+        with tqdm(total=steps, initial=done, desc=stage.name, unit="step", disable=None) as bar:
             for epoch in range(self.progress.epoch, stage.epochs):
                 started = time.perf_counter()
                 loss = self._run_epoch(stage, epoch, optimiser, average, bar)
@@ -150,7 +152,13 @@ class Run:
             total += loss.detach()
             if bar.update():
                 bar.set_postfix(loss=f"{(total / (i + 1)).item():.2f}", refresh=False)
-        return (total / stage.steps_per_epoch).item()
+        mean = (total / stage.steps_per_epoch).item()
+        if not math.isfinite(mean):
+            raise RecipeError(
+                f"The training diverged: in epoch {epoch + 1} of stage {stage.name} the loss is "
+                f"{mean}. Lower its learning_rate and start anew."
+            )
+        return mean
 
     def _record(
         self, stage: Stage, epoch: int, loss: float, followed: dict[str, float], seconds: float

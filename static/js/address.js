@@ -63,7 +63,7 @@ export function fromQuery(query) {
 export const digitsOf = (bits) => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].filter((d) => bits & (1 << d));
 
 /** @type {(latent: Latent) => string} */
-export const formatLatent = (latent) => latent.map((z) => `${+z.toFixed(PLACES) || 0}`).join(',');
+const formatLatent = (latent) => latent.map((z) => `${+z.toFixed(PLACES) || 0}`).join(',');
 
 /** @type {(text: string) => Latent | null} */
 function parseLatent(text) {

@@ -15,7 +15,7 @@ export interface paths {
          * List Models
          * @description All models that this server holds, the default one first.
          */
-        get: operations["list_models_api_v1_models_get"];
+        get: operations["list_models"];
         put?: never;
         post?: never;
         delete?: never;
@@ -35,7 +35,7 @@ export interface paths {
          * Show Model
          * @description One model's card.
          */
-        get: operations["show_model_api_v1_models__model__get"];
+        get: operations["show_model"];
         put?: never;
         post?: never;
         delete?: never;
@@ -60,7 +60,7 @@ export interface paths {
          *     A file is brought to 28 x 28 the way MNIST was made, and `steps` tells how; one that is
          *     28 x 28 on a dark background is taken as it is.
          */
-        post: operations["encode_api_v1_models__model__encode_post"];
+        post: operations["encode"];
         delete?: never;
         options?: never;
         head?: never;
@@ -80,7 +80,7 @@ export interface paths {
          * Decode
          * @description Decode up to 1,024 latents; `Accept` picks JSON, a contact sheet, NumPy or bare bytes.
          */
-        post: operations["decode_api_v1_models__model__decode_post"];
+        post: operations["decode"];
         delete?: never;
         options?: never;
         head?: never;
@@ -100,7 +100,7 @@ export interface paths {
          * Interpolate
          * @description Walk between two ends; `Accept` picks JSON, a film strip or an animation.
          */
-        post: operations["interpolate_api_v1_models__model__interpolate_post"];
+        post: operations["interpolate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -120,7 +120,7 @@ export interface paths {
          * Sample
          * @description Draw from the prior, or for an autoencoder from the Gaussian fitted to its codes.
          */
-        post: operations["sample_api_v1_models__model__sample_post"];
+        post: operations["sample"];
         delete?: never;
         options?: never;
         head?: never;
@@ -138,7 +138,7 @@ export interface paths {
          * Planes
          * @description All planes of the model, the one to open first.
          */
-        get: operations["planes_api_v1_models__model__planes_get"];
+        get: operations["planes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -160,7 +160,7 @@ export interface paths {
          *
          *     Little-endian: `uint32` N, `uint32` D, N x D `float32` means, N x `uint8` labels.
          */
-        get: operations["codes_api_v1_models__model__codes_get"];
+        get: operations["codes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -180,7 +180,7 @@ export interface paths {
          * Dataset Image
          * @description Give one test image, 28 x 28; `index` is its place in the data set's order.
          */
-        get: operations["dataset_image_api_v1_datasets__dataset__images__index__png_get"];
+        get: operations["dataset_image"];
         put?: never;
         post?: never;
         delete?: never;
@@ -200,7 +200,7 @@ export interface paths {
          * Alive
          * @description Answer without touching a model.
          */
-        get: operations["alive_healthz_get"];
+        get: operations["alive"];
         put?: never;
         post?: never;
         delete?: never;
@@ -220,7 +220,7 @@ export interface paths {
          * Ready
          * @description Answer once the default model has decoded a latent for this very probe.
          */
-        get: operations["ready_readyz_get"];
+        get: operations["ready"];
         put?: never;
         post?: never;
         delete?: never;
@@ -595,7 +595,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    list_models_api_v1_models_get: {
+    list_models: {
         parameters: {
             query?: never;
             header?: never;
@@ -624,11 +624,12 @@ export interface operations {
             };
         };
     };
-    show_model_api_v1_models__model__get: {
+    show_model: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of a model */
                 model: string;
             };
             cookie?: never;
@@ -655,11 +656,12 @@ export interface operations {
             };
         };
     };
-    encode_api_v1_models__model__encode_post: {
+    encode: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of a model */
                 model: string;
             };
             cookie?: never;
@@ -695,11 +697,12 @@ export interface operations {
             };
         };
     };
-    decode_api_v1_models__model__decode_post: {
+    decode: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of a model */
                 model: string;
             };
             cookie?: never;
@@ -716,10 +719,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["DecodeAnswer"];
                     "image/png": string;
                     "application/x-npy": string;
                     "application/octet-stream": string;
-                    "application/json": components["schemas"]["DecodeAnswer"];
                 };
             };
             /** @description Refused: a problem document says why */
@@ -733,11 +736,12 @@ export interface operations {
             };
         };
     };
-    interpolate_api_v1_models__model__interpolate_post: {
+    interpolate: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of a model */
                 model: string;
             };
             cookie?: never;
@@ -754,10 +758,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["InterpolateAnswer"];
                     "image/png": string;
                     "image/gif": string;
                     "image/webp": string;
-                    "application/json": components["schemas"]["InterpolateAnswer"];
                 };
             };
             /** @description Refused: a problem document says why */
@@ -771,11 +775,12 @@ export interface operations {
             };
         };
     };
-    sample_api_v1_models__model__sample_post: {
+    sample: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of a model */
                 model: string;
             };
             cookie?: never;
@@ -792,10 +797,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["SampleAnswer"];
                     "image/png": string;
                     "application/x-npy": string;
                     "application/octet-stream": string;
-                    "application/json": components["schemas"]["SampleAnswer"];
                 };
             };
             /** @description Refused: a problem document says why */
@@ -809,11 +814,12 @@ export interface operations {
             };
         };
     };
-    planes_api_v1_models__model__planes_get: {
+    planes: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of a model */
                 model: string;
             };
             cookie?: never;
@@ -840,7 +846,7 @@ export interface operations {
             };
         };
     };
-    codes_api_v1_models__model__codes_get: {
+    codes: {
         parameters: {
             query?: {
                 /** @description Project onto this plane: D is 2 */
@@ -848,6 +854,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Id of a model */
                 model: string;
             };
             cookie?: never;
@@ -874,7 +881,7 @@ export interface operations {
             };
         };
     };
-    dataset_image_api_v1_datasets__dataset__images__index__png_get: {
+    dataset_image: {
         parameters: {
             query?: never;
             header?: never;
@@ -906,7 +913,7 @@ export interface operations {
             };
         };
     };
-    alive_healthz_get: {
+    alive: {
         parameters: {
             query?: never;
             header?: never;
@@ -935,7 +942,7 @@ export interface operations {
             };
         };
     };
-    ready_readyz_get: {
+    ready: {
         parameters: {
             query?: never;
             header?: never;
@@ -977,7 +984,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description Id of a model, such as mnist-vae-2d */
+                /** @description Id of a model */
                 model: string;
             };
             cookie?: never;
@@ -1016,7 +1023,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of a model, such as mnist-vae-2d */
+                /** @description Id of a model */
                 model: string;
             };
             cookie?: never;

@@ -160,7 +160,7 @@ export function nearestFoot({ feet, codes }, point, label) {
 }
 
 /**
- * Where two digits are both at home: the greatest product of their densities.
+ * Where two digits are both at home: where the rarer of them is most frequent.
  *
  * @param {Atlas} atlas
  * @param {number} a
@@ -170,7 +170,7 @@ export function nearestFoot({ feet, codes }, point, label) {
 export function borderOf(atlas, a, b) {
   const first = densityOf(atlas, (label) => label === a);
   const second = densityOf(atlas, (label) => label === b);
-  return centreOf(atlas.view, indexOfGreatest(first.map((d, n) => d * second[n])));
+  return centreOf(atlas.view, indexOfGreatest(first.map((d, n) => Math.min(d, second[n]))));
 }
 
 /**

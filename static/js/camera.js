@@ -110,6 +110,34 @@ export function outside({ x, y }, rects) {
 }
 
 /**
+ * Places moved no more than they must be for any two to lie at least so far from each other; a few rounds of
+ * pushing each pair apart.
+ *
+ * @param {readonly Screen[]} places
+ * @param {number} least  distance, CSS pixels
+ * @returns {Screen[]}
+ */
+export function apart(places, least) {
+  const moved = places.map(({ x, y }) => ({ x, y }));
+  for (let round = 0; round < 12; round++) {
+    for (let i = 0; i < moved.length; i++) {
+      for (let j = 0; j < i; j++) {
+        const dx = moved[i].x - moved[j].x || 1e-3;
+        const dy = moved[i].y - moved[j].y;
+        const distance = Math.hypot(dx, dy);
+        const push = (least - distance) / 2 / distance;
+        if (push <= 0) continue;
+        moved[i].x += dx * push;
+        moved[i].y += dy * push;
+        moved[j].x -= dx * push;
+        moved[j].y -= dy * push;
+      }
+    }
+  }
+  return moved;
+}
+
+/**
  * The square cells that cover a box, anchored at the plane's origin, row by row from the top left.
  *
  * @typedef {object} Grid

@@ -27,6 +27,16 @@ export function findAll(root, selector, type) {
 }
 
 /**
+ * Change an element's text, if it is another: equal text would be laid out again too.
+ *
+ * @param {HTMLElement} element
+ * @param {string} text
+ */
+export function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/**
  * A copy of a template's only element.
  *
  * @template {HTMLElement} E

@@ -1,5 +1,12 @@
 /**
  * The page: one store, one api, and what is mounted on them.
+ *
+ * What a test may rely on, besides ids and roles:
+ * - `html[data-state=ready]`: all is mounted; `#plane[data-state=painted]`: the map shows a model.
+ * - `#map[data-view]`: u0,v0,u1,v1 of the whole map. `#readout[data-latent]`: the whole latent.
+ * - `#decoded`: 28 x 28, its grey levels are the server's bytes in either theme.
+ * - `#status[data-connection]`: connecting, open or reconnecting; `data-p50`, `data-p95`: round trip, ms.
+ * - Measures in `performance`: see live.js.
  */
 import { fromQuery, toQuery } from './address.js';
 import { createApi } from './api.js';

@@ -16,7 +16,7 @@ export const printed = (value) => value.toFixed(PLACES).replace('-', '−');
  */
 export function balance(reconstruction, kl) {
   if (kl === null || kl === undefined) return { reconstruction: printed(reconstruction), kl: '', total: '' };
-  const cents = (/** @type {number} */ value) => Math.round(value * 10 ** PLACES);
+  const cents = (/** @type {number} */ value) => Math.round(Number(value.toFixed(PLACES)) * 10 ** PLACES);
   return {
     reconstruction: printed(reconstruction),
     kl: printed(kl),

@@ -51,7 +51,7 @@ export function describe(place, ordinary) {
     };
   }
   if (others.length === 0) {
-    return { title: `Mostly ${first}s`, text: 'With a scattering of others that look like it.' };
+    return { title: `Mostly ${first}s`, text: 'With a scattering of others that look like them.' };
   }
   if (others.length === 1) {
     return {
@@ -70,8 +70,13 @@ export const list = (items) =>
   items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
 
 /**
- * The digits that have a say at a place, the strongest first.
+ * The digits that have a say at a place, the strongest first; the first three where none is strong.
  *
  * @param {ArrayLike<number>} share
+ * @returns {number[]}
  */
-export const nearbyDigits = (share) => ranked(share).filter((d) => share[d] >= VOICE);
+export function nearbyDigits(share) {
+  const labels = ranked(share);
+  const strong = labels.filter((d) => share[d] >= VOICE);
+  return strong.length ? strong : labels.slice(0, 3);
+}

@@ -13,6 +13,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from app.__main__ import uvicorn_options
 from app.main import create_app
@@ -36,9 +37,10 @@ class Serving:
     def client(self) -> httpx.Client:
         return httpx.Client(base_url=f"http://{self.host}", trust_env=False, timeout=60)
 
-    def stream(self, model: str = DEFAULT, **options: object) -> ClientConnection:
+    def stream(self, model: str = DEFAULT, origin: str | None = None) -> ClientConnection:
         address = f"ws://{self.host}/api/v1/models/{model}/stream"
-        return connect(address, compression=None, proxy=None, **options)  # type: ignore[arg-type]
+        sent = None if origin is None else Origin(origin)
+        return connect(address, origin=sent, compression=None, proxy=None)
 
 
 @contextmanager

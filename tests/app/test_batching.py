@@ -82,8 +82,8 @@ def test_every_request_is_answered_once_with_its_own_images_whatever_the_others_
         if request.leaves_after is not None:
             await turns(request.leaves_after)
             task.cancel()
-        (outcome,) = await asyncio.gather(task, return_exceptions=True)
-        return outcome
+        outcomes: list[object] = await asyncio.gather(task, return_exceptions=True)
+        return outcomes[0]
 
     async def run() -> list[object]:
         with ThreadPoolExecutor(1) as executor:
@@ -177,8 +177,6 @@ def test_a_full_queue_refuses_at_once_and_takes_requests_again_when_it_is_empty(
         await turns(1)
         with pytest.raises(Overloaded, match="8 images wait"):
             await batcher.decode(latents_of([2]))
-        with pytest.raises(Overloaded):
-            await batcher.run([lambda: None], weight=1)
         gate.set()
         await held
         assert levels_of(await waiting) == [1] * 8
@@ -193,3 +191,14 @@ def test_a_request_larger_than_the_queue_is_served_when_nothing_else_waits() -> 
 
     _, images = with_batcher(scenario, max_queue=8)
     assert levels_of(images) == [7] * 500
+
+
+def test_a_flood_of_bulk_is_refused_and_keeps_no_drag_out() -> None:
+    async def scenario(batcher: Batcher) -> None:
+        flood = [asyncio.create_task(batcher.decode(latents_of([3] * 500))) for _ in range(3)]
+        assert levels_of(await batcher.decode(latents_of([1]))) == [1]
+        first, *others = await asyncio.gather(*flood, return_exceptions=True)
+        assert isinstance(first, np.ndarray)
+        assert all(isinstance(other, Overloaded) for other in others)
+
+    with_batcher(scenario, max_queue=8)

@@ -1,6 +1,3 @@
-import io
-import struct
-import zlib
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -8,32 +5,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from app import png
 from app.images import MAX_PIXELS, prepare
 from model.engine import LabelledImages
 from model.errors import ImageError
-
-
-def file(image: Image.Image, format: str = "PNG", **options: object) -> bytes:
-    target = io.BytesIO()
-    image.save(target, format=format, **options)  # type: ignore[arg-type]
-    return target.getvalue()
+from tests.app.pictures import bomb, drawing, file
 
 
 def names(content: bytes) -> list[str]:
     return [step.name for step in prepare(content).steps]
-
-
-def drawing(
-    size: tuple[int, int] = (300, 200), ink: object = 255, paper: object = 0, mode: str = "L"
-) -> Image.Image:
-    """A bold 7, off the centre."""
-    image = Image.new(mode, size, paper)  # type: ignore[arg-type]
-    stroke = [(60, 40), (140, 40), (90, 150)]
-    ImageDraw.Draw(image).line(stroke, fill=ink, width=18)  # type: ignore[arg-type]
-    return image
 
 
 def alike(one: np.ndarray, other: np.ndarray) -> float:
@@ -164,12 +146,8 @@ def test_a_format_is_told_by_content_and_others_are_not_opened() -> None:
 
 
 def test_an_image_that_promises_too_many_pixels_is_refused_before_it_is_decoded() -> None:
-    header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 0, 0, 0, 0)
-    chunk = b"IHDR" + header
-    content = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk
-    content += struct.pack(">I", zlib.crc32(chunk)) + struct.pack(">I", 0) + b"IDAT" + bytes(4)
     with pytest.raises(ImageError, match=str(MAX_PIXELS)):
-        prepare(content)
+        prepare(bomb())
 
 
 @given(

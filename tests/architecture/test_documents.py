@@ -1,9 +1,14 @@
 """What the documents promise is there: commands, settings, files."""
 
 import re
+import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+
+from app.main import VERSION
+from app.settings import Settings, variable
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("checkpoints/*.md")])
@@ -29,3 +34,14 @@ def test_every_relative_link_of_a_document_leads_somewhere(document: Path) -> No
     links = re.findall(r"\]\(([^)#]+)[^)]*\)|<img[^>]+src=\"([^\"]+)", document.read_text())
     places = [place for pair in links for place in pair if place and "://" not in place]
     assert [place for place in places if not (document.parent / place).exists()] == []
+
+
+def test_every_setting_is_documented() -> None:
+    documents = "".join(document.read_text() for document in DOCUMENTS)
+    settings = [variable(field.name) for field in fields(Settings)]
+    assert [name for name in settings if name not in documents] == []
+
+
+def test_the_server_and_the_project_say_the_same_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == VERSION

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Request, sync_playwright
 
 from tests.browser.explorer import Explorer
 from tools import chromium
@@ -46,21 +46,22 @@ class Visitor:
                 `color_scheme`, `reduced_motion`, `has_touch`.
         """
         page = self.browser.new_context(**profile).new_page()
-        page.on("console", lambda said: said.type in {"error", "warning"} and self.note(said.text))
-        page.on("pageerror", lambda error: self.note(str(error)))
+        page.on("console", self.note_if_bad)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", self.note_if_foreign)
         page.goto(f"{self.home}/{address}")
         page.locator("#plane[data-state=painted]").wait_for()
         page.locator("#status[data-connection=open]").wait_for()
         return Explorer(page, self.home)
 
-    def note(self, complaint: str) -> None:
-        self.complaints.append(complaint)
+    def note_if_bad(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
 
     def note_if_foreign(self, request: Request) -> None:
         asked = urlsplit(request.url)
         if asked.scheme not in {"data", "blob"} and asked.netloc != urlsplit(self.home).netloc:
-            self.note(f"asked another host: {request.url}")
+            self.complaints.append(f"asked another host: {request.url}")
 
 
 @pytest.fixture

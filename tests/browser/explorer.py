@@ -4,12 +4,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import numpy as np
 from playwright.sync_api import Page, expect
 
 expect.set_options(timeout=20_000)
 
+PATIENCE_FRAMES = 1500
+
 PIXELS_ARE = """([selector, wanted]) => {
-    const { data } = document.querySelector(selector).getContext('2d').getImageData(0, 0, 28, 28);
+    const canvas = new OffscreenCanvas(28, 28);
+    const context = canvas.getContext('2d', { willReadFrequently: true });
+    context.drawImage(document.querySelector(selector), 0, 0);
+    const { data } = context.getImageData(0, 0, 28, 28);
     return wanted.every((grey, i) => [0, 1, 2].every((channel) => data[4 * i + channel] === grey));
 }"""
 
@@ -33,7 +39,7 @@ class Explorer:
 
     @property
     def latent(self) -> list[float]:
-        """The point as the page shows it, to four decimals."""
+        """The point as the page holds it."""
         shown = self.page.locator("#readout").get_attribute("data-latent") or ""
         return [float(number) for number in shown.split(",")]
 
@@ -71,9 +77,26 @@ class Explorer:
             for origin, a, b in zip(plane["origin"], first, second, strict=True)
         ]
 
+    def codes(self) -> list[list[float]]:
+        """The codes of the test images, one a row."""
+        data = self.ask("GET", "/codes").content
+        count, dim = np.frombuffer(data, "<u4", 2)
+        codes: list[list[float]] = (
+            np.frombuffer(data, "<f4", count * dim, 8).reshape(-1, dim).tolist()
+        )
+        return codes
+
+    def place_of(self, latent: list[float]) -> tuple[float, float]:
+        """Where on the screen a latent of a 2-D model is."""
+        left, top, width, height = self._map()
+        u0, v0, u1, v1 = self._view()
+        x = left + (latent[0] - u0) / (u1 - u0) * width
+        y = top + (v1 - latent[1]) / (v1 - v0) * height
+        return x, y
+
     def ring(self) -> tuple[float, float]:
         """Where the middle of the ring is on the screen."""
-        box = self.page.locator("#lens").bounding_box()
+        box = self.page.locator("#ring").bounding_box()
         assert box
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
@@ -82,8 +105,27 @@ class Explorer:
         accept = {"Accept": "application/octet-stream"}
         answer = self.ask("POST", "/decode", json={"latents": [latent]}, headers=accept)
         assert len(answer.content) == 784
+        self.expect_pixels(list(answer.content))
+
+    def expect_pixels(self, grey: list[int]) -> None:
+        """Wait until both pictures of the point have these 784 grey levels."""
         for canvas in ("#decoded", "#lens"):
-            self.page.wait_for_function(PIXELS_ARE, arg=[canvas, list(answer.content)])
+            self.wait_until(PIXELS_ARE, [canvas, grey])
+
+    def wait_until(self, condition: str, argument: Any = None) -> None:
+        """Ask the page with every frame until a JavaScript function of `argument` says yes.
+
+        Playwright's own way evaluates text in the page, which our security policy forbids.
+        """
+        asking = f"""async (argument) => {{
+            const holds = {condition};
+            for (let frame = 0; frame < {PATIENCE_FRAMES}; frame++) {{
+                if (holds(argument)) return true;
+                await new Promise(requestAnimationFrame);
+            }}
+            return false;
+        }}"""
+        assert self.page.evaluate(asking, argument), f"it never came true: {condition}"
 
     def _view(self) -> list[float]:
         shown = self.page.locator("#map").get_attribute("data-view") or ""

@@ -63,7 +63,7 @@ def test_a_whole_number_may_stand_for_any_number(tmp_path: Path) -> None:
         ("latent_dim = 2", 'latent_dim = "two"', "'two'; it must be a whole number"),
         ("latent_dim = 2", "latent_dim = true", "True; it must be a whole number"),
         ("latent_dim = 2", "latent_dim = 2.5", "2.5; it must be a whole number"),
-        ("latent_dim = 2", "latent_dim = 0", "must be 1 to 256"),
+        ("latent_dim = 2", "latent_dim = 0", "must be 2 to 256"),
         ('title = "A small one"', "title = 5", "5; it must be text"),
         ("epochs = 3", "epochs = 0", "[training] epochs must be at least 1"),
         ("batch_size = 50", "batch_size = -1", "batch_size must be at least 1"),

@@ -5,7 +5,7 @@
  * @typedef {import('../camera.js').Camera} Camera
  * @typedef {import('../theme.js').Theme} Theme
  */
-import { screenX, screenY } from '../camera.js';
+import { apart, screenX, screenY } from '../camera.js';
 
 /** Of a dot, CSS pixels: smaller where the map is. */
 const RADIUS = [0.8, 1.2];
@@ -61,10 +61,13 @@ export function paintNames(context, camera, atlas, digits, theme) {
   context.lineJoin = 'round';
   context.lineWidth = size / 4;
   context.strokeStyle = theme.ground;
-  for (const { label, point } of atlas.landmarks) {
+  const spots = apart(
+    atlas.landmarks.map(({ point }) => ({ x: screenX(camera, point.u), y: screenY(camera, point.v) })),
+    size,
+  );
+  for (const [i, { label }] of atlas.landmarks.entries()) {
     const isChosen = !digits || digits & (1 << label);
-    const x = screenX(camera, point.u);
-    const y = screenY(camera, point.v);
+    const { x, y } = spots[i];
     context.fillStyle = isChosen ? theme.ink : theme.soft;
     context.globalAlpha = isChosen ? 1 : 0.5;
     context.strokeText(`${label}`, x, y);

@@ -9,12 +9,12 @@ import { PRIOR_SIGMAS, priorCentre } from '../atlas.js';
 import { boxOf, roundLength, screenX, screenY } from '../camera.js';
 
 /** Lines stand this far apart at most, in CSS pixels, and two fifths of it at least. */
-const APART = 130;
+const APART = 170;
 /** Direction in which the circles carry their names. */
 const NAMES_AT = -Math.PI / 12;
 
 /** @type {(view: View) => number} */
-export const lineStep = ({ camera }) => roundLength(APART / camera.scale);
+const lineStep = ({ camera }) => roundLength(APART / camera.scale);
 
 /**
  * @param {CanvasRenderingContext2D} context
@@ -50,7 +50,7 @@ export function paintGraticule(context, view, atlas, theme) {
 }
 
 /**
- * Circles of 1, 2, 3 sigma. An autoencoder has no prior: there they are dashed, for the scale only.
+ * Circles of 1, 2, 3 sigma. An autoencoder has no prior.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {View} view
@@ -58,19 +58,18 @@ export function paintGraticule(context, view, atlas, theme) {
  * @param {Theme} theme
  */
 function paintPrior(context, { camera }, { card, plane }, theme) {
+  if (card.family !== 'vae') return;
   const centre = priorCentre(plane);
   const x = screenX(camera, centre.u);
   const y = screenY(camera, centre.v);
   context.strokeStyle = theme.ink;
   context.lineWidth = 1.25;
-  context.setLineDash(card.family === 'vae' ? [] : [2, 5]);
   for (let sigmas = 1; sigmas <= PRIOR_SIGMAS; sigmas++) {
     context.globalAlpha = 0.42;
     context.beginPath();
     context.arc(x, y, sigmas * camera.scale, 0, 2 * Math.PI);
     context.stroke();
   }
-  context.setLineDash([]);
   context.globalAlpha = 1;
 }
 
@@ -82,8 +81,8 @@ function paintPrior(context, { camera }, { card, plane }, theme) {
  * @param {Atlas} atlas
  * @param {Theme} theme
  */
-export function paintPriorNames(context, { camera }, { plane }, theme) {
-  if (camera.scale < APART / 3) return;
+export function paintPriorNames(context, { camera }, { card, plane }, theme) {
+  if (card.family !== 'vae' || camera.scale < APART / 4) return;
   const centre = priorCentre(plane);
   context.font = `italic 15px ${theme.serif}`;
   for (let sigmas = 1; sigmas <= PRIOR_SIGMAS; sigmas++) {
@@ -120,7 +119,8 @@ export function paintFrame(context, view, margin, theme) {
   context.font = `11px ${theme.sans}`;
   for (const u of multiples(box.u0, box.u1, step)) {
     const x = screenX(camera, u);
-    if (margin ? x > margin && x < width - margin : u) label(context, theme, name(u), x, row);
+    const isClear = margin ? x > margin && x < width - margin : u && x > 12 && x < width - 12;
+    if (isClear) label(context, theme, name(u), x, row);
   }
   for (const v of multiples(box.v0, box.v1, step)) {
     const y = screenY(camera, v);
@@ -148,7 +148,7 @@ function label(context, theme, text, x, y) {
 }
 
 /** @type {(low: number, high: number, step: number) => number[]} */
-export function multiples(low, high, step) {
+function multiples(low, high, step) {
   const found = [];
   for (let k = Math.ceil(low / step); k <= Math.floor(high / step); k++) found.push(k * step || 0);
   return found;

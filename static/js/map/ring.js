@@ -17,6 +17,9 @@ const KEY_STEP = 1 / 50;
 /** The point keeps this far from what covers the map, in CSS pixels, so that its ring can be taken again. */
 const CLEARANCE = 12;
 
+/** How far the lens is lifted off what it would cover, a finger or a posterior, in CSS pixels. */
+const LIFT = 72;
+
 /** @type {Readonly<Record<string, readonly [number, number]>>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
@@ -29,7 +32,7 @@ export function mount(root, store) {
   const ring = find(root, '#ring', HTMLElement);
   const paint = digitPainter(find(root, '#lens', HTMLCanvasElement));
   const listeners = new AbortController();
-  /** Where in the ring it was taken, so that it does not jump to the pointer. */
+  /** From the point to the pointer that took it, with the map's own place in the window. */
   let grip = { x: 0, y: 0 };
   /** What covers the map, measured when a gesture starts. @type {Rect[]} */
   let sheets = [];
@@ -63,8 +66,8 @@ export function mount(root, store) {
     const { view } = store.get();
     if (!view) return;
     const { camera } = view;
-    const u = planeU(camera, event.offsetX - grip.x);
-    const v = planeV(camera, event.offsetY - grip.y);
+    const u = planeU(camera, event.clientX - grip.x);
+    const v = planeV(camera, event.clientY - grip.y);
     moveTo({ u, v }, event.timeStamp);
   }
 
@@ -76,16 +79,20 @@ export function mount(root, store) {
     const foot = footOf(atlas.plane, latent);
     const x = event.offsetX - screenX(view.camera, foot.u);
     const y = event.offsetY - screenY(view.camera, foot.v);
-    grip = Math.hypot(x, y) <= ring.offsetWidth / 2 ? { x, y } : { x: 0, y: 0 };
+    const radius = ring.offsetWidth / 2;
+    const isOnLens = 'aside' in ring.dataset && Math.hypot(x, y + LIFT) <= radius;
+    const isOnRing = isOnLens || Math.hypot(x, y) <= radius;
+    grip = { x: event.clientX - event.offsetX, y: event.clientY - event.offsetY };
+    if (isOnRing) grip = { x: grip.x + x, y: grip.y + y };
     measure();
     map.setPointerCapture(event.pointerId);
     ring.dataset.state = event.pointerType === 'touch' ? 'lifted' : 'held';
     follow(event);
   }
 
-  /** @param {PointerEvent} event */
+  /** @param {Event} event */
   function drag(event) {
-    if (map.hasPointerCapture(event.pointerId)) follow(event);
+    if (event instanceof PointerEvent && map.hasPointerCapture(event.pointerId)) follow(event);
   }
 
   const release = () => {
@@ -113,16 +120,21 @@ export function mount(root, store) {
 
   const { signal } = listeners;
   map.addEventListener('pointerdown', press, { signal });
-  map.addEventListener('pointermove', drag, { signal });
+  // Where the browser tells of a move at once, not just before it paints, the image comes a frame earlier.
+  map.addEventListener('onpointerrawupdate' in map ? 'pointerrawupdate' : 'pointermove', drag, { signal });
   map.addEventListener('lostpointercapture', release, { signal });
   map.addEventListener('keydown', key, { signal });
 
   const ends = [
-    store.watch(['latent', 'view', 'atlas'], ({ atlas, view, latent }) => {
+    store.watch(['latent', 'view', 'atlas', 'posterior'], ({ atlas, view, latent, posterior }) => {
       ring.hidden = !(atlas && view && latent);
       if (!atlas || !view || !latent) return;
       const { u, v } = footOf(atlas.plane, latent);
-      ring.style.transform = `translate(${screenX(view.camera, u)}px, ${screenY(view.camera, v)}px)`;
+      const [x, y] = [screenX(view.camera, u), screenY(view.camera, v)];
+      ring.style.transform = `translate(${x}px, ${y}px)`;
+      const mean = posterior && footOf(atlas.plane, posterior.mean);
+      const away = mean ? Math.hypot(mean.u - u, mean.v - v) * view.camera.scale : Infinity;
+      ring.toggleAttribute('data-aside', away < LIFT / 2);
     }),
     store.watch(['frame'], ({ frame }) => frame && paint(frame.pixels)),
     store.watch(['touched'], ({ touched }) => {

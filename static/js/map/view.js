@@ -35,7 +35,8 @@ export function mount(root, store) {
         bottom: rect.bottom - top,
       };
     };
-    const known = [atlas.card.id, width, height, ...Object.values(within(clear)), ...Object.values(within(reach))].join();
+    const rects = [within(clear), within(reach)].flatMap((rect) => Object.values(rect));
+    const known = [atlas.card.id, width, height, ...rects].join();
     if (known === laidOut) return;
     laidOut = known;
     const box = latent ? including(atlas.view, footOf(atlas.plane, latent)) : atlas.view;

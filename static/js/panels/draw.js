@@ -35,6 +35,7 @@ export function mount(root, store, api) {
     problem.textContent = '';
     const { atlas } = store.get();
     if (!blob || !atlas) return store.set({ posterior: null });
+    store.set({ touched: true });
     try {
       store.set({ posterior: await api.encode(atlas.card.id, blob, request.signal) });
     } catch (error) {

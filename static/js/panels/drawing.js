@@ -20,7 +20,7 @@ export function mount(root, onImage) {
   const clear = find(root, '#clear-drawing', HTMLButtonElement);
   const listeners = new AbortController();
   sheet.width = sheet.height = SIDE;
-  const context = contextOf(sheet);
+  const context = contextOf(sheet, { alpha: false });
   /** @type {number[][]} */
   let strokes = [];
   let timer = 0;
@@ -28,7 +28,7 @@ export function mount(root, onImage) {
   function repaint() {
     paintStrokes(context, strokes);
     hint.hidden = strokes.length > 0;
-    undo.disabled = clear.disabled = strokes.length === 0;
+    undo.disabled = strokes.length === 0;
   }
 
   function read() {

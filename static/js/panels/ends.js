@@ -8,8 +8,8 @@
 import { find, findAll } from '../elements.js';
 import { labelOf, typical, walkOf } from '../walk.js';
 
-/** The choice for an end that is no digit of the list. */
-const POINT = 'point';
+/** What the list shows for an end that is no image of a digit. */
+const PLACE = 'place';
 
 /**
  * @param {HTMLElement} root
@@ -28,11 +28,14 @@ export function mount(root, store) {
 
   const selects = (/** @type {const} */ (['start', 'end'])).map((side) => {
     const select = find(root, `#walk-${side}`, HTMLSelectElement);
+    const here = find(root, `#${side}-here`, HTMLButtonElement);
     select.addEventListener('change', () => {
-      const { atlas, latent } = store.get();
-      if (!atlas || !latent) return;
-      const end = select.value === POINT ? { latent } : typical(atlas, Number(select.value));
-      change({ [side]: end });
+      const { atlas } = store.get();
+      if (atlas) change({ [side]: typical(atlas, Number(select.value)) });
+    }, { signal });
+    here.addEventListener('click', () => {
+      const { latent } = store.get();
+      if (latent) change({ [side]: { latent } });
     }, { signal });
     return { side, select };
   });
@@ -44,7 +47,7 @@ export function mount(root, store) {
   const unwatch = store.watch(['walk', 'atlas'], ({ walk, atlas }) => {
     if (!atlas) return;
     const shown = walkOf(atlas, walk);
-    for (const { side, select } of selects) select.value = `${labelOf(atlas, shown[side]) ?? POINT}`;
+    for (const { side, select } of selects) select.value = `${labelOf(atlas, shown[side]) ?? PLACE}`;
     for (const input of findAll(kinds, 'input', HTMLInputElement)) input.checked = input.value === shown.kind;
   });
   return () => {

@@ -3,10 +3,12 @@
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Encoded} Encoded
+ * @typedef {import('../plane.js').Plane} Plane
  */
 import { dataAddress } from '../digits.js';
 import { copyOf, find } from '../elements.js';
-import { balance } from '../nats.js';
+import { balance, printed } from '../nats.js';
+import { ellipseOf, footOf } from '../plane.js';
 
 /**
  * @param {HTMLElement} root
@@ -19,17 +21,20 @@ export function mount(root, store) {
   const steps = find(result, '#steps', HTMLElement);
   const figures = find(result, '#elbo', HTMLElement);
   const none = find(result, '#no-kl', HTMLElement);
-  const share = find(result, '#kl-bars', HTMLElement);
+  const posterior = find(result, '#posterior', HTMLElement);
+  const share = find(result, '#kl-figure', HTMLElement);
+  const bars = find(share, '#kl-bars', HTMLElement);
+  const caption = find(share, 'figcaption', HTMLElement);
   const goThere = find(result, '#go-there', HTMLButtonElement);
 
   const go = () => {
-    const { posterior } = store.get();
-    if (posterior) store.set({ latent: posterior.mean, touched: true, playing: false });
+    const { posterior: encoded } = store.get();
+    if (encoded) store.set({ latent: encoded.mean, touched: true, playing: false });
   };
   goThere.addEventListener('click', go);
 
-  /** @param {Encoded} encoded */
-  function show({ input: before, reconstruction: after, steps: taken, elbo }) {
+  /** @type {(encoded: Encoded, plane: Plane) => void} */
+  function show({ input: before, reconstruction: after, steps: taken, elbo, mean, covariance }, plane) {
     input.src = dataAddress(before);
     output.src = dataAddress(after);
     steps.replaceChildren(
@@ -41,6 +46,11 @@ export function mount(root, store) {
         return step;
       }),
     );
+    const { u, v } = footOf(plane, mean);
+    const ellipse = covariance && ellipseOf(plane, covariance);
+    posterior.textContent = ellipse
+      ? `On the map: mean ${printed(u)}, ${printed(v)}; 1σ ${ellipse.major.toFixed(3)} by ${ellipse.minor.toFixed(3)}`
+      : `On the map: ${printed(u)}, ${printed(v)}`;
     const sum = balance(elbo.reconstruction, elbo.kl);
     for (const [part, text] of Object.entries(sum)) {
       const cell = find(figures, `[data-part="${part}"]`, HTMLElement);
@@ -51,7 +61,7 @@ export function mount(root, store) {
     const perDimension = elbo.kl_per_dimension ?? [];
     share.hidden = perDimension.length < 3;
     const most = Math.max(...perDimension);
-    share.replaceChildren(
+    bars.replaceChildren(
       ...perDimension.map((kl) => {
         const bar = document.createElement('i');
         bar.style.transform = `scaleY(${kl / most})`;
@@ -59,12 +69,12 @@ export function mount(root, store) {
       }),
     );
     const used = perDimension.filter((kl) => kl >= 0.1).length;
-    share.setAttribute('aria-label', `KL by latent number; ${used} of ${perDimension.length} carry 0.1 nats or more`);
+    caption.textContent = `KL of each number: ${used} of ${perDimension.length} carry 0.1 nats or more`;
   }
 
-  const unwatch = store.watch(['posterior'], ({ posterior }) => {
-    result.hidden = !posterior;
-    if (posterior) show(posterior);
+  const unwatch = store.watch(['posterior'], ({ posterior: encoded, atlas }) => {
+    result.hidden = !encoded;
+    if (encoded && atlas) show(encoded, atlas.plane);
   });
   return () => {
     goThere.removeEventListener('click', go);

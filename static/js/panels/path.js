@@ -59,7 +59,7 @@ export function mount(root, store, api) {
     if (!now || (open !== 'path' && !playing && !asked)) return;
     const { atlas, walk, start, end } = now;
     const question = JSON.stringify([atlas.card.id, start, end, walk.kind]);
-    if (question === asked) return;
+    if (question === asked && store.get().route) return;
     asked = question;
     request.abort();
     request = new AbortController();
@@ -71,7 +71,6 @@ export function mount(root, store, api) {
       frames.forEach((frame, i) => (frame.src = dataAddress(images[i * EVERY])));
       scrub.value = '0';
       store.set({ route: latents });
-      if (store.get().playing) begin();
     } catch (error) {
       if (!(error instanceof Refusal)) return;
       asked = '';

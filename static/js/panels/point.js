@@ -4,7 +4,7 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../nearest.js').Neighbourhood} Neighbourhood
  */
-import { copyOf, find } from '../elements.js';
+import { copyOf, find, write } from '../elements.js';
 import { createNearest, ranked } from '../nearest.js';
 import { describe, ordinaryReach } from '../place.js';
 import { footOf, heightOf, latentAt } from '../plane.js';
@@ -52,9 +52,9 @@ export function mount(root, store) {
       row.dataset.digit = `${label ?? ''}`;
       row.classList.toggle('empty', label === undefined);
       const share = label === undefined ? 0 : place.share[label];
-      name.textContent = label === undefined ? '' : `${label}`;
+      write(name, label === undefined ? '' : `${label}`);
       bar.style.transform = `scaleX(${share})`;
-      value.textContent = label === undefined ? '' : `${Math.round(100 * share)} %`;
+      write(value, label === undefined ? '' : `${Math.round(100 * share)} %`);
     });
     clearTimeout(timer);
     const wait = saidAt + WORDS_EVERY_MILLISECONDS - performance.now();
@@ -67,11 +67,11 @@ export function mount(root, store) {
     if (!latent || !atlas || !nearest) return;
     saidAt = performance.now();
     const words = describe(nearest(latent), ordinary);
-    title.textContent = words.title;
-    text.textContent = words.text;
+    write(title, words.title);
+    write(text, words.text);
     const distance = heightOf(atlas.plane, latent);
     height.hidden = distance < 0.005;
-    away.textContent = distance.toFixed(2);
+    write(away, distance.toFixed(2));
   }
 
   const toPlane = () => {

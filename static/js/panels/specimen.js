@@ -4,7 +4,6 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').Connection} Connection
  */
-import { formatLatent } from '../address.js';
 import { digitPainter } from '../digits.js';
 import { find } from '../elements.js';
 import { createLatency } from '../latency.js';
@@ -60,7 +59,7 @@ export function mount(root, store) {
     }),
     store.watch(['latent', 'atlas'], ({ latent, atlas }) => {
       if (!latent || !atlas) return;
-      readout.dataset.latent = formatLatent(latent);
+      readout.dataset.latent = latent.join(',');
       const { u, v } = footOf(atlas.plane, latent);
       numbers[0].textContent = signed(u);
       numbers[1].textContent = signed(v);

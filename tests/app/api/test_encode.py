@@ -1,7 +1,5 @@
 import base64
 import io
-import struct
-import zlib
 
 import httpx
 import numpy as np
@@ -11,6 +9,7 @@ from PIL import Image
 from app import png
 from model.engine import Engine, LabelledImages
 from tests.app.conftest import Refused
+from tests.app.pictures import bomb
 
 ENCODE = "models/mnist-vae-2d/encode"
 
@@ -95,12 +94,6 @@ def test_a_drawing_is_prepared_and_each_step_is_shown(api: httpx.Client) -> None
     assert all(step["detail"] for step in steps)
     assert (read(steps[-1]["image"]) == read(item["input"])).all()
     assert read(item["input"]).shape == (28, 28)
-
-
-def bomb() -> bytes:
-    header = b"IHDR" + struct.pack(">IIBBBBB", 50_000, 50_000, 8, 0, 0, 0, 0)
-    crc = struct.pack(">I", zlib.crc32(header))
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + crc + bytes(100)
 
 
 @pytest.mark.parametrize(

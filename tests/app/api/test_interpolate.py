@@ -1,0 +1,120 @@
+import base64
+import io
+import math
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from app import png
+from model.engine import Engine, LabelledImages
+from tests.app.conftest import Refused
+
+INTERPOLATE = "models/mnist-vae-2d/interpolate"
+
+
+def body(**other: object) -> dict[str, object]:
+    return {"start": {"latent": [-1, 0.5]}, "end": {"latent": [1, -0.5]}, "steps": 5, **other}
+
+
+def read(content: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(content)))
+
+
+def test_a_linear_path_goes_in_equal_steps_and_shows_each(
+    api: httpx.Client, engine: Engine
+) -> None:
+    answer = api.post(INTERPOLATE, json=body()).json()
+    assert answer["latents"] == [[-1, 0.5], [-0.5, 0.25], [0, 0], [0.5, -0.25], [1, -0.5]]
+    assert answer["step_lengths"] == pytest.approx([math.hypot(0.5, 0.25)] * 4)
+    assert (answer["model"], answer["path"]) == ("mnist-vae-2d", "linear")
+    assert answer["metric"] == "euclidean"
+    images = [read(base64.b64decode(image["png"])) for image in answer["images"]]
+    assert (np.array(images) == engine.decode(np.array(answer["latents"], np.float32))).all()
+
+
+def test_a_spherical_path_keeps_to_the_circle_of_its_ends(api: httpx.Client) -> None:
+    ends = {"start": {"latent": [2, 0]}, "end": {"latent": [0, 2]}}
+    answer = api.post(INTERPOLATE, json=body(path="spherical", **ends)).json()
+    angles = [math.atan2(v, u) for u, v in answer["latents"]]
+    assert angles == pytest.approx([i * math.pi / 8 for i in range(5)], abs=1e-6)
+    assert [math.hypot(*latent) for latent in answer["latents"]] == pytest.approx([2] * 5)
+
+
+def test_an_end_given_as_an_image_is_its_code(
+    api: httpx.Client, engine: Engine, mnist: LabelledImages
+) -> None:
+    image = base64.b64encode(png.encode(mnist.images[7])).decode()
+    answer = api.post(INTERPOLATE, json=body(end={"image": image})).json()
+    assert answer["latents"][-1] == pytest.approx(engine.codes[7].tolist(), abs=1e-4)
+    assert answer["latents"][0] == [-1, 0.5]
+
+
+def test_as_png_the_path_is_a_strip_from_left_to_right(api: httpx.Client, engine: Engine) -> None:
+    answer = api.post(INTERPOLATE, json=body(), headers={"accept": "image/png"})
+    latents = np.linspace([-1, 0.5], [1, -0.5], 5, dtype=np.float32)
+    assert (read(answer.content) == np.hstack(list(engine.decode(latents)))).all()
+
+
+@pytest.mark.parametrize(("kind", "media_type"), [("GIF", "image/gif"), ("WEBP", "image/webp")])
+def test_as_animation_the_path_plays_for_ever(
+    api: httpx.Client, engine: Engine, kind: str, media_type: str
+) -> None:
+    answer = api.post(INTERPOLATE, json=body(), headers={"accept": media_type})
+    assert answer.headers["content-type"] == media_type
+    latents = np.linspace([-1, 0.5], [1, -0.5], 5, dtype=np.float32)
+    with Image.open(io.BytesIO(answer.content)) as film:
+        assert (film.format, film.n_frames, film.info["loop"]) == (kind, 5, 0)  # type: ignore[attr-defined]
+        for index, image in enumerate(engine.decode(latents)):
+            film.seek(index)
+            assert (np.asarray(film.convert("L"))[::5, ::5] == image).all()
+
+
+def test_a_path_without_movement_is_still_an_animation_of_every_step(api: httpx.Client) -> None:
+    still = body(end={"latent": [-1, 0.5]}, steps=4)
+    answer = api.post(INTERPOLATE, json=still, headers={"accept": "image/gif"})
+    assert answer.status_code == 200
+    assert api.post(INTERPOLATE, json=still).json()["step_lengths"] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("steps", [2, 256])
+def test_a_path_has_2_to_256_steps(api: httpx.Client, steps: int) -> None:
+    answer = api.post(INTERPOLATE, json=body(steps=steps)).json()
+    assert len(answer["latents"]) == len(answer["images"]) == steps
+    assert len(answer["step_lengths"]) == steps - 1
+
+
+@pytest.mark.parametrize(
+    ("other", "pointer"),
+    [
+        ({"steps": 1}, "#/steps"),
+        ({"steps": 257}, "#/steps"),
+        ({"steps": 2.5}, "#/steps"),
+        ({"steps": "5"}, "#/steps"),
+        ({"path": "geodesic"}, "#/path"),
+        ({"start": {}}, "#/start"),
+        ({"start": {"latent": [0, 0], "image": "x"}}, "#/start"),
+        ({"start": {"latent": [0]}}, "#/start/latent"),
+        ({"end": {"latent": [0, "0"]}}, "#/end/latent"),
+        ({"end": {"latent": 3}}, "#/end/latent"),
+        ({"end": {"image": "!"}}, "#/end/image"),
+        ({"end": {"image": "QUJD"}}, "#/end/image"),
+        ({"end": {"code": [0, 0]}}, "#/end/code"),
+        ({"end": None}, "#/end"),
+        ({"speed": 1}, "#/speed"),
+    ],
+)
+def test_what_makes_no_path_is_refused_with_its_place(
+    api: httpx.Client, refused: Refused, other: dict[str, object], pointer: str
+) -> None:
+    response = api.post(INTERPOLATE, json=body(**other))
+    refused(response, 422)
+    assert response.json()["errors"][0]["pointer"] == pointer
+
+
+def test_forms_and_bodies_that_are_not_offered_are_refused(
+    api: httpx.Client, refused: Refused
+) -> None:
+    refused(api.post(INTERPOLATE, json=body(), headers={"accept": "video/mp4"}), 406)
+    refused(api.post(INTERPOLATE, content=b"x", headers={"content-type": "text/csv"}), 415)

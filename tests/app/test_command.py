@@ -1,0 +1,84 @@
+"""`python -m app` as a process: its command line, its start and its end."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from tests.app.serving import DEFAULT
+from tools.server import Server
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "app", *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_help_shows_every_flag_with_its_variable() -> None:
+    shown = run("--help").stdout
+    assert "--max-body-bytes" in shown
+    assert "EXPLORER_MAX_BODY_BYTES" in shown
+
+
+def test_help_does_not_wait_for_torch() -> None:
+    code = "import sys, app.__main__; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_bad_setting_stops_the_start_with_one_sentence() -> None:
+    for outcome in (run("--port", "high"), run(EXPLORER_PORT="high")):
+        assert outcome.returncode == 2
+        assert outcome.stderr == "EXPLORER_PORT is 'high'; it must be a whole number.\n"
+
+
+def test_a_misspelt_variable_is_told(tmp_path: Path) -> None:
+    outcome = run("--checkpoints", str(tmp_path), EXPLORER_HOTS="0.0.0.0")
+    assert "EXPLORER_HOTS is not a setting; did you mean EXPLORER_HOST?" in outcome.stderr
+
+
+def test_a_default_model_that_cannot_be_served_stops_the_start_with_its_reason(
+    tmp_path: Path,
+) -> None:
+    outcome = run("--checkpoints", str(tmp_path))
+    assert outcome.returncode != 0
+    assert f"EXPLORER_DEFAULT_MODEL is {DEFAULT}" in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+
+
+def test_a_stop_closes_open_streams_and_ends_the_process() -> None:
+    with Server("--models", DEFAULT) as server:
+        address = f"ws://127.0.0.1:{server.port}/api/v1/models/{DEFAULT}/stream"
+        with connect(address, proxy=None) as stream:
+            stream.send(bytes(12))
+            assert len(stream.recv()) == 788
+            os.kill(server.pid, signal.SIGTERM)
+            with pytest.raises(ConnectionClosed) as closed:
+                stream.recv(timeout=60)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1012  # service restart
+            process = server._process
+            assert process is not None
+            assert process.wait(timeout=60) in (0, -signal.SIGTERM)
+        assert "Application shutdown complete" in server.written()
+        assert "Traceback" not in server.written()
+
+
+def test_several_workers_answer_on_one_port_and_all_end() -> None:
+    with Server("--models", DEFAULT, "--workers", "2", "--log-format", "json") as server:
+        assert httpx.get(f"{server.url}/readyz", trust_env=False).status_code == 200
+        port = server.port
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0

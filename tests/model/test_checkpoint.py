@@ -1,0 +1,149 @@
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load, save
+from torch import Tensor
+
+from model.checkpoint import read_checkpoint
+from model.errors import CheckpointError
+
+FILES = ["model.safetensors", "card.json", "atlas.npz"]
+Tensors = dict[str, Tensor]
+
+
+@pytest.fixture
+def folder(trained: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(trained / "small-vae", tmp_path / "small-vae"))
+
+
+def rewrite_card(folder: Path, change: Callable[[dict[str, object]], object]) -> None:
+    path = folder / "card.json"
+    card = json.loads(path.read_text(encoding="utf-8"))
+    change(card)
+    path.write_text(json.dumps(card), encoding="utf-8")
+
+
+def forge(folder: Path, name: str, content: bytes) -> None:
+    """Exchange a file and put its hash into the card, as one would who wants to be believed."""
+    (folder / name).write_bytes(content)
+    field = {"model.safetensors": "sha256", "atlas.npz": "atlas_sha256"}[name]
+    rewrite_card(folder, lambda card: card.update({field: hashlib.sha256(content).hexdigest()}))
+
+
+def forge_weights(folder: Path, change: Callable[[Tensors], object]) -> None:
+    tensors = load((folder / "model.safetensors").read_bytes())
+    change(tensors)
+    forge(folder, "model.safetensors", save(tensors))
+
+
+def test_a_checkpoint_is_read_with_its_stored_weights(folder: Path) -> None:
+    checkpoint = read_checkpoint(folder)
+    stored = load((folder / "model.safetensors").read_bytes())
+    weights = checkpoint.autoencoder.state_dict()
+    assert weights.keys() == stored.keys()
+    assert all(torch.equal(weights[name], stored[name].float()) for name in stored)
+    assert all(tensor.dtype == torch.float32 for tensor in weights.values())
+    assert not any(parameter.requires_grad for parameter in checkpoint.autoencoder.parameters())
+    assert checkpoint.card.id == "small-vae"
+    assert checkpoint.atlas.codes.shape == (10_000, 2)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_refused_by_name(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(CheckpointError, match=f"small-vae/{name}"):
+        read_checkpoint(folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("share", [0, 0.5, 0.999])
+def test_a_truncated_file_is_refused_by_name(folder: Path, name: str, share: float) -> None:
+    os.truncate(folder / name, int(share * (folder / name).stat().st_size))
+    with pytest.raises(CheckpointError, match=f"small-vae/{name}"):
+        read_checkpoint(folder)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "atlas.npz"])
+def test_a_single_wrong_bit_is_refused_by_name_with_the_remedy(folder: Path, name: str) -> None:
+    content = bytearray((folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(CheckpointError, match=f"small-vae/{name} does not match .* Restore it"):
+        read_checkpoint(folder)
+
+
+def test_the_weights_of_another_model_are_refused(folder: Path, trained: Path) -> None:
+    shutil.copy(trained / "small-ae" / "model.safetensors", folder)
+    with pytest.raises(CheckpointError, match=r"model\.safetensors does not match the hash"):
+        read_checkpoint(folder)
+
+
+def test_weights_that_are_no_safetensors_are_refused(folder: Path) -> None:
+    forge(folder, "model.safetensors", b"\x80\x04pickled")
+    with pytest.raises(CheckpointError, match=r"model\.safetensors is not a safetensors file"):
+        read_checkpoint(folder)
+
+
+def test_an_atlas_that_is_none_is_refused(folder: Path) -> None:
+    forge(folder, "atlas.npz", b"")
+    with pytest.raises(CheckpointError, match=r"atlas\.npz is not an atlas"):
+        read_checkpoint(folder)
+
+
+def test_an_atlas_of_another_model_is_refused(folder: Path, trained: Path) -> None:
+    atlas = read_checkpoint(trained / "small-vae").atlas
+    forge(folder, "atlas.npz", replace(atlas, codes=atlas.codes[:, :1]).to_bytes())
+    with pytest.raises(CheckpointError, match=r"atlas\.npz"):
+        read_checkpoint(folder)
+
+
+def a_shape(tensors: Tensors) -> None:
+    tensors["encoder.0.bias"] = tensors["encoder.0.bias"][:-1].clone()
+
+
+def a_lack(tensors: Tensors) -> None:
+    del tensors["encoder.0.bias"]
+
+
+def a_stranger(tensors: Tensors) -> None:
+    tensors["encoder.99.bias"] = torch.zeros(3)
+
+
+def a_nan(tensors: Tensors) -> None:
+    tensors["encoder.0.bias"][3] = torch.nan
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (a_shape, r"tensor encoder\.0\.bias is \[31\]; its recipe asks for \[32\]"),
+        (a_lack, r"lacks the tensor encoder\.0\.bias"),
+        (a_stranger, r"has a tensor encoder\.99\.bias unknown to its recipe"),
+        (a_nan, r"encoder\.0\.bias .* not finite"),
+    ],
+)
+def test_tensors_that_do_not_fit_the_recipe_are_refused_by_name(
+    folder: Path, change: Callable[[Tensors], None], complaint: str
+) -> None:
+    forge_weights(folder, change)
+    with pytest.raises(CheckpointError, match=rf"small-vae/model\.safetensors.*{complaint}"):
+        read_checkpoint(folder)
+
+
+def test_a_bad_recipe_in_the_card_is_refused(folder: Path) -> None:
+    rewrite_card(folder, lambda card: card["recipe"].update(family="gan"))  # type: ignore[attr-defined]
+    with pytest.raises(CheckpointError, match=r"card\.json holds a bad recipe: .*'gan'"):
+        read_checkpoint(folder)
+
+
+def test_a_card_that_contradicts_its_recipe_is_refused(folder: Path) -> None:
+    rewrite_card(folder, lambda card: card.update(latent_dim=3))
+    with pytest.raises(CheckpointError, match=r"card\.json.*latent_dim"):
+        read_checkpoint(folder)

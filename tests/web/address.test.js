@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { digitsOf, fromQuery, toQuery } from '../../static/js/address.js';
+
+const PLAIN = { model: 'mnist-vae-2d', latent: null, panel: 'point', digits: 0, walk: null };
+
+test('what an address says is what it was made from', () => {
+  const states = [
+    { ...PLAIN, latent: [0.75, -0.35] },
+    { ...PLAIN, latent: [0, 1e-4], panel: 'learn', digits: 0b1000010000 },
+    { ...PLAIN, panel: 'path', walk: { start: { image: 3 }, end: { image: 9999 }, kind: 'spherical' } },
+    { ...PLAIN, walk: { start: { latent: [1.5, -2] }, end: { image: 11 }, kind: 'linear' } },
+    { ...PLAIN, model: 'a model / with & signs', latent: Array.from({ length: 20 }, (_, i) => i / 8 - 1) },
+  ];
+  for (const state of states) {
+    assert.deepEqual({ ...PLAIN, ...fromQuery(toQuery(state)) }, state);
+  }
+});
+
+test('an address is short and can be read', () => {
+  const query = toQuery({ ...PLAIN, latent: [0.75, -0.35], panel: 'draw', digits: 1 << 4 });
+  assert.equal(query, 'model=mnist-vae-2d&z=0.75,-0.35&panel=draw&digits=4');
+});
+
+test('a latent keeps four decimals, and has no negative zero', () => {
+  assert.equal(toQuery({ ...PLAIN, model: '', latent: [1 / 3, -1e-9] }), 'z=0.3333,0');
+});
+
+test('what is wrong in an address is left out, and the rest holds', () => {
+  const wrong = [
+    'z=',
+    'z=1',
+    'z=1,x',
+    'z=1,,2',
+    'z=1e999,0',
+    'z=NaN,0',
+    'z=10001,0',
+    'panel=nothing',
+    'digits=4x',
+    'walk=1~2',
+    'walk=1~2~sideways',
+    'walk=~2~linear',
+    'walk=-1~2~linear',
+  ];
+  for (const query of wrong) {
+    assert.deepEqual(fromQuery(`model=m&${query}`), { model: 'm' }, query);
+  }
+});
+
+test('bits stand for digits', () => {
+  assert.deepEqual(digitsOf(0), []);
+  assert.deepEqual(digitsOf((1 << 0) | (1 << 4) | (1 << 9)), [0, 4, 9]);
+});

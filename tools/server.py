@@ -1,0 +1,104 @@
+"""The real server in a process of its own, on a port of its own, for tests and benchmarks."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+
+class Server:
+    """`python -m app` on 127.0.0.1, ready when `start` returns and gone after `stop`.
+
+    It keeps its port over a restart, so a page that was open on it can find it again.
+
+    Args:
+        arguments: Further command-line arguments, such as `--device cpu`.
+    """
+
+    def __init__(self, *arguments: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._command = [sys.executable, "-m", "app", "--port", str(self.port), *arguments]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running server."""
+        assert self._process, "the server was not started"
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start, and return once `/readyz` says that a model has decoded.
+
+        Raises:
+            RuntimeError: The server ended instead; the message carries what it wrote.
+        """
+        self._log = tempfile.NamedTemporaryFile()  # noqa: SIM115 -- lives as long as the process
+        self._process = subprocess.Popen(self._command, stdout=self._log, stderr=self._log)
+        try:
+            while not self._is_ready():
+                try:
+                    status = self._process.wait(timeout=0.05)
+                except subprocess.TimeoutExpired:
+                    continue
+                raise RuntimeError(f"the server ended with status {status}:\n{self.written()}")
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Ask the server to end, and wait for it; kill it if it lingers."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+        self._log.close()
+
+    def cpu_seconds(self) -> float:
+        """Processor time that the server has used so far; not a number where `/proc` is missing."""
+        stat = Path(f"/proc/{self.pid}/stat")
+        if not stat.exists():
+            return float("nan")
+        user, system = stat.read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    def written(self) -> str:
+        """Return what the server has written to its output so far."""
+        return Path(self._log.name).read_text(errors="replace")
+
+    def _is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/readyz", trust_env=False).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def free_port() -> int:
+    """Return a TCP port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
