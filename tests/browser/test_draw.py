@@ -10,13 +10,19 @@ from tests.browser.conftest import Visitor
 from tests.browser.explorer import Explorer
 
 DRAWN_PNG = "document.querySelector('#drawing').toDataURL('image/png').split(',')[1]"
-DROP = """(png) => {
+HOLD = """
     const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
     const files = new DataTransfer();
     files.items.add(new File([bytes], 'digit.png', { type: 'image/png' }));
-    const drop = new DragEvent('drop', { dataTransfer: files, bubbles: true, cancelable: true });
+    const how = { bubbles: true, cancelable: true };
+"""
+DROP = f"""(png) => {{{HOLD}
+    const drop = new DragEvent('drop', {{ dataTransfer: files, ...how }});
     document.querySelector('#map').dispatchEvent(drop);
-}"""
+}}"""
+PASTE = f"""(png) => {{{HOLD}
+    document.body.dispatchEvent(new ClipboardEvent('paste', {{ clipboardData: files, ...how }}));
+}}"""
 
 PLANE_PIXELS = """() => {
     const { width, height } = document.querySelector('#plane');
@@ -92,11 +98,14 @@ def test_the_posterior_is_painted_around_its_mean(visitor: Visitor) -> None:
     )
 
 
-def test_a_dropped_image_gets_its_posterior(visitor: Visitor) -> None:
+@pytest.mark.parametrize("hand_over", [DROP, PASTE], ids=["dropped", "pasted"])
+def test_an_image_that_is_dropped_or_pasted_gets_its_posterior(
+    visitor: Visitor, hand_over: str
+) -> None:
     explorer = visitor.open()
     address = f"{explorer.home}/api/v1/datasets/mnist/images/7.png"
     image = explorer.page.request.get(address).body()
-    explorer.page.evaluate(DROP, base64.b64encode(image).decode())
+    explorer.page.evaluate(hand_over, base64.b64encode(image).decode())
     expect(explorer.page.locator("#tab-draw")).to_have_attribute("aria-selected", "true")
     expect(explorer.page.locator("#encoding")).to_be_visible()
     expect_posterior_of(explorer, image)
