@@ -13,7 +13,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.errors import BodyTooLarge, ForeignOrigin, Overloaded, Problem, TooSlow, WrongHost
 
 PROBES = ("/healthz", "/readyz")
-"""Answered even by a server that is full, or it would be restarted for being busy."""
+
+
+def is_probe(scope: Scope) -> bool:
+    """Probes are answered by a full server and under any host, or it would be restarted for it."""
+    path: str = scope["path"]
+    return path.endswith(PROBES)
+
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -62,7 +68,7 @@ class AllowedSites:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
             headers = Headers(scope=scope)
-            problem = self._refuse_host(headers)
+            problem = None if is_probe(scope) else self._refuse_host(headers)
             if problem is None and scope["type"] == "websocket":
                 problem = self._refuse_origin(headers)
             if problem is not None:
@@ -120,7 +126,7 @@ class Limits:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await self.app(scope, receive, send)
-        if self.open >= self.max_connections and not scope["path"].endswith(PROBES):
+        if self.open >= self.max_connections and not is_probe(scope):
             problem = Overloaded(
                 f"{self.open} requests and streams are open, as many as this server takes at once. "
                 "Try again in a second."

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.security import PROBES
+from app.security import is_probe
 
 log = logging.getLogger("explorer.request")
 
@@ -35,7 +35,7 @@ class RequestLog:
         try:
             return await self.app(scope, receive, send_noting_status)
         finally:
-            quiet = status < 400 and scope["path"].endswith(PROBES)
+            quiet = status < 400 and is_probe(scope)
             milliseconds = (time.perf_counter() - start) * 1000
             _write(logging.DEBUG if quiet else logging.INFO, scope, status, milliseconds)
 

@@ -169,15 +169,21 @@ def test_only_the_allowed_hosts_are_answered_for(
     guarded: Serving, refused: Refused, host: str, status: int
 ) -> None:
     with guarded.client() as client:
-        response = client.get("/healthz", headers={"host": host})
+        response = client.get("/api/v1/models", headers={"host": host})
     if status == 200:
         assert response.status_code == 200
     else:
         refused(response, status)
 
 
+@pytest.mark.parametrize("probe", ["/healthz", "/readyz"])
+def test_a_probe_is_answered_under_whatever_host_it_comes_by(guarded: Serving, probe: str) -> None:
+    with guarded.client() as client:
+        assert client.get(probe, headers={"host": "10.0.0.7:8000"}).status_code == 200
+
+
 def test_by_default_any_host_is_answered_for(client: httpx.Client) -> None:
-    assert client.get("/healthz", headers={"host": "any.test"}).status_code == 200
+    assert client.get("/api/v1/models", headers={"host": "any.test"}).status_code == 200
 
 
 def status_of_stream(server: Serving, origin: str | None) -> int:

@@ -19,6 +19,11 @@ PIXELS_ARE = """([selector, wanted]) => {
     return wanted.every((grey, i) => [0, 1, 2].every((channel) => data[4 * i + channel] === grey));
 }"""
 
+POINT_IS_AT = """(wanted) => {
+    const shown = document.querySelector('#readout').dataset.latent.split(',').map(Number);
+    return wanted.every((coordinate, i) => Math.abs(coordinate - shown[i]) < 1e-4);
+}"""
+
 
 @dataclass
 class Explorer:
@@ -101,9 +106,14 @@ class Explorer:
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
     def expect_image_of(self, latent: list[float]) -> None:
-        """Wait until both pictures of the point are, byte for byte, what `/decode` answers."""
+        """Wait until the point is there and both its pictures are what `/decode` answers for it.
+
+        Byte for byte, so we ask for the latent as the page holds it: one that differs in the last
+        bit of a float may decode to another grey level in a pixel.
+        """
+        self.wait_until(POINT_IS_AT, latent)
         accept = {"Accept": "application/octet-stream"}
-        answer = self.ask("POST", "/decode", json={"latents": [latent]}, headers=accept)
+        answer = self.ask("POST", "/decode", json={"latents": [self.latent]}, headers=accept)
         assert len(answer.content) == 784
         self.expect_pixels(list(answer.content))
 
