@@ -8,9 +8,7 @@ import numpy as np
 from app.batching import Latents
 from app.errors import InvalidRequest
 from model.card import Card
-
-LONGEST = 10_000
-"""Length from which a latent is refused: no prior, code or plane comes near it."""
+from model.engine import LATENT_LIMIT
 
 _NUMBERS = {int, float}
 
@@ -43,8 +41,8 @@ def _fault(row: object, card: Card) -> str | None:
         length = math.hypot(*row)
     except OverflowError:  # a whole number too large for a float
         length = math.inf
-    if length <= LONGEST:
+    if length <= LATENT_LIMIT:
         return None
     if math.isnan(length):
         return "holds NaN, which is no number; all must be finite"
-    return f"has the length {length:.10g}; at most {LONGEST} can be decoded"
+    return f"has the length {length:.10g}; at most {LATENT_LIMIT:g} can be decoded"

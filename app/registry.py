@@ -12,11 +12,9 @@ from jaxtyping import Float32
 from app.batching import Batcher
 from app.errors import NotFound
 from model.card import Card
-from model.engine import Encoding, Engine
+from model.engine import ELBO_SAMPLES, Encoding, Engine
 
 ENCODED_TOGETHER = 8
-SAMPLES = 32
-"""Decodes that the ELBO of one image takes."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class ServedModel:
         """
         pieces = [images[i : i + ENCODED_TOGETHER] for i in range(0, len(images), ENCODED_TOGETHER)]
         calls = [partial(self.engine.encode, piece) for piece in pieces]
-        return await self.batcher.run(calls, weight=ENCODED_TOGETHER * SAMPLES)
+        return await self.batcher.run(calls, weight=ENCODED_TOGETHER * ELBO_SAMPLES)
 
 
 class Registry:

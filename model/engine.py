@@ -26,6 +26,8 @@ from model.path import LatentPath, linear_path, spherical_path
 from model.plane import Plane
 
 __all__ = [
+    "ELBO_SAMPLES",
+    "LATENT_LIMIT",
     "Encoding",
     "Engine",
     "LabelledImages",
@@ -36,10 +38,12 @@ __all__ = [
 ]
 
 LATENT_LIMIT = 10_000.0
+"""Norm beyond which a latent is refused: no prior, code or plane comes near it."""
 SMALLEST_BATCH = 8
 """Below it a matrix product takes another path through the library, and a grey level may differ."""
 CHUNK = 256
 ELBO_SAMPLES = 32
+"""Decodes that the ELBO of one image takes."""
 RENDERER = "1"
 """Raise it when the same weights and atlas begin to give other bytes."""
 

@@ -91,12 +91,7 @@ def reconstruction(
 def expected_elbo(
     vae: VariationalAutoencoder,
     image_BP: Float[Tensor, "batch pixels"],
-    noise_KBD: Float[
-        Tensor,
-        (
-            samples  # batch latent
-        ),
-    ],
+    noise_KBD: Float[Tensor, "samples _ latent"],
 ) -> Elbo:
     """The ELBO with its expectation over q(z|x) taken over K samples.
 
