@@ -1,4 +1,4 @@
-"""The commands of `python -m model`: data, train, evaluate, list."""
+"""The commands of `python -m model`: data, train, evaluate, report, list."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
         ("data", "fetch the training images", download.configure, download.run),
         ("train", "train a recipe into a checkpoint", training.configure, training.run),
         ("evaluate", "measure checkpoints", evaluation.configure, evaluation.run),
+        ("report", "write docs/models.md", evaluation.configure_report, evaluation.run_report),
         ("list", "list the checkpoints", _configure_list, evaluation.list_models),
     ):
         command = commands.add_parser(name, help=text, description=text)

@@ -14,9 +14,15 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 
-from model.autoencoder import SIDE, Autoencoder, VariationalAutoencoder
+from model.autoencoder import (
+    SIDE,
+    Autoencoder,
+    VariationalAutoencoder,
+    VectorQuantisedAutoencoder,
+)
 from model.errors import CheckpointError
-from model.likelihood import bernoulli_mean, grey_levels
+from model.likelihood import grey_levels
+from model.networks import CELLS
 from model.plane import Plane, as_extent, main_plane
 
 DENSITY_CELLS = 128
@@ -62,6 +68,13 @@ class Atlas:
     """The aggregate posterior q(z) in each plane, per squared unit, the top row first."""
     moments: tuple[Moment, ...]
 
+    @property
+    def nbytes(self) -> int:
+        """What its arrays take in memory."""
+        moments = [getattr(m, f.name) for m in self.moments for f in dataclasses.fields(Moment)]
+        arrays = [self.codes, self.density, *moments]
+        return sum(np.asarray(array).nbytes for array in arrays)
+
     def to_bytes(self) -> bytes:
         """An .npz archive, the same bytes for the same atlas."""
         planes = {
@@ -98,8 +111,8 @@ def make_moment(
     codes = _codes(autoencoder, images[:MOMENT_CODES])
     plane = main_plane(codes)
     latents = torch.from_numpy(plane.lift(plane.grid(MOMENT_CELLS)).astype(np.float32))
-    logits = autoencoder.decode(latents.to(_device(autoencoder)))
-    grid = grey_levels(bernoulli_mean(logits)).cpu().numpy()
+    output = autoencoder.decode(latents.to(_device(autoencoder)))
+    grid = grey_levels(autoencoder.likelihood.mean(output)).cpu().numpy()
     shape = (MOMENT_CELLS, MOMENT_CELLS, SIDE, SIDE)
     return Moment(
         epoch,
@@ -116,7 +129,10 @@ def make_atlas(
     images: UInt8[np.ndarray, "images 28 28"],
     moments: tuple[Moment, ...],
 ) -> Atlas:
-    """Compute the atlas of a trained autoencoder from all test images."""
+    """Compute the atlas of a trained autoencoder from all test images; a codebook's is empty."""
+    if isinstance(autoencoder, VectorQuantisedAutoencoder):
+        nothing = np.zeros((0, DENSITY_CELLS, DENSITY_CELLS), np.float32)
+        return Atlas(np.zeros((0, CELLS**2), np.float32), (), nothing, ())
     codes = _codes(autoencoder, images)
     plane = main_plane(codes)
     covariances = _covariances(autoencoder, images)

@@ -14,6 +14,7 @@ PUBLIC = (
     "id",
     "title",
     "summary",
+    "group",
     "family",
     "dataset",
     "latent_dim",
@@ -26,15 +27,56 @@ PUBLIC = (
 
 
 @dataclass(frozen=True)
+class Group:
+    """A heading under which models stand: what they teach."""
+
+    id: str
+    title: str
+    about: str
+
+
+GROUPS = (
+    Group("map", "The map", "A plane where every point is a digit, and neighbours look alike."),
+    Group(
+        "holes",
+        "No order without a prior",
+        "Plain autoencoders copy well, but nothing says where their codes should lie.",
+    ),
+    Group(
+        "kl",
+        "What the KL term does",
+        "The same network under a KL term from none to one that silences the code.",
+    ),
+    Group(
+        "likelihood",
+        "What a pixel may be",
+        "Ink or none, a grey level between bounds, or any number: three decoders for grey images.",
+    ),
+    Group("network", "Other networks", "The same idea with convolutions, or row by row."),
+    Group(
+        "relatives",
+        "Other autoencoders",
+        "Sparse codes, noise removal, layers trained one at a time, and codes from a codebook.",
+    ),
+    Group("twenty", "Twenty numbers", "More room in the code, sharper images, no single map."),
+    Group("clothes", "Clothes", "The same on Fashion-MNIST, with and without regularisation."),
+)
+"""In the order in which they are shown."""
+
+
+@dataclass(frozen=True)
 class Card:
     id: str
     title: str
     summary: str
     """One line: what to look for in this model."""
+    group: str
+    """Id of one of `GROUPS`: what it teaches."""
     family: str
-    """"vae" or "ae"."""
+    """"vae", "ae" or "vqvae"."""
     dataset: str
     latent_dim: int
+    """Numbers in a code; of a VQ-VAE, the 49 places of its grid."""
     likelihood: str
     beta: float | None
     """Weight of the KL term in training; None for an autoencoder."""

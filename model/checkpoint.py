@@ -14,7 +14,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from model.atlas import Atlas
-from model.autoencoder import Autoencoder, build_autoencoder
+from model.autoencoder import Autoencoder, VariationalAutoencoder, build_autoencoder
 from model.card import Card
 from model.errors import CheckpointError, RecipeError
 from model.recipe import Recipe
@@ -106,10 +106,12 @@ def read_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
                 f"but {getattr(recipe, name)!r} in its own recipe. Restore the file."
             )
     with torch.device("meta"):
-        autoencoder = build_autoencoder(recipe, recipe.decoder)
+        autoencoder = build_autoencoder(recipe)
     autoencoder = autoencoder.to_empty(device=device)
     load_weights(autoencoder, weights, str(folder / WEIGHTS_FILE))
     autoencoder.requires_grad_(False).eval()
+    if isinstance(autoencoder, VariationalAutoencoder):
+        autoencoder.refinements = recipe.refinements
     return Checkpoint(card, autoencoder, _read_atlas(folder / ATLAS_FILE, atlas, card))
 
 

@@ -6,6 +6,7 @@
       + CheckpointError   a checkpoint folder that is incomplete, damaged or foreign
       + DeviceError       a device that this machine does not have
       + LatentError       latents of the wrong shape, not finite, or out of all bounds
+      + UndecodableError  a vector for a model whose latents are not vectors
       + ImageError        images of the wrong shape, or with levels outside [0, 1]
 
 The message of each is a sentence for the person who gave the input: what came, what is allowed,
@@ -35,6 +36,10 @@ class DeviceError(ModelError):
 
 class LatentError(ModelError):
     """Latents have the wrong shape, are not finite, or lie out of all bounds."""
+
+
+class UndecodableError(ModelError):
+    """The model's latents are places in a codebook; it has no vector to decode and no plane."""
 
 
 class ImageError(ModelError):

@@ -5,9 +5,102 @@ Shapes: B batch, P pixels.
 
 from __future__ import annotations
 
+import math
+from abc import ABC, abstractmethod
+
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float, UInt8
-from torch import Tensor
+from torch import Tensor, nn
+
+
+class Likelihood(nn.Module, ABC):
+    """A distribution over pixels, independent given the decoder's output for each."""
+
+    @abstractmethod
+    def log_prob(
+        self, image_BP: Float[Tensor, "batch pixels"], output_BP: Float[Tensor, "batch pixels"]
+    ) -> Float[Tensor, " batch"]:
+        """log p(x|z) in nats, summed over pixels.
+
+        Args:
+            image_BP: Intensities in [0, 1].
+            output_BP: What the decoder gives for z, unbounded.
+        """
+
+    @abstractmethod
+    def mean(self, output_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch pixels"]:
+        """The mean image of p(x|z), in [0, 1]."""
+
+
+class Bernoulli(Likelihood):
+    """Each pixel is ink with probability p; the decoder gives log p / (1 - p).
+
+    Source: Kingma & Welling 2014, arXiv:1312.6114, appendix C.1.
+    """
+
+    def log_prob(
+        self, image_BP: Float[Tensor, "batch pixels"], output_BP: Float[Tensor, "batch pixels"]
+    ) -> Float[Tensor, " batch"]:
+        return bernoulli_log_prob(image_BP, output_BP)
+
+    def mean(self, output_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch pixels"]:
+        return bernoulli_mean(output_BP)
+
+
+class ContinuousBernoulli(Likelihood):
+    """The Bernoulli's form made a density over grey levels: divided by its integral over [0, 1].
+
+    The decoder gives the logit l of lambda. With it the normaliser is C = l / tanh(l / 2) and the
+    mean sigmoid(l) / tanh(l / 2) - 1 / l, which is not lambda: it is greyer.
+
+    Source: Loaiza-Ganem & Cunningham 2019, arXiv:1907.06845, equations 7 and 8.
+    """
+
+    def log_prob(
+        self, image_BP: Float[Tensor, "batch pixels"], output_BP: Float[Tensor, "batch pixels"]
+    ) -> Float[Tensor, " batch"]:
+        flat_BP, logit_BP = _near_zero(output_BP)
+        exact_BP = (logit_BP / (0.5 * logit_BP).tanh()).log()
+        series_BP = math.log(2) + output_BP.square() / 12
+        log_normaliser_BP = torch.where(flat_BP, series_BP, exact_BP)
+        return bernoulli_log_prob(image_BP, output_BP) + log_normaliser_BP.sum(-1)
+
+    def mean(self, output_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch pixels"]:
+        flat_BP, logit_BP = _near_zero(output_BP)
+        exact_BP = logit_BP.sigmoid() / (0.5 * logit_BP).tanh() - 1 / logit_BP
+        return torch.where(flat_BP, 0.5 + output_BP / 12, exact_BP).clamp(0, 1)
+
+
+class Gaussian(Likelihood):
+    """Each pixel is its mean plus noise of one standard deviation, learned for all pixels.
+
+    Squared error with its weight: sigma says how many grey levels off is how bad, so that it and
+    the KL are both in nats.
+
+    Source: Rybkin et al. 2021, arXiv:2006.13202 (a shared, learned variance).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log_sigma = nn.Parameter(torch.tensor(-1.0))
+
+    def log_prob(
+        self, image_BP: Float[Tensor, "batch pixels"], output_BP: Float[Tensor, "batch pixels"]
+    ) -> Float[Tensor, " batch"]:
+        error_BP = (image_BP - output_BP) / self.log_sigma.exp()
+        constant = self.log_sigma + 0.5 * math.log(2 * math.pi)
+        return -(0.5 * error_BP.square() + constant).sum(-1)
+
+    def mean(self, output_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch pixels"]:
+        return output_BP.clamp(0, 1)
+
+
+LIKELIHOODS: dict[str, type[Likelihood]] = {
+    "bernoulli": Bernoulli,
+    "continuous-bernoulli": ContinuousBernoulli,
+    "gaussian": Gaussian,
+}
 
 
 def bernoulli_log_prob(
@@ -21,8 +114,6 @@ def bernoulli_log_prob(
     Args:
         image_BP: Intensities in [0, 1].
         logits_BP: log p / (1 - p), unbounded; the logarithm is never taken of a probability.
-
-    Source: Kingma & Welling 2014, arXiv:1312.6114, appendix C.1.
     """
     return -F.binary_cross_entropy_with_logits(logits_BP, image_BP, reduction="none").sum(-1)
 
@@ -35,3 +126,9 @@ def bernoulli_mean(logits_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "b
 def grey_levels(mean_BP: Float[Tensor, "batch pixels"]) -> UInt8[Tensor, "batch pixels"]:
     """Round a mean image to grey levels: floor(255 p + 0.5)."""
     return (mean_BP * 255 + 0.5).byte()
+
+
+def _near_zero(logit_BP: Tensor) -> tuple[Tensor, Tensor]:
+    """Where a logit is so small that 0/0 loses digits, and the logits with 1 in those places."""
+    flat_BP = logit_BP.abs() < 0.05
+    return flat_BP, torch.where(flat_BP, torch.ones_like(logit_BP), logit_BP)

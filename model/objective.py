@@ -12,8 +12,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from model.autoencoder import Autoencoder, VariationalAutoencoder
-from model.likelihood import bernoulli_log_prob
+from model.likelihood import Bernoulli, Likelihood
 from model.posterior import Posterior
+
+BERNOULLI = Bernoulli()
 
 
 @dataclass(frozen=True)
@@ -38,19 +40,21 @@ class Elbo:
 
 def elbo(
     image_BP: Float[Tensor, "batch pixels"],
-    logits_BP: Float[Tensor, "batch pixels"],
+    output_BP: Float[Tensor, "batch pixels"],
     posterior: Posterior,
     *,
     beta: float = 1.0,
+    likelihood: Likelihood = BERNOULLI,
 ) -> Elbo:
     """Bound each image's log-likelihood from below: reconstruction minus `beta` times KL.
 
     Args:
         image_BP: Intensities in [0, 1]; 0 is background.
-        logits_BP: Decoder output at a sample of `posterior`, before the sigmoid.
+        output_BP: Decoder output at a sample of `posterior`; with Bernoulli pixels, their logits.
         posterior: q(z|x) of the same batch.
         beta: Weight of the KL term, at least 0. Other weights than 1 trade fidelity for a
             smoother plane (Higgins et al. 2017).
+        likelihood: What the decoder's output says of the pixels.
 
     Raises:
         ValueError: `beta` is negative.
@@ -59,7 +63,7 @@ def elbo(
     """
     if beta < 0:
         raise ValueError(f"beta is {beta}; it weighs a penalty and must be at least 0")
-    return Elbo(bernoulli_log_prob(image_BP, logits_BP), posterior.kl_to_prior(), beta)
+    return Elbo(likelihood.log_prob(image_BP, output_BP), posterior.kl_to_prior(), beta)
 
 
 def sampled_elbo(
@@ -76,15 +80,15 @@ def sampled_elbo(
     Source: Kingma & Welling 2014, arXiv:1312.6114, algorithm 1.
     """
     posterior = vae.posterior(image_BP)
-    logits_BP = vae.decode(posterior.reparameterise(noise_BD))
-    return elbo(image_BP, logits_BP, posterior, beta=beta)
+    output_BP = vae.decode(posterior.reparameterise(noise_BD))
+    return elbo(image_BP, output_BP, posterior, beta=beta, likelihood=vae.likelihood)
 
 
 def reconstruction(
     autoencoder: Autoencoder, image_BP: Float[Tensor, "batch pixels"]
 ) -> Float[Tensor, " batch"]:
     """log p(x | code of x) in nats: all that a plain autoencoder learns from."""
-    return bernoulli_log_prob(image_BP, autoencoder.decode(autoencoder.code(image_BP)))
+    return autoencoder.likelihood.log_prob(image_BP, autoencoder.reconstruct(image_BP))
 
 
 @torch.inference_mode()
@@ -92,6 +96,7 @@ def expected_elbo(
     vae: VariationalAutoencoder,
     image_BP: Float[Tensor, "batch pixels"],
     noise_KBD: Float[Tensor, "samples _ latent"],
+    posterior: Posterior | None = None,
 ) -> Elbo:
     """The ELBO with its expectation over q(z|x) taken over K samples.
 
@@ -101,10 +106,12 @@ def expected_elbo(
         noise_KBD: Standard normal. With one row for the whole batch (K, 1, D) the result of an
             image does not depend on its neighbours; for the mean over many images give each its
             own, or the errors of all point the same way.
+        posterior: That of these images, if it is known.
     """
-    posterior = vae.posterior(image_BP)
+    posterior = posterior or vae.posterior(image_BP)
     reconstruction_B = torch.zeros_like(posterior.mean[:, 0])
     for noise_BD in noise_KBD:
         z_BD = posterior.reparameterise(noise_BD.expand_as(posterior.mean))
-        reconstruction_B += bernoulli_log_prob(image_BP, vae.decode(z_BD)) / len(noise_KBD)
+        log_prob_B = vae.likelihood.log_prob(image_BP, vae.decode(z_BD))
+        reconstruction_B += log_prob_B / len(noise_KBD)
     return Elbo(reconstruction_B, posterior.kl_to_prior())

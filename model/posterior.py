@@ -5,6 +5,7 @@ Shapes: B batch, D latent dimensions, T entries below a diagonal: D (D - 1) / 2.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -40,6 +41,17 @@ class Posterior(ABC):
 
         Source: Kingma & Welling 2014, arXiv:1312.6114, appendix B.
         """
+
+    def log_prob(
+        self, z_KBD: Float[Tensor, "samples batch latent"]
+    ) -> Float[Tensor, "samples batch"]:
+        """log q(z|x) in nats at K latents for each image."""
+        scale_tril_BDD = self.scale_tril
+        offset_BDK = (z_KBD - self.mean).permute(1, 2, 0)
+        noise_BDK: Tensor = torch.linalg.solve_triangular(scale_tril_BDD, offset_BDK, upper=False)
+        log_det_B = scale_tril_BDD.diagonal(dim1=1, dim2=2).log().sum(-1)
+        log_2pi = math.log(2 * math.pi)
+        return -0.5 * (noise_BDK.square() + log_2pi).sum(1).T - log_det_B
 
 
 @dataclass(frozen=True)

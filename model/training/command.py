@@ -11,12 +11,12 @@ import torch
 from tqdm import tqdm
 
 from model.atlas import make_atlas
-from model.autoencoder import Autoencoder
 from model.card import Card
 from model.checkpoint import (
     CHECKPOINTS,
     WEIGHTS_FILE,
     load_weights,
+    read_checkpoint,
     sha256,
     stored_weights,
     write_checkpoint,
@@ -24,7 +24,7 @@ from model.checkpoint import (
 from model.data.datasets import DATA_FOLDER, DATASETS, test_set, train_set
 from model.device import choose_device
 from model.evaluation.bound import measure_bound
-from model.networks import multiply_adds
+from model.networks import CELLS, PIXELS, multiply_adds
 from model.recipe import Recipe
 from model.training.run import Run
 
@@ -62,12 +62,15 @@ def run(arguments: argparse.Namespace) -> int:
     train = train_set(recipe.dataset, arguments.data).images
     test = test_set(recipe.dataset).images
     state_path = arguments.runs / recipe.id / "state.safetensors"
-    current = Run(recipe, train, test, state_path, device, resume=arguments.resume)
+    teacher = None
+    if recipe.distillation:
+        teacher = read_checkpoint(arguments.to / recipe.distillation.teacher, device)
+    current = Run(recipe, train, test, state_path, device, teacher=teacher, resume=arguments.resume)
     try:
-        autoencoder = current.finish()
+        current.finish()
         tqdm.write("measuring the stored weights")
         folder = arguments.to / recipe.id
-        write(folder, current, autoencoder)
+        write(folder, current)
     except KeyboardInterrupt:
         print(f"Stopped. Go on with: python -m model train {arguments.recipe} --resume")
         raise
@@ -75,12 +78,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def write(folder: Path, finished: Run, autoencoder: Autoencoder) -> None:
+def write(folder: Path, finished: Run) -> None:
     """Write the checkpoint of a finished run, measured on the weights as they are stored."""
-    recipe, progress = finished.recipe, finished.progress
+    recipe, progress, autoencoder = finished.recipe, finished.progress, finished.autoencoder
     weights = stored_weights(autoencoder)
     load_weights(autoencoder, weights, str(folder / WEIGHTS_FILE))
-    finished.take_last_moment(autoencoder)
+    finished.take_last_moment()
     atlas = make_atlas(autoencoder, finished.test, tuple(finished.moments))
     packed = atlas.to_bytes()
     hashes = DATASETS[recipe.dataset].sha256
@@ -88,6 +91,7 @@ def write(folder: Path, finished: Run, autoencoder: Autoencoder) -> None:
         id=recipe.id,
         title=recipe.title,
         summary=recipe.summary,
+        group=recipe.group,
         family=recipe.family,
         dataset=recipe.dataset,
         latent_dim=recipe.latent_dim,
@@ -98,8 +102,8 @@ def write(folder: Path, finished: Run, autoencoder: Autoencoder) -> None:
         sha256=sha256(weights),
         atlas_sha256=sha256(packed),
         multiply_adds={
-            "encoder": multiply_adds(autoencoder.encoder),
-            "decoder": multiply_adds(autoencoder.decoder),
+            "encoder": multiply_adds(autoencoder.encoder, PIXELS),
+            "decoder": multiply_adds(autoencoder.decoder, _decoder_inputs(recipe)),
         },
         recipe=recipe.as_dict(),
         data_sha256={name: digest for name, digest in hashes.items() if name.startswith("train")},
@@ -113,3 +117,7 @@ def write(folder: Path, finished: Run, autoencoder: Autoencoder) -> None:
         },
     )
     write_checkpoint(folder, card, weights, packed)
+
+
+def _decoder_inputs(recipe: Recipe) -> int:
+    return CELLS**2 * recipe.codebook.dimensions if recipe.codebook else recipe.latent_dim

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -16,11 +15,21 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from model.atlas import Moment, make_moment, pack_moments, unpack_moments
-from model.autoencoder import Autoencoder, VariationalAutoencoder, build_autoencoder
+from model.autoencoder import (
+    Autoencoder,
+    VariationalAutoencoder,
+    VectorQuantisedAutoencoder,
+    build_autoencoder,
+)
+from model.checkpoint import Checkpoint
 from model.errors import RecipeError
-from model.networks import build_network
 from model.recipe import Recipe
-from model.training.stages import Distil, Fit, Images, Refit, Stage
+from model.training.distillation import Distil
+from model.training.importance import ImportanceWeighted
+from model.training.layout import Layout
+from model.training.optimisation import Average, schedule
+from model.training.pretraining import Pretrain
+from model.training.stages import Fit, Images, Refit, Stage
 from model.training.state import (
     Progress,
     load_optimiser,
@@ -42,6 +51,7 @@ class Run:
             followed. They never train.
         state_path: Where the run keeps itself between epochs.
         device: A torch device.
+        teacher: What `[distillation]` names.
         resume: Go on from `state_path` instead of starting anew.
         say: Called with a line after each epoch.
     """
@@ -54,6 +64,7 @@ class Run:
         state_path: Path,
         device: str = "cpu",
         *,
+        teacher: Checkpoint | None = None,
         resume: bool = False,
         say: Callable[[str], object] = tqdm.write,
     ) -> None:
@@ -61,13 +72,13 @@ class Run:
         self.device, self.say = torch.device(device), say
         torch.set_flush_denormal(True)  # dead pixels drive Adam's moments there, and it is slow
         torch.manual_seed(recipe.seed)
-        self.autoencoder = build_autoencoder(recipe, recipe.trained_decoder).to(self.device)
-        self.student = build_network(recipe.decoder, recipe.latent_dim, train[0].size)
-        self.student.to(self.device)
+        self.autoencoder = build_autoencoder(recipe).to(self.device).eval()
         self.images = self._images(train)
         self.progress = Progress(recipe.as_dict())
         self.moments: list[Moment] = []
+        self.epochs_before = 0
         self.pending: dict[str, Tensor] = {}
+        self.teacher = self._taught_by(teacher)
         if resume:
             self.progress, self.pending = load_state(state_path, recipe.as_dict())
             self._load(self.pending)
@@ -75,38 +86,66 @@ class Run:
             self._take_moment(0)
             self._save({})
 
+    def _taught_by(self, teacher: Checkpoint | None) -> VariationalAutoencoder | None:
+        """Take over the teacher's encoder and its moments: the map that this run redraws."""
+        assert (teacher is not None) == (self.recipe.distillation is not None)
+        if teacher is None:
+            return None
+        if not isinstance(teacher.autoencoder, VariationalAutoencoder):
+            raise RecipeError(f"{teacher.card.id} is no VAE; it cannot teach {self.recipe.id}.")
+        mine, theirs = self.recipe.as_dict(), Recipe.from_dict(teacher.card.recipe).as_dict()
+        for name in ("dataset", "latent_dim", "likelihood", "posterior", "encoder"):
+            if mine[name] != theirs[name]:
+                raise RecipeError(
+                    f"{name} is {mine[name]} in {self.recipe.id} but {theirs[name]} in its "
+                    f"teacher {teacher.card.id}; make them equal."
+                )
+        self.autoencoder.encoder.load_state_dict(teacher.autoencoder.encoder.state_dict())
+        self.moments = list(teacher.atlas.moments)
+        self.epochs_before = self.moments[-1].epoch
+        return teacher.autoencoder.to(self.device)
+
     def finish(self) -> Autoencoder:
-        """Run all epochs that are left; the result holds the decoder that ships."""
-        names = ["fit"]
-        if distillation := self.recipe.distillation:
-            names += ["distil", "refit"] if distillation.refit_epochs else ["distil"]
-        while self.progress.stage < len(names):
-            self._run_stage(self._stage(names[self.progress.stage]))
+        """Run all epochs that are left; the result is what ships."""
+        tables = ("layout", "pretraining", "training", "importance", "distillation", "refit")
+        stages: dict[str, Callable[[], Stage]] = {
+            "layout": self._layout,
+            "pretraining": lambda: Pretrain(self.autoencoder, self.images, self.recipe),
+            "training": lambda: Fit(self.autoencoder, self.images, self.recipe),
+            "importance": self._importance,
+            "distillation": self._distil,
+            "refit": lambda: Refit(self.autoencoder, self.images, self.recipe),
+        }
+        wanted = [name for name in tables if getattr(self.recipe, name) is not None]
+        if self.recipe.distillation:
+            wanted.remove("training")
+        while self.progress.stage < len(wanted):
+            self._run_stage(stages[wanted[self.progress.stage]]())
             self.progress.stage += 1
             self.progress.epoch = 0
             self._save({})
-        return self._shipped()
+        self.autoencoder.eval()
+        if isinstance(self.autoencoder, VariationalAutoencoder):
+            self.autoencoder.refinements = self.recipe.refinements
+        return self.autoencoder
 
-    def _stage(self, name: str) -> Stage:
-        if name == "fit":
-            return Fit(self.autoencoder, self.images, self.recipe)
-        if name == "refit":
-            return Refit(self._shipped(), self.images, self.recipe)
-        assert self.recipe.distillation
+    def _layout(self) -> Stage:
         assert isinstance(self.autoencoder, VariationalAutoencoder)
-        return Distil(self.autoencoder, self.student, self.images, self.recipe.distillation)
+        return Layout(self.autoencoder, self.images, self.recipe)
 
-    def _shipped(self) -> Autoencoder:
-        """The trained encoder with the decoder that ships, sharing the weights of the run."""
-        if not self.recipe.distillation:
-            return self.autoencoder
-        shipped = build_autoencoder(self.recipe, self.recipe.decoder)
-        shipped.encoder, shipped.decoder = self.autoencoder.encoder, self.student
-        return shipped
+    def _importance(self) -> Stage:
+        assert isinstance(self.autoencoder, VariationalAutoencoder)
+        return ImportanceWeighted(self.autoencoder, self.images, self.recipe)
+
+    def _distil(self) -> Stage:
+        assert self.recipe.distillation
+        assert self.teacher is not None
+        student = self.autoencoder.decoder
+        return Distil(self.teacher, student, self.images, self.recipe.distillation)
 
     def _run_stage(self, stage: Stage) -> None:
         parameters = list(stage.trained.parameters())
-        optimiser = torch.optim.Adam(parameters, lr=stage.learning_rate, fused=True)
+        optimiser = torch.optim.Adam(self._groups(stage), lr=stage.learning_rate, fused=True)
         average = Average(parameters, stage.ema)
         if self.progress.epoch:
             load_optimiser(optimiser, self.pending)
@@ -119,14 +158,25 @@ class Run:
                 started = time.perf_counter()
                 loss = self._run_epoch(stage, epoch, optimiser, average, bar)
                 with average.applied():
+                    self.autoencoder.eval()
                     followed = stage.follow()
-                    if stage.name == "fit" and epoch + 1 in MOMENT_EPOCHS:
-                        self._take_moment(epoch + 1)
+                    self._take_moment(self.epochs + 1)
                 if epoch + 1 == stage.epochs:
                     average.keep()
                 self._record(stage, epoch, loss, followed, time.perf_counter() - started)
                 self._save({**optimiser_tensors(optimiser), **average.tensors()})
                 self._tell(stage)
+
+    def _groups(self, stage: Stage) -> list[dict[str, Any]]:
+        """The parameters of a stage by their pace: those of the encoder, and the others."""
+        slow = set(self.autoencoder.encoder.parameters())
+        sides: tuple[list[nn.Parameter], list[nn.Parameter]] = [], []
+        for parameter in stage.trained.parameters():
+            sides[parameter not in slow].append(parameter)
+        paces = (stage.encoder_pace, 1.0)
+        return [
+            {"params": side, "pace": pace} for side, pace in zip(sides, paces, strict=True) if side
+        ]
 
     def _run_epoch(
         self,
@@ -137,17 +187,21 @@ class Run:
         bar: tqdm[NoReturn],
     ) -> float:
         torch.manual_seed(epoch_seed(self.recipe.seed, self.progress.stage, epoch))
+        self.autoencoder.train()
+        clip = self.recipe.training.gradient_clip
         total = torch.zeros((), device=self.device)
         steps = stage.epochs * stage.steps_per_epoch
         for i, loss in enumerate(stage.losses(epoch)):
             step = epoch * stage.steps_per_epoch + i
+            rate = stage.learning_rate * schedule(step / steps, stage.warmup, stage.decay)
             for group in optimiser.param_groups:
-                group["lr"] = stage.learning_rate * schedule(
-                    step / steps, stage.warmup, stage.decay
-                )
+                group["lr"] = rate * group["pace"]
             optimiser.zero_grad()
             torch.autograd.backward(loss)
+            if clip:
+                nn.utils.clip_grad_norm_(stage.trained.parameters(), clip)
             optimiser.step()
+            stage.constrain()
             average.update(step)
             total += loss.detach()
             if bar.update():
@@ -173,14 +227,23 @@ class Run:
         place = f"{entry.pop('stage')} {entry.pop('epoch')}/{stage.epochs}"
         self.say("  ".join([place, *(f"{name} {value:.2f}" for name, value in entry.items())]))
 
-    def take_last_moment(self, shipped: Autoencoder) -> None:
+    @property
+    def epochs(self) -> int:
+        """How many are done, over all stages; a taught run goes on from its teacher's."""
+        return self.epochs_before + len(self.progress.history)
+
+    def take_last_moment(self) -> None:
         """Take the moment of what ships, in place of one of the same epoch."""
-        epoch = self.recipe.training.epochs
-        self.moments = [moment for moment in self.moments if moment.epoch < epoch]
-        self.moments.append(make_moment(shipped, self.test, epoch))
+        self.moments = [moment for moment in self.moments if moment.epoch < self.epochs]
+        if not isinstance(self.autoencoder, VectorQuantisedAutoencoder):
+            self.moments.append(make_moment(self.autoencoder, self.test, self.epochs))
 
     def _take_moment(self, epoch: int) -> None:
-        self.moments.append(make_moment(self.autoencoder, self.test, epoch))
+        """Of a run without a teacher, at some epochs; a codebook has no plane to show."""
+        if isinstance(self.autoencoder, VectorQuantisedAutoencoder) or self.teacher is not None:
+            return
+        if epoch in MOMENT_EPOCHS:
+            self.moments.append(make_moment(self.autoencoder, self.test, epoch))
 
     def _images(self, train: UInt8[np.ndarray, "images 28 28"]) -> Images:
         held_out = self.recipe.training.held_out
@@ -190,13 +253,10 @@ class Run:
         train_NP, followed_NP = (part.to(self.device) for part in flat)
         return Images(train_NP, followed_NP, self.recipe.training.binarise)
 
-    def _modules(self) -> nn.ModuleDict:
-        return nn.ModuleDict({"autoencoder": self.autoencoder, "student": self.student})
-
     def _save(self, stage_tensors: dict[str, Tensor]) -> None:
         moments = pack_moments(self.moments)
         tensors = {
-            **{f"weights.{name}": t for name, t in self._modules().state_dict().items()},
+            **{f"weights.{name}": t for name, t in self.autoencoder.state_dict().items()},
             **{name: torch.from_numpy(array) for name, array in moments.items()},
             **stage_tensors,
         }
@@ -205,62 +265,9 @@ class Run:
     def _load(self, tensors: dict[str, Tensor]) -> None:
         prefix = "weights."
         weights = {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
-        self._modules().load_state_dict(weights)
+        self.autoencoder.load_state_dict(weights)
         arrays = {k: t.numpy() for k, t in tensors.items() if k.startswith("moments.")}
         self.moments = list(unpack_moments(arrays))
-
-
-class Average:
-    """An exponential moving average of weights: less noisy than the last step's.
-
-    Source: Polyak & Juditsky 1992; its decay rises with the steps, so that it forgets the start.
-    """
-
-    def __init__(self, parameters: list[nn.Parameter], decay: float) -> None:
-        self.parameters = parameters if decay else []
-        self.decay = decay
-        self.averages = [p.detach().clone() for p in self.parameters]
-
-    @torch.no_grad()
-    def update(self, step: int) -> None:
-        weight = 1 - min(self.decay, (1 + step) / (10 + step))
-        for average, parameter in zip(self.averages, self.parameters, strict=True):
-            average.lerp_(parameter, weight)
-
-    @contextmanager
-    def applied(self) -> Iterator[None]:
-        """Within, the parameters are their averages."""
-        current = [p.detach().clone() for p in self.parameters]
-        self.keep()
-        try:
-            yield
-        finally:
-            self._put(current)
-
-    def keep(self) -> None:
-        """Set the parameters to their averages."""
-        self._put(self.averages)
-
-    @torch.no_grad()
-    def _put(self, values: list[Tensor]) -> None:
-        for parameter, value in zip(self.parameters, values, strict=True):
-            parameter.copy_(value)
-
-    def tensors(self) -> dict[str, Tensor]:
-        return {f"average.{i}": average for i, average in enumerate(self.averages)}
-
-    def load(self, tensors: dict[str, Tensor]) -> None:
-        for i, average in enumerate(self.averages):
-            average.copy_(tensors[f"average.{i}"])
-
-
-def schedule(progress: float, warmup: float, decay: str) -> float:
-    """The learning rate as a share of its peak, after a share `progress` of all steps."""
-    if progress < warmup:
-        return progress / warmup
-    if decay == "none":
-        return 1.0
-    return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
 
 
 def epoch_seed(seed: int, stage: int, epoch: int) -> int:

@@ -1,9 +1,9 @@
-"""The stages of a training run: fit, distil, refit. Each yields losses and follows its progress.
+"""What a stage of training is, and the stages that learn from images: fit and refit.
 
 All randomness comes from torch's global generator, which the run seeds anew for every epoch; so an
 epoch is a function of the weights at its start, and a resumed run repeats an unbroken one.
 
-Shapes: B batch, N images, P pixels, D latent dimensions.
+Shapes: B batch, N images, P pixels, D latent dimensions, L places of a codebook's grid.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from model.autoencoder import Autoencoder, VariationalAutoencoder
-from model.likelihood import bernoulli_mean
+from model.autoencoder import Autoencoder, VariationalAutoencoder, VectorQuantisedAutoencoder
+from model.networks import bound_norms
 from model.objective import reconstruction, sampled_elbo
-from model.recipe import Distillation, Recipe
+from model.recipe import Recipe
+from model.recipe_tables import Network
 
 FOLLOW_SEED = 2014
 
@@ -54,9 +54,10 @@ class Stage(ABC):
     epochs: int
     steps_per_epoch: int
     learning_rate: float
-    decay: str
-    warmup: float
-    ema: float
+    decay: str = "cosine"
+    warmup: float = 0.02
+    ema: float = 0.0
+    encoder_pace: float = 1.0
     trained: nn.Module
 
     @abstractmethod
@@ -67,6 +68,9 @@ class Stage(ABC):
     def follow(self) -> dict[str, float]:
         """Measure the current weights on images or latents that no gradient has seen."""
 
+    def constrain(self) -> None:  # noqa: B027  few stages bound their weights
+        """Bring the weights back to where they may be, after each step."""
+
 
 class Fit(Stage):
     """Encoder and decoder learn from the images: the ELBO, or for an autoencoder reconstruction."""
@@ -75,26 +79,68 @@ class Fit(Stage):
 
     def __init__(self, autoencoder: Autoencoder, images: Images, recipe: Recipe) -> None:
         training = recipe.training
-        self.autoencoder, self.images, self.beta = autoencoder, images, recipe.beta
+        self.autoencoder, self.images, self.recipe = autoencoder, images, recipe
         self.batch_size, self.kl_warmup = training.batch_size, training.kl_warmup
-        self.epochs, self.steps_per_epoch = training.epochs, _batches(images, training.batch_size)
+        self.epochs = training.epochs
+        self.steps_per_epoch = len(images.train_NP) // training.batch_size
         self.learning_rate, self.decay = training.learning_rate, training.decay
         self.warmup, self.ema = training.warmup, training.ema
+        self.encoder_pace = training.encoder_pace
         self.trained: nn.Module = autoencoder
 
     def losses(self, epoch: int) -> Iterator[Tensor]:
         for i, image_BP in enumerate(self.images.batches(self.batch_size)):
-            if not isinstance(self.autoencoder, VariationalAutoencoder):
-                yield -reconstruction(self.autoencoder, image_BP).mean()
-                continue
-            noise_BD = _noise(self.autoencoder, image_BP)
-            beta = self.beta * self._kl_weight(epoch * self.steps_per_epoch + i)
-            yield -sampled_elbo(self.autoencoder, image_BP, noise_BD, beta=beta).total.mean()
+            if isinstance(self.autoencoder, VariationalAutoencoder):
+                noise_BD = gaussian_noise(self.autoencoder, image_BP)
+                beta = self.recipe.beta * self._kl_weight(epoch * self.steps_per_epoch + i)
+                yield -sampled_elbo(self.autoencoder, image_BP, noise_BD, beta=beta).total.mean()
+            elif isinstance(self.autoencoder, VectorQuantisedAutoencoder):
+                yield self._quantised(self.autoencoder, image_BP)
+            else:
+                yield self._copied(self.autoencoder, image_BP)
+
+    def _copied(
+        self, autoencoder: Autoencoder, image_BP: Float[Tensor, "batch pixels"]
+    ) -> Float[Tensor, ""]:
+        """Nats to tell the clean image from the code of the noisy one, and the code's own price."""
+        training = self.recipe.training
+        seen_BP = image_BP
+        if training.noise:
+            sigma_B1 = training.noise * torch.rand_like(image_BP[:, :1])
+            seen_BP = (image_BP + sigma_B1 * torch.randn_like(image_BP)).clamp(0, 1)
+        code_BD = autoencoder.code(seen_BP)
+        log_prob_B = autoencoder.likelihood.log_prob(image_BP, autoencoder.decode(code_BD))
+        return (training.sparsity * code_BD.abs().sum(-1) - log_prob_B).mean()
+
+    def _quantised(
+        self, autoencoder: VectorQuantisedAutoencoder, image_BP: Float[Tensor, "batch pixels"]
+    ) -> Float[Tensor, ""]:
+        """Nats of reconstruction, and the distances by which codebook and encoder find each other.
+
+        `argmin` has no gradient, so the encoder takes the decoder's as if it had been copied.
+
+        Source: van den Oord et al. 2017, arXiv:1711.00937, equation 3.
+        """
+        assert self.recipe.codebook
+        vector_BLC = autoencoder.vectors(image_BP)
+        entry_BLC = autoencoder.codebook_EC[autoencoder.nearest(vector_BLC)]
+        straight_BLC = vector_BLC + (entry_BLC - vector_BLC).detach()
+        log_prob_B = autoencoder.likelihood.log_prob(image_BP, autoencoder.draw(straight_BLC))
+        pull_BLC = (entry_BLC - vector_BLC.detach()).square()
+        commitment_BLC = (entry_BLC.detach() - vector_BLC).square()
+        distance_BLC = pull_BLC + self.recipe.codebook.commitment * commitment_BLC
+        return (distance_BLC.sum((1, 2)) - log_prob_B).mean()
 
     def _kl_weight(self, step: int) -> float:
         """From a tenth to 1, so that the latents are put to use before the KL prices them."""
         steps = self.kl_warmup * self.epochs * self.steps_per_epoch
         return min(1.0, 0.1 + 0.9 * step / steps) if steps else 1.0
+
+    def constrain(self) -> None:
+        for name in ("encoder", "decoder"):
+            table: Network = getattr(self.recipe, name)
+            if table.max_norm:
+                bound_norms(getattr(self.autoencoder, name), table.max_norm)
 
     @torch.inference_mode()
     def follow(self) -> dict[str, float]:
@@ -103,7 +149,7 @@ class Fit(Stage):
         for grey_BP in torch.split(self.images.followed_NP, 1000):
             image_BP = self.images.intensities(grey_BP)
             if isinstance(self.autoencoder, VariationalAutoencoder):
-                noise_BD = _noise(self.autoencoder, image_BP)
+                noise_BD = gaussian_noise(self.autoencoder, image_BP)
                 bound = sampled_elbo(self.autoencoder, image_BP, noise_BD)
                 parts = [bound.reconstruction.sum(), bound.kl.sum()]
             else:
@@ -122,95 +168,18 @@ class Refit(Fit):
 
     def __init__(self, autoencoder: Autoencoder, images: Images, recipe: Recipe) -> None:
         super().__init__(autoencoder, images, recipe)
-        assert recipe.distillation is not None
-        self.epochs, self.kl_warmup = recipe.distillation.refit_epochs, 0.0
-        self.learning_rate = recipe.distillation.refit_learning_rate
+        assert recipe.refit
+        self.epochs, self.learning_rate = recipe.refit.epochs, recipe.refit.learning_rate
+        self.kl_warmup, self.encoder_pace = 0.0, 1.0
         self.trained = autoencoder.encoder
 
-
-class Distil(Stage):
-    """A student decoder learns the teacher's mean images, at latents where people will look.
-
-    Source: Hinton et al. 2015, arXiv:1503.02531; here with the cross-entropy of each pixel.
-    """
-
-    name = "distil"
-    steps_per_epoch = 500
-    decay = "cosine"
-    warmup = 0.02
-    ema = 0.999
-
-    def __init__(
-        self,
-        teacher: VariationalAutoencoder,
-        student: nn.Module,
-        images: Images,
-        distillation: Distillation,
-    ) -> None:
-        self.teacher, self.trained = teacher, student
-        self.batch_size, self.epochs = distillation.batch_size, distillation.epochs
-        self.learning_rate = distillation.learning_rate
-        self.scale, self.prior_share = distillation.posterior_scale, distillation.prior_share
-        self.latents = LatentSource(teacher, images, images.train_NP, distillation)
-        self.followed = LatentSource(teacher, images, images.followed_NP, distillation)
-
-    def losses(self, epoch: int) -> Iterator[Tensor]:
-        for _ in range(self.steps_per_epoch):
-            yield self._cross_entropy(self.latents.draw(self.batch_size)).mean()
-
-    @torch.inference_mode()
-    def follow(self) -> dict[str, float]:
-        torch.manual_seed(FOLLOW_SEED)
-        z_BD = self.followed.draw(5000)
-        entropy_B = _entropy(self.teacher.decode(z_BD))
-        return {"kl_to_teacher": (self._cross_entropy(z_BD) - entropy_B).mean().item()}
-
-    def _cross_entropy(self, z_BD: Tensor) -> Float[Tensor, " batch"]:
-        with torch.no_grad():
-            mean_BP = bernoulli_mean(self.teacher.decode(z_BD))
-        loss_BP = F.binary_cross_entropy_with_logits(self.trained(z_BD), mean_BP, reduction="none")
-        return loss_BP.sum(-1)
+    def constrain(self) -> None:
+        if self.recipe.encoder.max_norm:
+            bound_norms(self.autoencoder.encoder, self.recipe.encoder.max_norm)
 
 
-class LatentSource:
-    """Latents where people will look: in the widened posteriors of images, and wide of them."""
-
-    @torch.inference_mode()
-    def __init__(
-        self,
-        vae: VariationalAutoencoder,
-        images: Images,
-        grey_NP: UInt8[Tensor, "images pixels"],
-        distillation: Distillation,
-    ) -> None:
-        torch.manual_seed(FOLLOW_SEED)
-        posteriors = [
-            vae.posterior(images.intensities(grey_BP)) for grey_BP in torch.split(grey_NP, 1000)
-        ]
-        self.mean_ND = torch.cat([p.mean for p in posteriors])
-        scale_tril_NDD = torch.cat([p.scale_tril for p in posteriors])
-        self.scale_tril_NDD = distillation.posterior_scale * scale_tril_NDD
-        self.prior_share = distillation.prior_share
-
-    def draw(self, count: int) -> Float[Tensor, "count latent"]:
-        pick_B = torch.randint(len(self.mean_ND), (count,), device=self.mean_ND.device)
-        noise_BD1 = torch.randn_like(self.mean_ND[pick_B]).unsqueeze(-1)
-        z_BD = self.mean_ND[pick_B] + (self.scale_tril_NDD[pick_B] @ noise_BD1).squeeze(-1)
-        wide = round(self.prior_share * count)
-        z_BD[:wide] = 2 * torch.randn_like(z_BD[:wide])
-        return z_BD
-
-
-def _entropy(logits_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, " batch"]:
-    mean_BP = bernoulli_mean(logits_BP)
-    return F.binary_cross_entropy_with_logits(logits_BP, mean_BP, reduction="none").sum(-1)
-
-
-def _noise(
+def gaussian_noise(
     vae: VariationalAutoencoder, image_BP: Float[Tensor, "batch pixels"]
 ) -> Float[Tensor, "batch latent"]:
+    """Standard normal noise for one posterior sample of each image."""
     return torch.randn(len(image_BP), vae.latent_dim, device=image_BP.device)
-
-
-def _batches(images: Images, size: int) -> int:
-    return len(images.train_NP) // size

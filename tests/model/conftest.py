@@ -1,13 +1,20 @@
 """What the tests of `model` share."""
 
+import json
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from model.__main__ import main
+from model.checkpoint import Checkpoint, read_checkpoint
 from model.data import datasets
+from model.engine import Engine
+from model.training import command
+from model.training.distillation import Distil
 from tests.model import tiny
 
 torch.set_num_threads(1)  # as the engine does
@@ -17,15 +24,78 @@ torch.set_num_threads(1)  # as the engine does
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of checkpoints, small-vae and small-ae: `python -m model train`."""
     folder = tmp_path_factory.mktemp("trained")
-    tiny.write(folder / "data" / "mnist")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(datasets.DATASETS, "mnist", tiny.dataset())
-        for text in (tiny.RECIPE, tiny.AUTOENCODER):
-            tiny.recipe(folder, text)
-            places = {"--data": "data", "--runs": "runs", "--to": "checkpoints"}
-            options = [word for option in places for word in (option, str(folder / places[option]))]
-            assert main(["train", str(folder / "recipe.toml"), "--device", "cpu", *options]) == 0
+        train(folder, tiny.RECIPE, tiny.AUTOENCODER)
     return folder / "checkpoints"
+
+
+@pytest.fixture(scope="session")
+def relatives(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the other kinds of checkpoints, over the first 2,000 test images alone."""
+    folder = tmp_path_factory.mktemp("relatives")
+    shutil.copytree(trained / "small-vae", folder / "checkpoints" / "small-vae")
+    shipped = datasets.test_set("mnist")
+    few = replace(shipped, images=shipped.images[:2000], labels=shipped.labels[:2000])
+    texts = (tiny.TAUGHT, tiny.STACKED, tiny.CODEBOOK, tiny.GAUSSIAN, tiny.CONTINUOUS_BERNOULLI)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(datasets.DATASETS, "mnist", tiny.dataset())
+        patch.setattr(command, "test_set", lambda dataset: few)
+        patch.setattr(Distil, "steps_per_epoch", 10)
+        train(folder, *texts)
+    return folder / "checkpoints"
+
+
+def train(folder: Path, *recipes: str) -> None:
+    """Train recipes, one after another, into `folder/checkpoints`."""
+    tiny.write(folder / "data" / "mnist")
+    places = {"--data": "data", "--runs": "runs", "--to": "checkpoints"}
+    options = [word for option in places for word in (option, str(folder / places[option]))]
+    for text in recipes:
+        tiny.recipe(folder, text)
+        assert main(["train", str(folder / "recipe.toml"), "--device", "cpu", *options]) == 0
+
+
+def one_of_each() -> dict[str, Path]:
+    """The shipped checkpoints that decode vectors; of those with equal networks only the first."""
+    found: dict[str, Path] = {}
+    fields = ("family", "dataset", "likelihood", "posterior", "encoder", "decoder")
+    for path in sorted((Path(__file__).parents[2] / "checkpoints").glob("*/card.json")):
+        recipe = json.loads(path.read_text(encoding="utf-8"))["recipe"]
+        if recipe["family"] != "vqvae":
+            found.setdefault(json.dumps([recipe[field] for field in fields]), path.parent)
+    return {folder.name: folder for folder in found.values()}
+
+
+@pytest.fixture(scope="module", params=[*one_of_each(), "small-vae", "small-ae"])
+def folder(request: pytest.FixtureRequest, trained: Path) -> Path:
+    """Of one checkpoint after another, each with vectors for latents."""
+    name = str(request.param)
+    return one_of_each().get(name, trained / name)
+
+
+@pytest.fixture(scope="module")
+def engine(folder: Path) -> Engine:
+    """Of the checkpoint in `folder`."""
+    return Engine.load(folder, "cpu")
+
+
+@pytest.fixture(scope="module")
+def checkpoint(folder: Path) -> Checkpoint:
+    """Of the same, to compute with by other means."""
+    return read_checkpoint(folder)
+
+
+@pytest.fixture(scope="module")
+def small(trained: Path) -> Engine:
+    """A variational autoencoder."""
+    return Engine.load(trained / "small-vae", "cpu")
+
+
+@pytest.fixture(scope="module")
+def plain(trained: Path) -> Engine:
+    """A plain autoencoder."""
+    return Engine.load(trained / "small-ae", "cpu")
 
 
 @pytest.fixture(autouse=True)

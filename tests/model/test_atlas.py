@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.distributions import MultivariateNormal
 
 from model.atlas import Atlas, make_atlas, make_moment
@@ -22,7 +23,7 @@ INTENSITIES = torch.from_numpy(IMAGES.reshape(60, -1).copy()).float() / 255
 def built(folder: Path, text: str, **changes: object) -> Autoencoder:
     torch.manual_seed(0)
     recipe = replace(tiny.recipe(folder, text), **changes)  # type: ignore[arg-type]
-    autoencoder = build_autoencoder(recipe, recipe.decoder)
+    autoencoder = build_autoencoder(recipe)
     for parameter in autoencoder.encoder.parameters():
         parameter.data *= 1.5  # fresh networks put all their codes into one heap
     return autoencoder
@@ -100,6 +101,33 @@ def test_an_atlas_survives_being_written_and_read(article: Autoencoder) -> None:
     np.testing.assert_array_equal(again.planes[0].axes, atlas.planes[0].axes)
     assert again.moments[0].epoch == 0
     np.testing.assert_array_equal(again.moments[0].grid, atlas.moments[0].grid)
+
+
+def test_the_grid_of_a_moment_shows_the_mean_image_of_the_likelihood(tmp_path: Path) -> None:
+    vae = built(tmp_path, tiny.GAUSSIAN, latent_dim=2)
+    nn.init.constant_(list(vae.decoder.parameters())[-1], 0.25)  # the last layer's bias
+    nn.init.zeros_(list(vae.decoder.parameters())[-2])
+    assert (make_moment(vae, IMAGES, epoch=0).grid == 64).all()  # 255 / 4 = 63.75
+
+
+def test_the_atlas_of_a_codebook_is_empty_and_survives_being_written_and_read(
+    tmp_path: Path,
+) -> None:
+    atlas = make_atlas(built(tmp_path, tiny.CODEBOOK), IMAGES, ())
+    again = Atlas.from_bytes(atlas.to_bytes(), "atlas.npz")
+    for empty in (atlas, again):
+        assert empty.codes.shape == (0, 49)
+        assert empty.planes == ()
+        assert empty.moments == ()
+        assert empty.density.shape == (0, 128, 128)
+
+
+def test_an_atlas_weighs_what_its_arrays_do(vae: Autoencoder) -> None:
+    moment = make_moment(vae, IMAGES, 0)
+    atlas = make_atlas(vae, IMAGES, (moment, moment))
+    codes, density, grid = 60 * 2 * 4, 128 * 128 * 8, 12 * 12 * 28 * 28
+    frame = 8 + 60 * 2 * 2 + 2 * 8 + 4 * 8 + 4 * 8  # epoch, codes, origin, axes, extent
+    assert atlas.nbytes == codes + density + 2 * (grid + frame)
 
 
 def test_the_same_atlas_gives_the_same_bytes(vae: Autoencoder) -> None:

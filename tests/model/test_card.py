@@ -1,15 +1,17 @@
 import json
 import shutil
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
-from model.card import Card
+from model.card import GROUPS, Card
 from model.errors import CheckpointError
+from model.recipe import Recipe
 
 PUBLIC = [
-    *("id", "title", "summary", "family", "dataset", "latent_dim", "likelihood", "beta"),
-    *("planes", "metrics", "sha256"),
+    *("id", "title", "summary", "group", "family", "dataset", "latent_dim", "likelihood"),
+    *("beta", "planes", "metrics", "sha256"),
 ]
 
 
@@ -28,12 +30,19 @@ def test_a_card_shows_what_the_api_promises_in_its_order(folder: Path) -> None:
     public = Card.load(folder).public()
     assert list(public) == PUBLIC
     assert public["id"] == "small-vae"
+    assert public["group"] == "map"
     assert json.loads(json.dumps(public))["planes"] == ["latent"]
 
 
 def test_an_autoencoder_has_no_weight_for_a_kl(trained: Path) -> None:
     assert Card.load(trained / "small-ae").beta is None
     assert Card.load(trained / "small-vae").beta == 1.0
+
+
+def test_every_group_that_a_recipe_may_name_is_a_heading_with_an_explanation() -> None:
+    assert [group.id for group in GROUPS] == list(get_args(get_type_hints(Recipe)["group"]))
+    assert len({group.title for group in GROUPS}) == len(GROUPS)
+    assert all(group.about.endswith(".") for group in GROUPS)
 
 
 def test_a_card_survives_being_written_and_read(folder: Path) -> None:
@@ -72,6 +81,7 @@ def test_what_is_no_card_is_refused_by_name(tmp_path: Path, content: bytes) -> N
     ("field", "value"),
     [
         ("id", 5),
+        ("group", None),
         ("latent_dim", "two"),
         ("latent_dim", 2.5),
         ("beta", "one"),

@@ -55,6 +55,24 @@ def test_a_checkpoint_is_read_with_its_stored_weights(folder: Path) -> None:
     assert checkpoint.atlas.codes.shape == (10_000, 2)
 
 
+@pytest.mark.parametrize(
+    ("name", "tensor"),
+    [("small-vqvae", "codebook_EC"), ("small-gaussian", "likelihood.log_sigma")],
+)
+def test_what_is_no_network_is_stored_too(relatives: Path, name: str, tensor: str) -> None:
+    stored = load((relatives / name / "model.safetensors").read_bytes())[tensor]
+    weights = read_checkpoint(relatives / name).autoencoder.state_dict()
+    assert stored.dtype == torch.float16
+    assert torch.equal(weights[tensor], stored.float())
+
+
+def test_a_checkpoint_is_read_ready_to_be_used_not_trained(relatives: Path) -> None:
+    """Dropout would make a training network answer otherwise each time."""
+    autoencoder = read_checkpoint(relatives / "small-stacked").autoencoder
+    image = torch.rand(3, 784)
+    assert torch.equal(autoencoder.code(image), autoencoder.code(image))
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_a_missing_file_is_refused_by_name(folder: Path, name: str) -> None:
     (folder / name).unlink()

@@ -1,53 +1,21 @@
-"""The engine over every shipped checkpoint and over two that were trained within these tests.
+"""The engine over the checkpoints that ship and over some that were trained within these tests.
 
 Second sources: the checkpoint's own networks one image at a time, Monte Carlo, closed forms.
 """
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from torch.distributions import Bernoulli, MultivariateNormal, kl_divergence
 
-from model.autoencoder import VariationalAutoencoder
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.data import datasets
 from model.engine import Engine
-from model.errors import CheckpointError, DeviceError, ImageError, LatentError
-
-ROOT = Path(__file__).parents[2]
-SHIPPED = sorted(card.parent for card in (ROOT / "checkpoints").glob("*/card.json"))
-IMAGES = datasets.test_set("mnist").images[:70].astype(np.float32) / 255
-
-
-@pytest.fixture(
-    scope="module", params=[*SHIPPED, "small-vae", "small-ae"], ids=lambda p: Path(p).name
-)
-def folder(request: pytest.FixtureRequest, trained: Path) -> Path:
-    return trained / request.param if isinstance(request.param, str) else Path(request.param)
-
-
-@pytest.fixture(scope="module")
-def engine(folder: Path) -> Engine:
-    return Engine.load(folder, "cpu")
-
-
-@pytest.fixture(scope="module")
-def checkpoint(folder: Path) -> Checkpoint:
-    return read_checkpoint(folder)
-
-
-@pytest.fixture(scope="module")
-def small(trained: Path) -> Engine:
-    return Engine.load(trained / "small-vae", "cpu")
-
-
-@pytest.fixture(scope="module")
-def plain(trained: Path) -> Engine:
-    """A plain autoencoder."""
-    return Engine.load(trained / "small-ae", "cpu")
+from model.errors import CheckpointError, DeviceError, LatentError
+from tests.model import pixels
 
 
 def latents(count: int, dim: int) -> np.ndarray:
@@ -69,14 +37,24 @@ def test_an_engine_knows_its_codes_labels_and_planes(engine: Engine, folder: Pat
 def test_a_decode_is_the_mean_image_of_the_decoder_in_grey_levels(
     engine: Engine, checkpoint: Checkpoint
 ) -> None:
-    z = latents(5, engine.card.latent_dim)
+    assert_decodes_to_means(engine, checkpoint)
+
+
+@pytest.mark.parametrize("name", ["small-gaussian", "small-continuous-bernoulli"])
+def test_a_decode_is_the_mean_image_whatever_the_likelihood(relatives: Path, name: str) -> None:
+    folder = relatives / name
+    assert_decodes_to_means(Engine.load(folder, "cpu"), read_checkpoint(folder))
+
+
+def assert_decodes_to_means(engine: Engine, checkpoint: Checkpoint) -> None:
+    z, autoencoder = latents(5, engine.card.latent_dim), checkpoint.autoencoder
     images = engine.decode(z)
     assert images.shape == (5, 28, 28)
     assert images.dtype == np.uint8
-    decoder = checkpoint.autoencoder.decoder.double()
-    levels = 255 * decoder(torch.from_numpy(z).double()).sigmoid().numpy().reshape(5, 28, 28)
-    checkpoint.autoencoder.float()
-    assert np.abs(images - levels).max() < 0.501
+    output = autoencoder.decoder.double()(torch.from_numpy(z).double())
+    levels = 255 * pixels.mean(engine.card.likelihood, autoencoder, output).numpy()
+    autoencoder.float()
+    assert np.abs(images - levels.reshape(5, 28, 28)).max() < 0.501
 
 
 @pytest.mark.parametrize("sizes", [range(1, 71), [100, 255, 256, 257, 1000, 1024]], ids=str)
@@ -126,114 +104,15 @@ def test_latents_of_the_wrong_shape_are_refused_with_the_right_one(
         small.decode(np.zeros(shape, np.float32))
 
 
-def test_the_code_of_a_shipped_image_is_what_encoding_it_gives(engine: Engine) -> None:
-    encoding = engine.encode(IMAGES)
-    np.testing.assert_allclose(encoding.mean, engine.codes[:70], rtol=1e-3, atol=1e-3)
-    np.testing.assert_array_equal(encoding.reconstruction_image, engine.decode(encoding.mean))
-
-
-def test_the_elbo_of_an_image_adds_up(engine: Engine, checkpoint: Checkpoint) -> None:
-    encoding = engine.encode(IMAGES)
-    assert (encoding.reconstruction < 0).all()
-    if not isinstance(checkpoint.autoencoder, VariationalAutoencoder):
-        assert encoding.covariance is encoding.kl_per_dimension is encoding.kl is None
-        assert encoding.total is None
-        return
-    assert encoding.kl_per_dimension is not None
-    assert encoding.kl is not None
-    assert encoding.total is not None
-    np.testing.assert_allclose(encoding.kl_per_dimension.sum(1), encoding.kl, rtol=1e-6)
-    np.testing.assert_allclose(encoding.reconstruction - encoding.kl, encoding.total, rtol=1e-6)
-    with torch.no_grad():
-        posterior = checkpoint.autoencoder.posterior(torch.from_numpy(IMAGES.reshape(70, -1)))
-    q = MultivariateNormal(posterior.mean.double(), scale_tril=posterior.scale_tril.double())
-    D = engine.card.latent_dim
-    prior = MultivariateNormal(torch.zeros(D).double(), torch.eye(D).double())
-    np.testing.assert_allclose(encoding.kl, kl_divergence(q, prior).numpy(), rtol=1e-3)
-
-
-def test_a_covariance_is_that_of_samples_of_the_posterior(
-    engine: Engine, checkpoint: Checkpoint
-) -> None:
-    covariance = engine.encode(IMAGES[:3]).covariance
-    if not isinstance(checkpoint.autoencoder, VariationalAutoencoder):
-        assert covariance is None
-        return
-    assert covariance is not None
-    np.testing.assert_allclose(covariance, covariance.swapaxes(1, 2), rtol=1e-6)
-    assert (np.linalg.eigvalsh(covariance) > 0).all()
-    torch.manual_seed(0)
-    with torch.no_grad():
-        posterior = checkpoint.autoencoder.posterior(torch.from_numpy(IMAGES[:3].reshape(3, -1)))
-        draws = [posterior.reparameterise(torch.randn_like(posterior.mean)) for _ in range(4000)]
-    samples = torch.stack(draws, dim=1).double()
-    for found, sample in zip(covariance, samples, strict=True):
-        deviation = np.sqrt(np.diag(found))
-        expected = torch.cov(sample.T).numpy() / np.outer(deviation, deviation)
-        # In units of the standard deviations: five standard errors of 4,000 draws.
-        np.testing.assert_allclose(
-            found / np.outer(deviation, deviation), expected, atol=5 * (2 / 4000) ** 0.5
-        )
-
-
-def test_a_reconstruction_is_the_expected_likelihood_of_the_grey_image(
-    engine: Engine, checkpoint: Checkpoint
-) -> None:
-    found = engine.encode(IMAGES[:4]).reconstruction
-    image = torch.from_numpy(IMAGES[:4].reshape(4, -1))
-    torch.manual_seed(1)
-    autoencoder = checkpoint.autoencoder
-    draws = []
-    for _ in range(400):
-        z = autoencoder.code(image)
-        if isinstance(autoencoder, VariationalAutoencoder):
-            posterior = autoencoder.posterior(image)
-            z = posterior.reparameterise(torch.randn_like(posterior.mean))
-        p = Bernoulli(logits=autoencoder.decode(z))
-        white, black = (p.log_prob(torch.full((784,), x)) for x in (1.0, 0.0))  # type: ignore[no-untyped-call]
-        draws.append((image * white + (1 - image) * black).sum(-1))
-    samples = torch.stack(draws).numpy()
-    margin = 5 * samples.std(0) / 32**0.5 + 0.01
-    assert (np.abs(found - samples.mean(0)) < margin).all()
-
-
-def test_an_image_is_encoded_the_same_whatever_its_company(engine: Engine) -> None:
-    together = engine.encode(IMAGES)
-    for i in (0, 33, 69):
-        alone = engine.encode(IMAGES[i : i + 1])
-        np.testing.assert_allclose(alone.mean[0], together.mean[i], rtol=1e-4, atol=1e-5)
-        np.testing.assert_allclose(alone.reconstruction[0], together.reconstruction[i], rtol=1e-4)
-
-
-def test_more_images_than_fit_a_chunk_are_encoded_in_their_order(small: Engine) -> None:
-    images = datasets.test_set("mnist").images[:600].astype(np.float32) / 255
-    encoding = small.encode(images)
-    np.testing.assert_allclose(encoding.mean, small.codes[:600], rtol=1e-3, atol=1e-3)
-    assert encoding.covariance is not None
-    assert encoding.covariance.shape == (600, 2, 2)
-    assert encoding.reconstruction_image.shape == (600, 28, 28)
-
-
-def test_no_images_give_no_encodings(engine: Engine) -> None:
-    encoding = engine.encode(np.empty((0, 28, 28), np.float32))
-    assert encoding.mean.shape == (0, engine.card.latent_dim)
-    assert encoding.reconstruction_image.shape == (0, 28, 28)
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -0.01, 1.01, 255.0])
-def test_an_image_with_levels_out_of_range_is_refused(small: Engine, bad: float) -> None:
-    images = IMAGES[:2].copy()
-    images[1, 14, 14] = bad
-    with pytest.raises(ImageError, match=r"outside 0 .* to 1"):
-        small.encode(images)
-
-
-@pytest.mark.parametrize("shape", [(28, 28), (1, 784), (1, 27, 28), (1, 1, 28, 28), ()])
-def test_images_of_the_wrong_shape_are_refused_with_the_right_one(
-    small: Engine, shape: tuple[int, ...]
-) -> None:
-    with pytest.raises(ImageError, match=r"allowed is \(N, 28, 28\)"):
-        small.encode(np.zeros(shape, np.float32))
+def test_a_dead_number_of_a_sparse_code_stays_dead_in_samples(trained: Path) -> None:
+    """Its variance is 0, so the Gaussian fitted to the codes is flat in that direction."""
+    checkpoint = read_checkpoint(trained / "small-ae")
+    dead = checkpoint.atlas.codes.copy()
+    dead[:, 1] = 0
+    flat = Engine(replace(checkpoint, atlas=replace(checkpoint.atlas, codes=dead)), "cpu")
+    samples = flat.sample(500, seed=1, temperature=1.0)
+    assert samples[:, 0].std() == pytest.approx(dead[:, 0].std(), rel=0.2)
+    assert np.abs(samples[:, 1]).max() < 1e-3 * dead[:, 0].std()
 
 
 def test_samples_come_again_with_their_seed(engine: Engine) -> None:
@@ -304,6 +183,12 @@ def test_the_version_is_the_same_for_the_same_files_and_another_for_others(
 ) -> None:
     assert Engine.load(trained / "small-vae", "cpu").version == small.version
     assert plain.version != small.version
+
+
+def test_an_engine_weighs_its_weights_and_its_atlas(small: Engine, trained: Path) -> None:
+    checkpoint = read_checkpoint(trained / "small-vae")
+    numbers = sum(tensor.numel() for tensor in checkpoint.autoencoder.state_dict().values())
+    assert small.memory_bytes == 4 * numbers + checkpoint.atlas.nbytes
 
 
 def test_one_thread_does_the_work(trained: Path) -> None:

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.distributions import Normal
 
 from model.autoencoder import Autoencoder, VariationalAutoencoder
+from model.likelihood import Gaussian
 from model.objective import elbo, expected_elbo, reconstruction, sampled_elbo
 from model.posterior import DiagonalPosterior
 
@@ -62,6 +64,30 @@ def test_an_autoencoder_learns_from_the_likelihood_at_its_code_alone() -> None:
     for b, image in enumerate(IMAGES.double().tolist()):
         logits = affine(autoencoder.decoder, affine(autoencoder.encoder, image))
         assert found[b].item() == pytest.approx(log_bernoulli(image, logits))
+
+
+def test_an_autoencoder_learns_from_the_likelihood_of_its_own_kind() -> None:
+    torch.manual_seed(0)
+    autoencoder = Autoencoder(nn.Linear(3, 2), nn.Linear(2, 3), Gaussian()).double()
+    output = autoencoder.decode(autoencoder.code(IMAGES.double()))
+    expected = Normal(output, math.exp(-1)).log_prob(IMAGES.double())  # type: ignore[no-untyped-call]
+    torch.testing.assert_close(reconstruction(autoencoder, IMAGES.double()), expected.sum(-1))
+
+
+def test_a_bound_is_made_with_the_likelihood_of_the_model() -> None:
+    """Of a decoder that ignores its latents the expectation over them is the likelihood itself."""
+    vae = tiny_vae()
+    assert isinstance(vae.decoder, nn.Linear)
+    nn.init.zeros_(vae.decoder.weight)
+    vae.likelihood = Gaussian().double()
+    q = Normal(vae.decoder.bias, math.exp(-1))
+    expected = q.log_prob(IMAGES.double()).sum(-1)  # type: ignore[no-untyped-call]
+    noise = torch.randn(4, 4, 2).double()
+    for bound in (
+        sampled_elbo(vae, IMAGES.double(), noise[0]),
+        expected_elbo(vae, IMAGES.double(), noise),
+    ):
+        torch.testing.assert_close(bound.reconstruction, expected)
 
 
 def log_normal(z: np.ndarray, mean: float = 0.0, scale: float = 1.0) -> np.ndarray:

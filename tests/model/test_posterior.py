@@ -88,6 +88,26 @@ def test_a_diagonal_posterior_is_a_cholesky_one_with_nothing_below_its_diagonal(
     torch.testing.assert_close(plain.kl_to_prior(), full.kl_to_prior())
 
 
+@each_posterior
+def test_the_log_density_is_that_of_torch_distributions(posterior: Posterior) -> None:
+    B, D = posterior.mean.shape
+    z = 2 * random(9, B, D, seed=5)
+    q = MultivariateNormal(posterior.mean, scale_tril=posterior.scale_tril)
+    expected = q.log_prob(z)  # type: ignore[no-untyped-call]
+    assert expected.shape == (9, B)
+    torch.testing.assert_close(posterior.log_prob(z), expected)
+
+
+def test_the_density_of_a_sample_is_that_of_its_noise_over_the_volume_of_the_scale() -> None:
+    """The change of variables: q(mean + L noise) = N(noise; 0, I) / det L."""
+    posterior, noise = cholesky(4), random(5, 4, seed=6)
+    found = posterior.log_prob(posterior.reparameterise(noise)[None])[0]
+    for b, row in enumerate(noise.tolist()):
+        log_normal = math.fsum(-(entry**2) / 2 - math.log(2 * math.pi) / 2 for entry in row)
+        volume = math.fsum(posterior.log_diagonal[b].tolist())
+        assert found[b].item() == pytest.approx(log_normal - volume)
+
+
 def sigma_points(D: int) -> Tensor:
     """2 D points of noise whose mean and covariance are exactly 0 and I."""
     return torch.cat([torch.eye(D), -torch.eye(D)]).double() * math.sqrt(D)
@@ -117,16 +137,18 @@ def test_the_gradient_of_an_expectation_flows_through_its_samples() -> None:
     torch.testing.assert_close(by_log_diagonal, 2 * (2 * log_diagonal).exp())
 
 
-def test_the_gradients_of_samples_and_kl_are_those_of_finite_differences() -> None:
+def test_the_gradients_of_samples_kl_and_density_are_those_of_finite_differences() -> None:
     noise = random(2, 3, seed=9)
 
-    def full(mean: Tensor, log_diagonal: Tensor, below: Tensor) -> tuple[Tensor, Tensor]:
-        posterior = CholeskyPosterior(mean, log_diagonal, below)
-        return posterior.reparameterise(noise), posterior.kl_to_prior()
+    def parts(posterior: Posterior) -> tuple[Tensor, ...]:
+        log_prob = posterior.log_prob(noise.unsqueeze(0))
+        return posterior.reparameterise(noise), posterior.kl_to_prior(), log_prob
 
-    def plain(mean: Tensor, log_variance: Tensor) -> tuple[Tensor, Tensor]:
-        posterior = DiagonalPosterior(mean, log_variance)
-        return posterior.reparameterise(noise), posterior.kl_to_prior()
+    def full(mean: Tensor, log_diagonal: Tensor, below: Tensor) -> tuple[Tensor, ...]:
+        return parts(CholeskyPosterior(mean, log_diagonal, below))
+
+    def plain(mean: Tensor, log_variance: Tensor) -> tuple[Tensor, ...]:
+        return parts(DiagonalPosterior(mean, log_variance))
 
     inputs = [random(2, 3, seed=seed).requires_grad_() for seed in range(3)]
     assert gradcheck(full, inputs)

@@ -38,3 +38,50 @@ def test_the_articles_network_has_the_public_loss_after_10_epochs() -> None:
     history = Card.load(CHECKPOINTS / "mnist-vae-20d").training["history"]
     assert history[9]["epoch"] == 10
     assert -history[9]["elbo"] == pytest.approx(105.6, abs=0.5)
+
+
+def test_the_best_two_numbers_are_ten_nats_better_than_the_literatures() -> None:
+    """-135.7 and -137.1: Davidson et al. 2018, arXiv:1804.00891, Table 1, N-VAE, d = 2."""
+    metrics = Card.load(CHECKPOINTS / "mnist-vae-2d-best").metrics
+    assert metrics["likelihood"]["exact"] - metrics["likelihood"]["exact_check"] >= -126
+    assert metrics["binarised"]["elbo"] >= -131
+
+
+def test_the_default_decoder_has_lost_at_most_a_fifth_of_a_nat_to_its_teacher() -> None:
+    exact = [
+        Card.load(CHECKPOINTS / name).metrics["likelihood"]["exact"]
+        for name in ("mnist-vae-2d-best", "mnist-vae-2d")
+    ]
+    assert exact[0] - exact[1] <= 0.2
+
+
+def test_twenty_numbers_at_their_best_pass_those_of_the_literature() -> None:
+    """-88.9: the same table, d = 20; an estimate from 500 samples, which 5,000 only raise."""
+    likelihood = Card.load(CHECKPOINTS / "mnist-vae-20d-best").metrics["likelihood"]
+    assert likelihood["importance_weighted"] >= -87.5
+
+
+@pytest.mark.parametrize(("name", "least"), [("mnist-vae-2d", 0.86), ("fashion-vae-2d", 0.74)])
+def test_neighbours_on_a_map_are_mostly_of_one_class(name: str, least: float) -> None:
+    """.872 and .728: autoencoders' codes, BorgwardtLab/topological-autoencoders."""
+    assert Card.load(CHECKPOINTS / name).metrics["codes"]["knn_accuracy"] >= least
+
+
+def test_draws_from_the_vae_are_digits_more_often_than_those_from_the_autoencoder() -> None:
+    vae, ae = (Card.load(CHECKPOINTS / name).metrics for name in ("mnist-vae-2d", "mnist-ae-2d"))
+    assert vae["completeness"]["recognised"] > ae["completeness"]["recognised"] + 0.1
+    assert vae["completeness"]["hole_area"] < ae["completeness"]["hole_area"]
+    assert vae["samples"]["coverage"] > 1.5 * ae["samples"]["coverage"]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_every_measure_that_a_model_can_have_is_in_its_card(folder: Path) -> None:
+    card = Card.load(folder)
+    blocks = {"likelihood", "latents", "continuity", "completeness", "codes", "samples"}
+    assert blocks <= set(card.metrics)
+    codebook = card.family == "vqvae"
+    for block in ("continuity", "completeness", "codes", "samples"):
+        assert (card.metrics[block] is None) == codebook
+    assert (card.metrics["latents"] is not None) == (card.family == "vae")
+    exact = card.family == "vae" and card.likelihood == "bernoulli"
+    assert (card.metrics["likelihood"] is not None) == exact

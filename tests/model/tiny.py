@@ -22,6 +22,7 @@ RECIPE = """\
 id = "small-vae"
 title = "A small one"
 summary = "To be trained within a test."
+group = "map"
 family = "vae"
 dataset = "mnist"
 latent_dim = 2
@@ -44,28 +45,126 @@ ema = 0.9
 binarise = true
 held_out = 40
 
+[importance]
+epochs = 1
+samples = 4
+
+[refit]
+epochs = 1
+"""
+"""The stages of a VAE, an average of the weights, fresh binarisation."""
+
+TAUGHT = """\
+id = "small-taught"
+title = "A small one, taught"
+summary = "Another decoder for the map of small-vae."
+group = "map"
+family = "vae"
+dataset = "mnist"
+latent_dim = 2
+posterior = "cholesky"
+
+[encoder]
+kind = "residual"
+hidden = [32, 32]
+
+[decoder]
+kind = "mlp"
+hidden = [12]
+
+[training]
+batch_size = 50
+binarise = true
+held_out = 40
+
 [distillation]
+teacher = "small-vae"
 epochs = 2
 batch_size = 16
-refit_epochs = 1
 
-[distillation.teacher]
-kind = "mlp"
-hidden = [64]
+[refit]
+epochs = 1
 """
-"""All that a recipe can ask for: three stages, an average of the weights, fresh binarisation."""
 
 AUTOENCODER = (
-    RECIPE[: RECIPE.index("[distillation]")]
+    RECIPE[: RECIPE.index("[importance]")]
     .replace("small-vae", "small-ae")
     .replace('"vae"', '"ae"')
     .replace('"cholesky"', '"point"')
 )
 
+LAID_OUT = (
+    RECIPE[: RECIPE.index("[importance]")].replace("small-vae", "small-laid-out")
+    + "[layout]\nimages = 100\nepochs = 1\n"
+)
+
+STACKED = """\
+id = "small-stacked"
+title = "A small stack"
+summary = "Layers one at a time, noise, dropout, bounded weights, and a price on the code."
+group = "relatives"
+family = "ae"
+dataset = "mnist"
+latent_dim = 3
+posterior = "point"
+
+[encoder]
+kind = "mlp"
+hidden = [24, 12]
+activation = "relu"
+dropout = 0.1
+output = "relu"
+
+[decoder]
+kind = "mlp"
+hidden = [12, 24]
+activation = "relu"
+max_norm = 2.0
+
+[training]
+epochs = 2
+batch_size = 50
+noise = 0.3
+sparsity = 0.1
+gradient_clip = 100.0
+
+[pretraining]
+epochs = 1
+"""
+
+CODEBOOK = """\
+id = "small-vqvae"
+title = "A small codebook"
+summary = "Seven by seven entries."
+group = "relatives"
+family = "vqvae"
+dataset = "mnist"
+latent_dim = 49
+posterior = "codebook"
+
+[encoder]
+kind = "conv"
+channels = [4, 6]
+
+[decoder]
+kind = "conv"
+channels = [6, 4]
+
+[training]
+epochs = 2
+batch_size = 50
+ema = 0.9
+
+[codebook]
+entries = 8
+dimensions = 3
+"""
+
 ARTICLE = """\
 id = "small-article"
 title = "A small one of the articles"
 summary = "Grey levels and nothing but Adam."
+group = "twenty"
 family = "vae"
 dataset = "mnist"
 latent_dim = 5
@@ -86,6 +185,11 @@ batch_size = 50
 decay = "none"
 warmup = 0.0
 """
+
+GAUSSIAN, CONTINUOUS_BERNOULLI = (
+    f'likelihood = "{likelihood}"\n' + ARTICLE.replace("small-article", f"small-{likelihood}")
+    for likelihood in ("gaussian", "continuous-bernoulli")
+)
 
 
 def recipe(folder: Path, text: str = RECIPE) -> Recipe:

@@ -79,9 +79,11 @@ def test_an_unknown_data_set_is_refused_with_the_known_ones(unknown: str) -> Non
         datasets.train_set(unknown)
 
 
-def test_asking_for_test_images_that_do_not_ship_names_those_that_do() -> None:
-    with pytest.raises(DataError, match="of fashion-mnist do not ship with the code; mnist do"):
-        datasets.test_set("fashion-mnist")
+@pytest.mark.parametrize("dataset", datasets.DATASETS)
+def test_the_test_images_of_every_data_set_ship_with_the_code(dataset: str) -> None:
+    shipped = datasets.test_set(dataset)
+    assert shipped.images.shape == (10_000, 28, 28)
+    assert np.bincount(shipped.labels, minlength=10).sum() == 10_000
 
 
 @pytest.mark.parametrize("dataset", datasets.DATASETS.values(), ids=lambda dataset: dataset.id)

@@ -15,6 +15,7 @@ import torch
 from model.__main__ import main
 from model.checkpoint import read_checkpoint
 from model.data import datasets
+from model.engine import Engine
 from tests.model import tiny
 
 ROOT = Path(__file__).parents[3]
@@ -28,8 +29,8 @@ def command(folder: Path, *more: str) -> list[str]:
     ]  # fmt: skip
 
 
-def prepared(folder: Path) -> Path:
-    tiny.recipe(folder)
+def prepared(folder: Path, text: str = tiny.RECIPE) -> Path:
+    tiny.recipe(folder, text)
     tiny.write(folder / "data" / "mnist")
     return folder
 
@@ -84,9 +85,54 @@ def test_a_checkpoint_says_what_it_is_and_where_it_comes_from(trained: Path) -> 
         if name.startswith("train")
     }
     assert card["training"]["versions"]["torch"] == torch.__version__
-    assert len(card["training"]["history"]) == 6
+    assert len(card["training"]["history"]) == 5
+    assert card["group"] == "map"
     # 2 latents, 8 frequencies, 16 hidden units, 784 pixels
     assert card["multiply_adds"]["decoder"] == 2 * 8 + 18 * 16 + 16 * 784
+    # four matrices of 32 x 32, and 2 means, 2 scales and a slope
+    assert card["multiply_adds"]["encoder"] == 784 * 32 + 4 * 32 * 32 + 32 * 5
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "small-taught",
+        "small-stacked",
+        "small-vqvae",
+        "small-gaussian",
+        "small-continuous-bernoulli",
+    ],
+)
+def test_every_kind_of_recipe_ends_in_a_checkpoint_that_the_engine_loads(
+    relatives: Path, name: str
+) -> None:
+    engine = Engine.load(relatives / name, "cpu")
+    engine.warm_up()
+    assert engine.card.id == name
+    assert tuple(plane.id for plane in engine.planes) == engine.card.planes
+    assert engine.card.beta == (1.0 if engine.card.family == "vae" else None)
+    assert engine.card.multiply_adds["decoder"] > 784
+    drawn = engine.encode(datasets.test_set("mnist").images[:3] / np.float32(255))
+    assert drawn.reconstruction_image.shape == (3, 28, 28)
+
+
+def test_a_taught_checkpoint_shows_the_moments_of_its_teacher_and_of_what_ships(
+    relatives: Path,
+) -> None:
+    teacher, taught = (read_checkpoint(relatives / f"small-{name}") for name in ("vae", "taught"))
+    epochs = [moment.epoch for moment in teacher.atlas.moments]
+    assert [moment.epoch for moment in taught.atlas.moments] == [*epochs, epochs[-1] + 3]
+
+
+def test_a_checkpoint_has_the_measures_of_its_family(relatives: Path, trained: Path) -> None:
+    folders = [trained / "small-vae", *sorted(relatives.iterdir())]
+    measures = {folder.name: read_checkpoint(folder).card.metrics for folder in folders}
+    for name, table in measures.items():
+        grey = name in ("small-gaussian", "small-continuous-bernoulli")
+        assert list(table) == (["grey"] if grey else ["grey", "binarised"])
+        plain = name in ("small-stacked", "small-vqvae")
+        assert (table["grey"]["elbo"] is None) == (table["grey"]["kl"] is None) == plain
+        assert table["grey"]["reconstruction"] is not None
 
 
 def test_a_checkpoint_holds_the_codes_of_the_shipped_images(trained: Path) -> None:
@@ -102,6 +148,19 @@ def test_a_checkpoint_is_no_larger_than_its_weights_in_half_precision_need(train
     numbers = sum(tensor.numel() for tensor in checkpoint.autoencoder.state_dict().values())
     size = (trained / "small-vae" / "model.safetensors").stat().st_size
     assert size < 2 * numbers + 10_000
+
+
+def test_a_missing_teacher_is_refused_in_a_sentence_with_what_makes_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(datasets.DATASETS, "mnist", tiny.dataset())
+    folder = prepared(tmp_path, tiny.TAUGHT)
+    assert main(command(folder)) == 2
+    error = capsys.readouterr().err
+    assert "There is no" in error
+    assert "small-vae/card.json" in error
+    assert "`python -m model train`" in error
+    assert "Traceback" not in error
 
 
 @pytest.mark.parametrize(

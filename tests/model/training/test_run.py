@@ -1,83 +1,32 @@
 """Training as a whole, on a few images: what decides its result, and what must not."""
 
 import math
-import os
-import shutil
-import signal
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from model.data import datasets
-from model.errors import CheckpointError
+from model.checkpoint import Checkpoint
+from model.errors import RecipeError
 from model.recipe import Recipe
-from model.training.run import Average, Run, schedule
-from model.training.stages import Distil
+from model.recipe_tables import Network
 from tests.model import tiny
+from tests.model.training.runs import TEST, TRAIN, assert_identical, start, taught_by, weights
 
-SHIPPED = datasets.test_set("mnist").images
-TRAIN, TEST = SHIPPED[: tiny.COUNT], SHIPPED[tiny.COUNT : 2 * tiny.COUNT]
+pytestmark = pytest.mark.usefixtures("short_distillation")
 
-
-def silent(line: str) -> None:
-    pass
-
-
-def start(
-    folder: Path,
-    recipe: Recipe,
-    *,
-    train: np.ndarray = TRAIN,
-    test: np.ndarray = TEST,
-    resume: bool = False,
-    say: Callable[[str], object] = silent,
-) -> Run:
-    return Run(recipe, train, test, folder / "state.safetensors", resume=resume, say=say)
-
-
-def weights(run: Run) -> dict[str, Tensor]:
-    return {name: tensor.clone() for name, tensor in run.finish().state_dict().items()}
-
-
-def assert_identical(found: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
-    assert found.keys() == expected.keys()
-    assert all(torch.equal(found[name], expected[name]) for name in expected)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def short_distillation() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Distil, "steps_per_epoch", 10)
-        yield
-
-
-@pytest.fixture
-def recipe(tmp_path: Path) -> Recipe:
-    return tiny.recipe(tmp_path)
+IMAGES = torch.from_numpy(TEST[:5].reshape(5, -1).copy()).float() / 255
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run that nothing stopped."""
-    folder = tmp_path_factory.mktemp("finished")
-    start(folder, tiny.recipe(folder)).finish()
-    return folder
-
-
-@pytest.fixture(scope="module")
-def unbroken(finished: Path) -> dict[str, Tensor]:
-    return weights(start(finished, tiny.recipe(finished), resume=True))
-
-
-@pytest.fixture
-def state(finished: Path, tmp_path: Path) -> Path:
-    """What the finished run left, in this test's own folder."""
-    return Path(shutil.copy(finished / "state.safetensors", tmp_path))
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tensor]:
+    """The weights of tiny.RECIPE."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    return weights(start(folder, tiny.recipe(folder)))
 
 
 def test_training_goes_through_its_stages_and_keeps_a_history(
@@ -87,21 +36,46 @@ def test_training_goes_through_its_stages_and_keeps_a_history(
     run.finish()
     history = run.progress.history
     assert [(entry["stage"], entry["epoch"]) for entry in history] == [
-        ("fit", 1), ("fit", 2), ("fit", 3), ("distil", 1), ("distil", 2), ("refit", 1),
+        ("fit", 1), ("fit", 2), ("fit", 3), ("importance", 1), ("refit", 1),
     ]  # fmt: skip
     assert all(math.isfinite(entry["train_loss"]) for entry in history)
     assert history[2]["elbo"] > history[0]["elbo"]
-    assert history[4]["kl_to_teacher"] < history[3]["kl_to_teacher"]
+    assert history[3]["log_likelihood_16"] > history[3]["elbo"]
 
 
-@pytest.mark.parametrize("text", [tiny.AUTOENCODER, tiny.ARTICLE], ids=["autoencoder", "article"])
-def test_the_other_families_train_in_one_stage(tmp_path: Path, text: str) -> None:
-    run = start(tmp_path, tiny.recipe(tmp_path, text))
+KINDS = {
+    "autoencoder": tiny.AUTOENCODER,
+    "article": tiny.ARTICLE,
+    "stacked": tiny.STACKED,
+    "codebook": tiny.CODEBOOK,
+    "gaussian": tiny.GAUSSIAN,
+    "continuous-bernoulli": tiny.CONTINUOUS_BERNOULLI,
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_family_and_likelihood_learns(tmp_path: Path, name: str) -> None:
+    run = start(tmp_path, tiny.recipe(tmp_path, KINDS[name]))
     run.finish()
-    history = run.progress.history
-    assert [entry["stage"] for entry in history] == ["fit"] * 3
+    history = [entry for entry in run.progress.history if entry["stage"] == "fit"]
     assert history[-1]["train_loss"] < history[0]["train_loss"]
-    assert ("kl" in history[0]) == (text is tiny.ARTICLE)
+    assert history[-1]["reconstruction"] > history[0]["reconstruction"]
+    assert ("kl" in history[0]) == (run.recipe.family == "vae")
+
+
+@pytest.mark.parametrize("kind", ["conv", "recurrent"])
+def test_every_kind_of_network_learns(tmp_path: Path, recipe: Recipe, kind: str) -> None:
+    channels = (4, 6) if kind == "conv" else ()
+    encoder = Network(kind=kind, hidden=(12,), channels=channels)  # type: ignore[arg-type]
+    decoder = replace(encoder, channels=channels[::-1])
+    training = replace(recipe.training, epochs=2, learning_rate=3e-3)
+    few = replace(
+        recipe, encoder=encoder, decoder=decoder, training=training, importance=None, refit=None
+    )
+    run = start(tmp_path, few)
+    run.finish()
+    first, last = run.progress.history
+    assert last["train_loss"] < first["train_loss"]
 
 
 def test_the_same_seed_gives_the_same_weights(
@@ -126,43 +100,13 @@ def test_neither_held_out_nor_test_images_ever_train(
     assert_identical(weights(start(tmp_path, recipe, train=train, test=255 - TEST)), unbroken)
 
 
-@pytest.mark.parametrize("passes", [1, 2, 5, 9, 13, 20, 30, 34])
-def test_a_run_that_ctrl_c_stops_anywhere_resumes_to_the_result_of_an_unbroken_one(
-    tmp_path: Path, recipe: Recipe, unbroken: dict[str, Tensor], passes: int
+def test_refitting_leaves_the_decoder_alone(
+    tmp_path: Path, recipe: Recipe, unbroken: dict[str, Tensor]
 ) -> None:
-    run = start(tmp_path, recipe)
-    left = iter(range(passes))
-
-    def press_ctrl_c_after_the_last_pass(*_: object) -> None:
-        if next(left, None) is None:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    for network in (run.autoencoder.encoder, run.student):
-        network.register_forward_pre_hook(press_ctrl_c_after_the_last_pass)
-    with pytest.raises(KeyboardInterrupt):
-        run.finish()
-    resumed = start(tmp_path, recipe, resume=True)
-    assert_identical(weights(resumed), unbroken)
-    assert len(resumed.progress.history) == 6
-
-
-def test_a_finished_run_resumes_to_its_result_without_training(
-    tmp_path: Path, recipe: Recipe, state: Path, unbroken: dict[str, Tensor]
-) -> None:
-    said: list[str] = []
-    assert_identical(weights(start(tmp_path, recipe, resume=True, say=said.append)), unbroken)
-    assert said == []
-
-
-def test_refitting_leaves_the_decoder_alone(tmp_path: Path, recipe: Recipe) -> None:
-    assert recipe.distillation is not None
-    (tmp_path / "refitted").mkdir()
-    refitted = weights(start(tmp_path / "refitted", recipe))
-    plain = replace(recipe, distillation=replace(recipe.distillation, refit_epochs=0))
-    distilled = weights(start(tmp_path, plain))
-    for name, tensor in distilled.items():
-        same = torch.equal(refitted[name], tensor)
-        assert same == (name.startswith("decoder.") or not tensor.dtype.is_floating_point), name
+    plain = weights(start(tmp_path, replace(recipe, refit=None)))
+    for name, tensor in plain.items():
+        same = torch.equal(unbroken[name], tensor)
+        assert same == name.startswith("decoder."), name
 
 
 def test_moments_are_taken_from_the_first_step_to_what_ships(
@@ -170,62 +114,143 @@ def test_moments_are_taken_from_the_first_step_to_what_ships(
 ) -> None:
     run = start(tmp_path, recipe)
     shipped = run.finish()
-    run.take_last_moment(shipped)
-    assert [moment.epoch for moment in run.moments] == [0, 1, 2, 3]
-    image = torch.from_numpy(TEST[:5].reshape(5, -1).copy()).float() / 255
-    codes = shipped.code(image).detach().numpy()
+    run.take_last_moment()
+    assert [moment.epoch for moment in run.moments] == [0, 1, 2, 3, 5]
+    codes = shipped.code(IMAGES).detach().numpy()
     np.testing.assert_allclose(run.moments[-1].codes[:5], codes, rtol=1e-3, atol=1e-3)
 
 
-def test_nothing_to_resume_is_refused(tmp_path: Path, recipe: Recipe) -> None:
-    with pytest.raises(CheckpointError, match=r"no run to resume at .*state\.safetensors"):
-        start(tmp_path, recipe, resume=True)
+def test_the_first_moment_is_of_the_whole_network_without_dropout(tmp_path: Path) -> None:
+    run = start(tmp_path, tiny.recipe(tmp_path, tiny.STACKED))
+    codes = run.autoencoder.eval().code(IMAGES).detach().numpy()
+    np.testing.assert_allclose(run.moments[0].codes[:5], codes, rtol=1e-3, atol=1e-3)
 
 
-def test_a_changed_recipe_does_not_resume(tmp_path: Path, recipe: Recipe, state: Path) -> None:
-    changed = replace(recipe, training=replace(recipe.training, learning_rate=0.5))
-    with pytest.raises(CheckpointError, match=r"recipe has changed since the run at .* began"):
-        start(tmp_path, changed, resume=True)
+def test_units_are_dropped_wherever_gradients_are_taken_and_nowhere_else(tmp_path: Path) -> None:
+    run = start(tmp_path, tiny.recipe(tmp_path, tiny.STACKED))
+    dropouts = [part for part in run.autoencoder.modules() if isinstance(part, nn.Dropout)]
+    assert len(dropouts) == 2
+    seen = set()
+    for dropout in dropouts:
+        dropout.register_forward_hook(
+            lambda module, *_: seen.add((module.training, torch.is_inference_mode_enabled()))
+        )
+    run.finish()
+    assert seen == {(True, False), (False, True)}
 
 
-@pytest.mark.parametrize("length", [0, 7, 1000, -1])
-def test_a_damaged_state_does_not_resume(
-    tmp_path: Path, recipe: Recipe, state: Path, length: int
+def test_a_map_that_is_laid_out_first_is_where_its_training_begins(tmp_path: Path) -> None:
+    recipe = tiny.recipe(tmp_path, tiny.LAID_OUT)
+    run = start(tmp_path, recipe)
+    shipped = run.finish()
+    first, *others = run.progress.history
+    assert first["stage"] == "layout"
+    assert {entry["stage"] for entry in others} == {"fit"}
+    apart = weights(start(tmp_path, replace(recipe, layout=None)))
+    assert not torch.equal(shipped.state_dict()["encoder.0.weight"], apart["encoder.0.weight"])
+
+
+def test_a_run_over_a_codebook_takes_no_moments(tmp_path: Path) -> None:
+    run = start(tmp_path, tiny.recipe(tmp_path, tiny.CODEBOOK))
+    run.finish()
+    run.take_last_moment()
+    assert run.moments == []
+
+
+@pytest.mark.parametrize("clip", [0.0, 5.0])
+def test_a_gradient_is_no_longer_than_its_bound(
+    tmp_path: Path, recipe: Recipe, clip: float
 ) -> None:
-    os.truncate(state, length if length >= 0 else state.stat().st_size + length)
-    with pytest.raises(CheckpointError, match=r"state\.safetensors is damaged .* without --resume"):
-        start(tmp_path, recipe, resume=True)
+    norms = []
+
+    def measure(optimiser: torch.optim.Optimizer, *_: object) -> None:
+        parameters = [p for group in optimiser.param_groups for p in group["params"]]
+        squares = [p.grad.square().sum() for p in parameters if p.grad is not None]
+        norms.append(math.sqrt(sum(square.item() for square in squares)))
+
+    training = replace(recipe.training, gradient_clip=clip)
+    hook = register_optimizer_step_pre_hook(measure)
+    start(tmp_path, replace(recipe, training=training)).finish()
+    hook.remove()
+    assert len(norms) == 5 * 3  # all stages
+    assert (max(norms) <= 5.0 * 1.0001) == bool(clip)
 
 
-def test_a_state_that_was_cut_off_while_being_written_leaves_the_one_before(
-    tmp_path: Path, recipe: Recipe, state: Path, unbroken: dict[str, Tensor]
+def test_bounded_weights_stay_bounded_to_the_end(tmp_path: Path) -> None:
+    recipe = tiny.recipe(tmp_path, tiny.STACKED)
+    bounded = replace(recipe, decoder=replace(recipe.decoder, max_norm=0.3))
+    longest = {}
+    for name, each in (("free", replace(recipe, decoder=replace(recipe.decoder, max_norm=0.0))),
+                       ("bounded", bounded)):  # fmt: skip
+        decoder = start(tmp_path, each).finish().decoder
+        linear = [module for module in decoder.modules() if isinstance(module, nn.Linear)]
+        longest[name] = max(layer.weight.norm(dim=1).max().item() for layer in linear[:-1])
+    assert longest["bounded"] <= 0.3 + 1e-6 < longest["free"]
+
+
+def test_a_training_that_diverges_is_refused_with_the_remedy(
+    tmp_path: Path, recipe: Recipe
 ) -> None:
-    state.with_suffix(".partial").write_bytes(state.read_bytes()[:100])
-    assert_identical(weights(start(tmp_path, recipe, resume=True)), unbroken)
+    wild = replace(recipe, training=replace(recipe.training, learning_rate=1e25, warmup=0.0))
+    with pytest.raises(RecipeError, match=r"diverged: in epoch 1 of stage fit .* Lower its lear"):
+        start(tmp_path, wild).finish()
 
 
-def test_the_learning_rate_rises_in_the_warm_up_and_falls_as_a_cosine() -> None:
-    assert [schedule(p, 0.1, "cosine") for p in (0, 0.05, 0.1)] == pytest.approx([0, 0.5, 1])
-    for share in (0, 0.25, 0.5, 0.75, 1):
-        expected = math.cos(math.pi * share / 2) ** 2
-        assert schedule(0.1 + 0.9 * share, 0.1, "cosine") == pytest.approx(expected)
+@pytest.fixture
+def taught(tmp_path: Path) -> Recipe:
+    return tiny.recipe(tmp_path, tiny.TAUGHT)
 
 
-def test_without_decay_the_learning_rate_stays_at_its_peak() -> None:
-    assert [schedule(p, 0.0, "none") for p in (0, 0.3, 1)] == [1, 1, 1]
+def test_a_taught_run_goes_on_from_the_map_of_its_teacher(
+    tmp_path: Path, taught: Recipe, teacher: Checkpoint
+) -> None:
+    run = start(tmp_path, taught, teacher=teacher)
+    assert torch.equal(run.autoencoder.code(IMAGES), teacher.autoencoder.code(IMAGES))
+    before = {name: t.clone() for name, t in teacher.autoencoder.state_dict().items()}
+    shipped = run.finish()
+    history = run.progress.history
+    assert [entry["stage"] for entry in history] == ["distil", "distil", "refit"]
+    assert history[1]["kl_to_teacher"] < history[0]["kl_to_teacher"]
+    assert not torch.equal(shipped.code(IMAGES), teacher.autoencoder.code(IMAGES))
+    assert_identical(teacher.autoencoder.state_dict(), before)
+
+    run.take_last_moment()
+    assert [moment.epoch for moment in run.moments] == [0, 1, 2, 3, 5, 8]
+    for mine, theirs in zip(run.moments, teacher.atlas.moments, strict=False):
+        np.testing.assert_array_equal(mine.codes, theirs.codes)
+    codes = shipped.code(IMAGES).detach().numpy()
+    np.testing.assert_allclose(run.moments[-1].codes[:5], codes, rtol=1e-3, atol=1e-3)
 
 
-def test_the_average_of_the_weights_is_that_of_a_slow_loop() -> None:
-    parameter = torch.nn.Parameter(torch.tensor([3.0]))
-    average = Average([parameter], decay=0.6)
-    expected = 3.0
-    for step, value in enumerate([5.0, -1.0, 2.0, 8.0, 1.0, 1.0, 4.0, 2.0, 9.0]):
-        parameter.data.fill_(value)
-        average.update(step)
-        kept = min(0.6, (1 + step) / (10 + step))
-        expected = kept * expected + (1 - kept) * value
-    with average.applied():
-        assert parameter.item() == pytest.approx(expected)
-    assert parameter.item() == 9
-    average.keep()
-    assert parameter.item() == pytest.approx(expected)
+def test_without_a_refit_a_taught_run_keeps_the_encoder_of_its_teacher(
+    tmp_path: Path, taught: Recipe, teacher: Checkpoint
+) -> None:
+    shipped = start(tmp_path, replace(taught, refit=None), teacher=teacher).finish()
+    assert_identical(shipped.encoder.state_dict(), teacher.autoencoder.encoder.state_dict())
+
+
+def test_a_teacher_with_another_encoder_is_refused_with_both(
+    tmp_path: Path, taught: Recipe, teacher: Checkpoint
+) -> None:
+    narrow = replace(taught, encoder=replace(taught.encoder, hidden=(16, 16)))
+    with pytest.raises(RecipeError, match=r"encoder is .*16.* in small-taught but .*32.* in its"):
+        start(tmp_path, narrow, teacher=teacher)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("likelihood", "gaussian"), ("posterior", "diagonal"), ("dataset", "fashion-mnist")],
+)
+def test_a_teacher_of_another_kind_is_refused(
+    tmp_path: Path, taught: Recipe, teacher: Checkpoint, field: str, value: str
+) -> None:
+    card = replace(teacher.card, recipe={**teacher.card.recipe, field: value})
+    with pytest.raises(RecipeError, match=rf"{field} is .* in its teacher small-vae; make them"):
+        start(tmp_path, taught, teacher=replace(teacher, card=card))
+
+
+def test_a_teacher_without_posteriors_is_refused(tmp_path: Path, taught: Recipe) -> None:
+    run = start(tmp_path, tiny.recipe(tmp_path, tiny.AUTOENCODER))
+    run.finish()
+    with pytest.raises(RecipeError, match="small-ae is no VAE; it cannot teach small-taught"):
+        start(tmp_path, taught, teacher=taught_by(run, tmp_path))

@@ -1,0 +1,63 @@
+"""How a run takes its steps: the learning rate's schedule, and the average of the weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+
+class Average:
+    """An exponential moving average of weights: less noisy than the last step's.
+
+    Source: Polyak & Juditsky 1992; its decay rises with the steps, so that it forgets the start.
+    """
+
+    def __init__(self, parameters: list[nn.Parameter], decay: float) -> None:
+        self.parameters = parameters if decay else []
+        self.decay = decay
+        self.averages = [p.detach().clone() for p in self.parameters]
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        weight = 1 - min(self.decay, (1 + step) / (10 + step))
+        for average, parameter in zip(self.averages, self.parameters, strict=True):
+            average.lerp_(parameter, weight)
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Within, the parameters are their averages."""
+        current = [p.detach().clone() for p in self.parameters]
+        self.keep()
+        try:
+            yield
+        finally:
+            self._put(current)
+
+    def keep(self) -> None:
+        """Set the parameters to their averages."""
+        self._put(self.averages)
+
+    @torch.no_grad()
+    def _put(self, values: list[Tensor]) -> None:
+        for parameter, value in zip(self.parameters, values, strict=True):
+            parameter.copy_(value)
+
+    def tensors(self) -> dict[str, Tensor]:
+        return {f"average.{i}": average for i, average in enumerate(self.averages)}
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        for i, average in enumerate(self.averages):
+            average.copy_(tensors[f"average.{i}"])
+
+
+def schedule(progress: float, warmup: float, decay: str) -> float:
+    """The learning rate as a share of its peak, after a share `progress` of all steps."""
+    if progress < warmup:
+        return progress / warmup
+    if decay == "none":
+        return 1.0
+    return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
