@@ -6,14 +6,19 @@ import argparse
 import dataclasses
 from pathlib import Path
 
+import torch
+
 from model.card import Card
 from model.checkpoint import CARD_FILE, CHECKPOINTS, read_checkpoint, write_card
-from model.data.datasets import test_set
 from model.device import choose_device
-from model.errors import CheckpointError
-from model.evaluation.bound import measure_bound
+from model.errors import CheckpointError, ModelError
+from model.evaluation.report import write_report
+from model.measures import MEASURES
 
-COLUMNS = "{:24} {:10} {:>10} {:>15} {:>8}"
+BLOCKS = ("bound", "likelihood", "latents", "continuity", "completeness", "codes", "samples")
+"""What `--only` may name; `bound` gives the metrics `grey` and `binarised`."""
+DOCS = Path("docs")
+COLUMNS = "{:34} {:10} {:>10} {:>15} {:>8}"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,27 +28,43 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--checkpoints", type=Path, default=CHECKPOINTS, help="default: %(default)s"
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
+    parser.add_argument("--threads", type=int, help="of torch on the CPU (default: all cores)")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=BLOCKS,
+        default=BLOCKS,
+        metavar="BLOCK",
+        help=f"take these measures alone, of {', '.join(BLOCKS)}",
+    )
     parser.add_argument("--write", action="store_true", help="put the figures into the card")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print ELBO, reconstruction and KL on the test images, in nats per image.
+    """Measure on the test images and print what came out, with its unit.
 
     Raises:
         CheckpointError: There is no such checkpoint, or it is damaged.
+        ModelError: The packages that measuring needs are not installed.
     """
+    try:
+        from model.evaluation.metrics import measure
+    except ModuleNotFoundError as error:
+        raise ModelError(_missing(error)) from error
     device = choose_device(arguments.device)
-    print(COLUMNS.format("model", "images", "ELBO", "reconstruction", "KL"))
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
     for folder in _folders(arguments.checkpoints, arguments.model):
         checkpoint = read_checkpoint(folder, device)
-        images = test_set(checkpoint.card.dataset).images
-        metrics = measure_bound(checkpoint.autoencoder, images)
-        _print_metrics(dataclasses.replace(checkpoint.card, metrics=metrics))
+        metrics = measure(checkpoint, tuple(arguments.only))
+        card = dataclasses.replace(checkpoint.card, metrics={**checkpoint.card.metrics, **metrics})
         if arguments.write:
-            card = dataclasses.replace(
-                checkpoint.card, metrics={**checkpoint.card.metrics, **metrics}
-            )
             write_card(folder, card)
+        print(card.id)
+        for row in MEASURES:
+            block, name = row.key.split(".")
+            if (value := (metrics.get(block) or {}).get(name)) is not None:
+                print(f"  {row.title:34} {value:12.{row.digits}f} {row.unit}", flush=True)
     return 0
 
 
@@ -51,8 +72,38 @@ def list_models(arguments: argparse.Namespace) -> int:
     """Print each checkpoint's card in a line or two."""
     print(COLUMNS.format("model", "images", "ELBO", "reconstruction", "KL"))
     for folder in _folders(arguments.checkpoints, "all"):
-        _print_metrics(Card.load(folder))
+        _print_bounds(Card.load(folder))
     return 0
+
+
+def configure_report(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.add_argument(
+        "--checkpoints", type=Path, default=CHECKPOINTS, help="default: %(default)s"
+    )
+    parser.add_argument("--to", type=Path, default=DOCS, help="default: %(default)s")
+    parser.add_argument("--figures", action="store_true", help="draw the figures anew as well")
+
+
+def run_report(arguments: argparse.Namespace) -> int:
+    """Write models.md, and if asked for its figures.
+
+    Raises:
+        CheckpointError: A card or a checkpoint is damaged, or a figure's model is not there.
+        ModelError: The packages that drawing needs are not installed.
+    """
+    write_report(arguments.checkpoints, arguments.to / "models.md")
+    if arguments.figures:
+        try:
+            from model.evaluation.figures import draw_all
+        except ModuleNotFoundError as error:
+            raise ModelError(_missing(error)) from error
+        draw_all(arguments.checkpoints, arguments.to / "images" / "models")
+    return 0
+
+
+def _missing(error: ModuleNotFoundError) -> str:
+    return f"This needs {error.name}: run `pip install --group evaluate`, or `make setup`."
 
 
 def _folders(checkpoints: Path, model: str) -> list[Path]:
@@ -65,8 +116,9 @@ def _folders(checkpoints: Path, model: str) -> list[Path]:
     return [checkpoints / model]
 
 
-def _print_metrics(card: Card) -> None:
-    for protocol, numbers in card.metrics.items():
-        values = (numbers["elbo"], numbers["reconstruction"], numbers["kl"])
-        shown = ("-" if value is None else f"{value:.2f}" for value in values)
-        print(COLUMNS.format(card.id, protocol, *shown))
+def _print_bounds(card: Card) -> None:
+    for protocol in ("grey", "binarised"):
+        if numbers := card.metrics.get(protocol):
+            values = (numbers["elbo"], numbers["reconstruction"], numbers["kl"])
+            shown = ("-" if value is None else f"{value:.2f}" for value in values)
+            print(COLUMNS.format(card.id, protocol, *shown))

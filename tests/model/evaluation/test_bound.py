@@ -20,8 +20,8 @@ GREY = IMAGES.reshape(30, -1) / 255.0
 def built(folder: Path, text: str) -> Autoencoder:
     torch.manual_seed(0)
     recipe = tiny.recipe(folder, text)
-    autoencoder = build_autoencoder(recipe, replace(recipe.decoder, fourier_scale=3.0))
-    return autoencoder.requires_grad_(False)
+    wavy = replace(recipe, decoder=replace(recipe.decoder, fourier_scale=3.0))
+    return build_autoencoder(wavy).requires_grad_(False)
 
 
 def log_likelihood(images: np.ndarray, logits: torch.Tensor) -> np.ndarray:

@@ -1,17 +1,48 @@
-"""`python -m model evaluate` and `list`, over the checkpoints that `train` wrote."""
+"""`python -m model evaluate`, `report` and `list`, over the checkpoints that `train` wrote."""
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from model.__main__ import main
 from model.card import Card
+from model.data import datasets
+from model.evaluation import metrics
+from model.evaluation.command import BLOCKS
+from model.measures import MEASURES
 
 
-def figures(output: str, name: str, protocol: str) -> list[str]:
-    """The last columns of a model's row in the printed table."""
+@pytest.fixture
+def checkpoints(trained: Path, tmp_path: Path) -> Path:
+    """A copy, which may be written to."""
+    return Path(shutil.copytree(trained, tmp_path / "checkpoints"))
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measures on 1,000 test images instead of all."""
+    shipped = datasets.test_set("mnist")
+    part = replace(shipped, images=shipped.images[:1000], labels=shipped.labels[:1000])
+    monkeypatch.setattr(metrics, "test_set", lambda dataset: part)
+
+
+def evaluate(checkpoints: Path, name: str, *options: str) -> int:
+    return main(["evaluate", name, "--checkpoints", str(checkpoints), "--device", "cpu", *options])
+
+
+def printed_figures(output: str) -> dict[str, float]:
+    """By title, of one model."""
+    titles = [row.title for row in MEASURES]
+    lines = [line.strip() for line in output.splitlines()[1:]]
+    title_of = {line: max((t for t in titles if line.startswith(t)), key=len) for line in lines}
+    return {title: float(line.removeprefix(title).split()[0]) for line, title in title_of.items()}
+
+
+def row(output: str, name: str, protocol: str) -> list[str]:
+    """The last columns of a model's row in the printed list."""
     rows = [line.split() for line in output.splitlines()]
     return next(row[-3:] for row in rows if row[:2] == [name, protocol])
 
@@ -19,12 +50,51 @@ def figures(output: str, name: str, protocol: str) -> list[str]:
 def test_evaluating_a_checkpoint_gives_the_figures_of_its_card(
     trained: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    place = ["--checkpoints", str(trained), "--device", "cpu"]
-    assert main(["evaluate", "small-vae", *place]) == 0
-    printed = capsys.readouterr().out
-    for protocol, measure in Card.load(trained / "small-vae").metrics.items():
-        expected = [f"{measure[name]:.2f}" for name in ("elbo", "reconstruction", "kl")]
-        assert figures(printed, "small-vae", protocol) == expected
+    assert evaluate(trained, "small-vae", "--only", "bound") == 0
+    found = printed_figures(capsys.readouterr().out)
+    card = Card.load(trained / "small-vae")
+    for measure in MEASURES:
+        block, name = measure.key.split(".")
+        if block in ("grey", "binarised"):
+            assert found.pop(measure.title) == pytest.approx(card.metrics[block][name], abs=0.006)
+    assert not found
+
+
+@pytest.mark.usefixtures("few")
+def test_all_measures_of_a_vae_are_taken_and_written(
+    checkpoints: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = Card.load(checkpoints / "small-vae")
+    assert evaluate(checkpoints, "small-vae", "--write") == 0
+    after = Card.load(checkpoints / "small-vae")
+    assert set(after.metrics) == {"grey", "binarised", *BLOCKS} - {"bound"}
+    assert replace(after, metrics=before.metrics) == before
+    found = printed_figures(capsys.readouterr().out)
+    assert set(found) == {measure.title for measure in MEASURES}
+    for measure in MEASURES:
+        block, name = measure.key.split(".")
+        margin = 0.51 * 10**-measure.digits
+        assert found[measure.title] == pytest.approx(after.metrics[block][name], abs=margin)
+
+
+@pytest.mark.usefixtures("few")
+def test_what_an_autoencoder_lacks_is_none_and_what_was_not_asked_for_stays(
+    checkpoints: Path,
+) -> None:
+    path = checkpoints / "small-ae" / "card.json"
+    card = json.loads(path.read_text(encoding="utf-8"))
+    card["metrics"]["codes"] = {"knn_accuracy": 0.5, "protocol": "another"}
+    path.write_text(json.dumps(card), encoding="utf-8")
+    assert evaluate(checkpoints, "small-ae", "--write", "--only", "likelihood", "latents") == 0
+    written = json.loads(path.read_text(encoding="utf-8"))
+    expected = {**card["metrics"], "likelihood": None, "latents": None}
+    assert written == {**card, "metrics": expected}
+
+
+def test_nothing_is_written_unless_asked(checkpoints: Path) -> None:
+    before = (checkpoints / "small-ae" / "card.json").read_bytes()
+    assert evaluate(checkpoints, "small-ae", "--only", "bound") == 0
+    assert (checkpoints / "small-ae" / "card.json").read_bytes() == before
 
 
 def test_a_list_shows_every_checkpoint_with_its_figures(
@@ -33,42 +103,32 @@ def test_a_list_shows_every_checkpoint_with_its_figures(
     assert main(["list", "--checkpoints", str(trained)]) == 0
     printed = capsys.readouterr().out
     grey = Card.load(trained / "small-ae").metrics["grey"]
-    assert figures(printed, "small-ae", "grey") == ["-", f"{grey['reconstruction']:.2f}", "-"]
+    assert row(printed, "small-ae", "grey") == ["-", f"{grey['reconstruction']:.2f}", "-"]
     assert "small-vae" in printed
-
-
-def test_measuring_anew_may_be_written_into_the_card(
-    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = Path(shutil.copytree(trained / "small-ae", tmp_path / "small-ae"))
-    path = folder / "card.json"
-    right = json.loads(path.read_text(encoding="utf-8"))
-    wrong = {**right, "metrics": {"grey": {**right["metrics"]["grey"], "reconstruction": -1.0}}}
-    path.write_text(json.dumps(wrong), encoding="utf-8")
-    place = ["--checkpoints", str(tmp_path), "--device", "cpu"]
-    assert main(["evaluate", "small-ae", "--write", *place]) == 0
-    written = json.loads(path.read_text(encoding="utf-8"))
-    for protocol, measure in right["metrics"].items():
-        found = written["metrics"][protocol]
-        assert found["reconstruction"] == pytest.approx(measure["reconstruction"], abs=0.01)
-    assert {**written, "metrics": None} == {**right, "metrics": None}
 
 
 def test_a_checkpoint_that_is_not_there_is_refused_with_those_that_are(
     trained: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["evaluate", "mnist", "--checkpoints", str(trained)]) == 2
+    assert evaluate(trained, "mnist") == 2
     assert 'no "mnist"' in (error := capsys.readouterr().err)
     assert "small-ae, small-vae" in error
 
 
 def test_a_damaged_checkpoint_is_refused_by_name(
-    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    checkpoints: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = Path(shutil.copytree(trained / "small-ae", tmp_path / "small-ae"))
-    (folder / "model.safetensors").write_bytes(b"")
-    assert main(["evaluate", "small-ae", "--checkpoints", str(tmp_path)]) == 2
+    (checkpoints / "small-ae" / "model.safetensors").write_bytes(b"")
+    assert evaluate(checkpoints, "small-ae") == 2
     assert "small-ae/model.safetensors does not match" in capsys.readouterr().err
+
+
+def test_a_measure_that_does_not_exist_is_refused_with_those_that_do(
+    trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        evaluate(trained, "small-ae", "--only", "beauty")
+    assert "completeness" in capsys.readouterr().err
 
 
 def test_an_empty_folder_of_checkpoints_is_listed_without_ado(

@@ -1,0 +1,243 @@
+"""Completeness: what is drawn from the prior decodes to something sensible.
+
+Everything is measured in coordinates where the prior is N(0, I): a VAE's latents as they are, an
+autoencoder's in standard deviations of the Gaussian fitted to its codes.
+
+Shapes: N posteriors, M points, B of them at a time, R coordinates, Q = R (R + 3) / 2 + 1 monomials
+up to squares, T of them squares and products, G cells a side.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, UInt8
+from scipy import ndimage
+from torch import Tensor
+
+from model.autoencoder import Autoencoder, VariationalAutoencoder
+from model.evaluation.classifier import RECOGNISED, Classifier
+from model.evaluation.space import (
+    CHUNK,
+    Gaussian,
+    encode,
+    intensities,
+    mean_images,
+    prior,
+    prior_name,
+    standard_normal,
+)
+
+DRAWS = 10_000
+UNCOVERED = 0.1
+"""A place is uncovered where q(z) is below this share of p(z)."""
+SMOOTHING_WIDTHS = np.geomspace(0.01, 1, 17)
+SMOOTHING_POINTS = 1000
+GRID = 128
+RADIUS = math.sqrt(-2 * math.log(0.05))
+"""Of the circle that holds 95 % of N(0, I) in the plane."""
+HOLE_CONFIDENCE = 0.5
+HOLE_CELLS = 16
+"""Connected cells from which a region counts as a hole."""
+SEED = 0
+
+
+def measure_completeness(
+    autoencoder: Autoencoder, images: UInt8[np.ndarray, "images 28 28"], classifier: Classifier
+) -> dict[str, Any]:
+    """How far the codes fill the prior, and what decodes where they do not.
+
+    Returns:
+        `kl_to_prior`: KL(q(z) || p(z)) in nats; `uncovered_prior_mass`; `recognised`, the share of
+        prior draws whose image the classifier knows; `holes` and `hole_area`, their number and
+        their share of the prior's 95 % circle, None unless codes fill two dimensions.
+
+    Source: Hoffman & Johnson 2016, "ELBO surgery" (the aggregate posterior and its KL).
+    """
+    image_NP = intensities(images)
+    base = prior(autoencoder, encode(autoencoder, image_NP))
+    mean_NR, covariance_NRR = _posteriors(autoencoder, image_NP, base)
+    posterior_draw_NR = _one_each(mean_NR, covariance_NRR)
+    width = smoothing(mean_NR, covariance_NRR, posterior_draw_NR)
+    mixture = Mixture(mean_NR, covariance_NRR, width)
+    u_MR = standard_normal(DRAWS, base.rank, SEED)
+    drawn_MP = mean_images(autoencoder, base.place(u_MR))
+    holes, area = None, None
+    if base.rank == 2:
+        sizes = hole_sizes(_confidence_map(autoencoder, base, classifier) < HOLE_CONFIDENCE)
+        holes, area = len(sizes), round(sum(sizes) / int(in_circle(GRID).sum()), 4)
+    return {
+        "kl_to_prior": round(kl_to_prior(mixture, posterior_draw_NR), 3),
+        "uncovered_prior_mass": round(uncovered_mass(mixture, u_MR), 4),
+        "recognised": round(recognised(classifier, drawn_MP), 4),
+        "holes": holes,
+        "hole_area": area,
+        "protocol": (
+            f"{prior_name(autoencoder)}; q(z): the mixture of the {len(images):,} test images' "
+            f"{'posteriors' if isinstance(autoencoder, VariationalAutoencoder) else 'codes'}, "
+            f"smoothed by a Gaussian of {width:.3f} prior standard deviations, which makes a draw "
+            f"from each likeliest by the others; KL: of these, a lower bound; "
+            f"{DRAWS:,} prior draws, seed {SEED}; uncovered: q(z) < p(z) / {1 / UNCOVERED:.0f}; "
+            f"recognised: confidence at least {RECOGNISED} of a classifier of accuracy "
+            f"{classifier.facts['test']['accuracy']}, which so recognises "
+            f"{recognised(classifier, image_NP):.4f} of the test images; holes: at least "
+            f"{HOLE_CELLS} connected cells of a {GRID} x {GRID} grid over the prior's 95 % "
+            f"circle with confidence below {HOLE_CONFIDENCE}; hole_area: their share of it"
+        ),
+    }
+
+
+class Mixture:
+    """The aggregate posterior: the mean of N Gaussians, each as likely as the others.
+
+    A Gaussian's log density is a quadratic polynomial, so all of them at many points are one matrix
+    product: monomials of the points times coefficients of the Gaussians.
+
+    Args:
+        mean_NR: Centres.
+        covariance_NRR: Shapes, without the smoothing.
+        width: Standard deviation of the kernel that smooths every one of them.
+    """
+
+    def __init__(
+        self,
+        mean_NR: Float[Tensor, "count rank"],
+        covariance_NRR: Float[Tensor, "count rank rank"],
+        width: float,
+    ) -> None:
+        R = mean_NR.shape[1]
+        smooth_NRR = covariance_NRR + width**2 * torch.eye(R, dtype=mean_NR.dtype)
+        scale_tril_NRR = torch.linalg.cholesky(smooth_NRR)
+        precision_NRR = torch.cholesky_inverse(scale_tril_NRR)
+        pull_NR = (precision_NRR @ mean_NR[:, :, None])[:, :, 0]
+        log_peak_N = -scale_tril_NRR.diagonal(dim1=1, dim2=2).log().sum(1)
+        log_peak_N -= 0.5 * R * math.log(2 * math.pi)
+        row_T, column_T = torch.tril_indices(R, R)
+        twice_T = torch.where(row_T == column_T, 0.5, 1.0)
+        self._coefficients_NQ = torch.cat(
+            [
+                (log_peak_N - 0.5 * (pull_NR * mean_NR).sum(1))[:, None],
+                pull_NR,
+                -twice_T * precision_NRR[:, row_T, column_T],
+            ],
+            dim=1,
+        )
+        self._pairs = row_T, column_T
+
+    def log_density(
+        self, u_MR: Float[Tensor, "points rank"], *, leave_own_out: bool = False
+    ) -> Float[Tensor, " points"]:
+        """log q(u) in nats; if asked, without the Gaussian of the same index as the point."""
+        row_T, column_T = self._pairs
+        densities = []
+        for start, u_BR in enumerate(torch.split(u_MR, CHUNK)):
+            squares_BT = u_BR[:, row_T] * u_BR[:, column_T]
+            monomials_BQ = torch.cat([torch.ones_like(u_BR[:, :1]), u_BR, squares_BT], dim=1)
+            log_density_BN = monomials_BQ @ self._coefficients_NQ.T
+            if leave_own_out:
+                log_density_BN.diagonal(start * CHUNK).fill_(-math.inf)
+            densities.append(log_density_BN.logsumexp(1))
+        return torch.cat(densities) - math.log(len(self._coefficients_NQ) - leave_own_out)
+
+
+def smoothing(
+    mean_NR: Float[Tensor, "count rank"],
+    covariance_NRR: Float[Tensor, "count rank rank"],
+    u_NR: Float[Tensor, "count rank"],
+) -> float:
+    """The kernel under which draws, one from each Gaussian, are likeliest by all the others.
+
+    Some thousand images stand for all there could be: between them q(z) is smoother than a sum
+    over them. An autoencoder's codes are points, and have no density without a kernel.
+
+    Source: Duin 1976, "On the choice of smoothing parameters for Parzen estimators".
+    """
+    few_MR = u_NR[:SMOOTHING_POINTS]
+    scores = [
+        Mixture(mean_NR, covariance_NRR, width)
+        .log_density(few_MR, leave_own_out=True)
+        .mean()
+        .item()
+        for width in SMOOTHING_WIDTHS
+    ]
+    return float(SMOOTHING_WIDTHS[int(np.argmax(scores))])
+
+
+def kl_to_prior(mixture: Mixture, u_NR: Float[Tensor, "count rank"]) -> float:
+    """KL(q || N(0, I)) in nats: the mean of log q - log p over a draw from each Gaussian.
+
+    Each draw is judged by the others, which cannot have learned from it, so that in expectation the
+    figure is a lower bound of the KL: with its own Gaussian it could reach log N above it.
+    """
+    log_q_N = mixture.log_density(u_NR, leave_own_out=True)
+    return (log_q_N - _log_prior(u_NR)).mean().item()
+
+
+def uncovered_mass(mixture: Mixture, u_MR: Float[Tensor, "draws rank"]) -> float:
+    """Share of prior draws at which q is below a tenth of the prior."""
+    log_ratio_M = mixture.log_density(u_MR) - _log_prior(u_MR)
+    return (log_ratio_M < math.log(UNCOVERED)).double().mean().item()
+
+
+def recognised(classifier: Classifier, image_NP: Float[Tensor, "images pixels"]) -> float:
+    """Share of images that the classifier names with confidence."""
+    confidence_N = classifier.probabilities(image_NP).amax(-1)
+    return (confidence_N >= RECOGNISED).double().mean().item()
+
+
+def in_circle(cells: int) -> Bool[np.ndarray, "cells cells"]:
+    """Which cells of a square grid have their centre within the circle that touches its sides."""
+    centre = (2 * np.arange(cells) + 1) / cells - 1
+    return np.asarray(centre[:, None] ** 2 + centre**2 <= 1)
+
+
+def hole_sizes(doubtful: Bool[np.ndarray, "cells cells"]) -> list[int]:
+    """Cells in each hole: doubtful ones in the circle that share sides, and are enough."""
+    regions, _ = ndimage.label(doubtful & in_circle(len(doubtful)))
+    sizes = np.bincount(regions.ravel())[1:]
+    return [int(size) for size in sizes if size >= HOLE_CELLS]
+
+
+def _confidence_map(
+    autoencoder: Autoencoder, base: Gaussian, classifier: Classifier
+) -> Float[np.ndarray, "128 128"]:
+    centre_G = RADIUS * ((2 * torch.arange(GRID, dtype=torch.float64) + 1) / GRID - 1)
+    u_NR = torch.cartesian_prod(centre_G, centre_G)
+    confidence_N = classifier.probabilities(mean_images(autoencoder, base.place(u_NR))).amax(-1)
+    return np.asarray(confidence_N.reshape(GRID, GRID).numpy())
+
+
+@torch.inference_mode()
+def _posteriors(
+    autoencoder: Autoencoder, image_NP: Float[Tensor, "images pixels"], base: Gaussian
+) -> tuple[Float[Tensor, "images rank"], Float[Tensor, "images rank rank"]]:
+    """Means and covariances of q(z|x) in the prior's coordinates; for points they are 0."""
+    mean_NR = base.coordinates(encode(autoencoder, image_NP))
+    if not isinstance(autoencoder, VariationalAutoencoder):
+        return mean_NR, torch.zeros(len(mean_NR), base.rank, base.rank, dtype=mean_NR.dtype)
+    device = next(autoencoder.parameters()).device
+    scales = [
+        autoencoder.posterior(part.to(device)).scale_tril.cpu()
+        for part in torch.split(image_NP, CHUNK)
+    ]
+    scale_NRR = torch.cat(scales).double()
+    return mean_NR, scale_NRR @ scale_NRR.mT
+
+
+def _one_each(
+    mean_NR: Float[Tensor, "count rank"], covariance_NRR: Float[Tensor, "count rank rank"]
+) -> Float[Tensor, "count rank"]:
+    """A draw from every Gaussian."""
+    N, R = mean_NR.shape
+    noise_NR1 = standard_normal(N, R, SEED)[:, :, None]
+    value_NR, vector_NRR = torch.linalg.eigh(covariance_NRR)
+    spread_NRR = vector_NRR * value_NR.clamp(min=0).sqrt()[:, None]
+    draw_NR: Tensor = mean_NR + (spread_NRR @ noise_NR1)[:, :, 0]
+    return draw_NR
+
+
+def _log_prior(u_NR: Float[Tensor, "count rank"]) -> Float[Tensor, " count"]:
+    return -0.5 * (u_NR.square() + math.log(2 * math.pi)).sum(1)
