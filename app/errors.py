@@ -6,15 +6,18 @@
       + NotFound            404  no model, plane, data set or image of that name
       + NotAcceptable       406  the Accept header asks for a form we do not have
       + TooSlow             408  the body did not arrive in time
+      + Undecodable         409  the model has no latents that could be given as numbers
       + BodyTooLarge        413  the body is larger than the server takes
       + UnsupportedMedia    415  the body is of a kind the route does not read
       + WrongHost           421  the Host header names a host we do not answer for
       + InvalidRequest      422  a field, a latent or an image that cannot be used
-      + Overloaded          503  too much is waiting already
+      + Overloaded          503  too much is waiting already, or the models in use fill the memory
+      + Unavailable         503  the model cannot be loaded
       + NotReady            503  the default model cannot decode now
 
-`LatentError` and `ImageError` of the model become `InvalidRequest`; what Starlette and FastAPI
-raise keeps its status. A problem never echoes its input: NaN could not be written as JSON.
+`LatentError` and `ImageError` of the model become `InvalidRequest`, `UndecodableError` becomes
+`Undecodable`; what Starlette and FastAPI raise keeps its status. A problem never echoes its input:
+NaN could not be written as JSON.
 """
 
 import json
@@ -29,7 +32,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from model.errors import ImageError, LatentError
+from model.errors import ImageError, LatentError, UndecodableError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -88,6 +91,10 @@ class TooSlow(Problem):
     status, title = 408, "Too slow"
 
 
+class Undecodable(Problem):
+    status, title = 409, "Undecodable"
+
+
 class BodyTooLarge(Problem):
     status, title = 413, "Body too large"
 
@@ -112,8 +119,12 @@ class InvalidRequest(Problem):
 class Overloaded(Problem):
     status, title = 503, "Overloaded"
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail, headers={"Retry-After": "1"})
+    def __init__(self, detail: str, *, retry_after_seconds: int = 1) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after_seconds)})
+
+
+class Unavailable(Problem):
+    status, title = 503, "Unavailable"
 
 
 class NotReady(Problem):
@@ -126,6 +137,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation_problem)
     app.add_exception_handler(LatentError, _model_problem)
     app.add_exception_handler(ImageError, _model_problem)
+    app.add_exception_handler(UndecodableError, _undecodable)
     app.add_exception_handler(ClientDisconnect, _client_gone)
     app.add_exception_handler(Exception, _defect)
 
@@ -157,6 +169,10 @@ async def _validation_problem(_: Request, error: Exception) -> Response:
 
 async def _model_problem(_: Request, error: Exception) -> Response:
     return InvalidRequest(str(error)).response()
+
+
+async def _undecodable(_: Request, error: Exception) -> Response:
+    return Undecodable(str(error)).response()
 
 
 async def _client_gone(_: Request, error: Exception) -> Response:

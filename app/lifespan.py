@@ -1,18 +1,26 @@
-"""From start to stop: load models, verify, warm; drain."""
+"""From start to stop: read the cards, load and warm the default model; drain."""
 
 import logging
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.batching import Batcher
-from app.registry import Registry, ServedModel
+from app.errors import Unavailable
+from app.registry import Offer, Registry, ServedModel
 from app.settings import Settings, variable
+from model.card import GROUPS, Card
 from model.engine import Engine
-from model.errors import ModelError
+from model.errors import CheckpointError, ModelError
+
+UNPACKED = 2
+"""Times that weights grow in memory: from float16 to float32."""
 
 log = logging.getLogger("explorer")
 
@@ -30,36 +38,112 @@ def lifespan(
     async def run(_: FastAPI) -> AsyncIterator[None]:
         # One thread for the bulk of all models: beside the loop, one core computes, not three.
         with ThreadPoolExecutor(1, "bulk") as executor:
-            load(settings, registry, executor)
+            fill(settings, registry, executor)
             yield
-            for served in registry:
+            for served in registry.loaded:
                 await served.batcher.drain()
 
     return run
 
 
-def load(settings: Settings, registry: Registry, executor: Executor) -> None:
-    """Load and warm every model that is asked for; a bad one is reported and skipped.
+def fill(settings: Settings, registry: Registry, executor: Executor) -> None:
+    """Offer every model that is asked for, and load and warm the default one.
+
+    Of the others only the card is read; one that cannot be read is reported and skipped.
 
     Raises:
         StartError: the default model cannot be served, or a model asked for by name is missing.
     """
-    for name in _names(settings):
-        try:
-            engine = Engine.load(settings.checkpoints / name, settings.device)
-            engine.warm_up()
-        except (ModelError, OSError) as error:
-            if name == settings.default_model:
-                raise StartError(f"The default model {name} cannot be served: {error}") from error
-            log.error("Model %s is skipped: %s", name, error)
+    names = _names(settings)
+    _load_default(settings, registry, executor)
+    for name in names:
+        if name == settings.default_model:
             continue
-        batcher = Batcher(engine.decode, executor, max_queue=settings.max_queue)
-        registry.add(ServedModel(engine, batcher))
-        log.info("Model %s is ready on %s", name, engine.device)
+        folder = settings.checkpoints / name
+        try:
+            load = partial(_load, folder, settings, executor)
+            offer = Offer(_card(folder), memory_needed(folder), load)
+        except (ModelError, OSError) as error:
+            log.error("Model %s is skipped: %s", name, error)
+        else:
+            registry.offer(offer)
+            log.info("Model %s is offered", name)
+
+
+def _load_default(settings: Settings, registry: Registry, executor: Executor) -> None:
+    name = settings.default_model
+    folder = settings.checkpoints / name
+    try:
+        _card(folder)
+        served = _served(folder, settings, executor)
+    except (ModelError, OSError) as error:
+        raise StartError(f"The default model {name} cannot be served: {error}") from error
+    size = memory_needed(folder)
+    registry.keep(served, size)
+    log.info("Model %s is ready on %s", name, served.engine.device)
+    if size > settings.model_memory_bytes:
+        log.warning(
+            "The default model takes %d bytes, more than %s; no other model will be loaded",
+            size, variable("model_memory_bytes"),
+        )  # fmt: skip
+
+
+def _load(folder: Path, settings: Settings, executor: Executor) -> ServedModel:
+    """Load a model for those who wait for it; the log has what is not for them.
+
+    Raises:
+        Unavailable: it cannot be loaded.
+    """
+    name = folder.name
+    try:
+        served = _served(folder, settings, executor)
+    except Exception as error:  # whatever the device does: the other models go on
+        refused = isinstance(error, ModelError | OSError)
+        log.error("Model %s cannot be loaded: %s", name, error, exc_info=not refused)
+        raise Unavailable(
+            f"The model {name} cannot be loaded now. The server's log says why and which file it "
+            "is, if one is damaged; its operator must restore that. The other models go on."
+        ) from error
+    log.info("Model %s is loaded", name)
+    return served
+
+
+def _served(folder: Path, settings: Settings, executor: Executor) -> ServedModel:
+    engine = Engine.load(folder, settings.device)
+    engine.warm_up()
+    return ServedModel(engine, Batcher(engine.decode, executor, max_queue=settings.max_queue))
+
+
+def _card(folder: Path) -> Card:
+    card = Card.load(folder)
+    if card.id != folder.name:
+        raise CheckpointError(
+            f"{folder} holds the card of {card.id}; a checkpoint's folder has its model's name."
+        )
+    if card.group not in (group.id for group in GROUPS):
+        raise CheckpointError(f"{folder} is of the group {card.group!r}, which is none of ours.")
+    return card
+
+
+def memory_needed(folder: Path) -> int:
+    """Say what a checkpoint will take in memory, in bytes; it is not yet loaded.
+
+    An atlas says itself how far it was compressed: a sparse code, mostly zeros, to a fifth.
+    """
+    weights = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    return UNPACKED * weights + sum(map(_unpacked, folder.glob("*.npz")))
+
+
+def _unpacked(archive: Path) -> int:
+    try:
+        with ZipFile(archive) as file:
+            return sum(entry.file_size for entry in file.infolist())
+    except BadZipFile:  # damaged, which is reported when the model is asked for
+        return archive.stat().st_size
 
 
 def _names(settings: Settings) -> list[str]:
-    """List the models to load, the default one first."""
+    """List the models to offer."""
     found = sorted(card.parent.name for card in settings.checkpoints.glob("*/card.json"))
     there = f"{settings.checkpoints} holds {', '.join(found) or 'no model'}"
     for name in settings.models:
@@ -71,8 +155,7 @@ def _names(settings: Settings) -> list[str]:
             f"{variable('default_model')} is {settings.default_model}; it must be one of "
             f"{', '.join(wanted) or 'the models'} ({there})."
         )
-    wanted.remove(settings.default_model)
-    return [settings.default_model, *wanted]
+    return wanted
 
 
 class PlainStartError:

@@ -15,6 +15,7 @@ from app.api import (
     encode,
     health,
     interpolate,
+    measures,
     models,
     planes,
     sample,
@@ -29,13 +30,13 @@ from app.settings import Settings
 from app.telemetry import RequestLog
 
 VERSION = "0.1.0"
-FEATURES = (models, encode, decode, interpolate, sample, planes, codes, datasets)
+FEATURES = (models, measures, encode, decode, interpolate, sample, planes, codes, datasets)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the server; without settings, from the environment, as each worker does."""
     settings = settings or Settings.read(os.environ)
-    registry = Registry(settings.default_model)
+    registry = Registry(settings.default_model, settings.model_memory_bytes)
     app = FastAPI(
         title="Latent Explorer",
         version=VERSION,

@@ -1,6 +1,7 @@
-"""The models this server holds, by name."""
+"""The models this server offers, by name; `shelf` holds those that are loaded."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
@@ -10,9 +11,10 @@ from fastapi import Depends, Path, Request
 from jaxtyping import Float32
 
 from app.batching import Batcher
-from app.errors import NotFound
+from app.errors import NotFound, Undecodable
+from app.shelf import Shelf
 from model.card import Card
-from model.engine import ELBO_SAMPLES, Encoding, Engine
+from model.engine import Encoding, Engine
 
 ENCODED_TOGETHER = 8
 
@@ -36,7 +38,27 @@ class ServedModel:
         """
         pieces = [images[i : i + ENCODED_TOGETHER] for i in range(0, len(images), ENCODED_TOGETHER)]
         calls = [partial(self.engine.encode, piece) for piece in pieces]
-        return await self.batcher.run(calls, weight=ENCODED_TOGETHER * ELBO_SAMPLES)
+        weight = ENCODED_TOGETHER * self.engine.decodes_to_encode
+        return await self.batcher.run(calls, weight=weight)
+
+    def require_latents(self) -> None:
+        """Raise Undecodable if the model has no latents that could be given as numbers."""
+        if not self.engine.decodes:
+            name = self.card.id
+            raise Undecodable(
+                f"{name} has no latent space of plain numbers: there is no plane and nothing to "
+                "decode, sample or drag. It encodes an image and shows its reconstruction: "
+                f"POST /api/v1/models/{name}/encode."
+            )
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A model that may be loaded: its card, the bytes that it will take, and how it comes."""
+
+    card: Card
+    size: int
+    load: Callable[[], ServedModel]
 
 
 class Registry:
@@ -44,34 +66,61 @@ class Registry:
 
     Args:
         default: Name of the model that the page opens.
+        memory_bytes: What all loaded models may take together.
     """
 
-    def __init__(self, default: str) -> None:
+    def __init__(self, default: str, memory_bytes: int) -> None:
         self.default = default
-        self._served: dict[str, ServedModel] = {}
+        self._offers: dict[str, Offer] = {}
+        self._shelf: Shelf[ServedModel] = Shelf(memory_bytes)
 
-    def add(self, served: ServedModel) -> None:
-        self._served[served.card.id] = served
+    def offer(self, offer: Offer) -> None:
+        """Let a model be asked for."""
+        self._offers[offer.card.id] = offer
 
-    def __getitem__(self, name: str) -> ServedModel:
-        """Give the model of that name.
+    def keep(self, served: ServedModel, size: int = 0) -> None:
+        """Offer a model that is loaded, and hold it for good."""
+        self.offer(Offer(served.card, size, lambda: served))
+        self._shelf.keep(served.card.id, served, size)
+
+    def lend(self, name: str) -> AbstractAsyncContextManager[ServedModel]:
+        """Give the model of that name for as long as the context lasts; load it if need be.
 
         Raises:
             NotFound: there is none; the message names those there are.
+            Overloaded: the models in use leave no room for it.
+            Unavailable: it cannot be loaded.
         """
-        served = self._served.get(name)
-        if served is None:
+        offer = self._offer(name)
+        return self._shelf.lend(name, offer.size, offer.load)
+
+    def card(self, name: str) -> Card:
+        """Give the card of that name, without loading its model; raises NotFound."""
+        return self._offer(name).card
+
+    @property
+    def cards(self) -> list[Card]:
+        """The cards of all models that are offered."""
+        return [offer.card for offer in self._offers.values()]
+
+    @property
+    def loaded(self) -> list[ServedModel]:
+        """The models that are in memory now; the default one always is."""
+        return list(self._shelf.items.values())
+
+    @property
+    def device(self) -> str:
+        """Where the models run: `cpu`, `cuda:0`, `mps`."""
+        return self._shelf.items[self.default].engine.device
+
+    def _offer(self, name: str) -> Offer:
+        offer = self._offers.get(name)
+        if offer is None:
             raise NotFound(
-                f"There is no model of this name. There are {', '.join(self._served)}. "
+                f"There is no model of this name. There are {', '.join(self._offers)}. "
                 "See GET /api/v1/models"
             )
-        return served
-
-    def __iter__(self) -> Iterator[ServedModel]:
-        return iter(self._served.values())
-
-    def __len__(self) -> int:
-        return len(self._served)
+        return offer
 
 
 async def _registry(request: Request) -> Registry:
@@ -87,9 +136,25 @@ Models = Annotated[Registry, Depends(_registry)]
 _NAME = Path(description="Id of a model", examples=["mnist-vae-2d"])
 
 
-async def _served(model: Annotated[str, _NAME], registry: Models) -> ServedModel:
-    return registry[model]
+async def _card(model: Annotated[str, _NAME], registry: Models) -> Card:
+    return registry.card(model)
 
 
-Served = Annotated[ServedModel, Depends(_served)]
-"""A route's parameter: the model that `{model}` in its path names."""
+async def _served(model: Annotated[str, _NAME], registry: Models) -> AsyncIterator[ServedModel]:
+    async with registry.lend(model) as served:
+        yield served
+
+
+KnownCard = Annotated[Card, Depends(_card)]
+"""A route's parameter: the card of the model that `{model}` in its path names; loads nothing."""
+Served = Annotated[ServedModel, Depends(_served, scope="function")]
+"""A route's parameter: the model itself, lent until the route has its answer."""
+
+
+async def _decoding(served: Served) -> ServedModel:
+    served.require_latents()
+    return served
+
+
+Decoding = Annotated[ServedModel, Depends(_decoding, scope="function")]
+"""A route's parameter: the same, for a route that is about latents; others are refused (409)."""

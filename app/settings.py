@@ -35,13 +35,16 @@ class Settings:
     default_model: str = _setting(
         "mnist-vae-2d", "model the page opens; must load, or nothing starts"
     )
-    models: tuple[str, ...] = _setting((), "models to load, by name; empty loads all there are")
+    models: tuple[str, ...] = _setting((), "models to offer, by name; empty offers all there are")
     workers: int = _setting(1, "processes; each loads its own models")
     root_path: str = _setting("", "path under which a proxy shows the server, such as /explorer")
     max_body_bytes: int = _setting(16 * 2**20, "largest request body")
     max_connections: int = _setting(1000, "most requests and streams open at once, in each worker")
     max_queue: int = _setting(
         8192, "most images waiting to be decoded, for each model in each worker"
+    )
+    model_memory_bytes: int = _setting(
+        256 * 2**20, "memory for loaded models in each worker; the longest idle make room"
     )
     request_timeout_seconds: float = _setting(
         30.0, "longest time from a request's head to its answer's"
@@ -60,7 +63,7 @@ class Settings:
     def __post_init__(self) -> None:
         _require(0 <= self.port <= 65535, "port", self.port, "a port lies in 0..65535")
         _require(self.workers >= 1, "workers", self.workers, "at least 1 process must run")
-        for name in ("max_body_bytes", "max_connections", "max_queue"):
+        for name in ("max_body_bytes", "max_connections", "max_queue", "model_memory_bytes"):
             value = getattr(self, name)
             _require(value >= 1, name, value, "it must be at least 1")
         _require(

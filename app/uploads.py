@@ -4,30 +4,33 @@ import asyncio
 import base64
 import binascii
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
+from app.changes import SIDE
 from app.errors import InvalidRequest
-from app.images import SIDE, Prepared, prepare
+from app.images import Prepared, prepare
 from model.errors import ImageError
 
 _THREADS = ThreadPoolExecutor(2, "images")
 """Few, because each may hold a picture of `MAX_PIXELS`; started with the first upload."""
 
 
-async def read_file(content: bytes, pointer: str) -> Prepared:
-    """Prepare an image file, off the event loop.
+async def read_file(content: bytes, dataset: str, pointer: str) -> Prepared:
+    """Prepare an image file for a model of that data set, off the event loop.
 
     Raises:
         InvalidRequest: it is no usable image; the message says why.
     """
+    work = partial(prepare, content, dataset)
     try:
-        return await asyncio.get_running_loop().run_in_executor(_THREADS, prepare, content)
+        return await asyncio.get_running_loop().run_in_executor(_THREADS, work)
     except ImageError as error:
         raise InvalidRequest.at(pointer, str(error)) from error
 
 
-async def read_base64(text: str, pointer: str) -> Prepared:
+async def read_base64(text: str, dataset: str, pointer: str) -> Prepared:
     """Prepare an image file given in base64; raises InvalidRequest."""
     try:
         content = base64.b64decode(text, validate=True)
@@ -36,7 +39,7 @@ async def read_base64(text: str, pointer: str) -> Prepared:
             "The text is not base64. Send the bytes of an image file in base64, nothing before it."
         )
         raise InvalidRequest.at(pointer, detail) from error
-    return await read_file(content, pointer)
+    return await read_file(content, dataset, pointer)
 
 
 def read_numbers(rows: list[object], pointer: str) -> Prepared:

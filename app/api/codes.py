@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from app.caching import ASK_AGAIN, cached, etag
 from app.errors import NotFound
 from app.negotiation import RAW
-from app.registry import Served, ServedModel
+from app.registry import Decoding, ServedModel
 from model.engine import Plane
 
 router = APIRouter(prefix="/models/{model}", tags=["codes"])
@@ -20,7 +20,7 @@ _BYTES = {"content": {RAW: {"schema": {"type": "string", "format": "binary"}}}}
 @router.get("/codes", response_class=Response, responses={200: _BYTES})
 async def codes(
     request: Request,
-    served: Served,
+    served: Decoding,
     plane: Annotated[str | None, Query(description="Project onto this plane: D is 2")] = None,
 ) -> Response:
     """Give the posterior means and the labels of the test images, in the data set's order.

@@ -1,5 +1,7 @@
 """The shipped test images themselves."""
 
+import asyncio
+
 from fastapi import APIRouter, Request, Response
 
 from app import png
@@ -17,10 +19,10 @@ _PNG = {"content": {PNG: {"schema": {"type": "string", "format": "binary"}}}}
 @router.get("/{dataset}/images/{index}.png", response_class=Response, responses={200: _PNG})
 async def dataset_image(request: Request, models: Models, dataset: str, index: int) -> Response:
     """Give one test image, 28 x 28; `index` is its place in the data set's order."""
-    known = sorted({served.card.dataset for served in models})
+    known = sorted({card.dataset for card in models.cards})
     if dataset not in known:
         raise NotFound(f"There is no data set of this name here. There is {', '.join(known)}.")
-    images = test_set(dataset).images
+    images = (await asyncio.to_thread(test_set, dataset)).images  # unpacked by the first who asks
     if not 0 <= index < len(images):
         raise NotFound(f"{dataset} has the test images 0 to {len(images) - 1}.")
     tag = etag(dataset, index)  # a published data set does not change

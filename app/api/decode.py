@@ -20,7 +20,7 @@ from app.errors import InvalidRequest
 from app.latents import read_latents, refuse
 from app.negotiation import PNG
 from app.openapi import API, MODEL_PARAMETER, RawRoute
-from app.registry import Registry, Served, ServedModel
+from app.registry import Decoding, Registry, ServedModel
 from app.rendering import BATCH, ImageJson, described
 from model.card import Card
 
@@ -62,7 +62,7 @@ class DecodeAnswer(BaseModel):
     responses={200: {"model": DecodeAnswer, "content": described(BATCH)}},
     response_class=Response,
 )
-async def decode(request: Request, served: Served, body: DecodeRequest) -> Response:
+async def decode(request: Request, served: Decoding, body: DecodeRequest) -> Response:
     """Decode up to 1,024 latents; `Accept` picks JSON, a contact sheet, NumPy or bare bytes."""
     media_type = rendering.choose(request.headers.get("accept"), BATCH)
     images = await decode_for(request, served, read_latents(body.latents, served.card))
@@ -85,19 +85,22 @@ class DecodePng:
         self.registry = registry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        served = self.registry[scope["path_params"]["model"]]
-        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        latent = _read_z(query, served.card)
-        size = _read_size(query)
-        tag = etag(served.engine.version, latent.tobytes(), size)
-        headers = {"ETag": tag, "Cache-Control": ASK_AGAIN}
-        if is_current(Headers(scope=scope), tag):
-            response = Response(status_code=304, headers=headers)
-        else:
-            (image,) = await served.batcher.decode(latent)
-            content = png.encode_enlarged(image, size)
-            response = Response(content, headers=headers, media_type=PNG)
+        async with self.registry.lend(scope["path_params"]["model"]) as served:
+            response = await _picture(served, scope)
         await response(scope, receive, send)
+
+
+async def _picture(served: ServedModel, scope: Scope) -> Response:
+    served.require_latents()
+    query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    latent = _read_z(query, served.card)
+    size = _read_size(query)
+    tag = etag(served.engine.version, latent.tobytes(), size)
+    headers = {"ETag": tag, "Cache-Control": ASK_AGAIN}
+    if is_current(Headers(scope=scope), tag):
+        return Response(status_code=304, headers=headers)
+    (image,) = await served.batcher.decode(latent)
+    return Response(png.encode_enlarged(image, size), headers=headers, media_type=PNG)
 
 
 def _read_z(query: Mapping[str, list[str]], card: Card) -> Latents:

@@ -34,7 +34,10 @@ class EncodeRequest(JsonBody):
 
 
 class Elbo(BaseModel):
-    """The evidence lower bound of an image, in nats; `total` is `reconstruction - kl`."""
+    """The evidence lower bound of an image, in nats; `total` is `reconstruction - kl`.
+
+    A model without a posterior has the reconstruction alone.
+    """
 
     reconstruction: float
     kl: float | None
@@ -51,13 +54,16 @@ class StepJson(BaseModel):
 
 
 class EncodedItem(BaseModel):
-    """One image's posterior; an autoencoder has no covariance, no kl and no total."""
+    """What a model makes of one image; what it has no notion of is null."""
 
-    mean: list[float]
-    covariance: list[list[float]] | None
+    mean: list[float] | None = Field(description="The code; null for `vqvae`")
+    covariance: list[list[float]] | None = Field(description="Of the posterior; null but for `vae`")
+    indices: list[list[int]] | None = Field(
+        description="Codebook entries, row by row from the top; null but for `vqvae`"
+    )
     elbo: Elbo
     input: ImageJson = Field(description="What was encoded: the upload at 28 x 28")
-    reconstruction: ImageJson = Field(description="The decode of the mean")
+    reconstruction: ImageJson = Field(description="The decode of the mean or the indices")
     steps: list[StepJson]
 
 
@@ -101,15 +107,15 @@ _BODY = {"required": True, "content": {FORM: {"schema": _FILES}, JSON: {"schema"
 async def encode(request: Request, served: Served) -> JSONResponse:
     """Encode 1 to 64 images: files in the form field `file`, or JSON.
 
-    A file is brought to 28 x 28 the way MNIST was made, and `steps` tells how; one that is
-    28 x 28 on a dark background is taken as it is.
+    A file is brought to 28 x 28 the way the model's data set was made, and `steps` tells how; one
+    that is 28 x 28 on a dark background is taken as it is.
     """
     choose(request.headers.get("accept"), [JSON])
     kind = media_type(request)
     if kind == FORM:
-        prepared = await _from_form(request)
+        prepared = await _from_form(request, served.card.dataset)
     elif kind == JSON:
-        prepared = await _from_json(request)
+        prepared = await _from_json(request, served.card.dataset)
     else:
         raise unsupported(request, FORM, JSON)
     images = np.stack([one.image for one in prepared])
@@ -121,7 +127,7 @@ async def encode(request: Request, served: Served) -> JSONResponse:
     return JSONResponse({"model": served.card.id, "items": items})
 
 
-async def _from_form(request: Request) -> list[Prepared]:
+async def _from_form(request: Request, dataset: str) -> list[Prepared]:
     try:
         async with request.form(max_files=MOST, max_fields=MOST) as form:
             contents = await _contents(form)
@@ -129,17 +135,17 @@ async def _from_form(request: Request) -> list[Prepared]:
         if isinstance(error, Problem):
             raise
         raise InvalidRequest.at("#", f"The form cannot be read: {error.detail}") from error
-    readings = [read_file(one, f"#/file/{index}") for index, one in enumerate(contents)]
+    readings = [read_file(one, dataset, f"#/file/{index}") for index, one in enumerate(contents)]
     return await asyncio.gather(*readings)
 
 
-async def _from_json(request: Request) -> list[Prepared]:
+async def _from_json(request: Request, dataset: str) -> list[Prepared]:
     body = await read_json(request, EncodeRequest)
     prepared = []
     for index, entry in enumerate(body.images):
         pointer = f"#/images/{index}"
         if isinstance(entry, str):
-            prepared.append(await read_base64(entry, pointer))
+            prepared.append(await read_base64(entry, dataset, pointer))
         elif isinstance(entry, list):
             prepared.append(read_numbers(entry, pointer))
         else:
@@ -159,7 +165,7 @@ async def _contents(form: FormData) -> list[bytes]:
 
 def _each(encodings: list[Encoding]) -> Iterator[tuple[Encoding, int]]:
     for encoding in encodings:
-        for index in range(len(encoding.mean)):
+        for index in range(len(encoding.reconstruction)):
             yield encoding, index
 
 
@@ -170,6 +176,7 @@ def _item(encoding: Encoding, index: int, prepared: Prepared) -> dict[str, objec
     return {
         "mean": pick(encoding.mean),
         "covariance": pick(encoding.covariance),
+        "indices": pick(encoding.indices),
         "elbo": {
             "reconstruction": pick(encoding.reconstruction),
             "kl": pick(encoding.kl),

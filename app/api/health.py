@@ -4,10 +4,11 @@ import logging
 
 import numpy as np
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from app.changes import SIDE
 from app.errors import NotReady, Overloaded
-from app.registry import Models
+from app.registry import Models, ServedModel
 
 log = logging.getLogger("explorer")
 router = APIRouter(tags=["health"])
@@ -20,10 +21,11 @@ class Alive(BaseModel):
 
 
 class Ready(BaseModel):
-    """The default model decodes."""
+    """The default model works."""
 
     status: str = "ready"
-    models: list[str]
+    models: list[str] = Field(description="All that are offered")
+    loaded: list[str] = Field(description="Those in memory now; any other loads when it is used")
 
 
 @router.get("/healthz")
@@ -35,12 +37,23 @@ async def alive() -> Alive:
 @router.get("/readyz")
 async def ready(models: Models) -> Ready:
     """Answer once the default model has decoded a latent for this very probe."""
-    served = models[models.default]
-    try:
+    async with models.lend(models.default) as served:
+        try:
+            await _work(served)
+        except Overloaded:
+            raise
+        except Exception as error:  # whatever the device does: the probe must hear of it
+            name = served.card.id
+            log.exception("The default model %s cannot decode", name)
+            raise NotReady(f"The model {name} cannot decode; the log says why.") from error
+    return Ready(
+        models=[card.id for card in models.cards],
+        loaded=[served.card.id for served in models.loaded],
+    )
+
+
+async def _work(served: ServedModel) -> None:
+    if served.engine.decodes:
         await served.batcher.decode(np.zeros((1, served.card.latent_dim), np.float32))
-    except Overloaded:
-        raise
-    except Exception as error:  # whatever the device does: the probe must hear of it
-        log.exception("The default model %s cannot decode", served.card.id)
-        raise NotReady(f"The model {served.card.id} cannot decode; the log says why.") from error
-    return Ready(models=[served.card.id for served in models])
+    else:
+        await served.encode(np.zeros((1, SIDE, SIDE), np.float32))

@@ -14,7 +14,7 @@ from app.body import JsonBody, only_json
 from app.disconnect import while_connected
 from app.errors import InvalidRequest
 from app.latents import refuse
-from app.registry import Served, ServedModel
+from app.registry import Decoding, ServedModel
 from app.rendering import FILM, ImageJson, described
 from app.uploads import read_base64
 
@@ -57,7 +57,7 @@ class InterpolateAnswer(BaseModel):
     responses={200: {"model": InterpolateAnswer, "content": described(FILM)}},
     response_class=Response,
 )
-async def interpolate(request: Request, served: Served, body: InterpolateRequest) -> Response:
+async def interpolate(request: Request, served: Decoding, body: InterpolateRequest) -> Response:
     """Walk between two ends; `Accept` picks JSON, a film strip or an animation."""
     media_type = rendering.choose(request.headers.get("accept"), FILM)
     start = await _latent(request, served, body.start, "start")
@@ -82,8 +82,9 @@ async def _latent(
         came = "neither a latent nor an image" if end.latent is None else "a latent and an image"
         raise InvalidRequest.at(f"#/{name}", f"{name} has {came}; give one of the two.")
     if end.image is not None:
-        prepared = await read_base64(end.image, f"#/{name}/image")
+        prepared = await read_base64(end.image, served.card.dataset, f"#/{name}/image")
         (encoding,) = await while_connected(request, served.encode(prepared.image[None]))
+        assert encoding.mean is not None, "a model that decodes latents encodes into them"
         code: Float[np.ndarray, " latent"] = encoding.mean[0]
         return code
     refuse(end.latent, served.card, f"{name}.latent", f"#/{name}/latent")

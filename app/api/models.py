@@ -1,13 +1,17 @@
-"""Which models there are, and what each says of itself."""
+"""Which models there are, what each says of itself, and what they teach."""
 
 from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from app.registry import Models, Served
+from app.registry import KnownCard, Models
+from model import card as model_card
+from model.card import GROUPS
 
 router = APIRouter(prefix="/models", tags=["models"])
+
+_PLACES = {group.id: place for place, group in enumerate(GROUPS)}
 
 
 class Card(BaseModel):
@@ -16,14 +20,24 @@ class Card(BaseModel):
     id: str
     title: str
     summary: str
-    family: str = Field(description="`vae` or `ae`")
+    group: str = Field(description="Id of the heading under which it stands: what it teaches")
+    family: str = Field(description="`vae`, `ae` or `vqvae`")
     dataset: str
     latent_dim: int
     likelihood: str
-    beta: float | None = Field(description="Weight of the KL term in training; null for `ae`")
-    planes: list[str] = Field(description="Ids of its planes, the one to open first")
-    metrics: dict[str, Any] = Field(description="Measured on the test images, in nats per image")
+    beta: float | None = Field(description="Weight of the KL term in training; `vae` alone has one")
+    planes: list[str] = Field(description="Ids of its planes, the one to open first; may be empty")
+    metrics: dict[str, Any] = Field(description="By protocol; `GET /measures` explains the numbers")
     sha256: str = Field(description="Of the stored weights")
+
+
+class Group(BaseModel):
+    """A heading, and the models under it."""
+
+    id: str
+    title: str
+    about: str = Field(description="One line for a learner")
+    models: list[str]
 
 
 class ModelList(BaseModel):
@@ -31,18 +45,39 @@ class ModelList(BaseModel):
 
     default: str = Field(description="The model that the page opens")
     device: str = Field(description="Where they run: `cpu`, `cuda:0`, `mps`")
-    models: list[Card]
+    groups: list[Group] = Field(description="In the order in which they teach best")
+    models: list[Card] = Field(description="In the order of the groups")
 
 
 @router.get("")
-async def list_models(models: Models) -> ModelList:
-    """All models that this server holds, the default one first."""
-    cards = [Card(**served.card.public()) for served in models]
-    device = models[models.default].engine.device
-    return ModelList(default=models.default, device=device, models=cards)
+async def list_models(registry: Models) -> ModelList:
+    """All models that this server offers, by what they teach; none is loaded for it."""
+    default = registry.card(registry.default)
+    cards = sorted(registry.cards, key=lambda card: _order(card, default))
+    groups = [
+        Group(id=group.id, title=group.title, about=group.about, models=there)
+        for group in GROUPS
+        if (there := [card.id for card in cards if card.group == group.id])
+    ]
+    return ModelList(
+        default=registry.default,
+        device=registry.device,
+        groups=groups,
+        models=[Card(**card.public()) for card in cards],
+    )
 
 
 @router.get("/{model}")
-async def show_model(served: Served) -> Card:
-    """One model's card."""
-    return Card(**served.card.public())
+async def show_model(card: KnownCard) -> Card:
+    """One model's card; the model is not loaded for it."""
+    return Card(**card.public())
+
+
+def _order(card: model_card.Card, default: model_card.Card) -> tuple[int, bool, bool, float, str]:
+    """Sort by group; within one the default model first, then what shares its data set.
+
+    After that a ladder climbs: by the weight of the KL term.
+    """
+    is_other = card.id != default.id
+    is_foreign = card.dataset != default.dataset
+    return _PLACES[card.group], is_other, is_foreign, card.beta or 0.0, card.id

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from app.registry import Served
+from app.registry import Decoding
 
 router = APIRouter(prefix="/models/{model}", tags=["planes"])
 
@@ -19,7 +19,7 @@ class PlaneJson(BaseModel):
 
 
 @router.get("/planes")
-async def planes(served: Served) -> list[PlaneJson]:
+async def planes(served: Decoding) -> list[PlaneJson]:
     """All planes of the model, the one to open first."""
     return [
         PlaneJson(

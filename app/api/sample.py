@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from app import rendering
 from app.api.decode import MOST, decode_for
 from app.body import JsonBody, only_json
-from app.registry import Served
+from app.registry import Decoding
 from app.rendering import BATCH, ImageJson, described
 
 router = APIRouter(prefix="/models/{model}", tags=["sample"])
@@ -48,7 +48,7 @@ class SampleAnswer(BaseModel):
     responses={200: {"model": SampleAnswer, "content": described(BATCH)}},
     response_class=Response,
 )
-async def sample(request: Request, served: Served, body: SampleRequest) -> Response:
+async def sample(request: Request, served: Decoding, body: SampleRequest) -> Response:
     """Draw from the prior, or for an autoencoder from the Gaussian fitted to its codes."""
     media_type = rendering.choose(request.headers.get("accept"), BATCH)
     seed = secrets.randbelow(LARGEST_SEED) if body.seed is None else body.seed

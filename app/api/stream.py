@@ -14,10 +14,11 @@ from starlette.routing import WebSocketRoute
 from starlette.types import Message, Receive, Scope, Send
 
 from app.batching import Latents
-from app.errors import InvalidRequest, Overloaded
+from app.errors import InvalidRequest, Overloaded, Unavailable
 from app.latents import refuse
 from app.openapi import API, MODEL_PARAMETER, RawRoute
-from app.registry import Registry, ServedModel
+from app.registry import Registry
+from model.card import Card
 
 NOT_BINARY, BAD_MESSAGE, FAILED, TRY_LATER = 1003, 1007, 1011, 1013
 """Close codes (RFC 6455, section 7.4, and its registry); a frame beyond all bounds gets 1009."""
@@ -33,10 +34,11 @@ class Stream:
         self.registry = registry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        served = self.registry[scope["path_params"]["model"]]
+        async with self.registry.lend(scope["path_params"]["model"]) as served:
+            served.require_latents()  # refused before it opens, if at all
         await receive()  # websocket.connect
         await send({"type": "websocket.accept"})
-        await _Conversation(served, send).hold(receive)
+        await _Conversation(self.registry, served.card, send).hold(receive)
 
 
 class _BadMessage(Exception):
@@ -44,8 +46,11 @@ class _BadMessage(Exception):
 
 
 class _Conversation:
-    def __init__(self, served: ServedModel, send: Send) -> None:
-        self.served = served
+    """Borrows the model while it answers: a stream that is open and silent holds no memory."""
+
+    def __init__(self, registry: Registry, card: Card, send: Send) -> None:
+        self.registry = registry
+        self.card = card
         self.send = send
         self.mailbox: bytes | None = None
         self.answering: asyncio.Task[None] | None = None
@@ -68,30 +73,32 @@ class _Conversation:
         if content is None:
             raise _BadMessage(NOT_BINARY, "Send binary messages, not text.")
         assert isinstance(content, bytes)
-        card = self.served.card
-        wanted = SEQUENCE_BYTES + 4 * card.latent_dim
+        wanted = SEQUENCE_BYTES + 4 * self.card.latent_dim
         if len(content) != wanted:
-            came = f"A message of {len(content)} bytes came; {card.id} takes {wanted}."
+            came = f"A message of {len(content)} bytes came; {self.card.id} takes {wanted}."
             raise _BadMessage(BAD_MESSAGE, came)
         try:
-            refuse(_latent(content)[0].tolist(), card, "The latent", "#")
+            refuse(_latent(content)[0].tolist(), self.card, "The latent", "#")
         except InvalidRequest as error:
             raise _BadMessage(BAD_MESSAGE, error.detail) from error
         return content
 
     async def _answer(self) -> None:
         try:
-            while self.mailbox is not None:
-                question, self.mailbox = self.mailbox, None
-                (image,) = await self.served.batcher.decode(_latent(question))
-                content = question[:SEQUENCE_BYTES] + image.tobytes()
-                await self.send({"type": "websocket.send", "bytes": content})
+            async with self.registry.lend(self.card.id) as served:
+                while self.mailbox is not None:
+                    question, self.mailbox = self.mailbox, None
+                    (image,) = await served.batcher.decode(_latent(question))
+                    content = question[:SEQUENCE_BYTES] + image.tobytes()
+                    await self.send({"type": "websocket.send", "bytes": content})
         except Overloaded as error:
             await self._close(TRY_LATER, error.detail)
+        except Unavailable as error:
+            await self._close(FAILED, error.detail)
         except OSError:  # the client has gone; `hold` hears of it too
             pass
         except Exception:
-            log.exception("A stream of %s failed", self.served.card.id)
+            log.exception("A stream of %s failed", self.card.id)
             await self._close(FAILED, "The server failed; its log says where.")
 
     def _stop_answering(self) -> None:

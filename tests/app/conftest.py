@@ -41,6 +41,11 @@ def mnist() -> LabelledImages:
     return test_set("mnist")
 
 
+@pytest.fixture(scope="session")
+def fashion() -> LabelledImages:
+    return test_set("fashion-mnist")
+
+
 Refused = Callable[[httpx.Response, int], str]
 
 

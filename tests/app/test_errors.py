@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from app import errors
 from app.errors import Problem
-from model.errors import ImageError, LatentError
+from model.errors import ImageError, LatentError, UndecodableError
 from tests.app.conftest import Refused
 
 
@@ -32,6 +32,12 @@ def test_what_the_model_refuses_is_an_invalid_request_in_its_words(
     refused: Refused, failure: type[Exception]
 ) -> None:
     assert refused(answer_to(failure("It is too long.")), 422) == "It is too long."
+
+
+def test_a_vector_for_a_model_without_vectors_is_a_conflict_in_the_models_words(
+    refused: Refused,
+) -> None:
+    assert refused(answer_to(UndecodableError("It has none.")), 409) == "It has none."
 
 
 def test_a_defect_is_answered_without_its_innards(refused: Refused) -> None:

@@ -8,10 +8,15 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from app import png
-from app.images import MAX_PIXELS, prepare
+from app.images import MAX_PIXELS, Prepared
+from app.images import prepare as prepare_for
 from model.engine import LabelledImages
 from model.errors import ImageError
 from tests.app.pictures import bomb, drawing, file
+
+
+def prepare(content: bytes) -> Prepared:
+    return prepare_for(content, "mnist")
 
 
 def names(content: bytes) -> list[str]:

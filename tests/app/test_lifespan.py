@@ -1,11 +1,13 @@
+import json
 import logging
 import shutil
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from app.lifespan import StartError, load
+from app.lifespan import StartError, fill
 from app.registry import Registry
 from app.settings import ROOT, Settings
 from tests.app.serving import DEFAULT
@@ -20,56 +22,81 @@ def checkpoints(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def loaded(settings: Settings) -> list[str]:
-    registry = Registry(settings.default_model)
+def filled(settings: Settings) -> Registry:
+    registry = Registry(settings.default_model, settings.model_memory_bytes)
     with ThreadPoolExecutor(1) as executor:
-        load(settings, registry, executor)
-    return [served.card.id for served in registry]
+        fill(settings, registry, executor)
+    return registry
+
+
+def offered(settings: Settings) -> list[str]:
+    return [card.id for card in filled(settings).cards]
 
 
 def damage(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-100])
 
 
-def test_all_checkpoints_of_the_folder_are_loaded_the_default_one_first(checkpoints: Path) -> None:
-    (checkpoints / "notes").mkdir()
-    assert loaded(Settings(checkpoints=checkpoints)) == [DEFAULT, OTHER]
-    assert loaded(Settings(checkpoints=checkpoints, default_model=OTHER)) == [OTHER, DEFAULT]
-
-
-def test_only_the_models_asked_for_are_loaded(checkpoints: Path) -> None:
-    assert loaded(Settings(checkpoints=checkpoints, models=(DEFAULT,))) == [DEFAULT]
-
-
-@pytest.mark.parametrize("file", ["model.safetensors", "atlas.npz", "card.json"])
-def test_a_damaged_checkpoint_is_reported_and_skipped(
-    checkpoints: Path, caplog: pytest.LogCaptureFixture, file: str
+def test_all_checkpoints_of_the_folder_are_offered_and_the_default_one_is_loaded(
+    checkpoints: Path,
 ) -> None:
-    damage(checkpoints / OTHER / file)
+    (checkpoints / "notes").mkdir()
+    for default in (DEFAULT, OTHER):
+        registry = filled(Settings(checkpoints=checkpoints, default_model=default))
+        assert {card.id for card in registry.cards} == {DEFAULT, OTHER}
+        assert [served.card.id for served in registry.loaded] == [default]
+
+
+def test_only_the_models_asked_for_are_offered(checkpoints: Path) -> None:
+    assert offered(Settings(checkpoints=checkpoints, models=(DEFAULT,))) == [DEFAULT]
+
+
+def rewrite(folder: Path, **fields: object) -> None:
+    card = json.loads((folder / "card.json").read_text())
+    (folder / "card.json").write_text(json.dumps({**card, **fields}))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda folder: damage(folder / "card.json"), "card.json"),
+        (lambda folder: rewrite(folder, latent_dim="two"), "latent_dim"),
+        (lambda folder: rewrite(folder, id=DEFAULT), f"holds the card of {DEFAULT}"),
+        (lambda folder: rewrite(folder, group="odds and ends"), "'odds and ends'"),
+    ],
+    ids=["cut off", "wrong type", "another's", "unknown group"],
+)
+def test_a_bad_card_is_reported_and_its_model_skipped(
+    checkpoints: Path,
+    caplog: pytest.LogCaptureFixture,
+    spoil: Callable[[Path], None],
+    says: str,
+) -> None:
+    spoil(checkpoints / OTHER)
     with caplog.at_level(logging.ERROR):
-        assert loaded(Settings(checkpoints=checkpoints)) == [DEFAULT]
+        assert offered(Settings(checkpoints=checkpoints)) == [DEFAULT]
     (record,) = caplog.records
     assert record.getMessage().startswith(f"Model {OTHER} is skipped: ")
-    assert file in record.getMessage()
+    assert says in record.getMessage()
 
 
 def test_a_damaged_default_model_stops_the_start_with_its_reason(checkpoints: Path) -> None:
     damage(checkpoints / DEFAULT / "model.safetensors")
     with pytest.raises(StartError, match=r"mnist-vae-2d cannot be served: .*model\.safetensors"):
-        loaded(Settings(checkpoints=checkpoints))
+        filled(Settings(checkpoints=checkpoints))
 
 
 def test_a_model_that_is_not_there_stops_the_start_with_those_that_are(checkpoints: Path) -> None:
     with pytest.raises(StartError, match=r"EXPLORER_MODELS names other; .* holds mnist-vae-20d"):
-        loaded(Settings(checkpoints=checkpoints, models=(DEFAULT, "other")))
+        filled(Settings(checkpoints=checkpoints, models=(DEFAULT, "other")))
     with pytest.raises(StartError, match=r"EXPLORER_DEFAULT_MODEL is other; .*mnist-vae-20d"):
-        loaded(Settings(checkpoints=checkpoints, default_model="other"))
+        filled(Settings(checkpoints=checkpoints, default_model="other"))
     with pytest.raises(StartError, match="must be one of mnist-vae-20d"):
-        loaded(Settings(checkpoints=checkpoints, models=(OTHER,)))
+        filled(Settings(checkpoints=checkpoints, models=(OTHER,)))
     with pytest.raises(StartError, match="holds no model"):
-        loaded(Settings(checkpoints=checkpoints / "empty"))
+        filled(Settings(checkpoints=checkpoints / "empty"))
 
 
 def test_a_device_that_is_not_there_stops_the_start_with_those_that_are(checkpoints: Path) -> None:
     with pytest.raises(StartError, match="cuda:7"):
-        loaded(Settings(checkpoints=checkpoints, device="cuda:7"))
+        filled(Settings(checkpoints=checkpoints, device="cuda:7"))

@@ -11,6 +11,7 @@ from tests.app.serving import Serving
 CONTRACT = {
     "/models": "get",
     "/models/{model}": "get",
+    "/measures": "get",
     "/models/{model}/encode": "post",
     "/models/{model}/decode": "post",
     "/models/{model}/decode.png": "get",

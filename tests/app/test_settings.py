@@ -40,6 +40,8 @@ def test_each_kind_of_value_is_read() -> None:
         ("max_body_bytes", "0", "at least 1"),
         ("max_connections", "-5", "at least 1"),
         ("max_queue", "1.5", "a whole number"),
+        ("model_memory_bytes", "0", "at least 1"),
+        ("model_memory_bytes", "256MB", "a whole number"),
         ("request_timeout_seconds", "soon", "a number"),
         ("request_timeout_seconds", "nan", "above 0"),
         ("request_timeout_seconds", "inf", "finite"),

@@ -1,5 +1,7 @@
 import base64
 import io
+from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -7,9 +9,12 @@ import pytest
 from PIL import Image
 
 from app import png
+from app.settings import Settings
 from model.engine import Engine, LabelledImages
+from tests.app import untrained
 from tests.app.conftest import Refused
-from tests.app.pictures import bomb
+from tests.app.pictures import bomb, drawing, file
+from tests.app.serving import serving
 
 ENCODE = "models/mnist-vae-2d/encode"
 
@@ -30,10 +35,12 @@ def test_a_test_image_comes_back_exactly_with_what_the_engine_makes_of_it(
     assert answer["model"] == "mnist-vae-2d"
     (item,) = answer["items"]
     assert (read(item["input"]) == mnist.images[7]).all()
+    assert expected.mean is not None
     assert item["mean"] == pytest.approx(expected.mean[0].tolist(), abs=1e-6)
     assert item["mean"] == pytest.approx(engine.codes[7].tolist(), abs=1e-4)
     assert expected.covariance is not None
     np.testing.assert_allclose(item["covariance"], expected.covariance[0], rtol=1e-4)
+    assert item["indices"] is None
     assert (read(item["reconstruction"]) == engine.decode(expected.mean)[0]).all()
     assert item["elbo"]["reconstruction"] == pytest.approx(expected.reconstruction[0], rel=1e-5)
     assert [step["name"] for step in item["steps"]] == ["read", "kept"]
@@ -94,6 +101,24 @@ def test_a_drawing_is_prepared_and_each_step_is_shown(api: httpx.Client) -> None
     assert all(step["detail"] for step in steps)
     assert (read(steps[-1]["image"]) == read(item["input"])).all()
     assert read(item["input"]).shape == (28, 28)
+
+
+def test_an_upload_for_a_model_of_clothes_goes_their_way(tmp_path: Path) -> None:
+    untrained.write(tmp_path, "plain")
+    untrained.write(tmp_path, "clothes", dataset="fashion-mnist", group="clothes")
+    upload = file(drawing(ink=0, paper=255))
+    packed = base64.b64encode(upload).decode()
+    settings = Settings(checkpoints=tmp_path, default_model="plain")
+    with serving(settings) as server, server.client() as client:
+
+        def last_step(model: str, **sent: Any) -> str:
+            answer = client.post(f"/api/v1/models/{model}/encode", **sent)
+            (item,) = answer.json()["items"]
+            return str(item["steps"][-1]["name"])
+
+        for sent in ({"files": {"file": upload}}, {"json": {"images": [packed]}}):
+            assert last_step("clothes", **sent) == "placed"
+            assert last_step("plain", **sent) == "centred"
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,6 @@ def test_alive_needs_no_model_and_ready_needs_the_default_one_to_decode(
         serving(Settings(models=(DEFAULT,))) as server,
         server.client() as client,
     ):
-        server.registry.add(ServedModel(engine, Batcher(broken, executor, max_queue=1)))
+        server.registry.keep(ServedModel(engine, Batcher(broken, executor, max_queue=1)))
         assert client.get("/healthz").status_code == 200
         assert DEFAULT in refused(client.get("/readyz"), 503)

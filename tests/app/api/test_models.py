@@ -1,14 +1,17 @@
 import hashlib
 import json
+from pathlib import Path
 
 import httpx
 
-from app.settings import ROOT
+from app.settings import ROOT, Settings
+from model.card import GROUPS
+from tests.app import untrained
 from tests.app.conftest import Refused
-from tests.app.serving import DEFAULT
+from tests.app.serving import DEFAULT, serving
 
-FIELDS = ["id", "title", "summary", "family", "dataset", "latent_dim", "likelihood", "beta"]
-FIELDS += ["planes", "metrics", "sha256"]
+FIELDS = ["id", "title", "summary", "group", "family", "dataset", "latent_dim", "likelihood"]
+FIELDS += ["beta", "planes", "metrics", "sha256"]
 
 
 def test_the_list_holds_every_shipped_model_with_the_default_one_first(api: httpx.Client) -> None:
@@ -17,7 +20,7 @@ def test_the_list_holds_every_shipped_model_with_the_default_one_first(api: http
     assert answer["default"] == DEFAULT == answer["models"][0]["id"]
     assert {card["id"] for card in answer["models"]} == shipped
     assert answer["device"] == "cpu" or answer["device"].startswith(("cuda:", "mps"))
-    assert set(answer) == {"default", "device", "models"}
+    assert set(answer) == {"default", "device", "groups", "models"}
 
 
 def test_a_card_says_what_its_checkpoint_says(api: httpx.Client) -> None:
@@ -29,6 +32,48 @@ def test_a_card_says_what_its_checkpoint_says(api: httpx.Client) -> None:
         weights = (folder / "model.safetensors").read_bytes()
         assert card["sha256"] == hashlib.sha256(weights).hexdigest()
         assert api.get(f"models/{card['id']}").json() == card
+
+
+def test_models_stand_under_what_they_teach_in_the_order_of_the_groups(api: httpx.Client) -> None:
+    answer = api.get("models").json()
+    known = {group.id: (group.title, group.about) for group in GROUPS}
+    shown = [group["id"] for group in answer["groups"]]
+    assert shown == [name for name in known if name in shown]
+    for group in answer["groups"]:
+        assert (group["title"], group["about"]) == known[group["id"]]
+        assert group["models"], "a heading with nothing under it is left out"
+    listed = [(group["id"], name) for group in answer["groups"] for name in group["models"]]
+    assert listed == [(card["group"], card["id"]) for card in answer["models"]]
+
+
+def test_under_a_heading_come_the_default_then_a_ladder_of_weights_then_other_data(
+    tmp_path: Path,
+) -> None:
+    untrained.write(tmp_path, "clothes", group="kl", dataset="fashion-mnist", beta=0.0)
+    for name, beta in {"ladder-025": 0.25, "ladder-16": 16.0, "ladder-2": 2.0}.items():
+        untrained.write(tmp_path, name, group="kl", beta=beta)
+    untrained.write(tmp_path, "without", group="kl", beta=0.0)
+    untrained.write(tmp_path, "the-default", group="kl")
+    untrained.write(tmp_path, "first-group", group="map")
+    settings = Settings(checkpoints=tmp_path, default_model="the-default")
+    with serving(settings) as server, server.client() as client:
+        groups = client.get("/api/v1/models").json()["groups"]
+    assert [(group["id"], group["models"]) for group in groups] == [
+        ("map", ["first-group"]),
+        ("kl", ["the-default", "without", "ladder-025", "ladder-2", "ladder-16", "clothes"]),
+    ]
+
+
+def test_a_measure_that_is_no_number_is_answered_as_null(tmp_path: Path) -> None:
+    untrained.write(tmp_path, "alone")
+    file = tmp_path / "alone" / "card.json"
+    card = json.loads(file.read_text())
+    card["metrics"] = {"samples": {"fid": float("nan"), "kid": 0.5}}
+    file.write_text(json.dumps(card))
+    settings = Settings(checkpoints=tmp_path, default_model="alone")
+    with serving(settings) as server, server.client() as client:
+        answer = client.get("/api/v1/models/alone").json()
+    assert answer["metrics"] == {"samples": {"fid": None, "kid": 0.5}}
 
 
 def test_an_unknown_model_is_answered_with_those_there_are(

@@ -3,7 +3,8 @@ import numpy as np
 
 
 def test_every_model_has_its_planes_in_the_order_of_its_card(api: httpx.Client) -> None:
-    for card in api.get("models").json()["models"]:
+    cards = api.get("models").json()["models"]
+    for card in (card for card in cards if card["family"] != "vqvae"):
         planes = api.get(f"models/{card['id']}/planes").json()
         assert [plane["id"] for plane in planes] == card["planes"]
         for plane in planes:

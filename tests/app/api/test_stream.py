@@ -108,8 +108,8 @@ def converse(engine: Engine, questions: list[bytes], max_queue: int) -> list[Mes
 
         with ThreadPoolExecutor(1) as executor:
             batcher = Batcher(engine.decode, executor, max_queue=max_queue)
-            registry = Registry(DEFAULT)
-            registry.add(ServedModel(engine, batcher))
+            registry = Registry(DEFAULT, memory_bytes=1)
+            registry.keep(ServedModel(engine, batcher))
             incoming: asyncio.Queue[Message] = asyncio.Queue()
             incoming.put_nowait({"type": "websocket.connect"})
             for content in questions:
