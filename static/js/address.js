@@ -2,12 +2,14 @@
  * The part of the state that the page's address holds, so that a link shows the same picture. No DOM.
  *
  * ?model=mnist-vae-2d&z=0.75,-0.35&panel=path&digits=49&walk=3~11~linear
+ * ?model=mnist-denoising-ae-20d&panel=draw&image=7&noise=0.5
+ * ?model=mnist-vae-2d&panel=measures&beside=mnist-ae-2d
  * A walk's end is the index of a test image, or a latent's numbers between commas.
  *
  * @typedef {import('./store.js').State} State
  * @typedef {import('./store.js').End} End
  * @typedef {import('./plane.js').Latent} Latent
- * @typedef {Pick<State, 'model' | 'latent' | 'panel' | 'digits' | 'walk'>} Addressed
+ * @typedef {Pick<State, 'model' | 'latent' | 'panel' | 'digits' | 'walk' | 'testImage' | 'noise' | 'beside'>} Addressed
  */
 import { PANELS } from './store.js';
 
@@ -18,13 +20,16 @@ const PLACES = 4;
  * @param {Addressed} state
  * @returns {string}  the query, without `?`
  */
-export function toQuery({ model, latent, panel, digits, walk }) {
+export function toQuery({ model, latent, panel, digits, walk, testImage, noise, beside }) {
   const parts = [];
   if (model) parts.push(`model=${encodeURIComponent(model)}`);
   if (latent) parts.push(`z=${formatLatent(latent)}`);
   if (panel !== 'point') parts.push(`panel=${panel}`);
   if (digits) parts.push(`digits=${digitsOf(digits).join('')}`);
   if (walk) parts.push(`walk=${formatEnd(walk.start)}~${formatEnd(walk.end)}~${walk.kind}`);
+  if (testImage !== null) parts.push(`image=${testImage}`);
+  if (noise) parts.push(`noise=${+noise.toFixed(2)}`);
+  if (beside) parts.push(`beside=${encodeURIComponent(beside)}`);
   return parts.join('&');
 }
 
@@ -51,6 +56,12 @@ export function fromQuery(query) {
   if (ends[0] && ends[1] && (kind === 'linear' || kind === 'spherical')) {
     found.walk = { start: ends[0], end: ends[1], kind };
   }
+  const image = parseEnd(params.get('image') ?? '');
+  if (image && 'image' in image) found.testImage = image.image;
+  const noise = params.get('noise') ?? '';
+  if (/^(0?\.\d+|1)$/.test(noise)) found.noise = Number(noise);
+  const beside = params.get('beside');
+  if (beside) found.beside = beside;
   return found;
 }
 

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * List Models
-         * @description All models that this server holds, the default one first.
+         * @description All models that this server offers, by what they teach; none is loaded for it.
          */
         get: operations["list_models"];
         put?: never;
@@ -33,9 +33,29 @@ export interface paths {
         };
         /**
          * Show Model
-         * @description One model's card.
+         * @description One model's card; the model is not loaded for it.
          */
         get: operations["show_model"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/measures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Measures
+         * @description What each number in a card's `metrics` is, and whether more of it is better.
+         */
+        get: operations["list_measures"];
         put?: never;
         post?: never;
         delete?: never;
@@ -57,8 +77,8 @@ export interface paths {
          * Encode
          * @description Encode 1 to 64 images: files in the form field `file`, or JSON.
          *
-         *     A file is brought to 28 x 28 the way MNIST was made, and `steps` tells how; one that is
-         *     28 x 28 on a dark background is taken as it is.
+         *     A file is brought to 28 x 28 the way the model's data set was made, and `steps` tells how; one
+         *     that is 28 x 28 on a dark background is taken as it is.
          */
         post: operations["encode"];
         delete?: never;
@@ -293,8 +313,13 @@ export interface components {
             /** Summary */
             summary: string;
             /**
+             * Group
+             * @description Id of the heading under which it stands: what it teaches
+             */
+            group: string;
+            /**
              * Family
-             * @description `vae` or `ae`
+             * @description `vae`, `ae` or `vqvae`
              */
             family: string;
             /** Dataset */
@@ -305,17 +330,17 @@ export interface components {
             likelihood: string;
             /**
              * Beta
-             * @description Weight of the KL term in training; null for `ae`
+             * @description Weight of the KL term in training; `vae` alone has one
              */
             beta: number | null;
             /**
              * Planes
-             * @description Ids of its planes, the one to open first
+             * @description Ids of its planes, the one to open first; may be empty
              */
             planes: string[];
             /**
              * Metrics
-             * @description Measured on the test images, in nats per image
+             * @description By protocol; `GET /measures` explains the numbers
              */
             metrics: {
                 [key: string]: unknown;
@@ -359,6 +384,8 @@ export interface components {
         /**
          * Elbo
          * @description The evidence lower bound of an image, in nats; `total` is `reconstruction - kl`.
+         *
+         *     A model without a posterior has the reconstruction alone.
          */
         Elbo: {
             /** Reconstruction */
@@ -382,17 +409,28 @@ export interface components {
         };
         /**
          * EncodedItem
-         * @description One image's posterior; an autoencoder has no covariance, no kl and no total.
+         * @description What a model makes of one image; what it has no notion of is null.
          */
         EncodedItem: {
-            /** Mean */
-            mean: number[];
-            /** Covariance */
+            /**
+             * Mean
+             * @description The code; null for `vqvae`
+             */
+            mean: number[] | null;
+            /**
+             * Covariance
+             * @description Of the posterior; null but for `vae`
+             */
             covariance: number[][] | null;
+            /**
+             * Indices
+             * @description Codebook entries, row by row from the top; null but for `vqvae`
+             */
+            indices: number[][] | null;
             elbo: components["schemas"]["Elbo"];
             /** @description What was encoded: the upload at 28 x 28 */
             input: components["schemas"]["ImageJson"];
-            /** @description The decode of the mean */
+            /** @description The decode of the mean or the indices */
             reconstruction: components["schemas"]["ImageJson"];
             /** Steps */
             steps: components["schemas"]["StepJson"][];
@@ -415,6 +453,23 @@ export interface components {
              * Format: byte
              */
             image?: string;
+        };
+        /**
+         * Group
+         * @description A heading, and the models under it.
+         */
+        Group: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /**
+             * About
+             * @description One line for a learner
+             */
+            about: string;
+            /** Models */
+            models: string[];
         };
         /**
          * ImageJson
@@ -474,6 +529,45 @@ export interface components {
             path: "linear" | "spherical";
         };
         /**
+         * MeasureJson
+         * @description One number that a card may hold.
+         */
+        MeasureJson: {
+            /**
+             * Key
+             * @description Its path in `metrics`
+             * @example completeness.recognised
+             */
+            key: string;
+            /** Title */
+            title: string;
+            /** Unit */
+            unit: string;
+            /**
+             * Digits
+             * @description Decimals that are worth showing
+             */
+            digits: number;
+            /**
+             * Better
+             * @description Null where neither is
+             */
+            better: ("higher" | "lower") | null;
+            /**
+             * About
+             * @description One line for a learner
+             */
+            about: string;
+        };
+        /**
+         * MeasureList
+         * @description All measures, in the order in which to show them.
+         */
+        MeasureList: {
+            /** Measures */
+            measures: components["schemas"]["MeasureJson"][];
+        };
+        /**
          * ModelList
          * @description All models of this server.
          */
@@ -488,7 +582,15 @@ export interface components {
              * @description Where they run: `cpu`, `cuda:0`, `mps`
              */
             device: string;
-            /** Models */
+            /**
+             * Groups
+             * @description In the order in which they teach best
+             */
+            groups: components["schemas"]["Group"][];
+            /**
+             * Models
+             * @description In the order of the groups
+             */
             models: components["schemas"]["Card"][];
         };
         /**
@@ -515,7 +617,7 @@ export interface components {
         };
         /**
          * Ready
-         * @description The default model decodes.
+         * @description The default model works.
          */
         Ready: {
             /**
@@ -523,8 +625,16 @@ export interface components {
              * @default ready
              */
             status: string;
-            /** Models */
+            /**
+             * Models
+             * @description All that are offered
+             */
             models: string[];
+            /**
+             * Loaded
+             * @description Those in memory now; any other loads when it is used
+             */
+            loaded: string[];
         };
         /**
          * SampleAnswer
@@ -643,6 +753,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Card"];
+                };
+            };
+            /** @description Refused: a problem document says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_measures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeasureList"];
                 };
             };
             /** @description Refused: a problem document says why */

@@ -3,8 +3,9 @@
  * under any path of a proxy.
  *
  * @typedef {import('./api-types.js').components['schemas']} Schemas
- * @typedef {Schemas['ModelList']} ModelList
  * @typedef {Schemas['Card']} Card
+ * @typedef {Schemas['ModelList']} ModelList
+ * @typedef {Schemas['MeasureJson']} Measure
  * @typedef {Schemas['EncodedItem']} Encoded
  * @typedef {Schemas['InterpolateAnswer']} Interpolation
  * @typedef {Schemas['ImageJson']} Image
@@ -27,7 +28,16 @@ export const PIXELS = SIDE * SIDE;
 export const MOST_LATENTS = 1024;
 
 /** What the server, or the way to it, has against a request. Its message is for the visitor. */
-export class Refusal extends Error {}
+export class Refusal extends Error {
+  /**
+   * @param {string} message
+   * @param {number | null} [retryAfter]  seconds after which the server asks to be asked again; null: it does not
+   */
+  constructor(message, retryAfter = null) {
+    super(message);
+    this.retryAfter = retryAfter;
+  }
+}
 
 /**
  * @param {string} base  address of the page
@@ -52,7 +62,8 @@ export function createApi(base) {
     }
     if (response.ok) return response;
     const problem = await response.json().catch(() => null);
-    throw new Refusal(problem?.detail ?? `The server answered ${response.status} ${response.statusText}.`);
+    const message = problem?.detail ?? `The server answered ${response.status} ${response.statusText}.`;
+    throw new Refusal(message, response.status === 503 ? secondsIn(response.headers.get('Retry-After')) : null);
   }
 
   /**
@@ -72,6 +83,9 @@ export function createApi(base) {
   return {
     /** @returns {Promise<ModelList>} */
     models: async () => (await ask('models')).json(),
+
+    /** @returns {Promise<Measure[]>} */
+    measures: async () => (await (await ask('measures')).json()).measures,
 
     /** @type {(model: string, signal?: AbortSignal) => Promise<Plane[]>} */
     planes: async (model, signal) => (await ask(`${at(model)}/planes`, { signal })).json(),
@@ -112,6 +126,16 @@ export function createApi(base) {
     },
 
     /**
+     * An image that is 28 x 28 already.
+     *
+     * @type {(model: string, rows: number[][], signal?: AbortSignal) => Promise<Encoded>}
+     */
+    async encodeNumbers(model, rows, signal) {
+      const answer = await post(`${at(model)}/encode`, { images: [rows] }, 'application/json', signal);
+      return (await answer.json()).items[0];
+    },
+
+    /**
      * @type {(model: string, start: Latent, end: Latent, path: PathKind, steps: number, signal?: AbortSignal)
      *   => Promise<Interpolation>}
      */
@@ -141,3 +165,6 @@ export function createApi(base) {
     },
   };
 }
+
+/** The seconds in a Retry-After header; null: it has none, or a date. @type {(header: string | null) => number | null} */
+const secondsIn = (header) => (header && /^\d+$/.test(header) ? Number(header) : null);

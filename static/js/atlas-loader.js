@@ -1,15 +1,21 @@
 /**
- * Fetches the models once, and the chosen one's plane and codes whenever the choice changes.
+ * Fetches the models once, and the chosen one's plane and codes whenever the choice changes. What is shown stays
+ * until the next has arrived, so nothing stands still while the server loads a model.
  *
  * @typedef {import('./store.js').Store} Store
+ * @typedef {import('./store.js').State} State
  * @typedef {import('./api.js').Api} Api
+ * @typedef {import('./api.js').Card} Card
  * @typedef {import('./atlas.js').Atlas} Atlas
  * @typedef {import('./plane.js').Latent} Latent
  */
 import { Refusal } from './api.js';
 import { codeOf, createAtlas, nearestFoot } from './atlas.js';
+import { contains } from './camera.js';
 import { roundTrip } from './drift.js';
 import { find } from './elements.js';
+import { groupsOf, hasPlane } from './groups.js';
+import { patiently } from './patience.js';
 import { footOf, latentAt } from './plane.js';
 
 /**
@@ -20,7 +26,8 @@ import { footOf, latentAt } from './plane.js';
 export function mount(root, store, api) {
   const notice = find(root, '#notice', HTMLElement);
   const message = find(notice, 'p', HTMLElement);
-  const again = find(notice, 'button', HTMLButtonElement);
+  const again = find(notice, '#try-again', HTMLButtonElement);
+  const back = find(notice, '#go-back', HTMLButtonElement);
   let request = new AbortController();
 
   async function load() {
@@ -29,56 +36,89 @@ export function mount(root, store, api) {
     const { signal } = request;
     notice.hidden = true;
     try {
-      if (store.get().models.length === 0) {
-        const answer = await api.models();
-        const isKnown = answer.models.some(({ id }) => id === store.get().model);
-        store.set({
-          models: answer.models,
-          device: answer.device,
-          model: isKnown ? store.get().model : answer.default,
-        });
-        return; // the choice of a model has called this again
-      }
-      const { models, model, atlas: before } = store.get();
-      const card = models.find(({ id }) => id === model);
-      if (!card || before?.card.id === model) return;
-      const [planes, codes] = await Promise.all([api.planes(model, signal), api.codes(model, signal)]);
-      if (signal.aborted) return;
-      const atlas = createAtlas(card, planes[0], codes);
-      store.set({ atlas, latent: arrival(atlas), posterior: null, route: null, frame: null, movedAt: 0 });
+      await (store.get().models.length === 0 ? loadModels() : loadChosen(signal));
     } catch (error) {
-      if (!(error instanceof Refusal)) {
-        if (signal.aborted) return;
-        throw error;
-      }
+      if (signal.aborted) return;
+      if (!(error instanceof Refusal)) throw error;
       message.textContent = error.message;
+      back.hidden = !store.get().shown;
       notice.hidden = false;
+      store.set({ pending: '' });
     }
   }
 
-  /**
-   * Where to arrive: at the address' latent, else at the same test image as in the model before, else at one
-   * of the digits.
-   *
-   * @param {Atlas} atlas
-   * @returns {Latent}
-   */
-  function arrival(atlas) {
-    const { atlas: before, latent, touched } = store.get();
-    if (!before && latent?.length === atlas.card.latent_dim) return latent;
-    if (before && latent && touched && before.card.dataset === atlas.card.dataset) {
-      const image = nearestFoot(before, footOf(before.plane, latent));
-      return latentAt(atlas.plane, footOf(atlas.plane, codeOf(atlas, image)));
-    }
-    const [first] = roundTrip(atlas.landmarks.map(({ point }) => point));
-    return latentAt(atlas.plane, first ?? { u: 0, v: 0 });
+  async function loadModels() {
+    const answer = await api.models();
+    const isKnown = answer.models.some(({ id }) => id === store.get().model);
+    void loadMeasures();
+    // The choice of a model calls `load` again.
+    store.set({
+      models: answer.models,
+      groups: groupsOf(answer),
+      device: answer.device,
+      defaultModel: answer.default,
+      model: isKnown ? store.get().model : answer.default,
+    });
   }
 
+  async function loadMeasures() {
+    try {
+      store.set({ measures: await api.measures() });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error; // The page is whole without them.
+    }
+  }
+
+  /** @param {AbortSignal} signal */
+  async function loadChosen(signal) {
+    const { models, model, shown } = store.get();
+    const card = models.find(({ id }) => id === model);
+    if (!card || shown?.id === model) return store.set({ pending: '' });
+    store.set({ pending: `Loading ${card.title} …` });
+    const fresh = { shown: card, pending: '', posterior: null, route: null, movedAt: 0 };
+    if (!hasPlane(card)) return store.set({ ...fresh, atlas: null, frame: null, playing: false });
+    const [planes, codes] = await patiently(
+      () => Promise.all([api.planes(model, signal), api.codes(model, signal)]),
+      { signal, onWait: (seconds) => store.set({ pending: `The server makes room; again in ${seconds} s …` }) },
+    );
+    if (signal.aborted) return;
+    const atlas = createAtlas(card, planes[0], codes);
+    store.set({ ...fresh, atlas, latent: arrival(atlas, store.get()), frame: null });
+  }
+
+  const keep = () => {
+    const { shown, model } = store.get();
+    store.set({ model: shown?.id ?? model });
+  };
   again.addEventListener('click', load);
+  back.addEventListener('click', keep);
   const unwatch = store.watch(['model', 'models'], () => void load());
   return () => {
     request.abort();
     again.removeEventListener('click', load);
+    back.removeEventListener('click', keep);
     unwatch();
   };
+}
+
+/**
+ * Where to arrive in a model: at the address' latent, or the point that the visitor chose if it is in sight there
+ * too; else at the same test image as in the model before; else at one of the labels.
+ *
+ * @param {Atlas} atlas
+ * @param {Readonly<State>} state  of the model before
+ * @returns {Latent}
+ */
+export function arrival(atlas, { atlas: before, shown, latent, touched }) {
+  const isIn = latent?.length === atlas.card.latent_dim;
+  if (latent && isIn && !shown) return latent;
+  if (latent && isIn && touched && latent.length === 2 && contains(atlas.view, footOf(atlas.plane, latent))) {
+    return latent;
+  }
+  if (before && latent && touched && before.card.dataset === atlas.card.dataset) {
+    const image = nearestFoot(before, footOf(before.plane, latent));
+    return latentAt(atlas.plane, footOf(atlas.plane, codeOf(atlas, image)));
+  }
+  const [first] = roundTrip(atlas.landmarks.map(({ point }) => point));
+  return latentAt(atlas.plane, first ?? { u: 0, v: 0 });
 }

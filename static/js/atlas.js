@@ -26,6 +26,8 @@ import { footOf } from './plane.js';
 const CELLS = 56;
 /** The part of the codes, on each side, that the first view may leave out. */
 const REMOTE = 0.003;
+/** Codes closer than this have all become one, and there is nothing to zoom in on. */
+const LEAST_SPREAD = 1e-3;
 /** The view of a VAE holds this much of its prior. */
 export const PRIOR_SIGMAS = 3;
 
@@ -55,7 +57,8 @@ function viewOf(feet) {
   if (u.length === 0) return { u0: -4, v0: -4, u1: 4, v1: 4 };
   const low = Math.floor(u.length * REMOTE);
   const high = u.length - 1 - low;
-  const margin = 0.04 * Math.max(u[high] - u[low], v[high] - v[low], 1e-3);
+  const spread = Math.max(u[high] - u[low], v[high] - v[low]);
+  const margin = spread > LEAST_SPREAD ? 0.04 * spread : 0.5;
   return {
     u0: u[low] - margin,
     v0: v[low] - margin,
@@ -174,34 +177,6 @@ export function borderOf(atlas, a, b) {
 }
 
 /**
- * The emptiest place among the codes: of all cells closer to the codes' mean than half of the codes are, the one
- * farthest from any code.
- *
- * @param {Atlas} atlas
- * @returns {Point}
- */
-export function holeOf(atlas) {
-  const { feet, codes, view } = atlas;
-  let u = 0;
-  let v = 0;
-  for (let i = 0; i < codes.count; i++) {
-    u += feet[2 * i] / codes.count;
-    v += feet[2 * i + 1] / codes.count;
-  }
-  const radii = Float64Array.from({ length: codes.count }, (_, i) =>
-    Math.hypot(feet[2 * i] - u, feet[2 * i + 1] - v),
-  ).sort();
-  const reach = radii[Math.floor(codes.count / 2)];
-  const room = Float64Array.from({ length: CELLS * CELLS }, (_, n) => {
-    const point = centreOf(view, n);
-    if (Math.hypot(point.u - u, point.v - v) > reach) return 0;
-    const nearest = nearestFoot(atlas, point);
-    return Math.hypot(feet[2 * nearest] - point.u, feet[2 * nearest + 1] - point.v);
-  });
-  return centreOf(view, indexOfGreatest(room));
-}
-
-/**
  * The code of a test image.
  *
  * @param {Atlas} atlas
@@ -210,4 +185,17 @@ export function holeOf(atlas) {
  */
 export function codeOf({ codes }, index) {
   return Array.from(codes.values.subarray(index * codes.dim, (index + 1) * codes.dim));
+}
+
+/**
+ * How far from 0 the numbers of a latent run: three sigma of the prior, or nearly all numbers of an autoencoder's
+ * codes.
+ *
+ * @param {Pick<Atlas, 'card' | 'codes'>} atlas
+ * @returns {number}
+ */
+export function rangeOf({ card, codes }) {
+  if (card.family === 'vae') return PRIOR_SIGMAS;
+  const sizes = codes.values.map(Math.abs).sort();
+  return sizes[Math.floor(0.99 * sizes.length)] || 1;
 }

@@ -77,6 +77,9 @@ export function including(box, { u, v }) {
   };
 }
 
+/** @type {(box: Box, point: Point) => boolean} */
+export const contains = ({ u0, v0, u1, v1 }, { u, v }) => u >= u0 && u <= u1 && v >= v0 && v <= v1;
+
 /**
  * The nearest point inside a box.
  *

@@ -35,3 +35,21 @@ export function contextOf(canvas, settings) {
 
 /** @param {import('./api.js').Image} image */
 export const dataAddress = (image) => `data:image/png;base64,${image.png}`;
+
+/**
+ * The grey levels of an image, 0..1.
+ *
+ * @param {import('./api.js').Image} image  28 x 28
+ * @returns {Promise<number[]>}
+ */
+export async function levelsOf(image) {
+  const picture = new Image(SIDE, SIDE);
+  picture.src = dataAddress(image);
+  await picture.decode();
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = SIDE;
+  const context = contextOf(canvas, { willReadFrequently: true });
+  context.drawImage(picture, 0, 0);
+  const { data } = context.getImageData(0, 0, SIDE, SIDE);
+  return Array.from({ length: PIXELS }, (_, i) => data[4 * i] / 255);
+}

@@ -62,7 +62,13 @@ export function mount(_root, store, api) {
   const retry = () => stream?.retry();
   addEventListener('online', retry);
   const unwatch = store.watch(['latent', 'atlas'], ({ atlas, latent, movedAt }) => {
-    if (!atlas || !latent) return;
+    if (!atlas) {
+      stream?.close();
+      stream = null;
+      model = '';
+      return;
+    }
+    if (!latent) return;
     if (atlas.card.id !== model) {
       stream?.close();
       model = atlas.card.id;

@@ -2,8 +2,10 @@
  * The page: one store, one api, and what is mounted on them.
  *
  * What a test may rely on, besides ids and roles:
- * - `html[data-state=ready]`: all is mounted; `#plane[data-state=painted]`: the map shows a model.
+ * - `html[data-state=ready]`: all is mounted; `#plane[data-state]`: `painted`: the map shows a model,
+ *   `empty`: the model has no plane, and `#codebook` is there instead.
  * - `#map[data-view]`: u0,v0,u1,v1 of the whole map. `#readout[data-latent]`: the whole latent.
+ * - `#choose-model[data-model]`: id of the chosen model; `[data-pending]`: it is on its way.
  * - `#decoded`: 28 x 28, its grey levels are the server's bytes in either theme.
  * - `#status[data-connection]`: connecting, open or reconnecting; `data-p50`, `data-p95`: round trip, ms.
  * - Measures in `performance`: see live.js.
@@ -14,6 +16,7 @@ import { INITIAL, createStore } from './store.js';
 import { mount as mountAtlasLoader } from './atlas-loader.js';
 import { mount as mountLive } from './live.js';
 import { mount as mountCanvas } from './map/canvas.js';
+import { mount as mountCodebook } from './map/codebook.js';
 import { mount as mountHover } from './map/hover.js';
 import { mount as mountIntro } from './map/intro.js';
 import { mount as mountRing } from './map/ring.js';
@@ -22,6 +25,7 @@ import { mount as mountWhereabouts } from './map/whereabouts.js';
 import { mount as mountDraw } from './panels/draw.js';
 import { mount as mountLearn } from './panels/learn.js';
 import { mount as mountLegend } from './panels/legend.js';
+import { mount as mountMeasures } from './panels/measures.js';
 import { mount as mountModels } from './panels/models.js';
 import { mount as mountPath } from './panels/path.js';
 import { mount as mountPoint } from './panels/point.js';
@@ -42,10 +46,12 @@ for (const mount of [
   mountView,
   mountCanvas,
   mountRing,
+  mountCodebook,
   mountSpecimen,
   mountPoint,
   mountDraw,
   mountPath,
+  mountMeasures,
   mountLearn,
   mountLegend,
   mountHover,
@@ -58,7 +64,7 @@ for (const mount of [
 }
 
 let timer = 0;
-store.watch(['model', 'latent', 'panel', 'digits', 'walk'], () => {
+store.watch(['model', 'latent', 'panel', 'digits', 'walk', 'testImage', 'noise', 'beside'], () => {
   timer ||= setTimeout(() => {
     timer = 0;
     const { latent, touched, ...state } = store.get();

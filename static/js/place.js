@@ -2,15 +2,21 @@
  * What can be said about a place of the plane, in words. No DOM.
  *
  * @typedef {import('./nearest.js').Neighbourhood} Neighbourhood
+ * @typedef {import('./labels.js').Label} Label
  * @typedef {import('./api.js').Codes} Codes
+ * @typedef {import('./api.js').Card} Card
  */
+import { labelsOf } from './labels.js';
+import { valueOf } from './measures.js';
 import { NEIGHBOURS, createNearest, ranked } from './nearest.js';
 
 const SAMPLE = 200;
-/** From this share of the neighbours on, a place belongs to one digit. */
+/** From this share of the neighbours on, a place belongs to one label. */
 const HOME = 0.85;
-/** From this share on, a digit has a say. */
+/** From this share on, a label has a say. */
 const VOICE = 0.15;
+/** A VAE whose codes tell less than this of an image, in nats, has collapsed. */
+const TELLING = 0.1;
 
 /**
  * How far most codes must reach for their neighbours: nine in ten find all of them within this distance. A place
@@ -33,10 +39,13 @@ export function ordinaryReach(codes) {
 /**
  * @param {Neighbourhood} place
  * @param {number} ordinary  reach of the model's codes
+ * @param {readonly Label[]} [labels]
  * @returns {{title: string, text: string}}
  */
-export function describe(place, ordinary) {
-  const [first, ...others] = nearbyDigits(place.share);
+export function describe(place, ordinary, labels = labelsOf('mnist')) {
+  const [first, ...others] = nearbyLabels(place.share);
+  const { many } = labels[first] ?? labels[0];
+  const names = [first, ...others].map((label) => labels[label]?.bare);
   if (place.distance > ordinary) {
     return {
       title: 'Far from every code',
@@ -46,23 +55,35 @@ export function describe(place, ordinary) {
   if (place.share[first] >= HOME) {
     const votes = Math.round(place.share[first] * NEIGHBOURS);
     return {
-      title: `Among the ${first}s`,
-      text: `${votes === NEIGHBOURS ? 'All' : `${votes} of`} the ${NEIGHBOURS} nearest codes are ${first}s.`,
+      title: `Among the ${many}`,
+      text: `${votes === NEIGHBOURS ? 'All' : `${votes} of`} the ${NEIGHBOURS} nearest codes are ${many}.`,
     };
   }
   if (others.length === 0) {
-    return { title: `Mostly ${first}s`, text: 'With a scattering of others that look like them.' };
+    return { title: `Mostly ${many}`, text: 'With a scattering of others that look like them.' };
   }
   if (others.length === 1) {
     return {
-      title: `Between ${first} and ${others[0]}`,
+      title: `Between ${list(names)}`,
       text: 'One image has to serve both, so its strokes blur or bend from one into the other.',
     };
   }
   return {
-    title: `Where ${list([first, ...others])} meet`,
+    title: `Where ${list(names)} meet`,
     text: 'The decoder has to please them all, and draws something of each.',
   };
+}
+
+/** What can be said of every place of a collapsed model. */
+export const COLLAPSED = {
+  title: 'Every image has one code',
+  text: 'Posterior collapse: a code tells next to nothing of its image, so the decoder draws the same wherever you go.',
+};
+
+/** @param {Pick<Card, 'family' | 'metrics'>} card */
+export function hasCollapsed(card) {
+  const kl = card.family === 'vae' ? valueOf(card, 'grey.kl') : null;
+  return kl !== null && kl < TELLING;
 }
 
 /** @type {(items: readonly (string | number)[]) => string} */
@@ -70,13 +91,13 @@ export const list = (items) =>
   items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
 
 /**
- * The digits that have a say at a place, the strongest first; the first three where none is strong.
+ * The labels that have a say at a place, the strongest first; the first three where none is strong.
  *
  * @param {ArrayLike<number>} share
  * @returns {number[]}
  */
-export function nearbyDigits(share) {
+export function nearbyLabels(share) {
   const labels = ranked(share);
-  const strong = labels.filter((d) => share[d] >= VOICE);
+  const strong = labels.filter((label) => share[label] >= VOICE);
   return strong.length ? strong : labels.slice(0, 3);
 }

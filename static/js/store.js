@@ -7,6 +7,8 @@
  * @typedef {import('./camera.js').Box} Box
  * @typedef {import('./api.js').Card} Card
  * @typedef {import('./api.js').Encoded} Encoded
+ * @typedef {import('./api.js').Measure} Measure
+ * @typedef {import('./groups.js').Group} Group
  * @typedef {import('./stream.js').Frame} Frame
  * @typedef {import('./stream.js').Connection} Connection
  *
@@ -16,7 +18,7 @@
  * @property {number} height
  * @property {Box} reach  the part of the plane inside the map's frame: where the ring may go
  *
- * @typedef {'point' | 'draw' | 'path' | 'learn'} Panel
+ * @typedef {'point' | 'draw' | 'path' | 'measures' | 'learn'} Panel
  * @typedef {'linear' | 'spherical'} PathKind
  *
  * @typedef {{image: number} | {latent: Latent}} End  a test image's code, or any latent
@@ -26,18 +28,33 @@
  * @property {End} end
  * @property {PathKind} kind
  *
+ * @typedef {object} Denoised  what came of noise that was put on an image; root mean squares, white is 1
+ * @property {string} clean  address of the image without noise
+ * @property {number} before  from the clean image to the noisy one
+ * @property {number} after  from the clean image to the reconstruction
+ *
+ * @typedef {Encoded & {denoised: Denoised | null}} Posterior
+ *
  * @typedef {object} State
  * @property {readonly Card[]} models
+ * @property {readonly Group[]} groups  the same models under their headings
+ * @property {readonly Measure[]} measures  what may be measured of a model
+ * @property {string} defaultModel  id of the one that the server shows first
  * @property {string} device  on which the server computes
  * @property {string} model  id of the chosen one
- * @property {Atlas | null} atlas  of the chosen model, null until it has arrived
+ * @property {Card | null} shown  the model that the page shows: the chosen one, once it has arrived
+ * @property {string} pending  why the chosen one is not shown yet; empty: it is
+ * @property {Atlas | null} atlas  of the model shown; null: none has arrived, or it has no plane
  * @property {View | null} view  null until the map has been laid out
  * @property {Latent | null} latent  the point under the ring
  * @property {number} movedAt  when the gesture happened that moved it, in performance.now() milliseconds
  * @property {boolean} touched  whether the visitor has moved it
  * @property {Panel} panel
- * @property {number} digits  bit n set: digit n is coloured; none set: all are
- * @property {Encoded | null} posterior  the visitor's image, encoded by the chosen model
+ * @property {number} digits  bit n set: label n is coloured; none set: all are
+ * @property {number | null} testImage  index of the test image that is encoded; null: none is
+ * @property {number} noise  standard deviation of what is put on an image before it is encoded, 0..1
+ * @property {Posterior | null} posterior  the visitor's image, encoded by the model shown
+ * @property {string} beside  id of the model whose measures stand beside; empty: the page chooses
  * @property {Walk | null} walk  null: the default one, from 0 to 6
  * @property {readonly Latent[] | null} route  the walk's latents, as the server answered them
  * @property {boolean} playing  whether the ring walks by itself
@@ -46,13 +63,18 @@
  */
 
 /** @type {readonly Panel[]} */
-export const PANELS = ['point', 'draw', 'path', 'learn'];
+export const PANELS = ['point', 'draw', 'path', 'measures', 'learn'];
 
 /** @type {Readonly<State>} */
 export const INITIAL = {
   models: [],
+  groups: [],
+  measures: [],
+  defaultModel: '',
   device: '',
   model: '',
+  shown: null,
+  pending: '',
   atlas: null,
   view: null,
   latent: null,
@@ -60,7 +82,10 @@ export const INITIAL = {
   touched: false,
   panel: 'point',
   digits: 0,
+  testImage: null,
+  noise: 0,
   posterior: null,
+  beside: '',
   walk: null,
   route: null,
   playing: false,

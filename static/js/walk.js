@@ -7,12 +7,10 @@
  * @typedef {import('./store.js').End} End
  */
 import { codeOf } from './atlas.js';
-
-/** How a 0 becomes a 6. */
-const [FROM, TO] = [0, 6];
+import { kindOf } from './labels.js';
 
 /**
- * A typical image of a digit.
+ * A typical image of a label.
  *
  * @param {Atlas} atlas
  * @param {number} label
@@ -30,8 +28,9 @@ export function typical({ landmarks }, label) {
  * @returns {Walk}
  */
 export function walkOf(atlas, walk) {
-  const start = walk && isIn(atlas, walk.start) ? walk.start : typical(atlas, FROM);
-  const end = walk && isIn(atlas, walk.end) ? walk.end : typical(atlas, TO);
+  const [from, to] = kindOf(atlas.card.dataset).walk;
+  const start = walk && isIn(atlas, walk.start) ? walk.start : typical(atlas, from);
+  const end = walk && isIn(atlas, walk.end) ? walk.end : typical(atlas, to);
   return { start, end, kind: walk?.kind ?? 'linear' };
 }
 
@@ -43,7 +42,7 @@ const isIn = ({ codes }, end) =>
 export const latentOf = (atlas, end) => ('image' in end ? codeOf(atlas, end.image) : end.latent);
 
 /**
- * The digit that an end shows, if it is an image.
+ * The label of what an end shows, if it is an image.
  *
  * @type {(atlas: Atlas, end: End) => number | undefined}
  */

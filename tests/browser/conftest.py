@@ -1,11 +1,11 @@
 """A real server, a real Chromium, and pages that remember everything that went wrong in them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from tests.browser.explorer import Explorer
 from tools import chromium
@@ -37,15 +37,20 @@ class Visitor:
         self.home = home
         self.complaints: list[str] = []
 
-    def open(self, address: str = "", **profile: Any) -> Explorer:
+    def open(
+        self, address: str = "", *, before: Callable[[Page], object] | None = None, **profile: Any
+    ) -> Explorer:
         """Open an address relative to the home page, once the map is painted.
 
         Args:
             address: For example `?model=mnist-ae-2d`.
+            before: Called with the page while it is still empty.
             profile: What the visitor's browser is like, in Playwright's words: `viewport`,
                 `color_scheme`, `reduced_motion`, `has_touch`.
         """
         page = self.browser.new_context(**profile).new_page()
+        if before:
+            before(page)
         page.on("console", self.note_if_bad)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", self.note_if_foreign)
@@ -57,6 +62,10 @@ class Visitor:
     def note_if_bad(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self.complaints.append(message.text)
+
+    def forgive(self, status: str) -> None:
+        """Take back what the browser itself reports of requests refused with a status."""
+        self.complaints = [one for one in self.complaints if f"a status of {status}" not in one]
 
     def note_if_foreign(self, request: Request) -> None:
         asked = urlsplit(request.url)

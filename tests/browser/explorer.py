@@ -40,7 +40,12 @@ class Explorer:
     @property
     def model(self) -> str:
         """The id of the model that the visitor has chosen."""
-        return self.page.locator("#models input:checked").input_value()
+        return self.page.locator("#choose-model").get_attribute("data-model") or ""
+
+    def choose(self, model: str) -> None:
+        """Choose another model from the list."""
+        self.page.locator("#choose-model").click()
+        self.page.locator(f"#model-list [data-model='{model}']").click()
 
     @property
     def latent(self) -> list[float]:

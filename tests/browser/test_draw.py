@@ -1,11 +1,14 @@
 """An image of the visitor's own, drawn or dropped, and its posterior."""
 
 import base64
+import json
 from decimal import Decimal
 
+import numpy as np
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Request, expect
 
+from tests.browser.answers import Json, card_of, with_models
 from tests.browser.conftest import Visitor
 from tests.browser.explorer import Explorer
 
@@ -23,6 +26,14 @@ DROP = f"""(png) => {{{HOLD}
 PASTE = f"""(png) => {{{HOLD}
     document.body.dispatchEvent(new ClipboardEvent('paste', {{ clipboardData: files, ...how }}));
 }}"""
+
+GREY_LEVELS = """async (selector) => {
+    const image = document.querySelector(selector);
+    await image.decode();
+    const context = new OffscreenCanvas(28, 28).getContext('2d');
+    context.drawImage(image, 0, 0, 28, 28);
+    return [...context.getImageData(0, 0, 28, 28).data].filter((_, i) => i % 4 === 0);
+}"""
 
 PLANE_PIXELS = """() => {
     const { width, height } = document.querySelector('#plane');
@@ -120,3 +131,60 @@ def test_a_dropped_file_that_is_no_image_is_refused_in_words(visitor: Visitor) -
     expect(problem).to_have_text(refused.value.json()["detail"])
     # The browser itself reports every refused request on its console.
     assert visitor.complaints.pop().startswith("Failed to load resource")
+
+
+def test_noise_goes_onto_the_numbers_that_are_encoded_and_its_removal_is_measured(
+    visitor: Visitor,
+) -> None:
+    explorer = visitor.open("?panel=draw&image=7")
+    page = explorer.page
+    expect(page.locator("#encoding")).to_be_visible()
+    expect(page.locator("#removed")).to_be_hidden()
+    clean = np.array(page.evaluate(GREY_LEVELS, "#encoded-input")) / 255
+    numbers: list[np.ndarray] = []
+    page.on("request", lambda request: note_numbers(request, numbers))
+    page.locator("#noise").fill("0.5")
+    expect(page.locator("#removed")).to_be_visible()
+    expect(page.locator("#elbo")).to_be_hidden()
+    shown = np.array(page.evaluate(GREY_LEVELS, "#encoded-clean")) / 255
+    assert shown == pytest.approx(clean)
+    [noisy] = numbers
+    added = (noisy - clean)[(clean > 0.35) & (clean < 0.65) & (noisy > 0) & (noisy < 1)]
+    assert added.std() > 0.15
+    before, after = page.locator("#removed [data-part]").all_text_contents()
+    assert float(before) == pytest.approx(np.sqrt(np.mean((noisy - clean) ** 2)), abs=1e-3)
+    output = np.array(page.evaluate(GREY_LEVELS, "#encoded-output")) / 255
+    assert float(after) == pytest.approx(np.sqrt(np.mean((output - clean) ** 2)), abs=1e-3)
+    page.locator("#noise").fill("0")
+    expect(page.locator("#elbo")).to_be_visible()
+    expect(page.locator("#encoded-clean")).to_be_hidden()
+
+
+def note_numbers(request: Request, numbers: list[np.ndarray]) -> None:
+    if request.url.endswith("/encode") and "json" in (request.header_value("content-type") or ""):
+        body = json.loads(request.post_data or "")
+        numbers.append(np.array(body["images"][0]).ravel())
+
+
+def test_clothes_are_named_in_words_and_their_test_images_taken(visitor: Visitor) -> None:
+    def dress(cards: list[Json]) -> None:
+        card_of(cards, "mnist-ae-2d")["dataset"] = "fashion-mnist"
+
+    explorer = visitor.open("?model=mnist-ae-2d&panel=draw", before=with_models(dress))
+    page = explorer.page
+    seven = page.request.get(f"{explorer.home}/api/v1/datasets/mnist/images/7.png").body()
+    asked = "**/datasets/fashion-mnist/images/7.png"
+    page.route(asked, lambda route: route.fulfill(body=seven, content_type="image/png"))
+    keys = page.locator("#legend [data-digit]").all_text_contents()
+    assert keys[1] == "Trousers"
+    assert len(set(keys)) == 10
+    expect(page.locator("#drawing-hint")).to_contain_text("garment")
+    with page.expect_request(asked):
+        page.locator("#test-image input").fill("7")
+        page.locator("#test-image button[type=submit]").click()
+    expect(page.locator("#encoding")).to_be_visible()
+    page.locator("#tab-path").click()
+    expect(page.locator("#walk-start option").first).to_have_text("a T-shirt")
+    with page.expect_websocket():
+        explorer.choose("mnist-vae-2d")
+    expect(page.locator("#legend [data-digit]").first).to_have_text("0")

@@ -13,7 +13,7 @@ DESKTOP = {"width": 1440, "height": 900}
 each_size = pytest.mark.parametrize(
     "viewport", [PHONE, TABLET, DESKTOP], ids=["phone", "tablet", "desktop"]
 )
-TABS = ("point", "draw", "path", "learn")
+TABS = ("point", "draw", "path", "measures", "learn")
 AFTER_60_FRAMES = """() => new Promise((done) => {
     let frames = 0;
     const count = () => (++frames > 60 ? done() : requestAnimationFrame(count));
@@ -45,6 +45,10 @@ def test_no_accessibility_rule_is_broken(
         expect(explorer.page.locator(f"#panel-{tab}")).to_be_visible()
         found = Axe().run(explorer.page)
         assert found.violations_count == 0, found.generate_report()
+    explorer.page.locator("#choose-model").click()
+    expect(explorer.page.locator("#model-list")).to_be_visible()
+    found = Axe().run(explorer.page)
+    assert found.violations_count == 0, found.generate_report()
 
 
 def test_the_point_moves_by_itself_until_it_is_touched(visitor: Visitor) -> None:

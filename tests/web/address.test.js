@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { digitsOf, fromQuery, toQuery } from '../../static/js/address.js';
 
-const PLAIN = { model: 'mnist-vae-2d', latent: null, panel: 'point', digits: 0, walk: null };
+const PLAIN = {
+  model: 'mnist-vae-2d', latent: null, panel: 'point', digits: 0, walk: null, testImage: null, noise: 0, beside: '',
+};
 
 test('what an address says is what it was made from', () => {
   const states = [
@@ -10,6 +12,8 @@ test('what an address says is what it was made from', () => {
     { ...PLAIN, latent: [0, 1e-4], panel: 'learn', digits: 0b1000010000 },
     { ...PLAIN, panel: 'path', walk: { start: { image: 3 }, end: { image: 9999 }, kind: 'spherical' } },
     { ...PLAIN, walk: { start: { latent: [1.5, -2] }, end: { image: 11 }, kind: 'linear' } },
+    { ...PLAIN, panel: 'draw', testImage: 9999, noise: 0.55 },
+    { ...PLAIN, panel: 'measures', testImage: 0, noise: 1, beside: 'mnist-ae-2d' },
     { ...PLAIN, model: 'a model / with & signs', latent: Array.from({ length: 20 }, (_, i) => i / 8 - 1) },
   ];
   for (const state of states) {
@@ -41,6 +45,12 @@ test('what is wrong in an address is left out, and the rest holds', () => {
     'walk=1~2~sideways',
     'walk=~2~linear',
     'walk=-1~2~linear',
+    'image=-1',
+    'image=0.5',
+    'image=1,2',
+    'noise=2',
+    'noise=-0.5',
+    'noise=x',
   ];
   for (const query of wrong) {
     assert.deepEqual(fromQuery(`model=m&${query}`), { model: 'm' }, query);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { borderOf, codeOf, createAtlas, holeOf, nearestFoot } from '../../static/js/atlas.js';
+import { borderOf, codeOf, createAtlas, nearestFoot, rangeOf } from '../../static/js/atlas.js';
 import { ordinaryReach } from '../../static/js/place.js';
 import { between, labelOf, latentOf, walkOf } from '../../static/js/walk.js';
 
@@ -44,6 +44,20 @@ test('the view of an autoencoder holds its codes, that of a VAE its prior too', 
   assert.ok(wide.u0 <= -3 && wide.v0 <= -3 && wide.v1 >= 3 && wide.u1 > 5.9);
 });
 
+test('codes that have all become one still lie in a view to walk in', () => {
+  const { view } = createAtlas(AE, FLAT, patches({ label: 1, u: 2, v: 0, half: 0 }));
+  assert.deepEqual(view, { u0: 1.5, v0: -0.5, u1: 2.5, v1: 0.5 });
+});
+
+test('numbers run over the prior, or over the codes where there is none', () => {
+  const codes = patches({ label: 1, u: 0, v: 0, half: 10 });
+  codes.values[0] = 1000;
+  assert.equal(rangeOf({ card: VAE, codes }), 3);
+  const range = rangeOf({ card: AE, codes });
+  assert.ok(range > 9 && range < 10, 'all but the most remote');
+  assert.equal(rangeOf({ card: AE, codes: patches({ label: 1, u: 0, v: 0, half: 0 }) }), 1);
+});
+
 test('one code far out does not shrink all others to a dot', () => {
   const codes = patches({ label: 1, u: 0, v: 0, half: 1 });
   codes.values[0] = 1000;
@@ -58,16 +72,6 @@ test('two digits meet where both are', () => {
   );
   const { u, v } = borderOf(atlas, 4, 9);
   assert.ok(u > 0.4 && u < 1.1 && Math.abs(v) < 1.1);
-});
-
-test('the hole is the middle of a frame of codes', () => {
-  const frame = [];
-  for (let i = -2; i <= 2; i++) {
-    for (let j = -2; j <= 2; j++) {
-      if (Math.max(Math.abs(i), Math.abs(j)) === 2) frame.push({ label: 1, u: i, v: j, half: 0.5 });
-    }
-  }
-  assert.ok(distance(holeOf(createAtlas(AE, FLAT, patches(...frame))), { u: 0, v: 0 }) < 0.3);
 });
 
 test('the nearest foot is that of the nearest code, of the label that is asked for', () => {

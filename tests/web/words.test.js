@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { labelsOf } from '../../static/js/labels.js';
 import { balance } from '../../static/js/nats.js';
-import { describe, list, nearbyDigits } from '../../static/js/place.js';
+import { describe, hasCollapsed, list, nearbyLabels } from '../../static/js/place.js';
 
 function place(shares, distance = 0.01) {
   const share = new Float64Array(10);
@@ -17,10 +18,30 @@ test('a place is named after the digits around it', () => {
   assert.equal(describe(place({ 7: 0.7, 9: 0.1, 4: 0.1, 1: 0.1 }), 0.1).title, 'Mostly 7s');
 });
 
+test('a place of a wardrobe is named after its garments', () => {
+  const title = (shares) => describe(place(shares), 0.1, labelsOf('fashion-mnist')).title;
+  assert.equal(title({ 9: 1 }), 'Among the ankle boots');
+  assert.equal(title({ 4: 0.6, 6: 0.4 }), 'Between coats and shirts');
+  assert.match(describe(place({ 1: 1 }), 0.1, labelsOf('fashion-mnist')).text, /codes are trousers/);
+});
+
+test('an eight has another article than a seven, and boots another than bags', () => {
+  assert.deepEqual([7, 8].map((d) => labelsOf('mnist')[d].one), ['a 7', 'an 8']);
+  assert.deepEqual([8, 9].map((d) => labelsOf('fashion-mnist')[d].one), ['a bag', 'an ankle boot']);
+});
+
 test('a place with no code nearby is empty, whatever the nearest ones are', () => {
   const { title, text } = describe(place({ 8: 1 }, 1.5), 0.1);
   assert.equal(title, 'Far from every code');
   assert.match(text, /1\.50 away/);
+});
+
+test('a VAE has collapsed when its codes tell next to nothing, and an autoencoder never', () => {
+  const card = (family, kl) => ({ family, metrics: { grey: { kl } } });
+  assert.equal(hasCollapsed(card('vae', 0.02)), true);
+  assert.equal(hasCollapsed(card('vae', 0.8)), false);
+  assert.equal(hasCollapsed(card('ae', null)), false);
+  assert.equal(hasCollapsed({ family: 'vae', metrics: {} }), false, 'not measured');
 });
 
 test('ten digits that share a place evenly still make a sentence', () => {
@@ -29,7 +50,7 @@ test('ten digits that share a place evenly still make a sentence', () => {
 });
 
 test('digits with a tenth of the neighbours have no say', () => {
-  assert.deepEqual(nearbyDigits([0, 0, 0, 0.3, 0, 0.6, 0, 0, 0.1, 0]), [5, 3]);
+  assert.deepEqual(nearbyLabels([0, 0, 0, 0.3, 0, 0.6, 0, 0, 0.1, 0]), [5, 3]);
 });
 
 test('a list has an and before its last', () => {

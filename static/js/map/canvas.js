@@ -37,7 +37,7 @@ export function mount(root, store, api) {
   function paint() {
     frame = 0;
     const { atlas, view, digits, posterior, route } = store.get();
-    if (!atlas || !view) return;
+    if (!atlas || !view) return clear();
     const { camera, width, height } = view;
     const density = Math.min(devicePixelRatio, 2);
     if (areDotsStale) {
@@ -59,6 +59,15 @@ export function mount(root, store, api) {
     canvas.dataset.state = 'painted';
   }
 
+  /** A model without a plane has nothing to show here. */
+  function clear() {
+    if (!store.get().shown) return;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.fillStyle = theme.ground;
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    canvas.dataset.state = 'empty';
+  }
+
   const ends = [
     watchTheme((current) => {
       theme = current;
@@ -70,7 +79,7 @@ export function mount(root, store, api) {
       areDotsStale = true;
       repaint();
     }),
-    store.watch(['posterior', 'route'], repaint),
+    store.watch(['posterior', 'route', 'shown'], repaint),
     backdrop.stop,
   ];
   return () => {

@@ -6,11 +6,16 @@
  * @typedef {import('../theme.js').Theme} Theme
  */
 import { apart, screenX, screenY } from '../camera.js';
+import { hasWords, labelsOf } from '../labels.js';
 
 /** Of a dot, CSS pixels: smaller where the map is. */
 const RADIUS = [0.8, 1.2];
 /** Of a name. */
 const NAME_SIZE = [17, 30];
+/** A name of several letters is set smaller. */
+const WORD_SIZE = 0.68;
+/** Of a word, against its height. */
+const WORD_BREADTH = 3.5;
 
 /**
  * @param {CanvasRenderingContext2D} context
@@ -45,7 +50,7 @@ export function paintCodes(context, camera, atlas, digits, theme) {
 const between = ([least, most], value) => Math.min(most, Math.max(least, value));
 
 /**
- * Each digit's name where it is densest, as an atlas names its countries.
+ * Each label's name where it is densest, as an atlas names its countries.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Camera} camera
@@ -54,24 +59,28 @@ const between = ([least, most], value) => Math.min(most, Math.max(least, value))
  * @param {Theme} theme
  */
 export function paintNames(context, camera, atlas, digits, theme) {
-  const size = between(NAME_SIZE, camera.scale / 3.8);
+  const { dataset } = atlas.card;
+  const size = between(NAME_SIZE, camera.scale / 3.8) * (hasWords(dataset) ? WORD_SIZE : 1);
   context.font = `600 ${size}px ${theme.serif}`;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
   context.lineJoin = 'round';
   context.lineWidth = size / 4;
   context.strokeStyle = theme.ground;
+  // A word is wider than it is high: what lies beside it must go farther than what lies below.
+  const breadth = hasWords(dataset) ? WORD_BREADTH : 1;
   const spots = apart(
-    atlas.landmarks.map(({ point }) => ({ x: screenX(camera, point.u), y: screenY(camera, point.v) })),
+    atlas.landmarks.map(({ point }) => ({ x: screenX(camera, point.u) / breadth, y: screenY(camera, point.v) })),
     size,
-  );
+  ).map(({ x, y }) => ({ x: breadth * x, y }));
   for (const [i, { label }] of atlas.landmarks.entries()) {
     const isChosen = !digits || digits & (1 << label);
     const { x, y } = spots[i];
     context.fillStyle = isChosen ? theme.ink : theme.soft;
     context.globalAlpha = isChosen ? 1 : 0.5;
-    context.strokeText(`${label}`, x, y);
-    context.fillText(`${label}`, x, y);
+    const { name } = labelsOf(dataset)[label];
+    context.strokeText(name, x, y);
+    context.fillText(name, x, y);
   }
   context.globalAlpha = 1;
 }

@@ -7,6 +7,7 @@
 import { nearestFoot } from '../atlas.js';
 import { planeU, planeV, screenX, screenY } from '../camera.js';
 import { find } from '../elements.js';
+import { labelsOf } from '../labels.js';
 
 /** How near to a code the mouse must be, in CSS pixels. */
 const NEAR = 7;
@@ -41,7 +42,8 @@ export function mount(root, store, api) {
     const codeY = screenY(camera, atlas.feet[2 * index + 1]);
     if (Math.hypot(codeX - x, codeY - y) > NEAR) return;
     image.src = api.testImageAddress(atlas.card.dataset, index);
-    caption.textContent = `Test image ${index}, a ${atlas.codes.labels[index]}`;
+    const label = labelsOf(atlas.card.dataset)[atlas.codes.labels[index]];
+    caption.textContent = `Test image ${index}, ${label.one}`;
     plate.style.transform = `translate(${codeX}px, ${codeY}px)`;
     plate.hidden = false;
   }

@@ -20,6 +20,7 @@ import { ellipseOf, footOf } from '../plane.js';
  * @param {Theme} theme
  */
 export function paintPosterior(context, camera, { plane }, posterior, theme) {
+  if (!posterior.mean) return;
   const mean = footOf(plane, posterior.mean);
   const x = screenX(camera, mean.u);
   const y = screenY(camera, mean.v);

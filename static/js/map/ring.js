@@ -39,7 +39,7 @@ export function mount(root, store) {
 
   function measure() {
     const { left, top } = map.getBoundingClientRect();
-    sheets = findAll(root, '.sheet:not([hidden], #hover)', HTMLElement).map((sheet) => {
+    sheets = findAll(root, '.sheet:not([hidden], [popover], #hover)', HTMLElement).map((sheet) => {
       const rect = sheet.getBoundingClientRect();
       return {
         left: rect.left - left - CLEARANCE,
@@ -132,7 +132,7 @@ export function mount(root, store) {
       const { u, v } = footOf(atlas.plane, latent);
       const [x, y] = [screenX(view.camera, u), screenY(view.camera, v)];
       ring.style.transform = `translate(${x}px, ${y}px)`;
-      const mean = posterior && footOf(atlas.plane, posterior.mean);
+      const mean = posterior?.mean && footOf(atlas.plane, posterior.mean);
       const away = mean ? Math.hypot(mean.u - u, mean.v - v) * view.camera.scale : Infinity;
       ring.toggleAttribute('data-aside', away < LIFT / 2);
     }),

@@ -3,7 +3,8 @@
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { list, nearbyDigits } from '../place.js';
+import { labelsOf } from '../labels.js';
+import { list, nearbyLabels } from '../place.js';
 import { createNearest } from '../nearest.js';
 import { find } from '../elements.js';
 
@@ -19,11 +20,13 @@ export function mount(root, store) {
   let nearest = createNearest({ count: 0, dim: 0, values: new Float32Array(), labels: new Uint8Array() });
 
   function say() {
-    const { latent } = store.get();
-    if (!latent) return;
+    const { atlas, latent } = store.get();
+    if (!atlas || !latent) return;
+    const labels = labelsOf(atlas.card.dataset);
+    const names = nearbyLabels(nearest(latent).share).map((label) => labels[label].bare);
     const numbers = latent.slice(0, 2).map((z) => z.toFixed(2).replace('-', '−')).join(', ');
     const more = latent.length > 2 ? ` and ${latent.length - 2} more` : '';
-    live.textContent = `z ${numbers}${more}; nearest codes: ${list(nearbyDigits(nearest(latent).share))}`;
+    live.textContent = `z ${numbers}${more}; nearest codes: ${list(names)}`;
   }
 
   const ends = [

@@ -1,14 +1,20 @@
 /**
  * An image of the visitor's own: drawn, dropped, pasted, chosen, or taken from the test images. It is encoded as
- * soon as it changes, and once more when another model is chosen.
+ * soon as it changes, with the noise that the visitor asks for, and once more when another model is shown.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
  */
-import { Refusal } from '../api.js';
 import { find } from '../elements.js';
+import { hasPlane } from '../groups.js';
+import { kindOf } from '../labels.js';
 import { mount as mountDrawing } from './drawing.js';
+import { createEncoder } from './encoder.js';
 import { mount as mountLedger } from './ledger.js';
+import { mount as mountNoise } from './noise.js';
+
+/** The shipped test images of any data set, where a model's codes do not count them. */
+const TEST_IMAGES = 10_000;
 
 /**
  * @param {HTMLElement} root
@@ -18,36 +24,20 @@ import { mount as mountLedger } from './ledger.js';
 export function mount(root, store, api) {
   const panel = find(root, '#panel-draw', HTMLElement);
   const problem = find(panel, '#draw-problem', HTMLElement);
+  const hint = find(panel, '#drawing-hint', HTMLElement);
   const file = find(panel, '#image-file', HTMLInputElement);
   const form = find(panel, '#test-image', HTMLFormElement);
   const index = find(form, 'input', HTMLInputElement);
   const random = find(form, '#random-image', HTMLButtonElement);
   const listeners = new AbortController();
-  /** @type {Blob | null} */
-  let image = null;
-  let request = new AbortController();
+  const encoder = createEncoder(store, api, (message) => {
+    problem.textContent = message;
+  });
 
-  /** @type {(blob: Blob | null) => Promise<void>} */
-  async function encode(blob) {
-    image = blob;
-    request.abort();
-    request = new AbortController();
-    problem.textContent = '';
-    const { atlas } = store.get();
-    if (!blob || !atlas) return store.set({ posterior: null });
-    store.set({ touched: true });
-    try {
-      store.set({ posterior: await api.encode(atlas.card.id, blob, request.signal) });
-    } catch (error) {
-      tell(error);
-    }
-  }
-
-  /** @param {unknown} error */
-  function tell(error) {
-    if (!(error instanceof Refusal)) return; // aborted: a newer image is on its way
-    store.set({ posterior: null });
-    problem.textContent = error.message;
+  /** An image of the visitor's own; null: there is none any more. @type {(blob: Blob | null) => void} */
+  function own(blob) {
+    store.set({ testImage: null });
+    encoder.encode(blob);
   }
 
   /** @type {(files: FileList | undefined | null) => void} */
@@ -55,36 +45,28 @@ export function mount(root, store, api) {
     const blob = files?.[0];
     if (!blob) return;
     store.set({ panel: 'draw' });
-    clearDrawing();
-    void encode(blob);
+    drawing.clear();
+    own(blob);
   }
 
-  async function takeTestImage() {
-    const { atlas } = store.get();
-    if (!atlas) return;
-    clearDrawing();
-    try {
-      await encode(await api.testImage(atlas.card.dataset, index.valueAsNumber));
-    } catch (error) {
-      tell(error);
-    }
+  /** @type {(testImage: number) => void} */
+  function takeTestImage(testImage) {
+    if (store.get().testImage === testImage) encoder.again();
+    else store.set({ testImage });
   }
 
   const { signal } = listeners;
-  const { clear: clearDrawing, unmount: unmountDrawing } = mountDrawing(panel, encode);
+  const drawing = mountDrawing(panel, own);
   file.addEventListener('change', () => {
     take(file.files);
     file.value = '';
   }, { signal });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    void takeTestImage();
+    if (!Number.isNaN(index.valueAsNumber)) takeTestImage(index.valueAsNumber);
   }, { signal });
   random.addEventListener('click', () => {
-    const { atlas } = store.get();
-    if (!atlas) return;
-    index.valueAsNumber = Math.floor(Math.random() * atlas.codes.count);
-    void takeTestImage();
+    takeTestImage(Math.floor(Math.random() * (Number(index.max) + 1)));
   }, { signal });
   document.addEventListener('dragover', (event) => event.preventDefault(), { signal });
   document.addEventListener('drop', (event) => {
@@ -94,15 +76,27 @@ export function mount(root, store, api) {
   document.addEventListener('paste', (event) => take(event.clipboardData?.files), { signal });
 
   const ends = [
-    store.watch(['atlas'], ({ atlas }) => {
-      if (atlas) index.max = `${atlas.codes.count - 1}`;
-      if (image) void encode(image);
+    store.watch(['shown'], ({ shown, atlas, testImage }) => {
+      if (!shown) return;
+      index.max = `${(atlas?.codes.count ?? TEST_IMAGES) - 1}`;
+      hint.textContent = kindOf(shown.dataset).hint;
+      // With no map to look at, an image has to be there from the start.
+      if (!hasPlane(shown) && testImage === null && !encoder.hasImage()) store.set({ testImage: 0 });
+      else encoder.again();
     }),
+    store.watch(['testImage'], ({ testImage }) => {
+      if (testImage === null) return;
+      index.valueAsNumber = testImage;
+      drawing.clear();
+      encoder.encode(testImage);
+    }),
+    store.watch(['noise'], () => encoder.again()),
+    mountNoise(panel, store),
     mountLedger(panel, store),
-    unmountDrawing,
+    drawing.unmount,
+    encoder.stop,
   ];
   return () => {
-    request.abort();
     listeners.abort();
     ends.forEach((end) => end());
   };

@@ -6,9 +6,10 @@
  * @typedef {import('../store.js').Walk} Walk
  */
 import { find, findAll } from '../elements.js';
+import { labelsOf } from '../labels.js';
 import { labelOf, typical, walkOf } from '../walk.js';
 
-/** What the list shows for an end that is no image of a digit. */
+/** What the list shows for an end that is no image. */
 const PLACE = 'place';
 
 /**
@@ -47,7 +48,13 @@ export function mount(root, store) {
   const unwatch = store.watch(['walk', 'atlas'], ({ walk, atlas }) => {
     if (!atlas) return;
     const shown = walkOf(atlas, walk);
-    for (const { side, select } of selects) select.value = `${labelOf(atlas, shown[side]) ?? PLACE}`;
+    const labels = labelsOf(atlas.card.dataset);
+    for (const { side, select } of selects) {
+      for (const option of select.options) {
+        if (option.value !== PLACE) option.text = labels[Number(option.value)].one;
+      }
+      select.value = `${labelOf(atlas, shown[side]) ?? PLACE}`;
+    }
     for (const input of findAll(kinds, 'input', HTMLInputElement)) input.checked = input.value === shown.kind;
   });
   return () => {

@@ -1,57 +1,47 @@
 /**
- * Things to try: each card sets the page so that it shows what it says.
+ * Things to try: each button sets the page so that it shows what its card says. The template says which model a
+ * button takes (`data-model`), what it shows of it (`data-show`, below), and which measures stand in the text.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').State} State
  * @typedef {import('../atlas.js').Atlas} Atlas
- * @typedef {import('../api.js').Card} Card
  * @typedef {import('../camera.js').Point} Point
  */
-import { borderOf, holeOf, priorCentre } from '../atlas.js';
+import { borderOf, codeOf, priorCentre } from '../atlas.js';
 import { find, findAll } from '../elements.js';
+import { holeOf } from '../hole.js';
+import { printedMeasure, valueOf } from '../measures.js';
 import { latentAt } from '../plane.js';
-import { walkOf } from '../walk.js';
+import { typical, walkOf } from '../walk.js';
+
+/** So much that strokes drown in it for a network, and not for an eye. */
+const NOISE = 0.5;
+/** A test image that is plain to see. */
+const IMAGE = 0;
 
 /** @type {(atlas: Atlas, point: Point) => Partial<State>} */
 const at = (atlas, point) => ({ latent: latentAt(atlas.plane, point) });
 
 /**
- * @typedef {object} Lesson
- * @property {(card: Card) => boolean} model  the first that fits is shown
- * @property {(atlas: Atlas, state: Readonly<State>) => Partial<State>} show
+ * What a button shows of a model with a plane, once it has arrived. `data-show` may go on with a number: of a label
+ * in "code-7", of a test image in "test-1".
+ *
+ * @type {Readonly<Record<string, (atlas: Atlas, state: Readonly<State>, number: number) => Partial<State>>>}
  */
-
-/** @type {(card: Card) => boolean} */
-const isPlaneVae = ({ family, latent_dim: dim }) => family === 'vae' && dim === 2;
-/** @type {(card: Card) => boolean} */
-const isPlaneAutoencoder = ({ family, latent_dim: dim }) => family === 'ae' && dim === 2;
-
-/** @type {Readonly<Record<string, Lesson>>} */
-const LESSONS = {
-  walk: {
-    model: isPlaneVae,
-    show: (atlas) => ({ walk: walkOf(atlas, null), playing: true }),
-  },
-  blur: {
-    model: isPlaneVae,
-    show: (atlas) => ({ ...at(atlas, borderOf(atlas, 4, 9)), digits: (1 << 4) | (1 << 9) }),
-  },
-  prior: {
-    model: isPlaneVae,
-    show: (atlas) => at(atlas, priorCentre(atlas.plane)),
-  },
-  fall: {
-    model: isPlaneAutoencoder,
-    show: (atlas, { walk }) => ({ walk: walkOf(atlas, walk), playing: true }),
-  },
-  hole: {
-    model: isPlaneAutoencoder,
-    show: (atlas) => at(atlas, holeOf(atlas)),
-  },
-  sharp: {
-    model: ({ family, latent_dim: dim }) => family === 'vae' && dim > 2,
-    show: (atlas) => ({ walk: walkOf(atlas, null), playing: true }),
-  },
+const ON_THE_MAP = {
+  walk: (atlas) => ({ walk: walkOf(atlas, null), playing: true }),
+  same: (atlas, { walk }) => ({ walk: walkOf(atlas, walk), playing: true }),
+  border: (atlas) => ({ ...at(atlas, borderOf(atlas, 4, 9)), digits: (1 << 4) | (1 << 9) }),
+  middle: (atlas) => at(atlas, priorCentre(atlas.plane)),
+  hole: (atlas) => at(atlas, holeOf(atlas)),
+  code: (atlas, _state, label) => ({ latent: codeOf(atlas, typical(atlas, label).image) }),
+  test: (atlas, _state, index) => ({ latent: codeOf(atlas, index) }),
+  stay: () => ({}),
+};
+/** What one shows in Draw, on a map or without. @type {Readonly<Record<string, Partial<State>>>} */
+const IN_DRAW = {
+  noise: { panel: 'draw', testImage: IMAGE, noise: NOISE },
+  image: { panel: 'draw', testImage: IMAGE, noise: 0 },
 };
 
 /**
@@ -60,41 +50,71 @@ const LESSONS = {
  */
 export function mount(root, store) {
   const panel = find(root, '#panel-learn', HTMLElement);
-  const cards = findAll(panel, 'button[data-lesson]', HTMLButtonElement);
+  const buttons = findAll(panel, 'button[data-model]', HTMLButtonElement);
   const listeners = new AbortController();
-  /** A lesson whose model is still on its way. */
-  let waiting = '';
-
-  /** @param {string} name */
-  const modelFor = (name) => store.get().models.find(LESSONS[name].model)?.id;
+  /** What waits for its model to arrive. @type {HTMLButtonElement | null} */
+  let waiting = null;
 
   function show() {
-    const { atlas, model } = store.get();
-    if (!waiting || !atlas || atlas.card.id !== model) return;
-    const lesson = LESSONS[waiting];
-    waiting = '';
+    const { shown, atlas } = store.get();
+    if (!waiting || shown?.id !== waiting.dataset.model) return;
+    const [name, number] = (waiting.dataset.show ?? '').split('-');
+    waiting = null;
     store.set({ digits: 0, route: null, touched: true, movedAt: 0, playing: false });
-    store.set(lesson.show(atlas, store.get()));
+    if (name in IN_DRAW) store.set(IN_DRAW[name]);
+    else if (atlas) store.set(ON_THE_MAP[name](atlas, store.get(), Number(number)));
   }
 
-  for (const card of cards) {
-    const name = card.dataset.lesson ?? '';
-    card.addEventListener('click', () => {
-      waiting = name;
-      for (const other of cards) other.ariaPressed = `${other === card}`;
-      store.set({ model: modelFor(name), touched: true, playing: false });
+  for (const button of buttons) {
+    button.addEventListener('click', () => {
+      waiting = button;
+      for (const other of buttons) other.ariaPressed = `${other === button}`;
+      store.set({ model: button.dataset.model, touched: true, playing: false });
       show();
     }, { signal: listeners.signal });
   }
 
+  /** A button is there if its model is, a card if it has a button, a heading if it has a card. */
+  function offer() {
+    const ids = new Set(store.get().models.map(({ id }) => id));
+    for (const button of buttons) button.hidden = !ids.has(button.dataset.model ?? '');
+    for (const list of findAll(panel, '.lessons', HTMLElement)) {
+      for (const card of findAll(list, 'li', HTMLElement)) card.hidden = !card.querySelector('button:not([hidden])');
+      const isEmpty = !list.querySelector('li:not([hidden])');
+      list.hidden = isEmpty;
+      list.previousElementSibling?.toggleAttribute('hidden', isEmpty);
+    }
+  }
+
+  /**
+   * Numbers come from the cards; a sentence that lacks one is not there, and neither is one that speaks of numbers
+   * below it of which there is none.
+   */
+  function measure() {
+    const { models, measures } = store.get();
+    for (const sentence of findAll(panel, '.measured:has(data)', HTMLElement)) {
+      const numbers = findAll(sentence, 'data', HTMLDataElement).map((number) => {
+        const key = number.dataset.measure ?? '';
+        const row = measures.find((one) => one.key === key);
+        const value = valueOf(models.find(({ id }) => id === number.dataset.of), key);
+        number.textContent = row ? printedMeasure(row, value) : '';
+        return number.textContent;
+      });
+      sentence.hidden = numbers.includes('');
+    }
+    for (const sentence of findAll(panel, '.measured:not(:has(data))', HTMLElement)) {
+      sentence.hidden = !sentence.closest('li')?.querySelector('small.measured:not([hidden])');
+    }
+  }
+
   const ends = [
-    store.watch(['atlas'], show),
-    store.watch(['models'], () => {
-      for (const card of cards) {
-        const item = card.closest('li');
-        if (item) item.hidden = !modelFor(card.dataset.lesson ?? '');
-      }
+    store.watch(['shown'], show),
+    store.watch(['model'], ({ model }) => {
+      if (waiting && waiting.dataset.model !== model) waiting = null;
+      for (const button of buttons) if (button.dataset.model !== model) button.ariaPressed = 'false';
     }),
+    store.watch(['models'], offer),
+    store.watch(['models', 'measures'], measure),
   ];
   return () => {
     listeners.abort();

@@ -1,10 +1,11 @@
 /**
- * The digits and their colours; a press colours one alone, more presses add others. And the scale of the map.
+ * The labels and their colours; a press colours one alone, more presses add others. And the scale of the map.
  *
  * @typedef {import('../store.js').Store} Store
  */
 import { roundLength } from '../camera.js';
 import { find, findAll } from '../elements.js';
+import { hasWords, labelsOf } from '../labels.js';
 
 /** Room for the scale bar, CSS pixels. */
 const SCALE_PIXELS = 140;
@@ -34,11 +35,17 @@ export function mount(root, store) {
       legend.classList.toggle('filtered', digits !== 0);
       all.disabled = digits === 0;
     }),
+    store.watch(['atlas'], ({ atlas }) => {
+      const dataset = atlas?.card.dataset;
+      legend.classList.toggle('words', hasWords(dataset));
+      for (const key of keys) key.textContent = labelsOf(dataset)[Number(key.dataset.digit)].name;
+    }),
     store.watch(['view', 'atlas'], ({ view, atlas }) => {
       if (!view || !atlas) return;
       const units = roundLength(SCALE_PIXELS / view.camera.scale);
+      const latent = units === 1 ? 'latent unit' : 'latent units';
       bar.style.width = `${units * view.camera.scale}px`;
-      length.textContent = `${+units.toFixed(3)} ${atlas.card.family === 'vae' ? 'σ of the prior' : 'latent units'}`;
+      length.textContent = `${+units.toPrecision(1)} ${atlas.card.family === 'vae' ? 'σ of the prior' : latent}`;
     }),
   ];
   return () => {

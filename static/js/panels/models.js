@@ -1,54 +1,56 @@
 /**
- * The choice among the models, with what each says of itself.
+ * The model at hand: its name, which opens the choice of others, what it says of itself, and whether it is still
+ * on its way.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Card} Card
  */
-import { copyOf, find, findAll } from '../elements.js';
+import { find } from '../elements.js';
+import { kindOfModel } from '../groups.js';
 import { balance } from '../nats.js';
+import { mount as mountChooser } from './chooser.js';
+
+/** What arrives sooner needs no word. */
+const WORDS_AFTER_MILLISECONDS = 200;
 
 /**
  * @param {HTMLElement} root
  * @param {Store} store
  */
 export function mount(root, store) {
-  const choices = find(root, '#models', HTMLElement);
+  const button = find(root, '#choose-model', HTMLButtonElement);
+  const title = find(button, '[data-part="title"]', HTMLElement);
+  const kind = find(button, '[data-part="kind"]', HTMLElement);
   const summary = find(root, '#model-summary', HTMLElement);
   const metrics = find(root, '#model-metrics', HTMLElement);
-
-  const choose = () => {
-    const chosen = findAll(choices, 'input', HTMLInputElement).find((input) => input.checked);
-    if (chosen) store.set({ model: chosen.value, playing: false });
-  };
-  choices.addEventListener('change', choose);
+  const status = find(root, '#model-status', HTMLElement);
+  let timer = 0;
 
   const ends = [
-    store.watch(['models'], ({ models }) => {
-      const labels = models.map((card) => {
-        const label = copyOf(choices, 'template', HTMLLabelElement);
-        find(label, 'input', HTMLInputElement).value = card.id;
-        find(label, 'span', HTMLElement).textContent = shortName(card);
-        label.title = card.title;
-        return label;
-      });
-      findAll(choices, 'label', HTMLLabelElement).forEach((label) => label.remove());
-      choices.append(...labels);
-    }),
+    mountChooser(root, store),
     store.watch(['model', 'models'], ({ model, models }) => {
-      for (const input of findAll(choices, 'input', HTMLInputElement)) input.checked = input.value === model;
       const card = models.find(({ id }) => id === model);
+      button.dataset.model = model;
+      title.textContent = card?.title ?? '…';
+      kind.textContent = card ? kindOfModel(card) : '';
       summary.textContent = card?.summary ?? '';
       metrics.textContent = card ? metricsOf(card) : '';
     }),
+    store.watch(['pending'], ({ pending }) => {
+      clearTimeout(timer);
+      const say = () => {
+        button.toggleAttribute('data-pending', pending !== '');
+        status.textContent = pending;
+      };
+      if (pending) timer = setTimeout(say, WORDS_AFTER_MILLISECONDS);
+      else say();
+    }),
   ];
   return () => {
-    choices.removeEventListener('change', choose);
+    clearTimeout(timer);
     ends.forEach((end) => end());
   };
 }
-
-/** @type {(card: Card) => string} */
-const shortName = ({ family, latent_dim: dim }) => `${family === 'ae' ? 'Autoencoder' : 'VAE'} ${dim}-D`;
 
 /** @type {(card: Card) => string} */
 function metricsOf({ metrics }) {

@@ -11,6 +11,7 @@
 import { Refusal } from '../api.js';
 import { dataAddress } from '../digits.js';
 import { find, findAll } from '../elements.js';
+import { patiently } from '../patience.js';
 import { between, latentOf, walkOf } from '../walk.js';
 import { mount as mountEnds } from './ends.js';
 
@@ -51,7 +52,7 @@ export function mount(root, store, api) {
 
   async function load() {
     const { panel: open, playing } = store.get();
-    if (open === 'point' || open === 'draw') {
+    if (open !== 'path' && open !== 'learn') {
       asked = '';
       return store.set({ route: null, playing: false });
     }
@@ -65,9 +66,12 @@ export function mount(root, store, api) {
     request = new AbortController();
     problem.textContent = '';
     try {
-      const { latents, images } = await api.interpolate(
-        atlas.card.id, start, end, walk.kind, STEPS, request.signal,
+      const { signal } = request;
+      const { latents, images } = await patiently(
+        () => api.interpolate(atlas.card.id, start, end, walk.kind, STEPS, signal),
+        { signal, onWait: (seconds) => (problem.textContent = `The server makes room; again in ${seconds} s …`) },
       );
+      problem.textContent = '';
       frames.forEach((frame, i) => (frame.src = dataAddress(images[i * EVERY])));
       scrub.value = '0';
       store.set({ route: latents });

@@ -5,8 +5,9 @@
  * @typedef {import('../nearest.js').Neighbourhood} Neighbourhood
  */
 import { copyOf, find, write } from '../elements.js';
+import { hasWords, labelsOf } from '../labels.js';
 import { createNearest, ranked } from '../nearest.js';
-import { describe, ordinaryReach } from '../place.js';
+import { COLLAPSED, describe, hasCollapsed, ordinaryReach } from '../place.js';
 import { footOf, heightOf, latentAt } from '../plane.js';
 
 /** As many bars as there is room for; what is left is named together. */
@@ -46,13 +47,14 @@ export function mount(root, store) {
     const { latent, atlas, panel: open } = store.get();
     if (!latent || !atlas || !nearest || open !== 'point') return;
     const place = nearest(latent);
+    const names = labelsOf(atlas.card.dataset);
     const labels = ranked(place.share).slice(0, BARS);
     rows.forEach(({ row, name, bar, value }, i) => {
       const label = labels[i];
       row.dataset.digit = `${label ?? ''}`;
       row.classList.toggle('empty', label === undefined);
       const share = label === undefined ? 0 : place.share[label];
-      write(name, label === undefined ? '' : `${label}`);
+      write(name, label === undefined ? '' : names[label].name);
       bar.style.transform = `scaleX(${share})`;
       write(value, label === undefined ? '' : `${Math.round(100 * share)} %`);
     });
@@ -66,7 +68,8 @@ export function mount(root, store) {
     const { latent, atlas } = store.get();
     if (!latent || !atlas || !nearest) return;
     saidAt = performance.now();
-    const words = describe(nearest(latent), ordinary);
+    const { card } = atlas;
+    const words = hasCollapsed(card) ? COLLAPSED : describe(nearest(latent), ordinary, labelsOf(card.dataset));
     write(title, words.title);
     write(text, words.text);
     const distance = heightOf(atlas.plane, latent);
@@ -83,6 +86,7 @@ export function mount(root, store) {
   const ends = [
     store.watch(['atlas'], ({ atlas }) => {
       nearest = atlas && createNearest(atlas.codes);
+      list.classList.toggle('words', hasWords(atlas?.card.dataset));
       ordinary = atlas ? ordinaryReach(atlas.codes) : Infinity;
     }),
     store.watch(['frame', 'panel', 'atlas'], update),

@@ -4,13 +4,12 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').Connection} Connection
  */
+import { rangeOf } from '../atlas.js';
 import { digitPainter } from '../digits.js';
 import { find } from '../elements.js';
 import { createLatency } from '../latency.js';
 import { footOf } from '../plane.js';
 
-/** Latents run over about this range; a bar's full height. */
-const BAR_RANGE = 3;
 const LATENCY_EVERY_MILLISECONDS = 400;
 
 /** @type {Readonly<Record<Connection, string>>} */
@@ -36,6 +35,8 @@ export function mount(root, store) {
   const latency = createLatency();
   /** @type {HTMLElement[]} */
   let columns = [];
+  /** The number that a bar of full height stands for. */
+  let range = 1;
   let shownAt = -Infinity;
 
   function showLatency() {
@@ -53,6 +54,7 @@ export function mount(root, store) {
       const isWhole = atlas.card.latent_dim === 2;
       names.forEach((name, i) => (name.textContent = isWhole ? `z${'₁₂'[i]}` : `axis ${i + 1}`));
       bars.hidden = isWhole;
+      range = rangeOf(atlas);
       columns = Array.from({ length: isWhole ? 0 : atlas.card.latent_dim }, () => document.createElement('i'));
       bars.replaceChildren(...columns);
       bars.setAttribute('aria-label', `The ${columns.length} numbers of the latent, as bars`);
@@ -64,7 +66,7 @@ export function mount(root, store) {
       numbers[0].textContent = signed(u);
       numbers[1].textContent = signed(v);
       columns.forEach((column, i) => {
-        column.style.transform = `scaleY(${Math.max(-1, Math.min(1, latent[i] / BAR_RANGE))})`;
+        column.style.transform = `scaleY(${Math.max(-1, Math.min(1, latent[i] / range))})`;
       });
     }),
     store.watch(['frame'], ({ frame }) => {

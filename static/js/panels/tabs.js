@@ -1,10 +1,15 @@
 /**
- * The tabs of the panel: one is open; arrow keys, Home and End go through them.
+ * The tabs of the panel: one is open; arrow keys, Home and End go through them. Those that speak of a place on the
+ * map are not there for a model without one.
  *
  * @typedef {import('../store.js').Store} Store
  */
 import { find, findAll } from '../elements.js';
+import { hasPlane } from '../groups.js';
 import { PANELS } from '../store.js';
+
+/** @type {readonly import('../store.js').Panel[]} */
+const ON_THE_MAP = ['point', 'path'];
 
 /**
  * @param {HTMLElement} root
@@ -15,12 +20,20 @@ export function mount(root, store) {
   const tabs = findAll(bar, '[role="tab"]', HTMLButtonElement);
   const listeners = new AbortController();
 
+  function offered() {
+    const { shown } = store.get();
+    return PANELS.filter((panel) => !shown || hasPlane(shown) || !ON_THE_MAP.includes(panel));
+  }
+
   /** @type {(index: number) => void} */
-  const open = (index) => store.set({ panel: PANELS[(index + PANELS.length) % PANELS.length] });
+  function open(index) {
+    const panels = offered();
+    store.set({ panel: panels[(index + panels.length) % panels.length] });
+  }
 
   /** @param {KeyboardEvent} event */
   function key(event) {
-    const at = PANELS.indexOf(store.get().panel);
+    const at = offered().indexOf(store.get().panel);
     const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: -1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();
@@ -28,10 +41,16 @@ export function mount(root, store) {
     tabs.find((tab) => tab.ariaSelected === 'true')?.focus();
   }
 
-  tabs.forEach((tab, i) => tab.addEventListener('click', () => open(i), { signal: listeners.signal }));
+  for (const tab of tabs) {
+    const panel = PANELS.find((name) => name === tab.dataset.panel);
+    tab.addEventListener('click', () => panel && store.set({ panel }), { signal: listeners.signal });
+  }
   bar.addEventListener('keydown', key, { signal: listeners.signal });
-  const unwatch = store.watch(['panel'], ({ panel }) => {
+  const unwatch = store.watch(['panel', 'shown'], ({ panel }) => {
+    const panels = offered();
+    if (!panels.includes(panel)) return store.set({ panel: 'draw' });
     for (const tab of tabs) {
+      tab.hidden = !panels.some((name) => name === tab.dataset.panel);
       const isOpen = tab.dataset.panel === panel;
       tab.ariaSelected = `${isOpen}`;
       tab.tabIndex = isOpen ? 0 : -1;

@@ -1,0 +1,114 @@
+/**
+ * What was measured of the chosen model, with another beside it, each with a line that says what it means.
+ *
+ * @typedef {import('../store.js').Store} Store
+ * @typedef {import('../store.js').State} State
+ * @typedef {import('../measures.js').Block} Block
+ * @typedef {import('../measures.js').Row} Row
+ * @typedef {import('../api.js').Card} Card
+ */
+import { copyOf, find } from '../elements.js';
+import { kindOfModel, shortId } from '../groups.js';
+import { kindOf } from '../labels.js';
+import { blocksOf, companionOf, directionOf, ownUnit } from '../measures.js';
+
+/** What the list shows for no model at all; no id is so short. */
+const NONE = '-';
+
+/**
+ * @param {HTMLElement} root
+ * @param {Store} store
+ */
+export function mount(root, store) {
+  const panel = find(root, '#panel-measures', HTMLElement);
+  const title = find(panel, '[data-part="title"]', HTMLElement);
+  const facts = find(panel, '[data-part="facts"]', HTMLElement);
+  const select = find(panel, '#beside', HTMLSelectElement);
+  const list = find(panel, '#measures', HTMLElement);
+  const none = find(panel, '#no-measures', HTMLElement);
+
+  /** @param {Readonly<State>} state */
+  function show({ models, groups, measures, model, defaultModel, beside: wished, panel: open }) {
+    const card = models.find(({ id }) => id === model);
+    if (!card || open !== 'measures') return;
+    const found = models.find(({ id }) => id === wished && id !== model);
+    const beside = wished === NONE ? undefined : found ?? companionOf(models, card, defaultModel);
+    title.textContent = card.title;
+    facts.textContent = factsOf(card);
+    select.replaceChildren(
+      new Option('nothing', NONE),
+      ...groups.map((group) => {
+        const section = document.createElement('optgroup');
+        section.label = group.title;
+        section.append(...group.models.filter(({ id }) => id !== model).map(({ id, title: name }) => new Option(name, id)));
+        return section;
+      }),
+    );
+    select.value = beside?.id ?? NONE;
+    const blocks = blocksOf(measures, card, beside);
+    none.hidden = blocks.length > 0;
+    list.replaceChildren(...blocks.map((block) => sectionOf(block, card, beside)));
+  }
+
+  /** @type {(block: Block, card: Card, beside?: Card) => HTMLElement} */
+  function sectionOf(block, card, beside) {
+    const section = copyOf(panel, '#measure-block', HTMLElement);
+    const table = find(section, 'table', HTMLTableElement);
+    find(section, 'caption', HTMLElement).textContent = block.title;
+    find(section, '[data-part="unit"]', HTMLElement).textContent = block.unit;
+    find(section, '[data-part="this"]', HTMLElement).textContent = shortId(card);
+    const other = find(section, '[data-part="other"]', HTMLElement);
+    other.textContent = beside ? shortId(beside) : '';
+    const obstacle = find(section, '[data-part="obstacle"]', HTMLElement);
+    obstacle.textContent = block.obstacle;
+    obstacle.hidden = !block.obstacle;
+    table.append(...block.rows.map((row) => rowOf(row, block, beside)));
+    const protocol = find(section, 'details', HTMLElement);
+    protocol.hidden = !block.protocol;
+    find(protocol, 'p', HTMLElement).textContent = block.protocol;
+    const otherProtocol = find(protocol, '[data-part="other-protocol"]', HTMLElement);
+    otherProtocol.hidden = !block.otherProtocol;
+    otherProtocol.textContent = beside ? `${shortId(beside)}: ${block.otherProtocol}` : '';
+    return section;
+  }
+
+  /** @type {(row: Row, block: Block, beside?: Card) => HTMLElement} */
+  function rowOf({ measure, value, other, better, floor }, block, beside) {
+    const body = copyOf(panel, '#measure', HTMLElement);
+    find(body, '[data-part="title"]', HTMLElement).textContent = measure.title;
+    const unit = ownUnit(measure, block);
+    find(body, '[data-part="unit"]', HTMLElement).textContent = unit && `Unit: ${unit}.`;
+    for (const [part, text] of /** @type {const} */ ([['value', value], ['other', other]])) {
+      const cell = find(body, `[data-part="${part}"]`, HTMLElement);
+      cell.textContent = text || (beside ? '–' : '');
+      cell.classList.toggle('better', better === part);
+    }
+    find(body, '[data-part="about"]', HTMLElement).textContent = measure.about;
+    find(body, '[data-part="direction"]', HTMLElement).textContent = directionOf(measure);
+    find(body, '[data-part="floor"]', HTMLElement).textContent = floor && `Real images score ${floor}.`;
+    return body;
+  }
+
+  const choose = () => store.set({ beside: select.value });
+  select.addEventListener('change', choose);
+  const unwatch = store.watch(['models', 'measures', 'model', 'beside', 'panel'], show);
+  return () => {
+    select.removeEventListener('change', choose);
+    list.replaceChildren();
+    unwatch();
+  };
+}
+
+/** @type {Readonly<Record<string, string>>} */
+const PIXELS = {
+  bernoulli: 'Bernoulli pixels',
+  gaussian: 'Gaussian pixels',
+  'continuous-bernoulli': 'continuous Bernoulli pixels',
+};
+
+/** @type {(card: Card) => string} */
+function factsOf(card) {
+  const beta = card.beta === null ? [] : [`KL weight ${card.beta}`];
+  const pixels = PIXELS[card.likelihood] ?? card.likelihood;
+  return [kindOf(card.dataset).title, kindOfModel(card), pixels, ...beta].join(' · ');
+}
