@@ -106,6 +106,11 @@ MEASURES: tuple[Measure, ...] = (
         " needed.",
     ),
     Measure(
+        "continuity.recognised_on_lines", "Recognised on walks", SHARE, 3, "higher",
+        "Share of the images on such walks that the classifier names with confidence of at least"
+        " 0.9: the others are half one thing, half another.",
+    ),
+    Measure(
         "completeness.kl_to_prior", "Codes against prior", "nats", 2, "lower",
         "How far all codes together are from the cloud that samples are drawn from: 0 if they fill"
         " it just so.",

@@ -1,5 +1,6 @@
 """The open page in the words of a visitor, and what the API answers for the same point."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +74,13 @@ class Explorer:
         x = clear["x"] + clear["width"] / 2 + right * width / (u1 - u0)
         y = clear["y"] + clear["height"] / 2 - up * height / (v1 - v0)
         return round(x), round(y)
+
+    def away(self) -> tuple[int, int]:
+        """A place near the map's middle that the ring does not cover, wherever it is."""
+        x, y = self.middle()
+        across, down = self.ring()
+        places = [(x + dx, y + dy) for dx in (-60, 60) for dy in (-60, 60)]
+        return max(places, key=lambda place: math.dist(place, (across, down)))
 
     def latent_at(self, x: float, y: float) -> list[float]:
         """The latent under a place of the screen, by the plane that the API describes."""

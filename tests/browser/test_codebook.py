@@ -5,57 +5,39 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import expect
 
-from tests.browser.answers import Json, copy_of, with_models
 from tests.browser.conftest import Visitor
 from tests.browser.explorer import Explorer
 
-MODEL = "words"
-INDICES = [[(7 * row + column) % 32 for column in range(7)] for row in range(7)]
+MODEL = "mnist-vqvae"
 PHONE = {"width": 390, "height": 844}
+TABLET = {"width": 768, "height": 1024}
 DESKTOP = {"width": 1440, "height": 900}
 
 
-def add_words(cards: list[Json]) -> None:
-    cards.append(
-        copy_of(
-            cards, "mnist-vae-2d", id=MODEL, title="Words", family="vqvae", planes=[], latent_dim=49
-        )
-    )
-
-
-def answer_encode(route: Route) -> None:
-    """Encode by another model, and make its answer one of codebook entries."""
-    response = route.fetch(url=route.request.url.replace(MODEL, "mnist-ae-2d"))
-    answer = response.json()
-    for item in answer["items"]:
-        item.update(mean=None, covariance=None, indices=INDICES)
-    route.fulfill(response=response, json=answer)
-
-
-def prepare(page: Page) -> None:
-    with_models(add_words)(page)
-    page.route(f"**/models/{MODEL}/encode", answer_encode)
-
-
 def open_words(visitor: Visitor, viewport: dict[str, int] = DESKTOP) -> Explorer:
-    explorer = visitor.open("?z=0.5,-0.5", before=prepare, viewport=viewport)
+    explorer = visitor.open("?z=0.5,-0.5", viewport=viewport)
     explorer.choose(MODEL)
     expect(explorer.page.locator("#codebook")).to_be_visible()
     expect(explorer.page.locator("#codebook td")).to_have_count(49)
     return explorer
 
 
-@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("viewport", [PHONE, TABLET, DESKTOP], ids=["phone", "tablet", "desktop"])
 def test_a_model_without_a_plane_shows_its_entries_in_the_place_of_the_map(
     visitor: Visitor, viewport: dict[str, int]
 ) -> None:
     explorer = open_words(visitor, viewport)
+    image = explorer.page.request.get(f"{explorer.home}/api/v1/datasets/mnist/images/0.png").body()
+    answer = explorer.ask("POST", "/encode", files={"file": image}).json()
+    entries = [entry for row in answer["items"][0]["indices"] for entry in row]
     cells = explorer.page.locator("#codebook td").all_text_contents()
-    assert [int(cell) for cell in cells] == [entry for row in INDICES for entry in row]
-    expect(explorer.page.locator("#codebook")).to_contain_text("32 different entries in 49 places")
-    expect(explorer.page.locator("#codebook table")).to_be_in_viewport(ratio=1)
+    assert [int(cell) for cell in cells] == entries
+    said = f"{len(set(entries))} different entries in 49 places"
+    expect(explorer.page.locator("#codebook")).to_contain_text(said)
+    for part in ("table", "[data-part=input]", "[data-part=output]"):
+        expect(explorer.page.locator(f"#codebook {part}")).to_be_in_viewport(ratio=1)
     for gone in ("#ring", "#legend", "#tab-point", "#tab-path", "#go-there"):
         expect(explorer.page.locator(gone)).to_be_hidden()
     found = Axe().run(explorer.page)
@@ -99,6 +81,6 @@ def test_the_map_comes_back_with_the_point_where_it_was(visitor: Visitor) -> Non
         explorer.choose("mnist-vae-2d")
     expect(explorer.page.locator("#codebook")).to_be_hidden()
     explorer.expect_image_of([0.5, -0.5])
-    place = explorer.middle(0.4, -0.3)
+    place = explorer.away()
     explorer.page.mouse.click(*place)
     explorer.expect_image_of(explorer.latent_at(*place))

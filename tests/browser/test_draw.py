@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from playwright.sync_api import Request, expect
 
-from tests.browser.answers import Json, card_of, with_models
 from tests.browser.conftest import Visitor
 from tests.browser.explorer import Explorer
 
@@ -167,19 +166,13 @@ def note_numbers(request: Request, numbers: list[np.ndarray]) -> None:
 
 
 def test_clothes_are_named_in_words_and_their_test_images_taken(visitor: Visitor) -> None:
-    def dress(cards: list[Json]) -> None:
-        card_of(cards, "mnist-ae-2d")["dataset"] = "fashion-mnist"
-
-    explorer = visitor.open("?model=mnist-ae-2d&panel=draw", before=with_models(dress))
+    explorer = visitor.open("?model=fashion-vae-2d&panel=draw")
     page = explorer.page
-    seven = page.request.get(f"{explorer.home}/api/v1/datasets/mnist/images/7.png").body()
-    asked = "**/datasets/fashion-mnist/images/7.png"
-    page.route(asked, lambda route: route.fulfill(body=seven, content_type="image/png"))
     keys = page.locator("#legend [data-digit]").all_text_contents()
     assert keys[1] == "Trousers"
     assert len(set(keys)) == 10
     expect(page.locator("#drawing-hint")).to_contain_text("garment")
-    with page.expect_request(asked):
+    with page.expect_request("**/datasets/fashion-mnist/images/7.png"):
         page.locator("#test-image input").fill("7")
         page.locator("#test-image button[type=submit]").click()
     expect(page.locator("#encoding")).to_be_visible()

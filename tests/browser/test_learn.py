@@ -113,7 +113,7 @@ def test_the_image_stays_in_sight_while_lessons_are_read(visitor: Visitor) -> No
 
 def test_a_lesson_is_let_go_when_another_model_is_chosen(visitor: Visitor) -> None:
     explorer = visitor.open("?panel=learn")
-    lesson = explorer.page.locator("#panel-learn [data-show=middle][data-model=mnist-vae-2d]")
+    lesson = explorer.page.locator("button.lesson[data-show=middle][data-model=mnist-vae-2d]")
     lesson.click()
     expect(lesson).to_have_attribute("aria-pressed", "true")
     explorer.expect_image_of([0, 0])

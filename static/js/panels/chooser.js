@@ -18,7 +18,7 @@ export function mount(root, store) {
   const list = find(sheet, '#model-list', HTMLElement);
   const opener = find(root, '#choose-model', HTMLButtonElement);
   const listeners = new AbortController();
-  const typed = createTypeAhead();
+  let typed = createTypeAhead();
   /** @type {HTMLElement[]} */
   let options = [];
 
@@ -89,6 +89,7 @@ export function mount(root, store) {
   sheet.addEventListener('toggle', ({ newState }) => {
     opener.ariaExpanded = `${newState === 'open'}`;
     if (newState !== 'open') return;
+    typed = createTypeAhead(); // what was typed before belongs to the last time
     const chosen = options.find((option) => option.ariaSelected === 'true') ?? options[0];
     focus(chosen);
     chosen?.scrollIntoView({ block: 'nearest' });
