@@ -51,11 +51,13 @@ export function mount(root, store, api) {
     backdrop.paint(context, camera);
     paintGraticule(context, view, atlas, theme);
     context.drawImage(dots, 0, 0, width, height);
+    const margin = parseFloat(getComputedStyle(canvas).getPropertyValue('--frame')) || 0;
+    if (!margin) paintFrame(context, view, margin, theme); // its numbers stand in the map, below all names
     paintPriorNames(context, view, atlas, theme);
     paintNames(context, camera, atlas, digits, theme);
     if (posterior) paintPosterior(context, camera, atlas, posterior, theme);
     if (route) paintRoute(context, camera, atlas, route, theme);
-    paintFrame(context, view, parseFloat(getComputedStyle(canvas).getPropertyValue('--frame')) || 0, theme);
+    if (margin) paintFrame(context, view, margin, theme);
     canvas.dataset.state = 'painted';
   }
 
