@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from model.errors import RecipeError
 from model.recipe_tables import (
+    TRAIN_IMAGES,
     Codebook,
     Distillation,
     Importance,
@@ -104,6 +105,12 @@ class Recipe:
             self.layout is None or (self.family, self.latent_dim) == ("vae", 2),
             "layout",
             "gives places on a plane; family must be vae and latent_dim 2",
+        )
+        require(
+            self.layout is None or self.layout.images < TRAIN_IMAGES - self.training.held_out,
+            "layout",
+            f"maps {self.layout.images if self.layout else 0} images; there must be others to "
+            "place beside them, so give it fewer",
         )
         for name in ("importance", "distillation", "refit"):
             require(

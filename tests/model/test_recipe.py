@@ -142,3 +142,10 @@ def test_a_recipe_that_does_not_exist_is_refused_with_those_that_do(name: str) -
         RecipeError, match=r"one of: .*mnist-ae-2d, .*mnist-vae-20d, .*mnist-vae-2d"
     ):
         Recipe.load(name)
+
+
+def test_a_layout_leaves_images_to_place_beside_those_it_maps() -> None:
+    table = Recipe.load("mnist-vae-2d-best").as_dict()
+    table["layout"]["images"] = 60_000 - table["training"]["held_out"]
+    with pytest.raises(RecipeError, match="layout maps 55000 images"):
+        Recipe.from_dict(table)
