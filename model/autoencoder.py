@@ -156,12 +156,25 @@ def build_autoencoder(recipe: Recipe) -> Autoencoder:
     encoder = build_encoder(recipe.encoder, outputs[recipe.posterior])
     decoder = build_decoder(recipe.decoder, D)
     if recipe.family == "ae":
+        if recipe.encoder.output == "relu":
+            _start_awake(encoder)
         return Autoencoder(encoder, decoder, likelihood)
     if recipe.encoder.kind == "residual":
         _start_near(encoder)
     if correlated:
         _start_narrow(encoder, D)
     return VariationalAutoencoder(encoder, decoder, D, correlated=correlated, likelihood=likelihood)
+
+
+@torch.no_grad()
+def _start_awake(encoder: nn.Module) -> None:
+    """Let every number of a sparse code begin above 0, where it has a gradient to learn by.
+
+    Started around 0, half of twenty numbers are switched off before the decoder has learned to
+    read them, and a number that is off for every image never comes back.
+    """
+    head = [module for module in encoder.modules() if isinstance(module, nn.Linear)][-1]
+    head.bias += 1.0
 
 
 def _start_near(encoder: nn.Module) -> None:

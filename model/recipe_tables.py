@@ -88,6 +88,8 @@ class Training:
     up to it, and the target stays clean."""
     sparsity: float = 0.0
     """Nats that each unit of |code| costs an autoencoder, so that few numbers differ from 0."""
+    sparsity_warmup: float = 0.0
+    """Share of all steps in which that price rises from 0, so that no number dies unused."""
     held_out: int = 0
     """Training images kept back to follow the objective; 0 follows it on the test images."""
 
@@ -96,8 +98,8 @@ class Training:
         require(self.batch_size > 0, "batch_size", "must be at least 1")
         _require_rate(self.learning_rate)
         require(0 < self.encoder_pace <= 1, "encoder_pace", "is a share, above 0 and at most 1")
-        require(0 <= self.warmup <= 1, "warmup", "is a share of all steps, 0 to 1")
-        require(0 <= self.kl_warmup <= 1, "kl_warmup", "is a share of all steps, 0 to 1")
+        for name in ("warmup", "kl_warmup", "sparsity_warmup"):
+            require(0 <= getattr(self, name) <= 1, name, "is a share of all steps, 0 to 1")
         require(0 <= self.ema < 1, "ema", "must be at least 0 and below 1")
         for name in ("gradient_clip", "noise", "sparsity"):
             require(0 <= getattr(self, name) < inf, name, "must be at least 0 and finite")

@@ -80,7 +80,8 @@ class Fit(Stage):
     def __init__(self, autoencoder: Autoencoder, images: Images, recipe: Recipe) -> None:
         training = recipe.training
         self.autoencoder, self.images, self.recipe = autoencoder, images, recipe
-        self.batch_size, self.kl_warmup = training.batch_size, training.kl_warmup
+        self.batch_size = training.batch_size
+        self.kl_warmup, self.sparsity_warmup = training.kl_warmup, training.sparsity_warmup
         self.epochs = training.epochs
         self.steps_per_epoch = len(images.train_NP) // training.batch_size
         self.learning_rate, self.decay = training.learning_rate, training.decay
@@ -89,28 +90,30 @@ class Fit(Stage):
         self.trained: nn.Module = autoencoder
 
     def losses(self, epoch: int) -> Iterator[Tensor]:
-        for i, image_BP in enumerate(self.images.batches(self.batch_size)):
+        first = epoch * self.steps_per_epoch
+        for step, image_BP in enumerate(self.images.batches(self.batch_size), first):
             if isinstance(self.autoencoder, VariationalAutoencoder):
                 noise_BD = gaussian_noise(self.autoencoder, image_BP)
-                beta = self.recipe.beta * self._kl_weight(epoch * self.steps_per_epoch + i)
+                beta = self.recipe.beta * (0.1 + 0.9 * self._risen(step, self.kl_warmup))
                 yield -sampled_elbo(self.autoencoder, image_BP, noise_BD, beta=beta).total.mean()
             elif isinstance(self.autoencoder, VectorQuantisedAutoencoder):
                 yield self._quantised(self.autoencoder, image_BP)
             else:
-                yield self._copied(self.autoencoder, image_BP)
+                price = self.recipe.training.sparsity * self._risen(step, self.sparsity_warmup)
+                yield self._copied(self.autoencoder, image_BP, price)
 
     def _copied(
-        self, autoencoder: Autoencoder, image_BP: Float[Tensor, "batch pixels"]
+        self, autoencoder: Autoencoder, image_BP: Float[Tensor, "batch pixels"], price: float
     ) -> Float[Tensor, ""]:
         """Nats to tell the clean image from the code of the noisy one, and the code's own price."""
-        training = self.recipe.training
+        noise = self.recipe.training.noise
         seen_BP = image_BP
-        if training.noise:
-            sigma_B1 = training.noise * torch.rand_like(image_BP[:, :1])
+        if noise:
+            sigma_B1 = noise * torch.rand_like(image_BP[:, :1])
             seen_BP = (image_BP + sigma_B1 * torch.randn_like(image_BP)).clamp(0, 1)
         code_BD = autoencoder.code(seen_BP)
         log_prob_B = autoencoder.likelihood.log_prob(image_BP, autoencoder.decode(code_BD))
-        return (training.sparsity * code_BD.abs().sum(-1) - log_prob_B).mean()
+        return (price * code_BD.abs().sum(-1) - log_prob_B).mean()
 
     def _quantised(
         self, autoencoder: VectorQuantisedAutoencoder, image_BP: Float[Tensor, "batch pixels"]
@@ -131,10 +134,10 @@ class Fit(Stage):
         distance_BLC = pull_BLC + self.recipe.codebook.commitment * commitment_BLC
         return (distance_BLC.sum((1, 2)) - log_prob_B).mean()
 
-    def _kl_weight(self, step: int) -> float:
-        """From a tenth to 1, so that the latents are put to use before the KL prices them."""
-        steps = self.kl_warmup * self.epochs * self.steps_per_epoch
-        return min(1.0, 0.1 + 0.9 * step / steps) if steps else 1.0
+    def _risen(self, step: int, warmup: float) -> float:
+        """From 0 to 1 over that share of the steps: latents must be of use before they cost."""
+        steps = warmup * self.epochs * self.steps_per_epoch
+        return min(1.0, step / steps) if steps else 1.0
 
     def constrain(self) -> None:
         for name in ("encoder", "decoder"):
@@ -170,7 +173,7 @@ class Refit(Fit):
         super().__init__(autoencoder, images, recipe)
         assert recipe.refit
         self.epochs, self.learning_rate = recipe.refit.epochs, recipe.refit.learning_rate
-        self.kl_warmup, self.encoder_pace = 0.0, 1.0
+        self.kl_warmup, self.sparsity_warmup, self.encoder_pace = 0.0, 0.0, 1.0
         self.trained = autoencoder.encoder
 
     def constrain(self) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from model.card import Card
+from model.checkpoint import read_checkpoint
 from model.recipe import Recipe
 
 CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
@@ -65,6 +66,14 @@ def test_twenty_numbers_at_their_best_pass_those_of_the_literature() -> None:
 def test_neighbours_on_a_map_are_mostly_of_one_class(name: str, least: float) -> None:
     """.872 and .728: autoencoders' codes, BorgwardtLab/topological-autoencoders."""
     assert Card.load(CHECKPOINTS / name).metrics["codes"]["knn_accuracy"] >= least
+
+
+def test_a_sparse_code_uses_few_numbers_for_an_image_and_none_for_no_image() -> None:
+    codes = read_checkpoint(CHECKPOINTS / "mnist-sparse-ae-20d").atlas.codes
+    stands_out = codes > 0.05 * codes.max()
+    assert stands_out.mean() < 0.45
+    assert stands_out.mean(0).min() > 0.02
+    assert stands_out.mean(0).max() < 0.6
 
 
 def test_draws_from_the_vae_are_digits_more_often_than_those_from_the_autoencoder() -> None:

@@ -20,6 +20,7 @@ from model.evaluation.likelihood import (
     measure_likelihood,
 )
 from model.likelihood import Gaussian
+from model.networks import FourierFeatures
 
 IMAGES = shipped_test_set("mnist").images[:12]
 BINARY = binarise(IMAGES)
@@ -211,16 +212,25 @@ def test_codes_far_out_widen_the_grid(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "[-9.5, 9.5]^2" in measured["protocol"]
 
 
-def test_a_wide_grid_is_summed_for_the_first_images_and_says_so(
+def test_cells_are_halved_until_that_changes_little_or_there_are_too_many(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    vae = built(wavy())
-    for name, value in (("MANY_CELLS", 2000), ("FEWER_IMAGES", 5), ("STEP", 0.2)):
-        monkeypatch.setattr(likelihood, name, value)
+    """A decoder that draws another picture every tenth needs finer cells than a calm one."""
+    monkeypatch.setattr(likelihood, "STEP", 0.4)
+    vae = built(nn.Sequential(FourierFeatures(2, 8, scale=8.0), nn.Linear(18, 784)))
+    assert isinstance(vae, VariationalAutoencoder)
     measured = measure_likelihood(vae, IMAGES, samples=1)
     assert measured
-    assert "the first 5 images" in measured["protocol"]
-    assert measured["exact"] == pytest.approx(by_hermite(vae.decoder, BINARY[:5]).mean(), abs=2e-3)
+    assert measured["exact_check"] <= likelihood.CHANGE
+    assert "steps of 0.4" not in measured["protocol"]
+    finest = exact_log_likelihood(vae, BINARY, step=0.0125).mean()
+    assert measured["exact"] == pytest.approx(finest, abs=2 * likelihood.CHANGE)
+
+    monkeypatch.setattr(likelihood, "MOST_CELLS", 1000)
+    rough = measure_likelihood(vae, IMAGES, samples=1)
+    assert rough
+    assert "steps of 0.4" in rough["protocol"]
+    assert rough["exact_check"] > likelihood.CHANGE
 
 
 def test_what_has_no_prior_or_no_probability_has_no_likelihood() -> None:

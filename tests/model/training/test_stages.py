@@ -172,6 +172,31 @@ def test_each_unit_of_a_code_costs_its_price(tmp_path: Path) -> None:
     assert losses[1] - losses[0] == pytest.approx(price, abs=2e-4)
 
 
+def test_the_price_of_a_code_rises_from_0_over_its_share_of_the_steps(tmp_path: Path) -> None:
+    plain, autoencoder = copying(tmp_path, epochs=4)
+    rising = replace(plain, training=replace(plain.training, sparsity=0.7, sparsity_warmup=0.5))
+    steps = Fit(autoencoder, images(), plain).steps_per_epoch
+    shares = []
+    for epoch in range(4):
+        priced, free = (Fit(autoencoder, images(), recipe) for recipe in (rising, plain))
+        for step in range(steps):
+            losses = []
+            for fit in (priced, free):
+                torch.manual_seed(4)
+                losses.append(list(fit.losses(epoch))[step].item())
+            torch.manual_seed(4)
+            code = autoencoder.code(list(images().batches(50))[step])
+            shares.append((losses[0] - losses[1]) / (0.7 * code.abs().sum(1).mean().item()))
+    expected = [min(1.0, step / (2 * steps)) for step in range(4 * steps)]
+    assert shares == pytest.approx(expected, abs=1e-3)
+
+
+def test_every_number_of_a_sparse_code_begins_above_0(tmp_path: Path) -> None:
+    """One that is 0 for every image has no gradient, and would stay dead."""
+    _, autoencoder = copying(tmp_path)
+    assert autoencoder.code(DIGITS.float() / 255).min() > 0.3
+
+
 def test_a_price_on_the_code_makes_more_of_its_numbers_0(tmp_path: Path) -> None:
     """On digits, for noise there is nothing to learn: every number of the code soon is 0."""
     digits = Images(DIGITS, DIGITS[:10], False)
