@@ -1,7 +1,7 @@
 """What a client may keep, and how it asks whether that is still right (RFC 9110, 9111)."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.responses import Response
 
@@ -27,15 +27,20 @@ def is_current(headers: Mapping[str, str], tag: str) -> bool:
     )
 
 
-def cached(
+def control(version: str | None, current: str) -> str:
+    """Say how long a client may keep what it asked for with `?v=<version>`."""
+    return FOR_EVER if version == current else ASK_AGAIN
+
+
+async def cached(
     headers: Mapping[str, str],
     tag: str,
     control: str,
-    make: Callable[[], bytes],
+    make: Callable[[], Awaitable[bytes]],
     media_type: str,
 ) -> Response:
     """Answer 304 if the client has it, else with what `make` makes."""
     kept = {"ETag": tag, "Cache-Control": control}
     if is_current(headers, tag):
         return Response(status_code=304, headers=kept)
-    return Response(make(), headers=kept, media_type=media_type)
+    return Response(await make(), headers=kept, media_type=media_type)

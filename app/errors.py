@@ -3,7 +3,7 @@
     Problem
       + NotJson             400  the body cannot be parsed
       + ForeignOrigin       403  a page of another site opens a stream
-      + NotFound            404  no model, plane, data set or image of that name
+      + NotFound            404  no model, plane, tile, data set or image of that name
       + NotAcceptable       406  the Accept header asks for a form we do not have
       + TooSlow             408  the body did not arrive in time
       + Undecodable         409  the model has no latents that could be given as numbers
@@ -15,9 +15,9 @@
       + Unavailable         503  the model cannot be loaded
       + NotReady            503  the default model cannot decode now
 
-`LatentError` and `ImageError` of the model become `InvalidRequest`, `UndecodableError` becomes
-`Undecodable`; what Starlette and FastAPI raise keeps its status. A problem never echoes its input:
-NaN could not be written as JSON.
+`LatentError` and `ImageError` of the model become `InvalidRequest`, `PlaneError` becomes
+`NotFound`, `UndecodableError` `Undecodable`; what Starlette and FastAPI raise keeps its status. A
+problem never echoes its input: NaN could not be written as JSON.
 """
 
 import json
@@ -32,7 +32,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from model.errors import ImageError, LatentError, UndecodableError
+from model.errors import ImageError, LatentError, PlaneError, UndecodableError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -137,6 +137,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation_problem)
     app.add_exception_handler(LatentError, _model_problem)
     app.add_exception_handler(ImageError, _model_problem)
+    app.add_exception_handler(PlaneError, _no_plane)
     app.add_exception_handler(UndecodableError, _undecodable)
     app.add_exception_handler(ClientDisconnect, _client_gone)
     app.add_exception_handler(Exception, _defect)
@@ -169,6 +170,10 @@ async def _validation_problem(_: Request, error: Exception) -> Response:
 
 async def _model_problem(_: Request, error: Exception) -> Response:
     return InvalidRequest(str(error)).response()
+
+
+async def _no_plane(_: Request, error: Exception) -> Response:
+    return NotFound(str(error)).response()
 
 
 async def _undecodable(_: Request, error: Exception) -> Response:

@@ -24,6 +24,26 @@ def read_latents(rows: Sequence[object], card: Card) -> Latents:
     return np.array(rows, np.float32)
 
 
+def read_z(text: str | None, card: Card) -> Latents:
+    """Take the parameter `z` of a query, numbers with commas between, as a batch of one.
+
+    Raises:
+        InvalidRequest: it is missing, or no latent of this model.
+    """
+    if text is None:
+        example = ",".join(["0"] * card.latent_dim)
+        raise InvalidRequest.at("?z", f"z is missing. It is a latent: z={example} for {card.id}.")
+    try:
+        row = [float(number) for number in text.split(",")]
+    except ValueError:
+        detail = (
+            f"z is not a list of numbers with commas between; {card.id} takes {card.latent_dim}."
+        )
+        raise InvalidRequest.at("?z", detail) from None
+    refuse(row, card, "z", "?z")
+    return np.array([row], np.float32)
+
+
 def refuse(row: object, card: Card, name: str, pointer: str) -> None:
     """Raise InvalidRequest unless `row` is a list of numbers that `card`'s model can decode."""
     fault = _fault(row, card)

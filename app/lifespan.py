@@ -1,7 +1,7 @@
 """From start to stop: read the cards, load and warm the default model; drain."""
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
@@ -30,15 +30,16 @@ class StartError(Exception):
 
 
 def lifespan(
-    settings: Settings, registry: Registry
+    settings: Settings, registry: Registry, warm_up: Callable[[], Awaitable[None]]
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """Make the lifespan of a server: `registry` is full within it."""
+    """Make the lifespan of a server: `registry` is full within it, and `warm_up` is done."""
 
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
         # One thread for the bulk of all models: beside the loop, one core computes, not three.
         with ThreadPoolExecutor(1, "bulk") as executor:
             fill(settings, registry, executor)
+            await warm_up()
             yield
             for served in registry.loaded:
                 await served.batcher.drain()

@@ -14,15 +14,19 @@ from app.api import (
     decode,
     encode,
     health,
+    history,
     interpolate,
     measures,
     models,
+    neighbours,
     planes,
     sample,
     stream,
+    tiles,
 )
 from app.head import HeadAsGet
 from app.lifespan import PlainStartError, lifespan
+from app.pictures import Pictures
 from app.proxy import UnderPath
 from app.registry import Registry
 from app.security import AllowedSites, Limits, SecurityHeaders
@@ -30,18 +34,32 @@ from app.settings import Settings
 from app.telemetry import RequestLog
 
 VERSION = "0.1.0"
-FEATURES = (models, measures, encode, decode, interpolate, sample, planes, codes, datasets)
+FEATURES = (
+    models,
+    measures,
+    encode,
+    decode,
+    interpolate,
+    sample,
+    planes,
+    codes,
+    neighbours,
+    history,
+    datasets,
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the server; without settings, from the environment, as each worker does."""
     settings = settings or Settings.read(os.environ)
     registry = Registry(settings.default_model, settings.model_memory_bytes)
+    pictures = Pictures(settings.tile_cache_bytes)
+    maps = tiles.Tiles(registry, pictures)
     app = FastAPI(
         title="Latent Explorer",
         version=VERSION,
         summary="See, drag and use the latent space of a variational autoencoder",
-        lifespan=lifespan(settings, registry),
+        lifespan=lifespan(settings, registry, maps.warm_up),
         middleware=_middleware(settings),
         docs_url=None,
         redoc_url=None,
@@ -49,7 +67,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.registry = registry
-    raw = [decode.raw_route(registry), stream.raw_route(registry)]
+    raw = [decode.raw_route(registry), stream.raw_route(registry), tiles.raw_route(maps)]
     app.router.routes.extend(entry.route for entry in raw)  # first: they are the hot ones
     api = APIRouter(prefix=openapi.API)
     for feature in FEATURES:

@@ -46,6 +46,9 @@ class Settings:
     model_memory_bytes: int = _setting(
         256 * 2**20, "memory for loaded models in each worker; the longest idle make room"
     )
+    tile_cache_bytes: int = _setting(
+        64 * 2**20, "memory for finished tiles and fields in each worker; the longest unused go"
+    )
     request_timeout_seconds: float = _setting(
         30.0, "longest time from a request's head to its answer's"
     )
@@ -63,7 +66,13 @@ class Settings:
     def __post_init__(self) -> None:
         _require(0 <= self.port <= 65535, "port", self.port, "a port lies in 0..65535")
         _require(self.workers >= 1, "workers", self.workers, "at least 1 process must run")
-        for name in ("max_body_bytes", "max_connections", "max_queue", "model_memory_bytes"):
+        for name in (
+            "max_body_bytes",
+            "max_connections",
+            "max_queue",
+            "model_memory_bytes",
+            "tile_cache_bytes",
+        ):
             value = getattr(self, name)
             _require(value >= 1, name, value, "it must be at least 1")
         _require(

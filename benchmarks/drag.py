@@ -61,6 +61,7 @@ def drag(page: Page, seconds: float) -> int:
         y = free["y"] + free["height"] * (0.5 + 0.4 * math.sin(1.5 * turn))
         page.mouse.move(x, y)
         if move == 0:
+            page.mouse.click(x, y)  # brings the ring
             page.mouse.down()
     page.mouse.up()
     return moves

@@ -45,6 +45,11 @@ class Moment:
     grid: UInt8[np.ndarray, "12 12 28 28"]
     """Decodes at the cell centres of the plane's extent, the top row first."""
 
+    @property
+    def projected(self) -> Float[np.ndarray, "2000 2"]:
+        """The (u, v) of its codes on its own plane."""
+        return np.asarray((self.codes.astype(np.float64) - self.origin) @ self.axes.T)
+
 
 def pack_moments(moments: Sequence[Moment]) -> dict[str, np.ndarray]:
     """Each field of all moments as one array, its first axis the moments."""

@@ -174,7 +174,7 @@ def _start_awake(encoder: nn.Module) -> None:
     read them, and a number that is off for every image never comes back.
     """
     head = [module for module in encoder.modules() if isinstance(module, nn.Linear)][-1]
-    head.bias += 1.0
+    head.bias.add_(1.0)
 
 
 def _start_near(encoder: nn.Module) -> None:

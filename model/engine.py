@@ -6,75 +6,63 @@ Shapes: N images or latents, D latent dimensions, K path steps.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, UInt8
 
+from model.atlas import Moment
 from model.autoencoder import PIXELS, SIDE, VariationalAutoencoder, VectorQuantisedAutoencoder
+from model.card import Card
 from model.checkpoint import Checkpoint, read_checkpoint
-from model.data.datasets import LabelledImages, test_set
+from model.data.datasets import LabelledImages, find, test_set
 from model.device import choose_device
-from model.errors import ImageError, LatentError, UndecodableError
+from model.encoding import Encoding, joined
+from model.errors import ImageError, LatentError, PlaneError, UndecodableError
+from model.geodesic import Geodesics
+from model.history import Epoch, read_history
 from model.likelihood import grey_levels
 from model.measures import MEASURES, Measure
+from model.neighbours import Neighbours, nearest
 from model.networks import CELLS
 from model.objective import expected_elbo, reconstruction
 from model.path import LatentPath, linear_path, spherical_path
-from model.plane import Plane
+from model.plane import LATENT_LIMIT, TILE_CELLS, Plane
+from model.planes import Planes
 from model.refinement import POINTS
 
 __all__ = [
+    "DEEPEST_ZOOM",
     "LATENT_LIMIT",
     "MEASURES",
     "Encoding",
     "Engine",
+    "Epoch",
     "LabelledImages",
     "LatentPath",
     "Measure",
+    "Moment",
+    "Neighbours",
     "Plane",
     "choose_device",
     "test_set",
+    "version_of",
 ]
 
-LATENT_LIMIT = 10_000.0
-"""Norm beyond which a latent is refused: no prior, code or plane comes near it."""
 SMALLEST_BATCH = 8
 """Below it a matrix product takes another path through the library, and a grey level may differ."""
 CHUNK = 256
 ELBO_SAMPLES = 32
 """Decodes that the ELBO of one image takes."""
 RENDERER = "1"
-"""Raise it when the same weights and atlas begin to give other bytes."""
-
-
-@dataclass(frozen=True)
-class Encoding:
-    """What a model makes of each image; the parts in nats. None is what an autoencoder lacks."""
-
-    mean: Float[np.ndarray, "images latent"] | None
-    """The code; None for a model with a codebook."""
-    indices: Int64[np.ndarray, "images 7 7"] | None
-    """What a model with a codebook has instead: an entry's number at each place."""
-    covariance: Float[np.ndarray, "images latent latent"] | None
-    reconstruction: Float[np.ndarray, " images"]
-    """E log p(x|z) over 32 posterior samples; for an autoencoder log p(x|z) at the code."""
-    kl_per_dimension: Float[np.ndarray, "images latent"] | None
-    reconstruction_image: UInt8[np.ndarray, "images 28 28"]
-    """The decode of the mean, or of the codebook's entries."""
-
-    @property
-    def kl(self) -> Float[np.ndarray, " images"] | None:
-        return None if self.kl_per_dimension is None else self.kl_per_dimension.sum(axis=1)
-
-    @property
-    def total(self) -> Float[np.ndarray, " images"] | None:
-        """The ELBO: reconstruction - kl."""
-        return None if self.kl is None else self.reconstruction - self.kl
+"""Raise it when the same weights and atlas begin to give other bytes or other planes."""
+DEEPEST_ZOOM = 8
+"""Of tiles; at it a step of a cell changes no image that anyone could see."""
 
 
 class Engine:
@@ -83,32 +71,36 @@ class Engine:
     Attributes:
         card: What the checkpoint says of itself.
         device: `cpu`, `cuda:N` or `mps`.
-        planes: Those of the atlas; the first is the one to open.
+        planes: Those worth a menu; the first, the atlas's own, is the one to open.
         codes: Of the shipped test images, float32, in the data set's order.
         labels: Of the same images.
         decodes: Whether it decodes vectors; a model with a codebook has none, and no plane.
         decodes_to_encode: How many decodes one encode costs; more than the encoder itself does.
         memory_bytes: What weights and atlas take in memory.
-        version: Changes whenever the same request may give other bytes; for ETags.
+        version: As `version_of` its card.
     """
 
     def __init__(self, checkpoint: Checkpoint, device: str) -> None:
         torch.set_num_threads(1)  # more make the slowest answers many times slower: docs/adr/0004
         self.card, self.atlas, self.device = checkpoint.card, checkpoint.atlas, device
-        self.planes, self.codes = self.atlas.planes, self.atlas.codes
-        self.labels = test_set(self.card.dataset).labels
+        self.codes, self.labels = self.atlas.codes, test_set(self.card.dataset).labels
         self._autoencoder = checkpoint.autoencoder
         self.decodes = not isinstance(self._autoencoder, VectorQuantisedAutoencoder)
+        self._planes = None
+        if self.decodes:
+            labels, names = self.labels[: len(self.codes)], find(self.card.dataset).label_names
+            self._planes = Planes(self.card.id, self.atlas.planes[0], self.codes, labels, names)
+        self.planes = () if self._planes is None else self._planes.listed
         dice = torch.Generator().manual_seed(0)
         noise_K1D = torch.randn(ELBO_SAMPLES, 1, self.card.latent_dim, generator=dice)
         self._noise_K1D = noise_K1D.to(device)
+        self._geodesics: Geodesics | None = None
         self.decodes_to_encode = ELBO_SAMPLES
         if isinstance(self._autoencoder, VariationalAutoencoder):
             self.decodes_to_encode += self._autoencoder.refinements * POINTS**2
-        identity = f"{self.card.sha256} {self.card.atlas_sha256} {RENDERER}"
         weights = self._autoencoder.state_dict().values()
         self.memory_bytes = sum(t.numel() * t.element_size() for t in weights) + self.atlas.nbytes
-        self.version = hashlib.sha256(identity.encode()).hexdigest()[:16]
+        self.version = version_of(self.card)
 
     @classmethod
     def load(cls, folder: Path, device: str = "auto") -> Engine:
@@ -151,6 +143,53 @@ class Engine:
         grey_NP = grey_levels(self._autoencoder.likelihood.mean(output_NP))
         return grey_NP.cpu().numpy().reshape(-1, SIDE, SIDE)
 
+    def plane(self, name: str) -> Plane:
+        """The plane of that name: one of `planes`, or any that a name describes.
+
+        Raises:
+            PlaneError: There is none; the message says what names there are.
+            UndecodableError: The model has a codebook instead of vectors.
+        """
+        self._require_vectors()
+        assert self._planes is not None
+        return self._planes.find(name)
+
+    def tile(self, plane: str, zoom: int, x: int, y: int) -> UInt8[np.ndarray, "224 224"]:
+        """The decodes at the 8 x 8 cell centres of a tile, side by side as they lie in the plane.
+
+        Raises:
+            PlaneError: There is no such plane, or no such tile of it.
+            UndecodableError: The model has a codebook instead of vectors.
+        """
+        shown = self.plane(plane)
+        if not 0 <= zoom <= DEEPEST_ZOOM:
+            raise PlaneError(f"There are tiles of the zooms 0 to {DEEPEST_ZOOM}.")
+        most = (1 << zoom) - 1
+        if not (0 <= x <= most and 0 <= y <= most):
+            raise PlaneError(f"At zoom {zoom} there are tiles 0 to {most} in x and in y.")
+        images = self.decode(shown.lift(shown.tile(zoom, x, y)))
+        cells = images.reshape(TILE_CELLS, TILE_CELLS, SIDE, SIDE).swapaxes(1, 2)
+        return cells.reshape(TILE_CELLS * SIDE, TILE_CELLS * SIDE)
+
+    @property
+    def moments(self) -> tuple[Moment, ...]:
+        """How the map looked while it was trained; none for a model with a codebook."""
+        return self.atlas.moments
+
+    @property
+    def history(self) -> list[Epoch]:
+        """How training went, epoch by epoch."""
+        return read_history(self.card.training, [moment.epoch for moment in self.moments])
+
+    def neighbours(self, latent: Float[np.ndarray, " latent"], count: int) -> Neighbours:
+        """The `count` codes nearest to a latent, in all its dimensions.
+
+        Raises:
+            LatentError: It is of the wrong shape, not finite, or beyond 10,000.
+            UndecodableError: The model has a codebook instead of vectors.
+        """
+        return nearest(self._checked([latent])[0], self.codes, self.labels, count)
+
     def encode(self, images: Float[np.ndarray, "images 28 28"]) -> Encoding:
         """The posteriors of images, and their ELBO on the grey levels as they are.
 
@@ -163,7 +202,7 @@ class Engine:
         if not ((images >= 0) & (images <= 1)).all():
             raise ImageError("images have intensities outside 0 (background) to 1; rescale them")
         parts = np.split(images.reshape(-1, PIXELS), range(CHUNK, len(images), CHUNK))
-        return _joined([self._encode(part) for part in parts])
+        return joined([self._encode(part) for part in parts])
 
     @torch.inference_mode()
     def _encode(self, images: Float[np.ndarray, "images pixels"]) -> Encoding:
@@ -230,7 +269,7 @@ class Engine:
         start: Float[np.ndarray, " latent"],
         end: Float[np.ndarray, " latent"],
         steps: int,
-        path: Literal["linear", "spherical"] = "linear",
+        path: Literal["linear", "spherical", "geodesic"] = "linear",
     ) -> LatentPath:
         """Walk from one latent to another in `steps` points, both ends among them.
 
@@ -238,8 +277,43 @@ class Engine:
             LatentError: An end is of the wrong shape, not finite, or beyond 10,000.
             UndecodableError: The model has a codebook instead of vectors.
         """
-        walk = spherical_path if path == "spherical" else linear_path
-        return walk(self._checked([start])[0], self._checked([end])[0], steps)
+        *_, walked = [piece() for piece in self.walk(start, end, steps, path)]
+        assert walked is not None
+        return walked
+
+    def walk(
+        self,
+        start: Float[np.ndarray, " latent"],
+        end: Float[np.ndarray, " latent"],
+        steps: int,
+        path: Literal["linear", "spherical", "geodesic"] = "linear",
+    ) -> list[Callable[[], LatentPath | None]]:
+        """`interpolate` in pieces of milliseconds, to call in this order; the last gives the path.
+
+        The first geodesic of a model takes a second, the others a fifth of it.
+        """
+        ends = self._checked([start])[0], self._checked([end])[0]
+        if path != "geodesic":
+            return [partial(spherical_path if path == "spherical" else linear_path, *ends, steps)]
+        if self._geodesics is None:
+            self._geodesics = Geodesics(self._autoencoder, self.codes, self.planes[0])
+        return self._geodesics.pieces(*ends, steps)
+
+    @torch.inference_mode()
+    def seen_lengths(
+        self, latents: Float[np.ndarray, "count latent"]
+    ) -> Float[np.ndarray, " count-1"]:
+        """How far apart each latent's image is from the one before: the Fisher-Rao distance.
+
+        Raises:
+            LatentError: Not of shape (N, D), not finite, or beyond 10,000.
+            UndecodableError: The model has a codebook instead of vectors.
+        """
+        output_NP = self._autoencoder.decode(
+            torch.from_numpy(self._checked(latents)).to(self.device)
+        )
+        place_NP = self._autoencoder.likelihood.embed(output_NP)
+        return np.asarray(place_NP.diff(dim=0).square().sum(-1).sqrt().cpu().numpy())
 
     def _checked(self, latents: npt.ArrayLike) -> Float[np.ndarray, "count latent"]:
         self._require_vectors()
@@ -266,19 +340,7 @@ class Engine:
             )
 
 
-def _joined(parts: list[Encoding]) -> Encoding:
-    """One encoding of all images; the optional fields are None in all parts or in none."""
-
-    def join(name: str) -> np.ndarray | None:
-        arrays = [getattr(part, name) for part in parts]
-        return None if arrays[0] is None else np.concatenate(arrays)
-
-    fields = (
-        "mean",
-        "indices",
-        "covariance",
-        "reconstruction",
-        "kl_per_dimension",
-        "reconstruction_image",
-    )
-    return Encoding(*map(join, fields))  # type: ignore[arg-type]
+def version_of(card: Card) -> str:
+    """What changes whenever the same request may give other bytes; no engine is needed for it."""
+    identity = f"{card.sha256} {card.atlas_sha256} {RENDERER}"
+    return hashlib.sha256(identity.encode()).hexdigest()[:16]

@@ -7,6 +7,7 @@
       + DeviceError       a device that this machine does not have
       + LatentError       latents of the wrong shape, not finite, or out of all bounds
       + UndecodableError  a vector for a model whose latents are not vectors
+      + PlaneError        a plane, or a tile of it, that does not exist
       + ImageError        images of the wrong shape, or with levels outside [0, 1]
 
 The message of each is a sentence for the person who gave the input: what came, what is allowed,
@@ -40,6 +41,10 @@ class LatentError(ModelError):
 
 class UndecodableError(ModelError):
     """The model's latents are places in a codebook; it has no vector to decode and no plane."""
+
+
+class PlaneError(ModelError):
+    """A name describes no plane of the model, or a tile lies outside its extent."""
 
 
 class ImageError(ModelError):

@@ -13,6 +13,9 @@ import torch.nn.functional as F
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
+FARTHEST_LOGIT, KNOTS = 40.0, 4001
+"""Where the Fisher-Rao coordinate of a continuous Bernoulli is tabulated, for it has no formula."""
+
 
 class Likelihood(nn.Module, ABC):
     """A distribution over pixels, independent given the decoder's output for each."""
@@ -32,6 +35,10 @@ class Likelihood(nn.Module, ABC):
     def mean(self, output_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch pixels"]:
         """The mean image of p(x|z), in [0, 1]."""
 
+    @abstractmethod
+    def embed(self, output_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch pixels"]:
+        """Coordinates in which the Fisher-Rao metric of p(x|z) is plain Euclidean distance."""
+
 
 class Bernoulli(Likelihood):
     """Each pixel is ink with probability p; the decoder gives log p / (1 - p).
@@ -46,6 +53,10 @@ class Bernoulli(Likelihood):
 
     def mean(self, output_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch pixels"]:
         return bernoulli_mean(output_BP)
+
+    def embed(self, output_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch pixels"]:
+        """2 asin sqrt p, from the logit: twice the angle of (sqrt(1 - p), sqrt p) on a circle."""
+        return 2 * (output_BP / 2).clamp(-30, 30).exp().atan()
 
 
 class ContinuousBernoulli(Likelihood):
@@ -71,6 +82,20 @@ class ContinuousBernoulli(Likelihood):
         exact_BP = logit_BP.sigmoid() / (0.5 * logit_BP).tanh() - 1 / logit_BP
         return torch.where(flat_BP, 0.5 + output_BP / 12, exact_BP).clamp(0, 1)
 
+    def embed(self, output_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch pixels"]:
+        """The integral of a standard deviation over the logit; by the trapezoidal rule."""
+        knot_K = torch.linspace(-FARTHEST_LOGIT, FARTHEST_LOGIT, KNOTS, dtype=torch.float64)
+        flat_K, logit_K = _near_zero(knot_K)
+        exact_K = (logit_K**-2 - (2 * logit_K.cosh() - 2).reciprocal()).sqrt()
+        deviation_K = torch.where(flat_K, math.sqrt(1 / 12), exact_K)
+        angle_K = torch.cumulative_trapezoid(deviation_K, knot_K)
+        angle_K = torch.cat([angle_K.new_zeros(1), angle_K]).to(output_BP)
+        spacing = 2 * FARTHEST_LOGIT / (KNOTS - 1)
+        place_BP = (output_BP / spacing + (KNOTS - 1) / 2).clamp(0, KNOTS - 1.001)
+        knot_BP = place_BP.detach().long()
+        low_BP, high_BP = angle_K[knot_BP], angle_K[knot_BP + 1]
+        return low_BP + (place_BP - knot_BP) * (high_BP - low_BP)
+
 
 class Gaussian(Likelihood):
     """Each pixel is its mean plus noise of one standard deviation, learned for all pixels.
@@ -94,6 +119,10 @@ class Gaussian(Likelihood):
 
     def mean(self, output_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch pixels"]:
         return output_BP.clamp(0, 1)
+
+    def embed(self, output_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch pixels"]:
+        """The mean in units of sigma, which is the same everywhere."""
+        return output_BP / self.log_sigma.exp()
 
 
 LIKELIHOODS: dict[str, type[Likelihood]] = {

@@ -17,6 +17,8 @@ class LatentPath:
     step_lengths: Float[np.ndarray, " steps-1"]
     metric: str
     """In which the step lengths are taken: "euclidean" is in latent units."""
+    straight_length: float | None = None
+    """Of a geodesic: the length of the straight path in the same metric."""
 
 
 def linear_path(

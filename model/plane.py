@@ -1,17 +1,24 @@
 """A plane: the 2-D slice of latent space that a map shows.
 
-Shapes: N codes, D latent dimensions.
+Shapes: N codes, D latent dimensions, F frames.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, Int
 
 PRIOR_SIGMAS = 4.0
 """A plane always shows this much of the prior N(0, I)."""
+LATENT_LIMIT = 10_000.0
+"""Norm beyond which a latent is refused: no prior, code or plane comes near it."""
+TILE_CELLS = 8
+"""Cells on a side of a tile."""
 
 Extent = tuple[tuple[float, float], tuple[float, float]]
 
@@ -44,10 +51,35 @@ class Plane:
 
     def grid(self, cells: int) -> Float[np.ndarray, "cells*cells 2"]:
         """The (u, v) of the centres of cells x cells equal squares, row by row from the top."""
+        every = np.arange(cells)
+        return self._centres(every, every, cells)
+
+    def tile(self, zoom: int, x: int, y: int) -> Float[np.ndarray, "64 2"]:
+        """The (u, v) of the cell centres of a tile, row by row from the top.
+
+        At each zoom 2^zoom x 2^zoom tiles of 8 x 8 cells make up the extent; x counts them to the
+        right, y down from the top.
+        """
+        every = np.arange(TILE_CELLS)
+        column, row = TILE_CELLS * x + every, TILE_CELLS * y + every
+        return self._centres(column, row, TILE_CELLS << zoom)
+
+    def _centres(
+        self, column: Int[np.ndarray, " columns"], row: Int[np.ndarray, " rows"], cells: int
+    ) -> Float[np.ndarray, "rows*columns 2"]:
         (u0, v0), (u1, v1) = self.extent
-        step = (np.arange(cells) + 0.5) / cells
-        u, v = np.meshgrid(u0 + step * (u1 - u0), v1 - step * (v1 - v0))
+        right, down = (column + 0.5) / cells, (row + 0.5) / cells
+        u, v = np.meshgrid(u0 + right * (u1 - u0), v1 - down * (v1 - v0))
         return np.stack([u.ravel(), v.ravel()], axis=1)
+
+
+class Frame(NamedTuple):
+    """A plane before it is known how far it must reach."""
+
+    id: str
+    title: str
+    origin: Float[np.ndarray, " latent"]
+    axes: Float[np.ndarray, "2 latent"]
 
 
 def main_plane(codes: Float[np.ndarray, "count latent"]) -> Plane:
@@ -60,25 +92,52 @@ def main_plane(codes: Float[np.ndarray, "count latent"]) -> Plane:
     if latent_dim < 2:
         raise ValueError(f"a plane needs two dimensions; the codes have {latent_dim}")
     if latent_dim == 2:
-        return _spanned("latent", "The latent plane", np.zeros(2), np.eye(2), codes)
-    origin = codes.mean(axis=0, dtype=np.float64)
-    _, vectors = np.linalg.eigh(np.cov(codes.T.astype(np.float64)))
-    axes = vectors.T[::-1][:2]
-    signs = np.sign(axes[np.arange(2), np.abs(axes).argmax(axis=1)])
-    return _spanned("pca-0-1", "Principal axes 1 and 2", origin, axes * signs[:, None], codes)
+        frame = Frame("latent", "The latent plane", np.zeros(2), np.eye(2))
+    else:
+        origin = codes.mean(axis=0, dtype=np.float64)
+        axes = principal_axes(covariance_of(codes))[:2]
+        frame = Frame("pca-0-1", "Principal axes 1 and 2", origin, axes)
+    return spanned([frame], codes)[0]
 
 
-def _spanned(
-    name: str,
-    title: str,
-    origin: Float[np.ndarray, " latent"],
-    axes: Float[np.ndarray, "2 latent"],
+def covariance_of(
     codes: Float[np.ndarray, "count latent"],
-) -> Plane:
-    points = (codes - origin) @ axes.T
-    prior_centre = -origin @ axes.T
-    low = np.minimum(points.min(axis=0), prior_centre - PRIOR_SIGMAS)
-    high = np.maximum(points.max(axis=0), prior_centre + PRIOR_SIGMAS)
-    centre, half = (low + high) / 2, (high - low).max() / 2
-    extent = as_extent(np.stack([centre - half, centre + half]))
-    return Plane(name, title, origin, axes, extent)
+) -> Float[np.ndarray, "latent latent"]:
+    """How codes spread, in double precision; without bias (N - 1)."""
+    return np.asarray(torch.from_numpy(np.ascontiguousarray(codes)).double().T.cov().numpy())
+
+
+def principal_axes(
+    covariance: Float[np.ndarray, "latent latent"],
+) -> Float[np.ndarray, "latent latent"]:
+    """The directions of greatest variance, that of the most first, a row each.
+
+    Each points to where its largest number is positive, so that none flips by chance.
+    """
+    _, vectors = np.linalg.eigh(covariance)
+    axes = vectors.T[::-1]
+    signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])
+    return np.asarray(axes * signs[:, None])
+
+
+def spanned(frames: Sequence[Frame], codes: Float[np.ndarray, "count latent"]) -> list[Plane]:
+    """Each frame as a plane: the smallest square that shows all codes and 4 sigma of the prior.
+
+    All at once, for one pass over the codes costs little more than for a single frame; and by
+    torch, which keeps to one thread: NumPy's own take a second where the processor is busy.
+    """
+    axes_F2D = np.stack([frame.axes for frame in frames])
+    origin_FD = np.stack([frame.origin for frame in frames])
+    origin_F2 = np.einsum("fad,fd->fa", axes_F2D, origin_FD)
+    code_ND = torch.from_numpy(np.ascontiguousarray(codes)).double()
+    along_F2N = torch.from_numpy(axes_F2D) @ code_ND.T
+    low_F2, high_F2 = (end.numpy() for end in torch.aminmax(along_F2N, dim=-1))
+    low_F2 = np.minimum(low_F2, -PRIOR_SIGMAS) - origin_F2
+    high_F2 = np.maximum(high_F2, PRIOR_SIGMAS) - origin_F2
+    centre_F2 = (low_F2 + high_F2) / 2
+    half_F1 = (high_F2 - low_F2).max(axis=-1, keepdims=True) / 2
+    corners_F22 = np.stack([centre_F2 - half_F1, centre_F2 + half_F1], axis=1)
+    return [
+        Plane(*frame, as_extent(corners))
+        for frame, corners in zip(frames, corners_F22, strict=True)
+    ]

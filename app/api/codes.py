@@ -1,16 +1,16 @@
 """The codes of the shipped test images: the scatter on the map."""
 
 import struct
+from functools import partial
 from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 
 from app.caching import ASK_AGAIN, cached, etag
-from app.errors import NotFound
 from app.negotiation import RAW
-from app.registry import Decoding, ServedModel
-from model.engine import Plane
+from app.registry import Decoding
+from model.engine import Engine
 
 router = APIRouter(prefix="/models/{model}", tags=["codes"])
 
@@ -27,21 +27,17 @@ async def codes(
 
     Little-endian: `uint32` N, `uint32` D, N x D `float32` means, N x `uint8` labels.
     """
-    chosen = None if plane is None else _find(served, plane)
     tag = etag(served.engine.version, "codes", plane)
-    return cached(request.headers, tag, ASK_AGAIN, lambda: _pack(served, chosen), RAW)
+
+    async def packed() -> bytes:
+        pack = partial(_pack, served.engine, plane)
+        (content,) = await served.batcher.run([pack], weight=1)
+        return content
+
+    return await cached(request.headers, tag, ASK_AGAIN, packed, RAW)
 
 
-def _find(served: ServedModel, name: str) -> Plane:
-    for plane in served.engine.planes:
-        if plane.id == name:
-            return plane
-    there = ", ".join(plane.id for plane in served.engine.planes)
-    raise NotFound(f"{served.card.id} has no plane of this name. It has {there}.")
-
-
-def _pack(served: ServedModel, plane: Plane | None) -> bytes:
-    engine = served.engine
-    points = engine.codes if plane is None else plane.project(engine.codes)
+def _pack(engine: Engine, name: str | None) -> bytes:
+    points = engine.codes if name is None else engine.plane(name).project(engine.codes)
     head = struct.pack("<II", *points.shape)
     return head + points.astype(np.dtype("<f4")).tobytes() + engine.labels.tobytes()

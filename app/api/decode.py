@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
-import numpy as np
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, WithJsonSchema
 from starlette.datastructures import Headers
@@ -17,12 +16,11 @@ from app.body import JsonBody, only_json
 from app.caching import ASK_AGAIN, etag, is_current
 from app.disconnect import while_connected
 from app.errors import InvalidRequest
-from app.latents import read_latents, refuse
+from app.latents import read_latents, read_z
 from app.negotiation import PNG
 from app.openapi import API, MODEL_PARAMETER, RawRoute
 from app.registry import Decoding, Registry, ServedModel
 from app.rendering import BATCH, ImageJson, described
-from model.card import Card
 
 router = APIRouter(prefix="/models/{model}", tags=["decode"])
 
@@ -93,7 +91,7 @@ class DecodePng:
 async def _picture(served: ServedModel, scope: Scope) -> Response:
     served.require_latents()
     query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    latent = _read_z(query, served.card)
+    latent = read_z(query.get("z", [None])[0], served.card)
     size = _read_size(query)
     tag = etag(served.engine.version, latent.tobytes(), size)
     headers = {"ETag": tag, "Cache-Control": ASK_AGAIN}
@@ -101,21 +99,6 @@ async def _picture(served: ServedModel, scope: Scope) -> Response:
         return Response(status_code=304, headers=headers)
     (image,) = await served.batcher.decode(latent)
     return Response(png.encode_enlarged(image, size), headers=headers, media_type=PNG)
-
-
-def _read_z(query: Mapping[str, list[str]], card: Card) -> Latents:
-    if "z" not in query:
-        example = ",".join(["0"] * card.latent_dim)
-        raise InvalidRequest.at("?z", f"z is missing. It is a latent: z={example} for {card.id}.")
-    try:
-        row = [float(number) for number in query["z"][0].split(",")]
-    except ValueError:
-        detail = (
-            f"z is not a list of numbers with commas between; {card.id} takes {card.latent_dim}."
-        )
-        raise InvalidRequest.at("?z", detail) from None
-    refuse(row, card, "z", "?z")
-    return np.array([row], np.float32)
 
 
 def _read_size(query: Mapping[str, list[str]]) -> int:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 from app import rendering
 from app.api.decode import decode_for
+from app.batching import CHUNK
 from app.body import JsonBody, only_json
 from app.disconnect import while_connected
 from app.errors import InvalidRequest
@@ -37,7 +38,10 @@ class InterpolateRequest(JsonBody):
     start: End
     end: End
     steps: int = Field(default=16, ge=2, le=256, description="Images, both ends among them")
-    path: Literal["linear", "spherical"] = "linear"
+    path: Literal["linear", "spherical", "geodesic"] = Field(
+        default="linear",
+        description="geodesic: shortest by how much the image changes, around what has no codes",
+    )
 
 
 class InterpolateAnswer(BaseModel):
@@ -48,6 +52,12 @@ class InterpolateAnswer(BaseModel):
     metric: str = Field(description="What the step lengths are measured in")
     latents: list[list[float]]
     step_lengths: list[float]
+    straight_length: float | None = Field(
+        description="Of a geodesic: the length of the straight path in the same metric"
+    )
+    seen_lengths: list[float] = Field(
+        description="How much the image changes in each step: the Fisher-Rao distance"
+    )
     images: list[ImageJson]
 
 
@@ -58,12 +68,21 @@ class InterpolateAnswer(BaseModel):
     response_class=Response,
 )
 async def interpolate(request: Request, served: Decoding, body: InterpolateRequest) -> Response:
-    """Walk between two ends; `Accept` picks JSON, a film strip or an animation."""
+    """Walk between two ends; `Accept` picks JSON, a film strip or an animation.
+
+    The steps of a path are equal in its own metric; a geodesic's, in that of how much the image
+    changes (Fisher-Rao) plus what it costs to leave the codes. A model's first geodesic takes a
+    second or so.
+    """
     media_type = rendering.choose(request.headers.get("accept"), FILM)
     start = await _latent(request, served, body.start, "start")
     end = await _latent(request, served, body.end, "end")
-    walk = partial(served.engine.interpolate, start, end, body.steps, body.path)
-    (path,) = await served.batcher.run([walk], weight=1)
+    weight = CHUNK if body.path == "geodesic" else 1
+    pieces = served.engine.walk(start, end, body.steps, body.path)
+    *_, path = await while_connected(request, served.batcher.run(pieces, weight=weight))
+    assert path is not None, "the last piece gives the path"
+    seen = partial(served.engine.seen_lengths, path.latents)
+    (seen_lengths,) = await served.batcher.run([seen], weight=body.steps)
     images = await decode_for(request, served, path.latents)
     fields = {
         "model": served.card.id,
@@ -71,6 +90,8 @@ async def interpolate(request: Request, served: Decoding, body: InterpolateReque
         "metric": path.metric,
         "latents": path.latents.tolist(),
         "step_lengths": path.step_lengths.tolist(),
+        "straight_length": path.straight_length,
+        "seen_lengths": seen_lengths.tolist(),
     }
     return await rendering.answer(media_type, FILM, images, fields)
 

@@ -12,6 +12,7 @@
  * @typedef {Pick<State, 'model' | 'latent' | 'panel' | 'digits' | 'walk' | 'testImage' | 'noise' | 'beside'>} Addressed
  */
 import { PANELS } from './store.js';
+import { PATH_KINDS } from './walk.js';
 
 /** Four decimals: finer than any grey level shows. */
 const PLACES = 4;
@@ -53,8 +54,9 @@ export function fromQuery(query) {
   if (/^[0-9]+$/.test(digits)) found.digits = [...digits].reduce((bits, d) => bits | (1 << +d), 0);
   const [start, end, kind] = (params.get('walk') ?? '').split('~');
   const ends = [parseEnd(start ?? ''), parseEnd(end ?? '')];
-  if (ends[0] && ends[1] && (kind === 'linear' || kind === 'spherical')) {
-    found.walk = { start: ends[0], end: ends[1], kind };
+  const known = PATH_KINDS.find((name) => name === kind);
+  if (ends[0] && ends[1] && known) {
+    found.walk = { start: ends[0], end: ends[1], kind: known };
   }
   const image = parseEnd(params.get('image') ?? '');
   if (image && 'image' in image) found.testImage = image.image;

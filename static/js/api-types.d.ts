@@ -119,6 +119,10 @@ export interface paths {
         /**
          * Interpolate
          * @description Walk between two ends; `Accept` picks JSON, a film strip or an animation.
+         *
+         *     The steps of a path are equal in its own metric; a geodesic's, in that of how much the image
+         *     changes (Fisher-Rao) plus what it costs to leave the codes. A model's first geodesic takes a
+         *     second or so.
          */
         post: operations["interpolate"];
         delete?: never;
@@ -156,9 +160,39 @@ export interface paths {
         };
         /**
          * Planes
-         * @description All planes of the model, the one to open first.
+         * @description Planes of the model that are worth a menu, the one to open first.
+         *
+         *     A model of two latents has `latent`. One of more has its principal axes and, for each two
+         *     labels, the plane through both their mean codes. Besides these there is a plane for every
+         *     name of these forms:
+         *
+         *     - `pca-i-j`: along two principal axes of the codes; `dims-i-j`: along two numbers of the latent
+         *     - `digits-a-b`: from the mean code of one label to that of another, and along what varies most
+         *       across that line
+         *     - `at-` and the base64url of origin and axes, 3 x D little-endian `float32`: any plane of any
+         *       model; the axes orthonormal to within 0.001
          */
         get: operations["planes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/planes/{plane}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plane
+         * @description One plane, by any of the names that `planes` tells of.
+         */
+        get: operations["plane"];
         put?: never;
         post?: never;
         delete?: never;
@@ -189,6 +223,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{model}/neighbours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Neighbours
+         * @description Find the codes nearest to a latent, in all dimensions of the latent space.
+         */
+        get: operations["neighbours"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * History
+         * @description Tell how training went. A moment shows the model's main plane as it then was.
+         *
+         *     A model that was taught by another starts with its teacher's moments. The labels of the codes
+         *     are those of the data set: `codes` has them.
+         */
+        get: operations["history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset}/images/{index}.png": {
         parameters: {
             query?: never;
@@ -201,6 +278,28 @@ export interface paths {
          * @description Give one test image, 28 x 28; `index` is its place in the data set's order.
          */
         get: operations["dataset_image"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/sprites/{n}.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dataset Sprites
+         * @description Give a sheet of 32 x 32 test images, 896 x 896 pixels, row by row in the data set's order.
+         *
+         *     Sheet n starts with image 1,024 n; in the last one the places that are left over are 0.
+         */
+        get: operations["dataset_sprites"];
         put?: never;
         post?: never;
         delete?: never;
@@ -278,6 +377,26 @@ export interface paths {
          * @description Binary messages, little-endian. To the server: `uint32` sequence, then D x `float32`. From it: the same `uint32`, then 784 x `uint8`. The newest message wins; an older one may be skipped. Closes with 1003 on text, 1007 on a wrong length or on numbers that cannot be decoded, 1009 on a message beyond all bounds, 1013 when the server is full.
          */
         get: operations["stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/planes/{plane}/tiles/{zoom}/{x}/{y}.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A tile of a plane's map
+         * @description 8 x 8 decoded images of 28 x 28 pixels, taken at the cell centres of this tile of the plane's extent, in which there are 2^zoom x 2^zoom tiles. u grows to the right and v upwards, so tile (0, 0) is the corner of least u and greatest v. Every cell has the bytes of a decode at its centre.
+         */
+        get: operations["tile"];
         put?: never;
         post?: never;
         delete?: never;
@@ -455,6 +574,40 @@ export interface components {
             image?: string;
         };
         /**
+         * EpochJson
+         * @description One epoch of training, in nats per image; null is what its stage does not measure.
+         */
+        EpochJson: {
+            /**
+             * Epoch
+             * @description Through all stages, a teacher's epochs before them
+             */
+            epoch: number;
+            /** Stage */
+            stage: string;
+            /**
+             * Train Loss
+             * @description What the stage makes small
+             */
+            train_loss: number | null;
+            /** Reconstruction */
+            reconstruction: number | null;
+            /** Kl */
+            kl: number | null;
+            /**
+             * Elbo
+             * @description reconstruction - kl, on images not trained on
+             */
+            elbo: number | null;
+            /**
+             * More
+             * @description What only this stage measures
+             */
+            more: {
+                [key: string]: number;
+            };
+        };
+        /**
          * Group
          * @description A heading, and the models under it.
          */
@@ -470,6 +623,20 @@ export interface components {
             about: string;
             /** Models */
             models: string[];
+        };
+        /**
+         * HistoryAnswer
+         * @description Losses by epoch, and moments; either may be empty.
+         */
+        HistoryAnswer: {
+            /** Model */
+            model: string;
+            /** Dataset */
+            dataset: string;
+            /** Epochs */
+            epochs: components["schemas"]["EpochJson"][];
+            /** Moments */
+            moments: components["schemas"]["MomentJson"][];
         };
         /**
          * ImageJson
@@ -505,6 +672,16 @@ export interface components {
             latents: number[][];
             /** Step Lengths */
             step_lengths: number[];
+            /**
+             * Straight Length
+             * @description Of a geodesic: the length of the straight path in the same metric
+             */
+            straight_length: number | null;
+            /**
+             * Seen Lengths
+             * @description How much the image changes in each step: the Fisher-Rao distance
+             */
+            seen_lengths: number[];
             /** Images */
             images: components["schemas"]["ImageJson"][];
         };
@@ -523,10 +700,11 @@ export interface components {
             steps: number;
             /**
              * Path
+             * @description geodesic: shortest by how much the image changes, around what has no codes
              * @default linear
              * @enum {string}
              */
-            path: "linear" | "spherical";
+            path: "linear" | "spherical" | "geodesic";
         };
         /**
          * MeasureJson
@@ -594,6 +772,69 @@ export interface components {
             models: components["schemas"]["Card"][];
         };
         /**
+         * MomentJson
+         * @description The map after an epoch; epoch 0 is before the first step.
+         */
+        MomentJson: {
+            /** Epoch */
+            epoch: number;
+            /** Origin */
+            origin: number[];
+            /** Axes */
+            axes: number[][];
+            /**
+             * Extent
+             * @description [[u0, v0], [u1, v1]]
+             */
+            extent: number[][];
+            /**
+             * Count
+             * @description N: codes are of the first N test images, in their order
+             */
+            count: number;
+            /**
+             * Codes
+             * Format: byte
+             * @description N x D float32, little-endian, in base64
+             */
+            codes: string;
+            /**
+             * Cells
+             * @description Images on a side of the grid
+             */
+            cells: number;
+            /** @description Decodes at the cell centres of the extent, top row first */
+            grid: components["schemas"]["ImageJson"];
+        };
+        /**
+         * Neighbour
+         * @description One code near the latent.
+         */
+        Neighbour: {
+            /**
+             * Index
+             * @description Of its image in the data set
+             */
+            index: number;
+            /** Label */
+            label: number;
+            /**
+             * Distance
+             * @description Euclidean, in latent units
+             */
+            distance: number;
+        };
+        /**
+         * NeighboursAnswer
+         * @description The nearest codes, nearest first.
+         */
+        NeighboursAnswer: {
+            /** Model */
+            model: string;
+            /** Neighbours */
+            neighbours: components["schemas"]["Neighbour"][];
+        };
+        /**
          * PlaneJson
          * @description latent = origin + u axes[0] + v axes[1]; v grows upwards on a map.
          */
@@ -614,6 +855,11 @@ export interface components {
              * @description [[u0, v0], [u1, v1]], a square
              */
             extent: number[][];
+            /**
+             * Version
+             * @description For ?v= in the URLs of its tiles and fields
+             */
+            version: string;
         };
         /**
          * Ready
@@ -985,6 +1231,40 @@ export interface operations {
             };
         };
     };
+    plane: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of a plane: one of GET planes, or any that its description tells of */
+                plane: string;
+                /** @description Id of a model */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaneJson"];
+                };
+            };
+            /** @description Refused: a problem document says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     codes: {
         parameters: {
             query?: {
@@ -1020,6 +1300,80 @@ export interface operations {
             };
         };
     };
+    neighbours: {
+        parameters: {
+            query: {
+                /** @description A latent, its numbers separated by commas */
+                z: string;
+                /** @description How many */
+                k?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a model */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NeighboursAnswer"];
+                };
+            };
+            /** @description Refused: a problem document says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    history: {
+        parameters: {
+            query?: {
+                /** @description Give the codes as (u, v) on each moment's own plane: D is 2 */
+                projected?: boolean;
+                /** @description A plane's `version`: then immutable */
+                v?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a model */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryAnswer"];
+                };
+            };
+            /** @description Refused: a problem document says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     dataset_image: {
         parameters: {
             query?: never;
@@ -1027,6 +1381,38 @@ export interface operations {
             path: {
                 dataset: string;
                 index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description Refused: a problem document says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dataset_sprites: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+                n: number;
             };
             cookie?: never;
         };
@@ -1171,6 +1557,56 @@ export interface operations {
         responses: {
             /** @description The stream is open */
             101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: a problem document says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tile: {
+        parameters: {
+            query?: {
+                /** @description The plane's `version`: with it the answer is immutable, else asked for again */
+                v?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a model */
+                model: string;
+                /** @description Name of a plane: one of GET planes, or any that its description tells of */
+                plane: string;
+                /** @description How often the extent is halved */
+                zoom: number;
+                /** @description Counts to the right, less than 2^zoom */
+                x: number;
+                /** @description Counts down from the top, less than 2^zoom */
+                y: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An 8-bit grey PNG, 224 x 224, with an ETag */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description If-None-Match names the ETag: nothing has changed */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };

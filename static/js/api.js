@@ -11,6 +11,7 @@
  * @typedef {Schemas['ImageJson']} Image
  * @typedef {import('./plane.js').Latent} Latent
  * @typedef {import('./plane.js').Plane} Plane
+ * @typedef {import('./tiles.js').Tile} Tile
  * @typedef {import('./store.js').PathKind} PathKind
  *
  * @typedef {object} Codes  of the test images, in the data set's order
@@ -89,6 +90,12 @@ export function createApi(base) {
 
     /** @type {(model: string, signal?: AbortSignal) => Promise<Plane[]>} */
     planes: async (model, signal) => (await ask(`${at(model)}/planes`, { signal })).json(),
+
+    /** @type {(model: string, plane: Plane, tile: Tile, signal?: AbortSignal) => Promise<Blob>} */
+    async tile(model, plane, { level, x, y }, signal) {
+      const path = `${at(model)}/planes/${plane.id}/tiles/${level}/${x}/${y}.png?v=${plane.version}`;
+      return (await ask(path, { signal })).blob();
+    },
 
     /** @type {(model: string, signal?: AbortSignal) => Promise<Codes>} */
     async codes(model, signal) {

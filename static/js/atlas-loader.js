@@ -75,7 +75,9 @@ export function mount(root, store, api) {
     const card = models.find(({ id }) => id === model);
     if (!card || shown?.id === model) return store.set({ pending: '' });
     store.set({ pending: `Loading ${card.title} …` });
-    const fresh = { shown: card, pending: '', posterior: null, route: null, movedAt: 0 };
+    // The address frames a part of the first model; the next ones have planes of their own.
+    const framing = shown ? null : store.get().framing;
+    const fresh = { shown: card, pending: '', framing, posterior: null, route: null, movedAt: 0 };
     if (!hasPlane(card)) return store.set({ ...fresh, atlas: null, frame: null, playing: false });
     const [planes, codes] = await patiently(
       () => Promise.all([api.planes(model, signal), api.codes(model, signal)]),

@@ -13,6 +13,17 @@
  * @property {number} x  where the plane's origin lies on the screen
  * @property {number} y
  * @property {number} scale  pixels per latent unit
+ *
+ * @typedef {object} Limits  of where the camera may go
+ * @property {number} least  scale
+ * @property {number} most
+ * @property {Box} bounds  the eye looks at a point of it
+ * @property {Screen} eye  the middle of the part of the screen that no panel covers
+ *
+ * @typedef {object} Framing  what the camera shows, whatever the size of the screen
+ * @property {number} u  the point under the eye
+ * @property {number} v
+ * @property {number} zoom  how many times larger than the whole
  */
 
 /**
@@ -94,91 +105,103 @@ export function clamp(box, { u, v }) {
   };
 }
 
+/** @type {(camera: Camera, dx: number, dy: number) => Camera} */
+export const pan = ({ x, y, scale }, dx, dy) => ({ x: x + dx, y: y + dy, scale });
+
 /**
- * The place nearest to a place of the screen that no rectangle covers.
+ * Make everything larger by a factor; what lies at a place of the screen stays there.
  *
+ * @param {Camera} camera
+ * @param {number} factor
  * @param {Screen} place
- * @param {readonly Rect[]} rects  that do not overlap
- * @returns {Screen}
+ * @returns {Camera}
  */
-export function outside({ x, y }, rects) {
-  for (const { left, top, right, bottom } of rects) {
-    if (x <= left || x >= right || y <= top || y >= bottom) continue;
-    const least = Math.min(x - left, right - x, y - top, bottom - y);
-    if (least === x - left) return { x: left, y };
-    if (least === right - x) return { x: right, y };
-    return { x, y: least === y - top ? top : bottom };
-  }
-  return { x, y };
-}
-
-/**
- * Places moved no more than they must be for any two to lie at least so far from each other; a few rounds of
- * pushing each pair apart.
- *
- * @param {readonly Screen[]} places
- * @param {number} least  distance, CSS pixels
- * @returns {Screen[]}
- */
-export function apart(places, least) {
-  const moved = places.map(({ x, y }) => ({ x, y }));
-  for (let round = 0; round < 12; round++) {
-    for (let i = 0; i < moved.length; i++) {
-      for (let j = 0; j < i; j++) {
-        const dx = moved[i].x - moved[j].x || 1e-3;
-        const dy = moved[i].y - moved[j].y;
-        const distance = Math.hypot(dx, dy);
-        const push = (least - distance) / 2 / distance;
-        if (push <= 0) continue;
-        moved[i].x += dx * push;
-        moved[i].y += dy * push;
-        moved[j].x -= dx * push;
-        moved[j].y -= dy * push;
-      }
-    }
-  }
-  return moved;
-}
-
-/**
- * The square cells that cover a box, anchored at the plane's origin, row by row from the top left.
- *
- * @typedef {object} Grid
- * @property {number} side  of a cell, in latent units
- * @property {number} columns
- * @property {number} rows
- * @property {number} u0  left edge of the first column
- * @property {number} v1  upper edge of the first row
- *
- * @param {Box} box
- * @param {number} side  wished-for side of a cell
- * @param {number} most  the side grows until no more cells than this are needed
- * @returns {Grid}
- */
-export function gridOver(box, side, most) {
-  for (;;) {
-    const left = Math.floor(box.u0 / side);
-    const top = Math.ceil(box.v1 / side);
-    const columns = Math.max(1, Math.ceil(box.u1 / side) - left);
-    const rows = Math.max(1, top - Math.floor(box.v0 / side));
-    if (columns * rows <= most) return { side, columns, rows, u0: left * side, v1: top * side };
-    side *= 1.02;
-  }
-}
-
-/**
- * The centre of a grid's n-th cell.
- *
- * @param {Grid} grid
- * @param {number} n
- * @returns {Point}
- */
-export function cellCentre(grid, n) {
+export function zoomAbout({ x, y, scale }, factor, place) {
   return {
-    u: grid.u0 + ((n % grid.columns) + 0.5) * grid.side,
-    v: grid.v1 - (Math.floor(n / grid.columns) + 0.5) * grid.side,
+    x: place.x + (x - place.x) * factor,
+    y: place.y + (y - place.y) * factor,
+    scale: scale * factor,
   };
 }
+
+/**
+ * Follow two fingers: what was at their midpoint stays there, and grows as they part.
+ *
+ * @param {Camera} camera
+ * @param {readonly [Screen, Screen]} before
+ * @param {readonly [Screen, Screen]} after
+ * @param {Limits} limits
+ * @returns {Camera}
+ */
+export function pinch(camera, [a, b], [c, d], limits) {
+  const from = { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
+  const to = { x: (c.x + d.x) / 2, y: (c.y + d.y) / 2 };
+  const growth = Math.hypot(d.x - c.x, d.y - c.y) / Math.max(1, Math.hypot(b.x - a.x, b.y - a.y));
+  const factor = allowedFactor(camera, growth, limits);
+  return within(zoomAbout(pan(camera, to.x - from.x, to.y - from.y), factor, to), limits);
+}
+
+/**
+ * The part of a factor that the limits allow.
+ *
+ * @param {Camera} camera
+ * @param {number} factor
+ * @param {Limits} limits
+ */
+export function allowedFactor({ scale }, factor, { least, most }) {
+  return Math.min(most, Math.max(least, scale * factor)) / scale;
+}
+
+/**
+ * The nearest camera within the limits: its scale by zooming about the eye, then what it looks at by panning.
+ *
+ * @param {Camera} camera
+ * @param {Limits} limits
+ * @returns {Camera}
+ */
+export function within(camera, limits) {
+  const { eye, bounds } = limits;
+  const zoomed = zoomAbout(camera, allowedFactor(camera, 1, limits), eye);
+  const { u, v } = clamp(bounds, { u: planeU(zoomed, eye.x), v: planeV(zoomed, eye.y) });
+  return lookingAt({ u, v }, zoomed.scale, eye);
+}
+
+/** @type {(point: Point, scale: number, eye: Screen) => Camera} */
+export const lookingAt = ({ u, v }, scale, eye) => ({ x: eye.x - u * scale, y: eye.y + v * scale, scale });
+
+/**
+ * The camera on its way from one to another: about the place of the screen where both show the same point, at an even
+ * rate of growth.
+ *
+ * @param {Camera} from
+ * @param {Camera} to
+ * @param {number} part  of the way, 0..1
+ * @returns {Camera}
+ */
+export function between(from, to, part) {
+  const growth = to.scale / from.scale;
+  if (Math.abs(growth - 1) < 1e-9) return pan(from, part * (to.x - from.x), part * (to.y - from.y));
+  const place = { x: (from.x * growth - to.x) / (growth - 1), y: (from.y * growth - to.y) / (growth - 1) };
+  return zoomAbout(from, growth ** part, place);
+}
+
+/** @type {(camera: Camera, whole: Camera, eye: Screen) => Framing} */
+export const framingOf = (camera, whole, eye) => ({
+  u: planeU(camera, eye.x),
+  v: planeV(camera, eye.y),
+  zoom: camera.scale / whole.scale,
+});
+
+/**
+ * How far a thing has glided that was let go at a speed; it never comes farther than `GLIDE` times its speed.
+ *
+ * @param {number} speed  per millisecond
+ * @param {number} milliseconds  since it was let go
+ */
+export const glide = (speed, milliseconds) => speed * GLIDE * -Math.expm1(-milliseconds / GLIDE);
+
+/** After this many milliseconds, a glide has lost two thirds of its speed. */
+export const GLIDE = 180;
 
 /**
  * The largest of 1, 2, 5 x 10^k that is no larger than `length`.

@@ -1,7 +1,7 @@
 /**
  * Finding elements of the templates, with their types.
  *
- * @template {HTMLElement} E
+ * @template {Element} E
  * @param {ParentNode} root
  * @param {string} selector
  * @param {new () => E} type

@@ -17,8 +17,10 @@ import { mount as mountAtlasLoader } from './atlas-loader.js';
 import { mount as mountLive } from './live.js';
 import { mount as mountCanvas } from './map/canvas.js';
 import { mount as mountCodebook } from './map/codebook.js';
+import { mount as mountHand } from './map/hand.js';
 import { mount as mountHover } from './map/hover.js';
 import { mount as mountIntro } from './map/intro.js';
+import { mount as mountKeys } from './map/keys.js';
 import { mount as mountRing } from './map/ring.js';
 import { mount as mountView } from './map/view.js';
 import { mount as mountWhereabouts } from './map/whereabouts.js';
@@ -46,6 +48,8 @@ for (const mount of [
   mountView,
   mountCanvas,
   mountRing,
+  mountHand,
+  mountKeys,
   mountCodebook,
   mountSpecimen,
   mountPoint,

@@ -14,6 +14,7 @@
  * @property {Latent} origin
  * @property {readonly [Latent, Latent]} axes
  * @property {readonly [readonly [number, number], readonly [number, number]]} extent
+ * @property {string} version  for the addresses of its tiles and fields
  */
 
 /**

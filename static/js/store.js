@@ -5,10 +5,13 @@
  * @typedef {import('./atlas.js').Atlas} Atlas
  * @typedef {import('./camera.js').Camera} Camera
  * @typedef {import('./camera.js').Box} Box
+ * @typedef {import('./camera.js').Framing} Framing
+ * @typedef {import('./camera.js').Limits} Limits
  * @typedef {import('./api.js').Card} Card
  * @typedef {import('./api.js').Encoded} Encoded
  * @typedef {import('./api.js').Measure} Measure
  * @typedef {import('./groups.js').Group} Group
+ * @typedef {import('./layers.js').Layers} Layers
  * @typedef {import('./stream.js').Frame} Frame
  * @typedef {import('./stream.js').Connection} Connection
  *
@@ -17,9 +20,11 @@
  * @property {number} width  of the map, CSS pixels
  * @property {number} height
  * @property {Box} reach  the part of the plane inside the map's frame: where the ring may go
+ * @property {Camera} whole  the one that shows all there is to see
+ * @property {Limits} limits  of the camera
  *
  * @typedef {'point' | 'draw' | 'path' | 'measures' | 'learn'} Panel
- * @typedef {'linear' | 'spherical'} PathKind
+ * @typedef {'linear' | 'spherical' | 'geodesic'} PathKind
  *
  * @typedef {{image: number} | {latent: Latent}} End  a test image's code, or any latent
  *
@@ -45,7 +50,9 @@
  * @property {Card | null} shown  the model that the page shows: the chosen one, once it has arrived
  * @property {string} pending  why the chosen one is not shown yet; empty: it is
  * @property {Atlas | null} atlas  of the model shown; null: none has arrived, or it has no plane
+ * @property {Framing | null} framing  what the visitor looks at; null: the whole
  * @property {View | null} view  null until the map has been laid out
+ * @property {Layers} layers  what lies on the map
  * @property {Latent | null} latent  the point under the ring
  * @property {number} movedAt  when the gesture happened that moved it, in performance.now() milliseconds
  * @property {boolean} touched  whether the visitor has moved it
@@ -57,10 +64,13 @@
  * @property {string} beside  id of the model whose measures stand beside; empty: the page chooses
  * @property {Walk | null} walk  null: the default one, from 0 to 6
  * @property {readonly Latent[] | null} route  the walk's latents, as the server answered them
+ * @property {readonly (readonly Latent[])[]} byways  the same walk's other kinds
  * @property {boolean} playing  whether the ring walks by itself
  * @property {Frame | null} frame  the newest decoded image
  * @property {Connection} connection
  */
+
+import { LAYERS } from './layers.js';
 
 /** @type {readonly Panel[]} */
 export const PANELS = ['point', 'draw', 'path', 'measures', 'learn'];
@@ -76,7 +86,9 @@ export const INITIAL = {
   shown: null,
   pending: '',
   atlas: null,
+  framing: null,
   view: null,
+  layers: LAYERS,
   latent: null,
   movedAt: 0,
   touched: false,
@@ -88,6 +100,7 @@ export const INITIAL = {
   beside: '',
   walk: null,
   route: null,
+  byways: [],
   playing: false,
   frame: null,
   connection: 'connecting',

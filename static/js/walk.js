@@ -5,9 +5,13 @@
  * @typedef {import('./plane.js').Latent} Latent
  * @typedef {import('./store.js').Walk} Walk
  * @typedef {import('./store.js').End} End
+ * @typedef {import('./store.js').PathKind} PathKind
  */
 import { codeOf } from './atlas.js';
 import { kindOf } from './labels.js';
+
+/** @type {readonly PathKind[]} */
+export const PATH_KINDS = ['linear', 'spherical', 'geodesic'];
 
 /**
  * A typical image of a label.
@@ -60,4 +64,17 @@ export function between(route, done) {
   const i = Math.min(route.length - 2, Math.floor(at));
   const part = at - i;
   return route[i].map((z, j) => (1 - part) * z + part * route[i + 1][j]);
+}
+
+/**
+ * The outline of a bar chart, as the `d` of an SVG path: one bar a step, a unit wide.
+ *
+ * @param {readonly number[]} lengths
+ * @param {number} greatest  that fills the height
+ * @param {number} height
+ * @returns {string}
+ */
+export function barsOf(lengths, greatest, height) {
+  const tops = lengths.map((length) => +(height * (1 - length / (greatest || 1))).toFixed(2));
+  return `M0,${height}${tops.map((top, i) => `V${top}H${i + 1}`).join('')}V${height}Z`;
 }

@@ -12,6 +12,7 @@ from tests.app.serving import DEFAULT
         "/api/v1/models",
         f"/api/v1/models/{DEFAULT}/decode.png?z=0,0",
         "/api/v1/datasets/mnist/images/0.png",
+        f"/api/v1/models/{DEFAULT}/planes/latent/tiles/1/0/1.png",
         "/static/js/main.js",
         "/docs",
         "/nowhere",

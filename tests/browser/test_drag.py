@@ -8,9 +8,9 @@ from tests.browser.conftest import Visitor
 def test_the_picture_under_a_dragging_mouse_is_what_decode_answers(visitor: Visitor) -> None:
     explorer = visitor.open("?z=2,2")  # else the ring may pass by, and be grasped off its centre
     mouse = explorer.page.mouse
-    mouse.move(*explorer.middle())
-    mouse.down()
+    mouse.click(*explorer.middle())
     explorer.expect_image_of(explorer.latent_at(*explorer.middle()))
+    mouse.down()
     for right, up in [(0.6, 0.3), (-0.4, 0.6), (-0.6, -0.7)]:  # clear of panels in any font
         place = explorer.middle(right, up)
         mouse.move(*place, steps=12)
@@ -36,6 +36,8 @@ def test_a_finger_drags_the_point_and_does_not_scroll_the_page(visitor: Visitor)
     phone = {"width": 390, "height": 844}
     explorer = visitor.open("?z=2,2", viewport=phone, has_touch=True, is_mobile=True)
     start, end = explorer.middle(0.2, 0.2), explorer.middle(-0.5, 0.5)
+    explorer.page.touchscreen.tap(*start)
+    explorer.expect_image_of(explorer.latent_at(*start))
     devtools = explorer.page.context.new_cdp_session(explorer.page)
 
     def touch(kind: str, *fingers: tuple[int, int]) -> None:

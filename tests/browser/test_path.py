@@ -1,12 +1,14 @@
 """A walk between two points, and its film strip."""
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
 from tests.browser.explorer import Explorer
 
 STRIP_FRAME = """async (i) => {
-    const frame = document.querySelectorAll('#strip img')[i];
+    const frame = document.querySelectorAll('.way.chosen .strip img')[i];
     await frame.decode();
     const canvas = new OffscreenCanvas(28, 28);
     const context = canvas.getContext('2d');
@@ -41,7 +43,7 @@ def test_scrubbing_shows_the_frames_of_the_strip(visitor: Visitor) -> None:
 
 def test_a_frame_of_the_strip_can_be_clicked(visitor: Visitor) -> None:
     explorer = open_walk(visitor)
-    explorer.page.locator("#strip img").nth(5).click()
+    explorer.page.locator(".way.chosen .strip img").nth(5).click()
     expect_frame(explorer, 5)
 
 
@@ -49,7 +51,7 @@ def test_a_walk_can_start_at_the_point(visitor: Visitor) -> None:
     explorer = visitor.open("?z=0,0")
     explorer.page.locator("#tab-path").click()
     expect(explorer.page.locator("#scrub")).to_be_enabled()
-    first = explorer.page.locator("#strip img").first
+    first = explorer.page.locator(".way.chosen .strip img").first
     before = first.get_attribute("src") or ""
     explorer.page.locator("#start-here").click()
     expect(first).not_to_have_attribute("src", before)
@@ -66,3 +68,34 @@ def test_the_walk_plays_when_asked_to(visitor: Visitor) -> None:
     explorer.wait_until("() => Number(document.querySelector('#scrub').value) >= 3")
     play.click()
     expect(play).to_have_text("Play")
+
+
+def test_every_kind_of_path_has_its_strip_and_its_steps(visitor: Visitor) -> None:
+    explorer = open_walk(visitor)
+    page = explorer.page
+    for kind in ("linear", "spherical", "geodesic"):
+        way = page.locator(f'.way[data-kind="{kind}"]')
+        expect(way.locator("img[src]")).to_have_count(12)
+        expect(way.locator("[data-part=lengths]")).to_contain_text("changes by")
+        assert (way.locator(".steps path").get_attribute("d") or "").count("V") == 67
+
+
+def test_a_geodesic_changes_less_at_once_than_the_straight_path(visitor: Visitor) -> None:
+    page = open_walk(visitor).page
+
+    def greatest(kind: str) -> float:
+        lengths = page.locator(f'.way[data-kind="{kind}"] [data-part=lengths]')
+        expect(lengths).to_contain_text("at most")
+        return float((lengths.text_content() or "").split("at most ")[1].split()[0])
+
+    assert greatest("geodesic") < 0.8 * greatest("linear")
+
+
+def test_a_frame_of_another_kind_chooses_that_kind(visitor: Visitor) -> None:
+    explorer = open_walk(visitor)
+    frame = explorer.page.locator('.way[data-kind="geodesic"] img').nth(5)
+    expect(frame).to_have_attribute("src", re.compile("^data:"))
+    frame.click()
+    expect(explorer.page.get_by_role("radio", name="Geodesic")).to_be_checked()
+    expect_frame(explorer, 5)
+    expect(explorer.page).to_have_url(re.compile(r"walk=.*~geodesic"))

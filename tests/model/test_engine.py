@@ -30,7 +30,8 @@ def test_an_engine_knows_its_codes_labels_and_planes(engine: Engine, folder: Pat
     assert engine.codes.shape == (10_000, engine.card.latent_dim)
     assert engine.codes.dtype == np.float32
     np.testing.assert_array_equal(engine.labels, shipped.labels)
-    assert tuple(plane.id for plane in engine.planes) == engine.card.planes
+    assert engine.planes[:1] == engine.atlas.planes
+    assert (engine.planes[0].id,) == engine.card.planes
     assert engine.planes[0].origin.shape == (engine.card.latent_dim,)
 
 

@@ -81,6 +81,10 @@ def test_a_vector_is_refused_with_what_the_model_can_do_instead(engine: Engine) 
         engine.sample(3, seed=0)
     with pytest.raises(UndecodableError, match=complaint):
         engine.interpolate(vector, vector, 5)
+    with pytest.raises(UndecodableError, match=complaint):
+        engine.plane("latent")
+    with pytest.raises(UndecodableError, match=complaint):
+        engine.tile("latent", 0, 0, 0)
     assert issubclass(UndecodableError, ModelError)
 
 

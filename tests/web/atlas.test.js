@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { borderOf, codeOf, createAtlas, nearestFoot, rangeOf } from '../../static/js/atlas.js';
 import { ordinaryReach } from '../../static/js/place.js';
-import { between, labelOf, latentOf, walkOf } from '../../static/js/walk.js';
+import { barsOf, between, labelOf, latentOf, walkOf } from '../../static/js/walk.js';
 
 const FLAT = { id: 'latent', title: '', origin: [0, 0], axes: [[1, 0], [0, 1]], extent: [[-4, -4], [4, 4]] };
 const VAE = { family: 'vae', latent_dim: 2 };
@@ -121,4 +121,9 @@ test('a walk passes its steps at even parts of the way, and is straight between 
   assert.deepEqual(between(route, 0.5), [1, 2]);
   assert.deepEqual(between(route, 0.75), [1.5, 1]);
   assert.deepEqual(between(route, 1), [2, 0]);
+});
+
+test('a bar chart has one bar a step, the greatest as high as there is room', () => {
+  assert.equal(barsOf([1, 4, 2], 4, 8), 'M0,8V6H1V0H2V4H3V8Z');
+  assert.equal(barsOf([0, 0], 0, 8), 'M0,8V8H1V8H2V8Z', 'where nothing changes it is flat');
 });

@@ -1,6 +1,6 @@
 /**
- * The map's canvas: all layers under one camera. It is painted when something on it has changed, and a drag
- * changes nothing on it: the ring is an element above it.
+ * The map's canvas: all layers under one camera. It is painted when something on it has changed, and a drag of the
+ * point changes nothing on it: the ring is an element above it.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
@@ -8,11 +8,14 @@
  */
 import { contextOf } from '../digits.js';
 import { find } from '../elements.js';
+import { strength } from '../layers.js';
 import { watchTheme } from '../theme.js';
-import { createBackdrop } from './backdrop.js';
-import { paintCodes, paintNames } from './codes.js';
-import { paintFrame, paintGraticule, paintPriorNames } from './graticule.js';
+import { extentOf } from '../tiles.js';
+import { createPainter, lookOf } from './dots.js';
+import { paintFrame, paintGraticule, paintPrior, paintPriorNames } from './graticule.js';
 import { paintPosterior, paintRoute } from './marks.js';
+import { paintNames } from './names.js';
+import { createTiles } from './tiles.js';
 
 /**
  * @param {HTMLElement} root
@@ -22,8 +25,7 @@ import { paintPosterior, paintRoute } from './marks.js';
 export function mount(root, store, api) {
   const canvas = find(root, '#plane', HTMLCanvasElement);
   const context = contextOf(canvas, { alpha: false });
-  const dots = document.createElement('canvas');
-  const dotsContext = contextOf(dots);
+  let dots = createPainter();
   /** @type {Theme} */
   let theme;
   let areDotsStale = true;
@@ -32,33 +34,46 @@ export function mount(root, store, api) {
   const repaint = () => {
     frame ||= requestAnimationFrame(paint);
   };
-  const backdrop = createBackdrop(store, api, repaint);
+  const tiles = createTiles(store, api, repaint);
 
   function paint() {
     frame = 0;
-    const { atlas, view, digits, posterior, route } = store.get();
+    const { atlas, view, digits, layers, posterior, route } = store.get();
     if (!atlas || !view) return clear();
     const { camera, width, height } = view;
     const density = Math.min(devicePixelRatio, 2);
-    if (areDotsStale) {
-      fitTo(dots, dotsContext, width, height, density);
-      paintCodes(dotsContext, camera, atlas, digits, theme);
-      areDotsStale = false;
-    }
-    fitTo(canvas, context, width, height, density);
+    fitTo(canvas, width, height, density);
+    context.setTransform(1, 0, 0, 1, 0, 0);
     context.fillStyle = theme.ground;
-    context.fillRect(0, 0, width, height);
-    backdrop.paint(context, camera);
-    paintGraticule(context, view, atlas, theme);
-    context.drawImage(dots, 0, 0, width, height);
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    const extent = extentOf(atlas.plane);
+    let isWhole = true;
+    if (layers.tiles.isOn) {
+      context.globalAlpha = layers.tiles.opacity;
+      isWhole = tiles.paint(context, view, extent, density);
+      context.globalAlpha = 1;
+    }
+    context.setTransform(density, 0, 0, density, 0, 0);
+    paintGraticule(context, view, extent, theme);
+    const prior = strength(layers.prior);
+    if (prior) paintPrior(context, view, atlas, theme, prior);
+    if (layers.codes.isOn) {
+      if (dots.isLost()) [dots, areDotsStale] = [createPainter(), true];
+      if (areDotsStale) dots.paint(view, atlas, lookOf(camera.scale, digits, theme, density), density);
+      areDotsStale = false;
+      context.globalAlpha = layers.codes.opacity;
+      context.drawImage(dots.canvas, 0, 0, width, height);
+      context.globalAlpha = 1;
+    }
     const margin = parseFloat(getComputedStyle(canvas).getPropertyValue('--frame')) || 0;
     if (!margin) paintFrame(context, view, margin, theme); // its numbers stand in the map, below all names
-    paintPriorNames(context, view, atlas, theme);
-    paintNames(context, camera, atlas, digits, theme);
+    if (prior) paintPriorNames(context, view, atlas, theme);
+    if (layers.names.isOn) paintNames(context, camera, atlas, digits, theme, layers.names.opacity);
     if (posterior) paintPosterior(context, camera, atlas, posterior, theme);
     if (route) paintRoute(context, camera, atlas, route, theme);
     if (margin) paintFrame(context, view, margin, theme);
     canvas.dataset.state = 'painted';
+    canvas.dataset.tiles = isWhole ? 'whole' : 'loading';
   }
 
   /** A model without a plane has nothing to show here. */
@@ -73,7 +88,7 @@ export function mount(root, store, api) {
   const ends = [
     watchTheme((current) => {
       theme = current;
-      backdrop.dye(theme);
+      tiles.dye(theme);
       areDotsStale = true;
       repaint();
     }),
@@ -81,8 +96,8 @@ export function mount(root, store, api) {
       areDotsStale = true;
       repaint();
     }),
-    store.watch(['posterior', 'route', 'shown'], repaint),
-    backdrop.stop,
+    store.watch(['posterior', 'route', 'shown', 'layers'], repaint),
+    tiles.stop,
   ];
   return () => {
     cancelAnimationFrame(frame);
@@ -91,14 +106,11 @@ export function mount(root, store, api) {
 }
 
 /**
- * Make a canvas as large as the map, in device pixels, and empty.
+ * Make a canvas as large as the map, in device pixels.
  *
- * @type {(canvas: HTMLCanvasElement, context: CanvasRenderingContext2D, width: number, height: number,
- *   density: number) => void}
+ * @type {(canvas: HTMLCanvasElement, width: number, height: number, density: number) => void}
  */
-function fitTo(canvas, context, width, height, density) {
+function fitTo(canvas, width, height, density) {
   const [w, h] = [Math.round(width * density), Math.round(height * density)];
   if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
-  context.setTransform(density, 0, 0, density, 0, 0);
-  context.clearRect(0, 0, width, height);
 }

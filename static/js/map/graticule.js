@@ -3,6 +3,7 @@
  *
  * @typedef {import('../atlas.js').Atlas} Atlas
  * @typedef {import('../store.js').View} View
+ * @typedef {import('../camera.js').Box} Box
  * @typedef {import('../theme.js').Theme} Theme
  */
 import { PRIOR_SIGMAS, priorCentre } from '../atlas.js';
@@ -10,6 +11,8 @@ import { boxOf, roundLength, screenX, screenY } from '../camera.js';
 
 /** Lines stand this far apart at most, in CSS pixels, and two fifths of it at least. */
 const APART = 170;
+/** Numbers without a frame keep so far from the map's edge. */
+const EDGE = 16;
 /** Direction in which the circles carry their names. */
 const NAMES_AT = -Math.PI / 12;
 
@@ -19,10 +22,10 @@ const lineStep = ({ camera }) => roundLength(APART / camera.scale);
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {View} view
- * @param {Atlas} atlas
+ * @param {Box} extent  of the plane: a line shows where it ends
  * @param {Theme} theme
  */
-export function paintGraticule(context, view, atlas, theme) {
+export function paintGraticule(context, view, extent, theme) {
   const { camera, width, height } = view;
   const step = lineStep(view);
   const box = boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
@@ -45,8 +48,10 @@ export function paintGraticule(context, view, atlas, theme) {
     }
     context.stroke();
   }
+  context.globalAlpha = 0.45;
+  const [left, top] = [screenX(camera, extent.u0), screenY(camera, extent.v1)];
+  context.strokeRect(left, top, screenX(camera, extent.u1) - left, screenY(camera, extent.v0) - top);
   context.globalAlpha = 1;
-  paintPrior(context, view, atlas, theme);
 }
 
 /**
@@ -56,8 +61,9 @@ export function paintGraticule(context, view, atlas, theme) {
  * @param {View} view
  * @param {Atlas} atlas
  * @param {Theme} theme
+ * @param {number} opacity
  */
-function paintPrior(context, { camera }, { card, plane }, theme) {
+export function paintPrior(context, { camera }, { card, plane }, theme, opacity) {
   if (card.family !== 'vae') return;
   const centre = priorCentre(plane);
   const x = screenX(camera, centre.u);
@@ -65,7 +71,7 @@ function paintPrior(context, { camera }, { card, plane }, theme) {
   context.strokeStyle = theme.ink;
   context.lineWidth = 1.25;
   for (let sigmas = 1; sigmas <= PRIOR_SIGMAS; sigmas++) {
-    context.globalAlpha = 0.42;
+    context.globalAlpha = opacity;
     context.beginPath();
     context.arc(x, y, sigmas * camera.scale, 0, 2 * Math.PI);
     context.stroke();
@@ -113,8 +119,8 @@ export function paintFrame(context, view, margin, theme) {
     context.strokeRect(margin - 0.5, margin - 0.5, width - 2 * margin + 1, height - 2 * margin + 1);
   }
   const step = lineStep(view);
-  const row = margin ? height - margin / 2 : screenY(camera, 0) + 10;
-  const column = margin ? margin / 2 : screenX(camera, 0) - 10;
+  const row = margin ? height - margin / 2 : Math.min(height - EDGE, Math.max(EDGE, screenY(camera, 0) + 10));
+  const column = margin ? margin / 2 : Math.min(width - EDGE, Math.max(EDGE, screenX(camera, 0) - 10));
   const box = boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
   context.font = `11px ${theme.sans}`;
   for (const u of multiples(box.u0, box.u1, step)) {
@@ -124,7 +130,10 @@ export function paintFrame(context, view, margin, theme) {
   }
   for (const v of multiples(box.v0, box.v1, step)) {
     const y = screenY(camera, v);
-    if (margin ? y > margin && y < height - margin : v) label(context, theme, name(v), column, y);
+    const isClear = margin ? y > margin && y < height - margin : v;
+    if (!isClear) continue;
+    if (margin && context.measureText(name(v)).width > margin - 4) upright(context, theme, name(v), column, y);
+    else label(context, theme, name(v), column, y);
   }
 }
 
@@ -145,6 +154,19 @@ function label(context, theme, text, x, y) {
   context.fillStyle = theme.ink;
   context.strokeText(text, x, y);
   context.fillText(text, x, y);
+}
+
+/**
+ * Text that reads upwards, where it is too wide for the frame.
+ *
+ * @type {(context: CanvasRenderingContext2D, theme: Theme, text: string, x: number, y: number) => void}
+ */
+function upright(context, theme, text, x, y) {
+  context.save();
+  context.translate(x, y);
+  context.rotate(-Math.PI / 2);
+  label(context, theme, text, 0, 0);
+  context.restore();
 }
 
 /** @type {(low: number, high: number, step: number) => number[]} */

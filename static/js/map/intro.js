@@ -1,5 +1,5 @@
 /**
- * Until somebody touches it, the ring walks from digit to digit: the first screen needs no reading. It keeps
+ * Until somebody touches it or moves the map, the ring walks from digit to digit: the first screen needs no reading. It keeps
  * still for those who prefer that, and for those who came by a link to a place.
  *
  * @typedef {import('../store.js').Store} Store
@@ -20,16 +20,16 @@ export function mount(_root, store) {
 
   /** @param {number} time */
   function step(time) {
-    const { atlas, touched, playing } = store.get();
-    if (touched || playing || !atlas) return;
+    const { atlas, touched, framing, playing } = store.get();
+    if (touched || framing || playing || !atlas) return;
     frame = requestAnimationFrame(step);
     startedAt ||= time;
     store.set({ latent: latentAt(atlas.plane, drift(places, time - startedAt)), movedAt: 0 });
   }
 
-  const unwatch = store.watch(['atlas'], ({ atlas, touched }) => {
+  const unwatch = store.watch(['atlas'], ({ atlas, touched, framing }) => {
     cancelAnimationFrame(frame);
-    if (!atlas || touched || prefersStillness() || atlas.landmarks.length < 3) return;
+    if (!atlas || touched || framing || prefersStillness() || atlas.landmarks.length < 3) return;
     places = roundTrip(atlas.landmarks.map(({ point }) => point));
     startedAt = 0;
     frame = requestAnimationFrame(step);

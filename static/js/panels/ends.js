@@ -7,7 +7,7 @@
  */
 import { find, findAll } from '../elements.js';
 import { labelsOf } from '../labels.js';
-import { labelOf, typical, walkOf } from '../walk.js';
+import { PATH_KINDS, labelOf, typical, walkOf } from '../walk.js';
 
 /** What the list shows for an end that is no image. */
 const PLACE = 'place';
@@ -42,7 +42,8 @@ export function mount(root, store) {
   });
   kinds.addEventListener('change', () => {
     const chosen = findAll(kinds, 'input', HTMLInputElement).find((input) => input.checked);
-    if (chosen) change({ kind: chosen.value === 'spherical' ? 'spherical' : 'linear' });
+    const kind = PATH_KINDS.find((name) => name === chosen?.value);
+    if (kind) change({ kind });
   }, { signal });
 
   const unwatch = store.watch(['walk', 'atlas'], ({ walk, atlas }) => {

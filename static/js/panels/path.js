@@ -1,25 +1,28 @@
 /**
- * A walk from one latent to another: film strip, scrubbing, playing, and the walk as a GIF.
+ * A walk from one latent to another on each kind of path: film strips, scrubbing, playing, and the walk as a GIF.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').End} End
  * @typedef {import('../store.js').Walk} Walk
+ * @typedef {import('../store.js').PathKind} PathKind
  * @typedef {import('../api.js').Api} Api
  * @typedef {import('../atlas.js').Atlas} Atlas
  * @typedef {import('../plane.js').Latent} Latent
  */
 import { Refusal } from '../api.js';
-import { dataAddress } from '../digits.js';
-import { find, findAll } from '../elements.js';
+import { find } from '../elements.js';
 import { patiently } from '../patience.js';
-import { between, latentOf, walkOf } from '../walk.js';
+import { PATH_KINDS, between, latentOf, walkOf } from '../walk.js';
 import { mount as mountEnds } from './ends.js';
+import { createWays } from './ways.js';
 
 /** Steps asked for; every EVERY-th is a frame of the strip. */
 const EVERY = 6;
 const FRAMES = 12;
 const STEPS = EVERY * (FRAMES - 1) + 1;
 const WHOLE_WAY_MILLISECONDS = 7000;
+
+/** @typedef {{atlas: Atlas, walk: Walk, start: Latent, end: Latent}} Wanted */
 
 /**
  * @param {HTMLElement} root
@@ -29,20 +32,20 @@ const WHOLE_WAY_MILLISECONDS = 7000;
 export function mount(root, store, api) {
   const panel = find(root, '#panel-path', HTMLElement);
   const problem = find(panel, '#path-problem', HTMLElement);
-  const strip = find(panel, '#strip', HTMLElement);
-  const frames = findAll(strip, 'img', HTMLImageElement);
   const scrub = find(panel, '#scrub', HTMLInputElement);
   const play = find(panel, '#play', HTMLButtonElement);
   const download = find(panel, '#gif', HTMLButtonElement);
   const listeners = new AbortController();
   let request = new AbortController();
-  /** What the route on the map was asked for with. */
+  /** What the routes on the map were asked for with. */
   let asked = '';
+  /** @type {Map<PathKind, readonly Latent[]>} Those that are asked for and not here yet are empty. */
+  const routes = new Map();
   let raf = 0;
   let playedAt = 0;
   scrub.max = `${STEPS - 1}`;
 
-  /** @type {() => {atlas: Atlas, walk: Walk, start: Latent, end: Latent} | null} */
+  /** @type {() => Wanted | null} */
   function wanted() {
     const { atlas, model } = store.get();
     if (!atlas || atlas.card.id !== model) return null;
@@ -50,34 +53,58 @@ export function mount(root, store, api) {
     return { atlas, walk, start: latentOf(atlas, walk.start), end: latentOf(atlas, walk.end) };
   }
 
-  async function load() {
+  function load() {
     const { panel: open, playing } = store.get();
     if (open !== 'path' && open !== 'learn') {
-      asked = '';
-      return store.set({ route: null, playing: false });
+      forget();
+      return store.set({ playing: false });
     }
     const now = wanted();
     if (!now || (open !== 'path' && !playing && !asked)) return;
-    const { atlas, walk, start, end } = now;
-    const question = JSON.stringify([atlas.card.id, start, end, walk.kind]);
-    if (question === asked && store.get().route) return;
-    asked = question;
+    const question = JSON.stringify([now.atlas.card.id, now.start, now.end]);
+    if (question !== asked) {
+      forget();
+      asked = question;
+    }
+    choose(now.walk.kind);
+    const kinds = open === 'path' ? [now.walk.kind, ...PATH_KINDS] : [now.walk.kind];
+    for (const kind of new Set(kinds)) if (!routes.has(kind)) void ask(now, kind);
+  }
+
+  function forget() {
     request.abort();
     request = new AbortController();
-    problem.textContent = '';
+    asked = problem.textContent = '';
+    scrub.value = '0';
+    routes.clear();
+    ways.clear();
+    store.set({ route: null, byways: [] });
+  }
+
+  /** @param {PathKind} kind  that is walked */
+  function choose(kind) {
+    const here = PATH_KINDS.filter((other) => routes.get(other)?.length);
+    const byways = here.filter((other) => other !== kind).map((other) => routes.get(other) ?? []);
+    store.set({ route: here.includes(kind) ? routes.get(kind) : null, byways });
+  }
+
+  /** @type {(now: Wanted, kind: PathKind) => Promise<void>} */
+  async function ask({ atlas, start, end }, kind) {
+    const { signal } = request;
+    routes.set(kind, []);
     try {
-      const { signal } = request;
-      const { latents, images } = await patiently(
-        () => api.interpolate(atlas.card.id, start, end, walk.kind, STEPS, signal),
+      const answer = await patiently(
+        () => api.interpolate(atlas.card.id, start, end, kind, STEPS, signal),
         { signal, onWait: (seconds) => (problem.textContent = `The server makes room; again in ${seconds} s …`) },
       );
+      if (signal.aborted) return;
       problem.textContent = '';
-      frames.forEach((frame, i) => (frame.src = dataAddress(images[i * EVERY])));
-      scrub.value = '0';
-      store.set({ route: latents });
+      routes.set(kind, answer.latents);
+      ways.show(kind, answer);
+      choose(wanted()?.walk.kind ?? kind);
     } catch (error) {
-      if (!(error instanceof Refusal)) return;
-      asked = '';
+      if (!(error instanceof Refusal) || signal.aborted) return;
+      routes.delete(kind);
       problem.textContent = error.message;
       store.set({ playing: false });
     }
@@ -103,7 +130,7 @@ export function mount(root, store, api) {
 
   function mark() {
     const at = Math.round(Number(scrub.value) / EVERY);
-    frames.forEach((frame, i) => frame.classList.toggle('here', i === at));
+    ways.mark(wanted()?.walk.kind ?? 'linear', at);
     const percent = Math.round((100 * Number(scrub.value)) / (STEPS - 1));
     scrub.setAttribute('aria-valuetext', `${percent} % of the way`);
   }
@@ -137,17 +164,23 @@ export function mount(root, store, api) {
 
   const { signal } = listeners;
   scrub.addEventListener('input', () => scrubTo(Number(scrub.value)), { signal });
-  strip.addEventListener('click', ({ target }) => {
-    const at = frames.findIndex((frame) => frame === target);
-    if (at >= 0) scrubTo(at * EVERY);
-  }, { signal });
+  const ways = createWays(panel, {
+    every: EVERY,
+    onFrame(kind, frame) {
+      const now = wanted();
+      if (!now) return;
+      store.set({ walk: { ...now.walk, kind } });
+      scrubTo(frame * EVERY);
+    },
+    signal,
+  });
   play.addEventListener('click', () => store.set({ playing: !store.get().playing }), { signal });
   download.addEventListener('click', () => void save(), { signal });
 
   const ends = [
     mountEnds(panel, store),
-    store.watch(['atlas', 'walk', 'panel', 'playing'], () => void load()),
-    store.watch(['playing', 'route'], ({ playing, route }) => {
+    store.watch(['atlas', 'walk', 'panel', 'playing'], load),
+    store.watch(['playing', 'route', 'walk'], ({ playing, route }) => {
       play.textContent = playing ? 'Pause' : 'Play';
       play.dataset.state = playing ? 'playing' : 'paused';
       play.disabled = scrub.disabled = download.disabled = !route;

@@ -1,6 +1,8 @@
 """No input answers 500: whatever comes is answered, or refused with a problem document."""
 
+import base64
 import json
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -72,3 +74,26 @@ def test_any_query_is_answered_or_refused(api: httpx.Client, z: str, size: str) 
 def test_any_accept_header_is_answered_or_refused(api: httpx.Client, accept: str) -> None:
     body = {"latents": [[0, 0]]}
     check(api.post(f"{MODEL}/decode", json=body, headers={"accept": accept.strip()}))
+
+
+steps = st.text(st.characters(codec="utf-8", exclude_characters="/?#"), min_size=1, max_size=12)
+wholes = st.integers(-1, 300).map(str) | steps
+planes = st.sampled_from(["latent", "pca-0-1", "digits-3-8"]) | steps | st.binary(
+    min_size=24, max_size=24
+).map(lambda content: "at-" + base64.urlsafe_b64encode(content).decode())  # fmt: skip
+
+
+@given(plane=planes, zoom=wholes, x=wholes, y=wholes)
+def test_any_tile_is_answered_or_refused(
+    api: httpx.Client, plane: str, zoom: str, x: str, y: str
+) -> None:
+    path = "/".join(quote(step, safe="") for step in (plane, "tiles", zoom, x, y))
+    check(api.get(f"{MODEL}/planes/{path}.png"))
+    check(api.get(f"{MODEL}/planes/{quote(plane, safe='')}"))
+
+
+@given(z=st.text(max_size=20) | st.lists(st.floats(), max_size=3).map(str), k=wholes, v=steps)
+def test_any_search_is_answered_or_refused(api: httpx.Client, z: str, k: str, v: str) -> None:
+    check(api.get(f"{MODEL}/neighbours", params={"z": z.encode("utf-8", "surrogatepass"), "k": k}))
+    check(api.get(f"{MODEL}/neighbours", params={"z": "0,0", "k": k}))
+    check(api.get(f"{MODEL}/history", params={"projected": v}))

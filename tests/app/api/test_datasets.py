@@ -25,6 +25,32 @@ def test_a_test_image_has_the_pixels_of_the_data_set(
     assert api.get(f"datasets/mnist/images/{index}.png", headers=known).status_code == 304
 
 
+@pytest.mark.parametrize("n", [0, 1, 9])
+def test_a_sheet_has_the_test_images_row_by_row_and_zeros_after_the_last(
+    api: httpx.Client, mnist: LabelledImages, n: int
+) -> None:
+    answer = api.get(f"datasets/mnist/sprites/{n}.png")
+    assert "immutable" in answer.headers["cache-control"]
+    sheet = np.asarray(Image.open(io.BytesIO(answer.content)))
+    assert sheet.shape == (896, 896)
+    for place in range(1024):
+        row, column = divmod(place, 32)
+        shown = sheet[28 * row : 28 * row + 28, 28 * column : 28 * column + 28]
+        index = 1024 * n + place
+        assert (shown == (mnist.images[index] if index < 10_000 else 0)).all()
+    known = {"if-none-match": answer.headers["etag"]}
+    assert api.get(f"datasets/mnist/sprites/{n}.png", headers=known).status_code == 304
+
+
+def test_a_sheet_that_is_not_there_is_answered_with_those_that_are(
+    api: httpx.Client, refused: Refused
+) -> None:
+    for n in ("10", "-1"):
+        assert "sheets 0 to 9" in refused(api.get(f"datasets/mnist/sprites/{n}.png"), 404)
+    assert "mnist" in refused(api.get("datasets/cifar/sprites/0.png"), 404)
+    refused(api.get("datasets/mnist/sprites/first.png"), 422)
+
+
 def test_clothes_are_served_where_a_model_of_them_is(
     tmp_path: Path, fashion: LabelledImages
 ) -> None:

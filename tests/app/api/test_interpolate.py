@@ -42,6 +42,36 @@ def test_a_spherical_path_keeps_to_the_circle_of_its_ends(api: httpx.Client) -> 
     assert [math.hypot(*latent) for latent in answer["latents"]] == pytest.approx([2] * 5)
 
 
+def test_a_geodesic_is_no_longer_than_the_straight_path_and_changes_evenly(
+    api: httpx.Client, engine: Engine
+) -> None:
+    ends = {
+        "start": {"latent": engine.codes[3].tolist()},
+        "end": {"latent": engine.codes[5].tolist()},
+    }
+    answer = api.post(INTERPOLATE, json=body(path="geodesic", **ends, steps=64)).json()
+    assert (answer["path"], answer["metric"]) == ("geodesic", "fisher-rao+density")
+    assert len(answer["latents"]) == 64
+    assert answer["latents"][0] == pytest.approx(engine.codes[3].tolist())
+    assert answer["latents"][-1] == pytest.approx(engine.codes[5].tolist())
+    assert 0 < sum(answer["step_lengths"]) <= answer["straight_length"]
+    assert answer["step_lengths"] == pytest.approx([answer["step_lengths"][0]] * 63)
+    straight = api.post(INTERPOLATE, json=body(path="linear", **ends, steps=64)).json()
+    assert straight["straight_length"] is None
+    assert sum(answer["seen_lengths"]) < sum(straight["seen_lengths"])
+    assert max(answer["seen_lengths"]) < max(straight["seen_lengths"])
+
+
+def test_how_much_is_seen_to_change_is_the_angle_between_the_roots_of_the_images(
+    api: httpx.Client,
+) -> None:
+    answer = api.post(INTERPOLATE, json=body()).json()
+    images = np.array([read(base64.b64decode(image["png"])) for image in answer["images"]])
+    angles = 2 * np.arcsin(np.sqrt(images.reshape(5, -1) / 255))
+    expected = np.linalg.norm(np.diff(angles, axis=0), axis=1)
+    assert answer["seen_lengths"] == pytest.approx(expected.tolist(), rel=0.03)
+
+
 def test_an_end_given_as_an_image_is_its_code(
     api: httpx.Client, engine: Engine, mnist: LabelledImages
 ) -> None:
@@ -92,7 +122,7 @@ def test_a_path_has_2_to_256_steps(api: httpx.Client, steps: int) -> None:
         ({"steps": 257}, "#/steps"),
         ({"steps": 2.5}, "#/steps"),
         ({"steps": "5"}, "#/steps"),
-        ({"path": "geodesic"}, "#/path"),
+        ({"path": "shortest"}, "#/path"),
         ({"start": {}}, "#/start"),
         ({"start": {"latent": [0, 0], "image": "x"}}, "#/start"),
         ({"start": {"latent": [0]}}, "#/start/latent"),

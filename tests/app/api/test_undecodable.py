@@ -49,7 +49,10 @@ PATHS: list[tuple[str, str, object]] = [
     ("POST", "interpolate", {"start": {"latent": [0, 0]}, "end": {"latent": [1, 1]}}),
     ("GET", "decode.png?z=0,0", None),
     ("GET", "planes", None),
+    ("GET", "planes/latent", None),
+    ("GET", "planes/latent/tiles/0/0/0.png", None),
     ("GET", "codes", None),
+    ("GET", "neighbours?z=0,0", None),
     ("GET", "codes?plane=latent", None),
 ]
 
@@ -70,6 +73,10 @@ def test_a_stream_is_refused_before_it_opens(server: Serving) -> None:
     assert response.status_code == 409
     assert response.headers["content-type"] == "application/problem+json"
     assert NAME.encode() in (response.body or b"")
+
+
+def test_its_history_has_no_moments(api: httpx.Client) -> None:
+    assert api.get("history").json()["moments"] == []
 
 
 def test_its_card_says_that_it_has_no_plane(server: Serving) -> None:

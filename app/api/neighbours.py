@@ -1,0 +1,49 @@
+"""The test images whose codes lie nearest to a latent."""
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from app.latents import read_z
+from app.registry import Decoding
+
+router = APIRouter(prefix="/models/{model}", tags=["neighbours"])
+
+MOST = 200
+WEIGHT = 32
+"""What a search costs the drags, in images decoded: a pass over 10,000 codes."""
+
+
+class Neighbour(BaseModel):
+    """One code near the latent."""
+
+    index: int = Field(description="Of its image in the data set")
+    label: int
+    distance: float = Field(description="Euclidean, in latent units")
+
+
+class NeighboursAnswer(BaseModel):
+    """The nearest codes, nearest first."""
+
+    model: str
+    neighbours: list[Neighbour]
+
+
+@router.get("/neighbours")
+async def neighbours(
+    served: Decoding,
+    z: Annotated[str, Query(description="A latent, its numbers separated by commas")],
+    k: Annotated[int, Query(ge=1, le=MOST, description="How many")] = 40,
+) -> NeighboursAnswer:
+    """Find the codes nearest to a latent, in all dimensions of the latent space."""
+    (latent,) = read_z(z, served.card)
+    search = partial(served.engine.neighbours, latent, k)
+    (found,) = await served.batcher.run([search], weight=WEIGHT)
+    columns = (found.indices.tolist(), found.labels.tolist(), found.distances.tolist())
+    near = [
+        Neighbour(index=index, label=label, distance=distance)
+        for index, label, distance in zip(*columns, strict=True)
+    ]
+    return NeighboursAnswer(model=served.card.id, neighbours=near)

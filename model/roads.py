@@ -1,0 +1,94 @@
+"""Roads over a plane, and the shortest way along them.
+
+Shapes: C cells a side, P pixels.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from model.metric import Metric
+from model.plane import Plane
+
+CELLS = 96
+OFFSETS = ((0, 1), (1, 0), (1, 1), (1, -1), (1, 2), (2, 1), (1, -2), (2, -1))
+"""Rows down and columns right to half of the 16 neighbours that a road leads to."""
+
+
+class Roads:
+    """Edges between neighbouring cells of a plane, as long as they are in the metric.
+
+    Args:
+        plane: All of a 2-D latent space.
+
+    Attributes:
+        laid: How many rows there are; all are `CELLS`.
+    """
+
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+        self._points_RCD = plane.grid(CELLS).astype(np.float32).reshape(CELLS, CELLS, 2)
+        self._last: deque[tuple[Tensor, Tensor]] = deque(maxlen=3)
+        self._edges: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self.laid = 0
+
+    @torch.no_grad()
+    def lay_row(self, metric: Metric) -> None:
+        """Lay one more row of roads; nothing, if all are laid."""
+        if self.laid == CELLS:
+            return
+        z_CD = torch.from_numpy(self._points_RCD[self.laid]).to(metric.device)
+        self._last.append((metric.embed(z_CD), metric.emptiness(z_CD)))
+        self.laid += 1
+        for down, right in OFFSETS:
+            if down < len(self._last):
+                self._edges.append(self._between(down, right))
+        if self.laid == CELLS:
+            self._last.clear()
+
+    def _between(self, down: int, right: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Edges from an earlier row to the newest: their cells and lengths."""
+        left = np.arange(max(0, -right), CELLS - max(0, right))
+        (from_CP, from_C), (to_CP, to_C) = self._last[-1 - down], self._last[-1]
+        seen_C = (from_CP[left] - to_CP[left + right]).square().sum(-1)
+        (u0, _), (u1, _) = self._plane.extent
+        square = ((u1 - u0) / CELLS) ** 2 * (down**2 + right**2)
+        length_C = (seen_C + (from_C[left] + to_C[left + right]) / 2 * square).sqrt()
+        row = (self.laid - 1) * CELLS
+        return row - down * CELLS + left, row + left + right, length_C.cpu().numpy()
+
+    def way(
+        self, start: Float[np.ndarray, " 2"], end: Float[np.ndarray, " 2"]
+    ) -> Float[np.ndarray, "points 2"] | None:
+        """The shortest way along roads, all of which are laid; None if an end lies off the plane.
+
+        Source: Dijkstra 1959.
+        """
+        from scipy.sparse import csr_matrix
+        from scipy.sparse.csgraph import dijkstra
+
+        (u0, v0), (u1, v1) = self._plane.extent
+        ends = np.stack([start, end])
+        if (ends < (u0, v0)).any() or (ends > (u1, v1)).any():
+            return None
+        column_2 = np.minimum((ends[:, 0] - u0) / (u1 - u0) * CELLS, CELLS - 1).astype(int)
+        row_2 = np.minimum((v1 - ends[:, 1]) / (v1 - v0) * CELLS, CELLS - 1).astype(int)
+        first, last = (row_2 * CELLS + column_2).tolist()
+        cell, neighbour, length = (np.concatenate(part) for part in zip(*self._edges, strict=True))
+        graph = csr_matrix((length, (cell, neighbour)), shape=(CELLS**2, CELLS**2))
+        _, before = dijkstra(graph, directed=False, indices=first, return_predecessors=True)
+        cells = _followed_back(before, last, first)
+        inner = self._points_RCD.reshape(-1, 2)[cells[1:-1]]
+        return np.concatenate([start[None], inner, end[None]])
+
+
+def _followed_back(before: Int[np.ndarray, " cells"], last: int, first: int) -> list[int]:
+    cells = [last]
+    while cells[-1] != first:
+        cells.append(int(before[cells[-1]]))
+    return cells[::-1]

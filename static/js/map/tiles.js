@@ -1,0 +1,191 @@
+/**
+ * The decoder's own images: fetches the tiles that a view needs, keeps those that have been seen of late, and paints
+ * them. A coarser tile stays in the place of one that has not arrived.
+ *
+ * @typedef {import('../store.js').Store} Store
+ * @typedef {import('../store.js').View} View
+ * @typedef {import('../api.js').Api} Api
+ * @typedef {import('../camera.js').Box} Box
+ * @typedef {import('../theme.js').Theme} Theme
+ * @typedef {import('../tiles.js').Tile} Tile
+ */
+import { boxOf, screenX, screenY } from '../camera.js';
+import { contextOf } from '../digits.js';
+import { createShelf } from '../shelf.js';
+import { channels } from '../theme.js';
+import { TILE, covering, cutOf, extentOf, keyOf, levelAt, needed, piecesFor } from '../tiles.js';
+
+/** A browser opens no more connections to one host. */
+const MOST_AT_ONCE = 6;
+/** Tiles, of 200 kB each: enough for the largest screen, three times over for most. */
+const ROOM = 420;
+/** While it is zoomed, nobody can say yet which level will be wanted. */
+const ZOOM_MILLISECONDS = 90;
+/** A tile that did not come is asked for again after this. */
+const AGAIN_MILLISECONDS = 3000;
+
+/**
+ * @param {Store} store
+ * @param {Api} api
+ * @param {() => void} onChange  there is something new to paint
+ */
+export function createTiles(store, api, onChange) {
+  /** @type {import('../shelf.js').Shelf<ImageBitmap>} */
+  const shelf = createShelf(ROOM, (bitmap) => bitmap.close());
+  /** What is on its way. @type {Map<string, AbortController>} */
+  const requests = new Map();
+  /** What still has to be asked for, the most urgent first. @type {Tile[]} */
+  let queue = [];
+  let timer = 0;
+  let again = 0;
+  let scale = 0;
+  let shown = '';
+  const develop = createDeveloper();
+  /** @type {(tile: Tile) => boolean} */
+  const has = (tile) => shelf.has(keyOf(tile));
+
+  function forget() {
+    for (const request of requests.values()) request.abort();
+    requests.clear();
+    shelf.clear();
+    queue = [];
+  }
+
+  function plan() {
+    const { atlas, view } = store.get();
+    if (!atlas || !view) return;
+    const extent = extentOf(atlas.plane);
+    const tiles = needed(sightOf(view), view.camera.scale, extent);
+    const keys = new Set(tiles.map(keyOf));
+    for (const [key, request] of requests) if (!keys.has(key)) request.abort();
+    queue = tiles.filter((tile) => !has(tile) && !requests.has(keyOf(tile)));
+    pump();
+  }
+
+  function pump() {
+    const { atlas } = store.get();
+    while (atlas && queue.length && requests.size < MOST_AT_ONCE) {
+      const tile = queue[0];
+      queue = queue.slice(1);
+      void fetchTile(atlas, tile);
+    }
+  }
+
+  /** @type {(atlas: import('../atlas.js').Atlas, tile: Tile) => Promise<void>} */
+  async function fetchTile({ card, plane }, tile) {
+    const request = new AbortController();
+    const key = keyOf(tile);
+    requests.set(key, request);
+    try {
+      const blob = await api.tile(card.id, plane, tile, request.signal);
+      const bitmap = await develop.print(blob);
+      if (request.signal.aborted) return bitmap.close();
+      shelf.put(key, bitmap);
+      onChange();
+    } catch {
+      // The map is whole without it, and a lost server is told of elsewhere.
+      if (!request.signal.aborted) again ||= setTimeout(() => ((again = 0), plan()), AGAIN_MILLISECONDS);
+    } finally {
+      if (requests.get(key) === request) requests.delete(key);
+      pump();
+    }
+  }
+
+  const unwatch = store.watch(['atlas', 'view'], ({ atlas, view }) => {
+    const plane = atlas ? `${atlas.card.id}/${atlas.plane.id}` : '';
+    if (plane !== shown) forget();
+    const isZooming = plane === shown && view !== null && view.camera.scale !== scale;
+    shown = plane;
+    scale = view?.camera.scale ?? 0;
+    clearTimeout(timer);
+    timer = setTimeout(plan, isZooming ? ZOOM_MILLISECONDS : 0);
+  });
+
+  return {
+    /** @param {Theme} theme */
+    dye(theme) {
+      develop.dye(theme.ink);
+      forget();
+      plan();
+    },
+
+    /**
+     * @param {CanvasRenderingContext2D} target  in device pixels
+     * @param {View} view
+     * @param {Box} extent
+     * @param {number} density  device pixels per CSS pixel
+     * @returns {boolean}  whether all tiles are there, none of them by a stand-in
+     */
+    paint(target, view, extent, density) {
+      const { camera } = view;
+      const level = levelAt(camera.scale, extent);
+      const at = placing(camera, extent, density);
+      let isWhole = true;
+      for (const tile of covering(sightOf(view), level, extent)) {
+        isWhole &&= has(tile);
+        for (const piece of piecesFor(tile, has)) {
+          const bitmap = shelf.use(keyOf(piece.source));
+          if (!bitmap) continue;
+          const cut = cutOf(piece);
+          const { x, y, side } = at(piece.place);
+          target.drawImage(bitmap, cut.x, cut.y, cut.side, cut.side, x, y, side, side);
+        }
+      }
+      return isWhole;
+    },
+
+    stop() {
+      unwatch();
+      clearTimeout(timer);
+      clearTimeout(again);
+      forget();
+    },
+  };
+}
+
+/** The part of the plane in the window. @type {(view: View) => Box} */
+const sightOf = ({ camera, width, height }) => boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
+
+/**
+ * Where tiles lie in device pixels. Where they are as large as whole pixels they lie on whole pixels, so that their
+ * own size shows their own bytes.
+ *
+ * @type {(camera: View['camera'], extent: Box, density: number) => (tile: Tile) => {x: number, y: number, side: number}}
+ */
+function placing(camera, extent, density) {
+  const left = screenX(camera, extent.u0) * density;
+  const top = screenY(camera, extent.v1) * density;
+  const whole = camera.scale * density * (extent.u1 - extent.u0);
+  return ({ level, x, y }) => {
+    const side = whole / 2 ** level;
+    const pixels = Math.round(side);
+    if (Math.abs(side - pixels) > 1e-6 * side) return { x: left + x * side, y: top + y * side, side };
+    return { x: Math.round(left + x * side), y: Math.round(top + y * side), side: pixels };
+  };
+}
+
+/** Turns grey PNGs to ink on nothing: the paper shows through. */
+function createDeveloper() {
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = TILE;
+  const context = contextOf(canvas, { willReadFrequently: true });
+  let colour = 0;
+  return {
+    /** @param {string} ink */
+    dye(ink) {
+      const [red, green, blue] = channels(ink);
+      colour = (blue << 16) | (green << 8) | red;
+    },
+
+    /** @param {Blob} blob */
+    async print(blob) {
+      const negative = await createImageBitmap(blob, { colorSpaceConversion: 'none' });
+      context.drawImage(negative, 0, 0);
+      negative.close();
+      const image = context.getImageData(0, 0, TILE, TILE);
+      const words = new Uint32Array(image.data.buffer);
+      for (let i = 0; i < words.length; i++) words[i] = (words[i] << 24) | colour;
+      return createImageBitmap(image);
+    },
+  };
+}

@@ -1,0 +1,181 @@
+"""Second source for every cell: POST decode at the centre that the plane's own JSON gives."""
+
+import base64
+import io
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.settings import Settings
+from tests.app import untrained
+from tests.app.conftest import Refused
+from tests.app.serving import DEFAULT, Serving, serving
+
+FIRST = f"models/{DEFAULT}/planes/latent/tiles"
+TILTED = "at-" + base64.urlsafe_b64encode(
+    np.array([[0.1, 0.2], [0.6, 0.8], [-0.8, 0.6]], "<f4").tobytes()
+).decode("ascii")  # fmt: skip
+
+
+def read(answer: httpx.Response) -> np.ndarray:
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "image/png"
+    with Image.open(io.BytesIO(answer.content)) as image:
+        assert (image.mode, image.size) == ("L", (224, 224))
+        return np.asarray(image)
+
+
+@pytest.mark.parametrize(
+    ("model", "plane", "zoom", "x", "y"),
+    [
+        (DEFAULT, "latent", 0, 0, 0),
+        (DEFAULT, "latent", 3, 5, 2),
+        (DEFAULT, "latent", 8, 130, 77),
+        (DEFAULT, TILTED, 2, 3, 0),
+        ("mnist-ae-2d", "latent", 1, 1, 0),
+        ("mnist-conv-vae-2d", "latent", 5, 16, 15),
+        ("mnist-vae-2d-gaussian", "latent", 4, 8, 8),
+        ("mnist-recurrent-ae-2d", "latent", 2, 1, 2),
+        ("mnist-vae-20d", "pca-0-1", 2, 1, 2),
+        ("mnist-vae-20d", "digits-3-8", 1, 0, 1),
+        ("mnist-sparse-ae-20d", "dims-4-17", 6, 33, 30),
+    ],
+)
+def test_every_cell_of_a_tile_is_the_decode_at_its_centre_byte_for_byte(
+    api: httpx.Client, model: str, plane: str, zoom: int, x: int, y: int
+) -> None:
+    shown = api.get(f"models/{model}/planes/{plane}").json()
+    (u0, _), (u1, v1) = shown["extent"]
+    origin, (right, up) = np.array(shown["origin"]), np.array(shown["axes"])
+    cell = (u1 - u0) / (8 * 2**zoom)
+    u = [u0 + (8 * x + i + 0.5) * cell for i in range(8)]
+    v = [v1 - (8 * y + j + 0.5) * cell for j in range(8)]
+    latents = [origin + u[i] * right + v[j] * up for j in range(8) for i in range(8)]
+    raw = {"accept": "application/octet-stream"}
+    body = {"latents": [latent.tolist() for latent in latents]}
+    content = api.post(f"models/{model}/decode", json=body, headers=raw).content
+    images = np.frombuffer(content, np.uint8).reshape(8, 8, 28, 28)
+    tile = read(api.get(f"models/{model}/planes/{plane}/tiles/{zoom}/{x}/{y}.png"))
+    for j in range(8):
+        for i in range(8):
+            shown_cell = tile[28 * j : 28 * j + 28, 28 * i : 28 * i + 28]
+            np.testing.assert_array_equal(shown_cell, images[j, i])
+
+
+def test_a_tile_with_the_right_version_is_kept_for_ever_and_else_asked_for_again(
+    api: httpx.Client,
+) -> None:
+    (plane,) = api.get(f"models/{DEFAULT}/planes").json()
+    for query, expected in (
+        (f"?v={plane['version']}", "public, max-age=31536000, immutable"),
+        ("", "no-cache"),
+        ("?v=", "no-cache"),
+        ("?v=0", "no-cache"),
+    ):
+        answer = api.get(f"{FIRST}/2/1/1.png{query}")
+        assert answer.headers["cache-control"] == expected
+        known = {"if-none-match": answer.headers["etag"]}
+        again = api.get(f"{FIRST}/2/1/1.png{query}", headers=known)
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["cache-control"] == expected
+        assert api.get(f"{FIRST}/2/1/0.png{query}", headers=known).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("9/0/0.png", "zooms 0 to 8"),
+        ("0/1/0.png", "At zoom 0 there are tiles 0 to 0"),
+        ("3/0/8.png", "At zoom 3 there are tiles 0 to 7"),
+        ("8/256/0.png", "0 to 255"),
+        ("3/-1/0.png", "whole number"),
+        ("1.0/0/0.png", "whole number"),
+        ("0/0/9999999999.png", "whole number"),
+        ("0/%D9%A0/0.png", "whole number"),
+    ],
+)
+def test_outside_the_extent_there_is_no_tile(
+    api: httpx.Client, refused: Refused, path: str, says: str
+) -> None:
+    assert says in refused(api.get(f"{FIRST}/{path}"), 404)
+
+
+def test_a_tile_of_no_plane_or_no_model_is_refused_with_those_there_are(
+    api: httpx.Client, refused: Refused
+) -> None:
+    detail = refused(api.get(f"models/{DEFAULT}/planes/nowhere/tiles/0/0/0.png"), 404)
+    assert "It has latent and at-" in detail
+    assert DEFAULT in refused(api.get("models/none/planes/latent/tiles/0/0/0.png"), 404)
+
+
+@pytest.fixture
+def checkpoints(tmp_path: Path) -> Path:
+    untrained.write(tmp_path, "plain")
+    untrained.write(tmp_path, "other", latent_dim=3)
+    return tmp_path
+
+
+def with_room(checkpoints: Path, tile_cache_bytes: int) -> Settings:
+    return Settings(
+        checkpoints=checkpoints, default_model="plain", tile_cache_bytes=tile_cache_bytes
+    )
+
+
+def count_tiles(running: Serving) -> list[object]:
+    """Note from now on what the default model is asked to decode."""
+    (served,) = running.registry.loaded
+    asked: list[object] = []
+    decode = served.engine.tile
+
+    def noting(*place: Any) -> np.ndarray:
+        asked.append(place)
+        return decode(*place)
+
+    served.engine.tile = noting  # type: ignore[assignment, method-assign]
+    return asked
+
+
+def test_the_first_tiles_of_the_default_model_are_at_hand_before_the_first_request(
+    checkpoints: Path,
+) -> None:
+    with serving(with_room(checkpoints, 10**7)) as running, running.client() as client:
+        asked = count_tiles(running)
+        base = "/api/v1/models/plain/planes/latent/tiles"
+        for place in ("0/0/0", "1/0/0", "1/1/0", "1/0/1", "1/1/1"):
+            read(client.get(f"{base}/{place}.png"))
+        assert asked == []
+        read(client.get(f"{base}/2/0/0.png"))
+        assert asked == [("latent", 2, 0, 0)]
+
+
+def test_many_who_ask_at_once_for_a_fresh_tile_have_it_decoded_once(checkpoints: Path) -> None:
+    with serving(with_room(checkpoints, 10**7)) as running, running.client() as client:
+        asked = count_tiles(running)
+        path = "/api/v1/models/plain/planes/latent/tiles/4/3/2.png"
+        with ThreadPoolExecutor(8) as threads:
+            answers = list(threads.map(client.get, [path] * 16))
+        assert {answer.content for answer in answers} == {answers[0].content}
+        assert len(asked) == 1
+
+
+def test_what_a_client_has_needs_no_model_in_memory(checkpoints: Path) -> None:
+    path = "/api/v1/models/other/planes/pca-0-1/tiles/1/0/0.png"
+    with serving(with_room(checkpoints, 10**7)) as running, running.client() as client:
+        tag = {"if-none-match": client.get(path).headers["etag"]}
+    with serving(with_room(checkpoints, 10**7)) as running, running.client() as client:
+        assert client.get(path, headers=tag).status_code == 304
+        assert [served.card.id for served in running.registry.loaded] == ["plain"]
+
+
+def test_tiles_that_had_to_make_room_come_again_with_the_same_bytes(checkpoints: Path) -> None:
+    with serving(with_room(checkpoints, 100_000)) as running, running.client() as client:
+        asked = count_tiles(running)
+        base = "/api/v1/models/plain/planes/latent/tiles/3"
+        rounds = [[client.get(f"{base}/{x}/0.png").content for x in range(8)] for _ in range(2)]
+        assert rounds[0] == rounds[1]
+        assert len(asked) > 8
