@@ -113,6 +113,7 @@ def test_it_is_never_longer_than_the_straight_path_and_its_steps_are_equal(name:
         assert path is not None
         straight = length(linear_path(start, end, 1025).latents).sum()
         assert path.straight_length == pytest.approx(straight, rel=0.02, abs=5e-3)
+        assert path.straight_length is not None
         assert path.step_lengths.sum() <= path.straight_length * (1 + 1e-5)  # rounding
         lengths = length(path.latents)
         assert lengths.sum() <= 1.01 * straight + 5e-3
