@@ -49,6 +49,10 @@ export function createApi(base) {
   /** @param {string} model */
   const at = (model) => `models/${encodeURIComponent(model)}`;
 
+  /** @type {(model: string, plane: Plane, tile: Tile) => string} */
+  const tileOf = (model, { id, version }, { level, x, y }) =>
+    `${at(model)}/planes/${id}/tiles/${level}/${x}/${y}.png?v=${version}`;
+
   /**
    * @param {string} path
    * @param {RequestInit} [init]
@@ -92,10 +96,10 @@ export function createApi(base) {
     planes: async (model, signal) => (await ask(`${at(model)}/planes`, { signal })).json(),
 
     /** @type {(model: string, plane: Plane, tile: Tile, signal?: AbortSignal) => Promise<Blob>} */
-    async tile(model, plane, { level, x, y }, signal) {
-      const path = `${at(model)}/planes/${plane.id}/tiles/${level}/${x}/${y}.png?v=${plane.version}`;
-      return (await ask(path, { signal })).blob();
-    },
+    tile: async (model, plane, tile, signal) => (await ask(tileOf(model, plane, tile), { signal })).blob(),
+
+    /** @type {(model: string, plane: Plane, tile: Tile) => string} */
+    tileAddress: (model, plane, tile) => address(tileOf(model, plane, tile)).href,
 
     /** @type {(model: string, signal?: AbortSignal) => Promise<Codes>} */
     async codes(model, signal) {

@@ -1,14 +1,18 @@
 /**
  * What can lie on the map, from the ground up. No DOM.
  *
- * @typedef {'tiles' | 'density' | 'magnification' | 'entropy' | 'label' | 'contours' | 'prior' | 'codes'
- *   | 'images' | 'names'} LayerId
+ * @typedef {'density' | 'magnification' | 'entropy' | 'label'} FieldId
+ * @typedef {'tiles' | FieldId | 'prior' | 'codes' | 'images' | 'names'} LayerId
  *
  * @typedef {object} Layer
  * @property {boolean} isOn
  * @property {number} opacity  0..1
  *
  * @typedef {Readonly<Record<LayerId, Readonly<Layer>>>} Layers
+ *
+ * @typedef {object} Words  for the visitor
+ * @property {string} title
+ * @property {string} about
  */
 
 /** @type {Layers} */
@@ -17,8 +21,7 @@ export const LAYERS = {
   density: { isOn: false, opacity: 0.7 },
   magnification: { isOn: false, opacity: 0.7 },
   entropy: { isOn: false, opacity: 0.7 },
-  label: { isOn: false, opacity: 0.45 },
-  contours: { isOn: false, opacity: 0.8 },
+  label: { isOn: false, opacity: 0.4 },
   prior: { isOn: true, opacity: 0.5 },
   codes: { isOn: true, opacity: 0.85 },
   images: { isOn: true, opacity: 1 },
@@ -27,6 +30,22 @@ export const LAYERS = {
 
 /** @type {readonly LayerId[]} */
 export const LAYER_IDS = /** @type {LayerId[]} */ (Object.keys(LAYERS));
+
+/** @type {readonly FieldId[]} */
+export const FIELD_IDS = ['density', 'magnification', 'entropy', 'label'];
+
+/** @type {Readonly<Record<LayerId, Words>>} */
+export const WORDS = {
+  tiles: { title: 'Decoded images', about: 'What the decoder draws at each place; zoom in for more.' },
+  density: { title: 'Density of the codes', about: 'How many images are encoded here. Where it is dark there are holes: no image taught the decoder what belongs there.' },
+  magnification: { title: 'Magnification', about: 'How fast the image changes as the point moves: bright seams part one digit from the next.' },
+  entropy: { title: 'Blur', about: 'Entropy of the pixels: how undecided the decoder is.' },
+  label: { title: 'Regions of the labels', about: 'The label that most codes near a place have.' },
+  prior: { title: 'Circles of the prior', about: '1, 2 and 3 σ. Most samples of the prior lie between the first two.' },
+  codes: { title: 'Codes of test images', about: 'Where the encoder puts each of 10,000 images, coloured by label.' },
+  images: { title: 'The test images themselves', about: 'In place of their dots, where few enough are in sight. Zoom in.' },
+  names: { title: 'Names of the labels', about: 'Each where its codes are densest.' },
+};
 
 /**
  * The layers with one of them changed.
@@ -40,3 +59,38 @@ export const changed = (layers, id, change) => ({ ...layers, [id]: { ...layers[i
 
 /** How strongly a layer shows; 0: not at all. @type {(layer: Layer) => number} */
 export const strength = ({ isOn, opacity }) => (isOn ? opacity : 0);
+
+/**
+ * What is different from how it is at first, in short: `density,tiles~80,codes~off`.
+ *
+ * @param {Layers} layers
+ */
+export function formatLayers(layers) {
+  const parts = LAYER_IDS.map((id) => {
+    const { isOn, opacity } = layers[id];
+    if (!isOn) return LAYERS[id].isOn ? `${id}~off` : '';
+    const percent = Math.round(100 * opacity);
+    if (percent !== Math.round(100 * LAYERS[id].opacity)) return `${id}~${percent}`;
+    return LAYERS[id].isOn ? '' : id;
+  });
+  return parts.filter(Boolean).join(',');
+}
+
+/**
+ * The layers that a text stands for, and those of its parts that stand for none.
+ *
+ * @param {string} text
+ * @returns {{layers: Layers, strange: string[]}}
+ */
+export function parseLayers(text) {
+  let layers = LAYERS;
+  const strange = [];
+  for (const part of text.split(',').filter(Boolean)) {
+    const [name, how = 'on'] = part.split('~');
+    const id = LAYER_IDS.find((known) => known === name);
+    if (!id || !/^(on|off|[1-9]\d?|100)$/.test(how)) strange.push(part);
+    else if (how === 'off') layers = changed(layers, id, { isOn: false });
+    else layers = changed(layers, id, how === 'on' ? { isOn: true } : { isOn: true, opacity: Number(how) / 100 });
+  }
+  return { layers, strange };
+}

@@ -22,9 +22,11 @@ import { mount as mountHover } from './map/hover.js';
 import { mount as mountIntro } from './map/intro.js';
 import { mount as mountKeys } from './map/keys.js';
 import { mount as mountRing } from './map/ring.js';
+import { mount as mountTools } from './map/tools.js';
 import { mount as mountView } from './map/view.js';
 import { mount as mountWhereabouts } from './map/whereabouts.js';
 import { mount as mountDraw } from './panels/draw.js';
+import { mount as mountLayers } from './panels/layers.js';
 import { mount as mountLearn } from './panels/learn.js';
 import { mount as mountLegend } from './panels/legend.js';
 import { mount as mountMeasures } from './panels/measures.js';
@@ -50,6 +52,8 @@ for (const mount of [
   mountRing,
   mountHand,
   mountKeys,
+  mountTools,
+  mountLayers,
   mountCodebook,
   mountSpecimen,
   mountPoint,

@@ -13,7 +13,7 @@ import { watchTheme } from '../theme.js';
 import { extentOf } from '../tiles.js';
 import { createPainter, lookOf } from './dots.js';
 import { paintFrame, paintGraticule, paintPrior, paintPriorNames } from './graticule.js';
-import { paintPosterior, paintRoute } from './marks.js';
+import { paintByway, paintPosterior, paintRoute } from './marks.js';
 import { paintNames } from './names.js';
 import { createTiles } from './tiles.js';
 
@@ -38,7 +38,7 @@ export function mount(root, store, api) {
 
   function paint() {
     frame = 0;
-    const { atlas, view, digits, layers, posterior, route } = store.get();
+    const { atlas, view, digits, layers, posterior, route, byways } = store.get();
     if (!atlas || !view) return clear();
     const { camera, width, height } = view;
     const density = Math.min(devicePixelRatio, 2);
@@ -70,6 +70,7 @@ export function mount(root, store, api) {
     if (prior) paintPriorNames(context, view, atlas, theme);
     if (layers.names.isOn) paintNames(context, camera, atlas, digits, theme, layers.names.opacity);
     if (posterior) paintPosterior(context, camera, atlas, posterior, theme);
+    for (const byway of byways) paintByway(context, camera, atlas, byway, theme);
     if (route) paintRoute(context, camera, atlas, route, theme);
     if (margin) paintFrame(context, view, margin, theme);
     canvas.dataset.state = 'painted';
@@ -96,7 +97,7 @@ export function mount(root, store, api) {
       areDotsStale = true;
       repaint();
     }),
-    store.watch(['posterior', 'route', 'shown', 'layers'], repaint),
+    store.watch(['posterior', 'route', 'byways', 'shown', 'layers'], repaint),
     tiles.stop,
   ];
   return () => {

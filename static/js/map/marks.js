@@ -47,6 +47,35 @@ export function paintPosterior(context, camera, { plane }, posterior, theme) {
 }
 
 /**
+ * Another kind of path between the same ends, as a thin line.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Camera} camera
+ * @param {Atlas} atlas
+ * @param {readonly Latent[]} route
+ * @param {Theme} theme
+ */
+export function paintByway(context, camera, { plane }, route, theme) {
+  trace(context, camera, plane, route);
+  context.strokeStyle = theme.ground;
+  context.lineWidth = 3;
+  context.stroke();
+  context.strokeStyle = theme.ink;
+  context.lineWidth = 1;
+  context.stroke();
+}
+
+/** @type {(context: CanvasRenderingContext2D, camera: Camera, plane: Atlas['plane'], route: readonly Latent[]) => void} */
+function trace(context, camera, plane, route) {
+  context.beginPath();
+  for (const latent of route) {
+    const { u, v } = footOf(plane, latent);
+    context.lineTo(screenX(camera, u), screenY(camera, v));
+  }
+  context.lineJoin = 'round';
+}
+
+/**
  * A walk as a line with a dot at each end, the start's hollow.
  *
  * @param {CanvasRenderingContext2D} context
@@ -56,12 +85,10 @@ export function paintPosterior(context, camera, { plane }, posterior, theme) {
  * @param {Theme} theme
  */
 export function paintRoute(context, camera, { plane }, route, theme) {
-  const feet = route.map((latent) => footOf(plane, latent));
-  context.beginPath();
-  for (const { u, v } of feet) context.lineTo(screenX(camera, u), screenY(camera, v));
-  context.lineJoin = 'round';
+  trace(context, camera, plane, route);
   cased(context, theme, 2);
-  for (const [foot, isStart] of /** @type {const} */ ([[feet[0], true], [feet[feet.length - 1], false]])) {
+  const ends = [footOf(plane, route[0]), footOf(plane, route[route.length - 1])];
+  for (const [foot, isStart] of /** @type {const} */ ([[ends[0], true], [ends[1], false]])) {
     context.beginPath();
     context.arc(screenX(camera, foot.u), screenY(camera, foot.v), 5, 0, 2 * Math.PI);
     context.fillStyle = isStart ? theme.ground : theme.accent;

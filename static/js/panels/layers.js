@@ -1,0 +1,61 @@
+/**
+ * The layers of the map, each with a switch, its opacity and what it means; and the buttons beside the map.
+ *
+ * @typedef {import('../store.js').Store} Store
+ */
+import { copyOf, find } from '../elements.js';
+import { LAYERS, LAYER_IDS, WORDS, changed } from '../layers.js';
+
+/**
+ * @param {HTMLElement} root
+ * @param {Store} store
+ */
+export function mount(root, store) {
+  const sheet = find(root, '#layers', HTMLElement);
+  const list = find(sheet, 'ul', HTMLElement);
+  const plain = find(sheet, '#plain-layers', HTMLButtonElement);
+  const listeners = new AbortController();
+  const { signal } = listeners;
+
+  const rows = LAYER_IDS.map((id) => {
+    const row = copyOf(sheet, 'template', HTMLElement);
+    const toggle = find(row, '[role="switch"]', HTMLInputElement);
+    const range = find(row, '[type="range"]', HTMLInputElement);
+    const about = find(row, '[data-part="about"]', HTMLElement);
+    row.dataset.layer = id;
+    find(row, '[data-part="title"]', HTMLElement).textContent = WORDS[id].title;
+    about.textContent = WORDS[id].about;
+    about.id = `about-${id}`;
+    toggle.setAttribute('aria-describedby', about.id);
+    range.setAttribute('aria-label', `Opacity: ${WORDS[id].title}`);
+    /** @type {(change: Partial<import('../layers.js').Layer>) => void} */
+    const change = (part) => store.set({ layers: changed(store.get().layers, id, part) });
+    toggle.addEventListener('change', () => change({ isOn: toggle.checked }), { signal });
+    range.addEventListener('input', () => change({ opacity: range.valueAsNumber / 100 }), { signal });
+    list.append(row);
+    return { id, row, toggle, range };
+  });
+  plain.addEventListener('click', () => store.set({ layers: LAYERS }), { signal });
+
+  const ends = [
+    store.watch(['layers'], ({ layers }) => {
+      for (const { id, row, toggle, range } of rows) {
+        const { isOn, opacity } = layers[id];
+        toggle.checked = isOn;
+        range.disabled = !isOn;
+        range.valueAsNumber = 100 * opacity;
+        row.classList.toggle('off', !isOn);
+      }
+      plain.disabled = LAYER_IDS.every((id) => layers[id] === LAYERS[id]);
+    }),
+    store.watch(['atlas'], ({ atlas }) => {
+      const prior = rows.find(({ id }) => id === 'prior');
+      if (prior) prior.row.hidden = atlas !== null && atlas.card.family !== 'vae';
+    }),
+  ];
+  return () => {
+    listeners.abort();
+    list.replaceChildren();
+    ends.forEach((end) => end());
+  };
+}
