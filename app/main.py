@@ -13,6 +13,7 @@ from app.api import (
     datasets,
     decode,
     encode,
+    fields,
     health,
     history,
     interpolate,
@@ -42,6 +43,7 @@ FEATURES = (
     interpolate,
     sample,
     planes,
+    fields,
     codes,
     neighbours,
     history,
@@ -66,7 +68,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )
-    app.state.registry = registry
+    app.state.registry, app.state.pictures = registry, pictures
     raw = [decode.raw_route(registry), stream.raw_route(registry), tiles.raw_route(maps)]
     app.router.routes.extend(entry.route for entry in raw)  # first: they are the hot ones
     api = APIRouter(prefix=openapi.API)
@@ -74,10 +76,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         api.include_router(feature.router)
     app.include_router(api)
     app.include_router(health.router)
-    app.include_router(page.router)
     app.include_router(docs.router)
     app.router.routes.append(Mount("/docs/ui", docs.SWAGGER_UI))
-    app.router.routes.append(Mount("/static", page.VersionedFiles(directory=page.STATIC)))
+    app.router.routes.extend(page.routes())
     openapi.describe(app, raw)
     errors.install(app)
     return app
@@ -90,6 +91,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
         allow_origins=settings.cors_origins,
         allow_methods=["*"],
         allow_headers=["*"],
+        expose_headers=[fields.LEGEND],
     )
     return [
         Middleware(PlainStartError),
