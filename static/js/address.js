@@ -4,27 +4,41 @@
  * ?model=mnist-vae-2d&z=0.75,-0.35&panel=path&digits=49&walk=3~11~linear
  * ?model=mnist-denoising-ae-20d&panel=draw&image=7&noise=0.5
  * ?model=mnist-vae-2d&panel=measures&beside=mnist-ae-2d
- * A walk's end is the index of a test image, or a latent's numbers between commas.
+ * ?model=mnist-vae-2d&at=0.5,-1.25,8&layers=density,tiles~80,codes~off
+ * A walk's end is the index of a test image, or a latent's numbers between commas. `at` is where the map's middle lies
+ * in the plane, and how many times larger than the whole it is shown.
  *
  * @typedef {import('./store.js').State} State
  * @typedef {import('./store.js').End} End
  * @typedef {import('./plane.js').Latent} Latent
- * @typedef {Pick<State, 'model' | 'latent' | 'panel' | 'digits' | 'walk' | 'testImage' | 'noise' | 'beside'>} Addressed
+ * @typedef {import('./camera.js').Framing} Framing
+ * @typedef {Pick<State, 'model' | 'latent' | 'framing' | 'layers' | 'panel' | 'digits' | 'walk' | 'testImage' | 'noise'
+ *   | 'beside'>} Addressed
  */
-import { PANELS } from './store.js';
+import { LAYERS, formatLayers, parseLayers } from './layers.js';
+import { INITIAL, PANELS } from './store.js';
 import { PATH_KINDS } from './walk.js';
 
 /** Four decimals: finer than any grey level shows. */
 const PLACES = 4;
+/** Of the map's middle: a pixel at the deepest zoom. */
+const FINE_PLACES = 6;
+
+/** What an address that says nothing stands for. @type {Addressed} */
+export const PLAIN = (({ model, latent, framing, layers, panel, digits, walk, testImage, noise, beside }) => {
+  return { model, latent, framing, layers, panel, digits, walk, testImage, noise, beside };
+})(INITIAL);
 
 /**
  * @param {Addressed} state
  * @returns {string}  the query, without `?`
  */
-export function toQuery({ model, latent, panel, digits, walk, testImage, noise, beside }) {
+export function toQuery({ model, latent, framing, layers, panel, digits, walk, testImage, noise, beside }) {
   const parts = [];
   if (model) parts.push(`model=${encodeURIComponent(model)}`);
   if (latent) parts.push(`z=${formatLatent(latent)}`);
+  if (framing) parts.push(`at=${formatFraming(framing)}`);
+  if (layers !== LAYERS && formatLayers(layers)) parts.push(`layers=${formatLayers(layers)}`);
   if (panel !== 'point') parts.push(`panel=${panel}`);
   if (digits) parts.push(`digits=${digitsOf(digits).join('')}`);
   if (walk) parts.push(`walk=${formatEnd(walk.start)}~${formatEnd(walk.end)}~${walk.kind}`);
@@ -48,6 +62,10 @@ export function fromQuery(query) {
   if (model) found.model = model;
   const latent = parseLatent(params.get('z') ?? '');
   if (latent) found.latent = latent;
+  const framing = parseFraming(params.get('at') ?? '');
+  if (framing) found.framing = framing;
+  const { layers } = parseLayers(params.get('layers') ?? '');
+  if (formatLayers(layers)) found.layers = layers;
   const panel = PANELS.find((name) => name === params.get('panel'));
   if (panel) found.panel = panel;
   const digits = params.get('digits') ?? '';
@@ -68,6 +86,20 @@ export function fromQuery(query) {
 }
 
 /**
+ * The parts of a query that are not understood.
+ *
+ * @param {string} query
+ * @returns {string[]}
+ */
+export function strangeIn(query) {
+  return [...new URLSearchParams(query)].flatMap(([name, value]) => {
+    if (name === 'layers') return parseLayers(value).strange.map((part) => `layers=${part}`);
+    const part = new URLSearchParams([[name, value]]);
+    return Object.keys(fromQuery(`${part}`)).length ? [] : [`${name}=${value}`];
+  });
+}
+
+/**
  * The digits that a set of bits holds.
  *
  * @param {number} bits
@@ -82,6 +114,18 @@ const formatLatent = (latent) => latent.map((z) => `${+z.toFixed(PLACES) || 0}`)
 function parseLatent(text) {
   const latent = text.split(',').map((z) => (/\d/.test(z) ? Number(z) : NaN));
   return latent.length > 1 && latent.every((z) => Math.abs(z) <= 10_000) ? latent : null;
+}
+
+/** @type {(framing: Framing) => string} */
+const formatFraming = ({ u, v, zoom }) =>
+  `${+u.toFixed(FINE_PLACES) || 0},${+v.toFixed(FINE_PLACES) || 0},${+zoom.toPrecision(5)}`;
+
+/** @type {(text: string) => Framing | null} */
+function parseFraming(text) {
+  const numbers = text.split(',').map((part) => (/\d/.test(part) ? Number(part) : NaN));
+  const [u, v, zoom] = numbers;
+  const isFair = numbers.length === 3 && numbers.every((number) => Math.abs(number) <= 1e6) && zoom > 0;
+  return isFair ? { u, v, zoom } : null;
 }
 
 /** @type {(end: End) => string} */

@@ -201,6 +201,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{model}/planes/{plane}/fields/{field}.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Field
+         * @description Paint a plane, on the extent of its tiles, the top row first.
+         *
+         *     - `density`: the posteriors of all test images together, projected onto the plane
+         *     - `magnification`: how much the image changes, sqrt det J'J with respect to (u, v)
+         *     - `entropy`: how blurred the image is, in nats per pixel, as if each were ink or paper
+         *     - `label`: the label of most of the 15 nearest codes, as the level itself
+         */
+        get: operations["field"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/{model}/codes": {
         parameters: {
             query?: never;
@@ -1252,6 +1277,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PlaneJson"];
+                };
+            };
+            /** @description Refused: a problem document says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    field: {
+        parameters: {
+            query?: {
+                /** @description The plane's `version`: then immutable */
+                v?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Name of a plane: one of GET planes, or any that its description tells of */
+                plane: string;
+                field: "density" | "magnification" | "entropy" | "label";
+                /** @description Id of a model */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A grey PNG, 128 x 128: of 16 bits, or for `label` of 8 */
+            200: {
+                headers: {
+                    /** @description How to read the levels, as `low=0.1; high=250; unit=per squared unit; scale=log`. With t the level's share of the greatest there can be (65,535), a value is low + (high - low) t if `scale` is `linear`, low (high / low)^t if it is `log`, and the level itself if it is `index`. */
+                    "Explorer-Field"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
                 };
             };
             /** @description Refused: a problem document says why */

@@ -8,10 +8,13 @@
  * @typedef {Schemas['MeasureJson']} Measure
  * @typedef {Schemas['EncodedItem']} Encoded
  * @typedef {Schemas['InterpolateAnswer']} Interpolation
+ * @typedef {Schemas['HistoryAnswer']} History
  * @typedef {Schemas['ImageJson']} Image
  * @typedef {import('./plane.js').Latent} Latent
  * @typedef {import('./plane.js').Plane} Plane
  * @typedef {import('./tiles.js').Tile} Tile
+ * @typedef {import('./layers.js').FieldId} FieldId
+ * @typedef {import('./fields.js').Reading} Reading
  * @typedef {import('./store.js').PathKind} PathKind
  *
  * @typedef {object} Codes  of the test images, in the data set's order
@@ -22,6 +25,8 @@
  *
  * @typedef {ReturnType<typeof createApi>} Api
  */
+
+import { readingOf } from './fields.js';
 
 export const SIDE = 28;
 export const PIXELS = SIDE * SIDE;
@@ -100,6 +105,22 @@ export function createApi(base) {
 
     /** @type {(model: string, plane: Plane, tile: Tile) => string} */
     tileAddress: (model, plane, tile) => address(tileOf(model, plane, tile)).href,
+
+    /**
+     * @type {(model: string, plane: Plane, field: FieldId, signal?: AbortSignal)
+     *   => Promise<{image: Blob, reading: Reading}>}
+     */
+    async field(model, { id, version }, field, signal) {
+      const answer = await ask(`${at(model)}/planes/${id}/fields/${field}.png?v=${version}`, { signal });
+      return { image: await answer.blob(), reading: readingOf(answer.headers.get('Explorer-Field')) };
+    },
+
+    /** A sheet of 32 x 32 test images. @type {(dataset: string, n: number) => Promise<Blob>} */
+    sprites: async (dataset, n) => (await ask(`datasets/${dataset}/sprites/${n}.png`)).blob(),
+
+    /** @type {(model: string, version: string, signal?: AbortSignal) => Promise<History>} */
+    history: async (model, version, signal) =>
+      (await ask(`${at(model)}/history?projected=true&v=${version}`, { signal })).json(),
 
     /** @type {(model: string, signal?: AbortSignal) => Promise<Codes>} */
     async codes(model, signal) {

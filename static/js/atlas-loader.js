@@ -49,7 +49,8 @@ export function mount(root, store, api) {
 
   async function loadModels() {
     const answer = await api.models();
-    const isKnown = answer.models.some(({ id }) => id === store.get().model);
+    const { model, strange } = store.get();
+    const isKnown = answer.models.some(({ id }) => id === model);
     void loadMeasures();
     // The choice of a model calls `load` again.
     store.set({
@@ -57,7 +58,8 @@ export function mount(root, store, api) {
       groups: groupsOf(answer),
       device: answer.device,
       defaultModel: answer.default,
-      model: isKnown ? store.get().model : answer.default,
+      model: isKnown ? model : answer.default,
+      strange: isKnown || !model ? strange : [...strange, `model=${model}`],
     });
   }
 
@@ -75,9 +77,10 @@ export function mount(root, store, api) {
     const card = models.find(({ id }) => id === model);
     if (!card || shown?.id === model) return store.set({ pending: '' });
     store.set({ pending: `Loading ${card.title} …` });
-    // The address frames a part of the first model; the next ones have planes of their own.
-    const framing = shown ? null : store.get().framing;
-    const fresh = { shown: card, pending: '', framing, posterior: null, route: null, movedAt: 0 };
+    const { addressed, framing: first } = store.get();
+    // The address frames a part of one model; any other has a plane of its own.
+    const framing = addressed ? addressed.framing : shown ? null : first;
+    const fresh = { shown: card, pending: '', framing, addressed: null, posterior: null, route: null, movedAt: 0 };
     if (!hasPlane(card)) return store.set({ ...fresh, atlas: null, frame: null, playing: false });
     const [planes, codes] = await patiently(
       () => Promise.all([api.planes(model, signal), api.codes(model, signal)]),
@@ -85,7 +88,8 @@ export function mount(root, store, api) {
     );
     if (signal.aborted) return;
     const atlas = createAtlas(card, planes[0], codes);
-    store.set({ ...fresh, atlas, latent: arrival(atlas, store.get()), frame: null });
+    const asked = addressed?.latent?.length === card.latent_dim ? addressed.latent : null;
+    store.set({ ...fresh, atlas, latent: asked ?? arrival(atlas, store.get()), frame: null });
   }
 
   const keep = () => {

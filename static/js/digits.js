@@ -37,19 +37,20 @@ export function contextOf(canvas, settings) {
 export const dataAddress = (image) => `data:image/png;base64,${image.png}`;
 
 /**
- * The grey levels of an image, 0..1.
+ * The grey levels of an image, 0..255, row by row.
  *
- * @param {import('./api.js').Image} image  28 x 28
- * @returns {Promise<number[]>}
+ * @param {import('./api.js').Image} image
+ * @returns {Promise<Uint8Array>}
  */
 export async function levelsOf(image) {
-  const picture = new Image(SIDE, SIDE);
+  const { width, height } = image;
+  const picture = new Image(width, height);
   picture.src = dataAddress(image);
   await picture.decode();
   const canvas = document.createElement('canvas');
-  canvas.width = canvas.height = SIDE;
+  Object.assign(canvas, { width, height });
   const context = contextOf(canvas, { willReadFrequently: true });
   context.drawImage(picture, 0, 0);
-  const { data } = context.getImageData(0, 0, SIDE, SIDE);
-  return Array.from({ length: PIXELS }, (_, i) => data[4 * i] / 255);
+  const { data } = context.getImageData(0, 0, width, height);
+  return Uint8Array.from({ length: width * height }, (_, i) => data[4 * i]);
 }

@@ -37,8 +37,8 @@ export const FIELD_IDS = ['density', 'magnification', 'entropy', 'label'];
 /** @type {Readonly<Record<LayerId, Words>>} */
 export const WORDS = {
   tiles: { title: 'Decoded images', about: 'What the decoder draws at each place; zoom in for more.' },
-  density: { title: 'Density of the codes', about: 'How many images are encoded here. Where it is dark there are holes: no image taught the decoder what belongs there.' },
-  magnification: { title: 'Magnification', about: 'How fast the image changes as the point moves: bright seams part one digit from the next.' },
+  density: { title: 'Density of the codes', about: 'How many images are encoded here. Where it fades into the ground are holes: no image taught the decoder what belongs there.' },
+  magnification: { title: 'Magnification', about: 'How fast the image changes as the point moves. It is high along the seams, where one thing turns into the next.' },
   entropy: { title: 'Blur', about: 'Entropy of the pixels: how undecided the decoder is.' },
   label: { title: 'Regions of the labels', about: 'The label that most codes near a place have.' },
   prior: { title: 'Circles of the prior', about: '1, 2 and 3 σ. Most samples of the prior lie between the first two.' },

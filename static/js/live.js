@@ -48,7 +48,7 @@ export function mount(_root, store, api) {
 
   function paint() {
     raf = 0;
-    if (!newest) return;
+    if (!newest || store.get().past) return;
     store.set({ frame: newest });
     if (newest.startedAt) {
       performance.measure('pointer-to-pixel', { start: newest.startedAt, end: performance.now() });

@@ -10,8 +10,8 @@
  * - `#status[data-connection]`: connecting, open or reconnecting; `data-p50`, `data-p95`: round trip, ms.
  * - Measures in `performance`: see live.js.
  */
-import { fromQuery, toQuery } from './address.js';
 import { createApi } from './api.js';
+import { mount as mountHistory, opening } from './history.js';
 import { INITIAL, createStore } from './store.js';
 import { mount as mountAtlasLoader } from './atlas-loader.js';
 import { mount as mountLive } from './live.js';
@@ -33,14 +33,12 @@ import { mount as mountMeasures } from './panels/measures.js';
 import { mount as mountModels } from './panels/models.js';
 import { mount as mountPath } from './panels/path.js';
 import { mount as mountPoint } from './panels/point.js';
+import { mount as mountRemark } from './panels/remark.js';
 import { mount as mountSpecimen } from './panels/specimen.js';
 import { mount as mountTabs } from './panels/tabs.js';
+import { mount as mountTraining } from './panels/training.js';
 
-/** Browsers refuse an address that changes too often. */
-const ADDRESS_EVERY_MILLISECONDS = 300;
-
-const addressed = fromQuery(location.search);
-const store = createStore({ ...INITIAL, ...addressed, touched: addressed.latent !== undefined });
+const store = createStore({ ...INITIAL, ...opening() });
 const api = createApi(document.baseURI);
 const root = document.body;
 
@@ -59,6 +57,7 @@ for (const mount of [
   mountPoint,
   mountDraw,
   mountPath,
+  mountTraining,
   mountMeasures,
   mountLearn,
   mountLegend,
@@ -67,17 +66,10 @@ for (const mount of [
   mountLive,
   mountIntro,
   mountAtlasLoader,
+  mountHistory,
+  mountRemark,
 ]) {
   mount(root, store, api);
 }
 
-let timer = 0;
-store.watch(['model', 'latent', 'panel', 'digits', 'walk', 'testImage', 'noise', 'beside'], () => {
-  timer ||= setTimeout(() => {
-    timer = 0;
-    const { latent, touched, ...state } = store.get();
-    const query = toQuery({ ...state, latent: touched ? latent : null });
-    history.replaceState(null, '', query ? `?${query}` : location.pathname);
-  }, ADDRESS_EVERY_MILLISECONDS);
-});
 document.documentElement.dataset.state = 'ready';

@@ -12,6 +12,9 @@
  * @typedef {import('./api.js').Measure} Measure
  * @typedef {import('./groups.js').Group} Group
  * @typedef {import('./layers.js').Layers} Layers
+ * @typedef {import('./layers.js').FieldId} FieldId
+ * @typedef {import('./fields.js').Reading} Reading
+ * @typedef {import('./moments.js').Past} Past
  * @typedef {import('./stream.js').Frame} Frame
  * @typedef {import('./stream.js').Connection} Connection
  *
@@ -23,7 +26,7 @@
  * @property {Camera} whole  the one that shows all there is to see
  * @property {Limits} limits  of the camera
  *
- * @typedef {'point' | 'draw' | 'path' | 'measures' | 'learn'} Panel
+ * @typedef {'point' | 'draw' | 'path' | 'training' | 'measures' | 'learn'} Panel
  * @typedef {'linear' | 'spherical' | 'geodesic'} PathKind
  *
  * @typedef {{image: number} | {latent: Latent}} End  a test image's code, or any latent
@@ -53,6 +56,9 @@
  * @property {Framing | null} framing  what the visitor looks at; null: the whole
  * @property {View | null} view  null until the map has been laid out
  * @property {Layers} layers  what lies on the map
+ * @property {Readonly<Partial<Record<FieldId, Reading>>>} readings  of the fields that have arrived
+ * @property {Pick<State, 'latent' | 'framing'> | null} addressed  where to be in the model that is on its way
+ * @property {readonly string[]} strange  parts of the page's address that are not understood
  * @property {Latent | null} latent  the point under the ring
  * @property {number} movedAt  when the gesture happened that moved it, in performance.now() milliseconds
  * @property {boolean} touched  whether the visitor has moved it
@@ -66,6 +72,7 @@
  * @property {readonly Latent[] | null} route  the walk's latents, as the server answered them
  * @property {readonly (readonly Latent[])[]} byways  the same walk's other kinds
  * @property {boolean} playing  whether the ring walks by itself
+ * @property {Past | null} past  the time of the training that the map shows; null: it is trained
  * @property {Frame | null} frame  the newest decoded image
  * @property {Connection} connection
  */
@@ -73,7 +80,7 @@
 import { LAYERS } from './layers.js';
 
 /** @type {readonly Panel[]} */
-export const PANELS = ['point', 'draw', 'path', 'measures', 'learn'];
+export const PANELS = ['point', 'draw', 'path', 'training', 'measures', 'learn'];
 
 /** @type {Readonly<State>} */
 export const INITIAL = {
@@ -89,6 +96,9 @@ export const INITIAL = {
   framing: null,
   view: null,
   layers: LAYERS,
+  readings: {},
+  addressed: null,
+  strange: [],
   latent: null,
   movedAt: 0,
   touched: false,
@@ -102,6 +112,7 @@ export const INITIAL = {
   route: null,
   byways: [],
   playing: false,
+  past: null,
   frame: null,
   connection: 'connecting',
 };

@@ -8,6 +8,7 @@
  * @property {string} accent
  * @property {string} serif
  * @property {string} sans
+ * @property {boolean} isDark
  * @property {readonly string[]} digits  one colour a digit
  */
 
@@ -23,6 +24,7 @@ function readTheme() {
     accent: read('--accent'),
     serif: read('--serif'),
     sans: read('--sans'),
+    isDark: isDark(read('--ground')),
     digits: Array.from({ length: 10 }, (_, d) => read(`--digit-${d}`)),
   };
 }
@@ -47,6 +49,9 @@ export function watchTheme(listener) {
  * @param {string} colour
  */
 export const channels = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+
+/** @param {string} ground */
+const isDark = (ground) => channels(ground).reduce((sum, channel) => sum + channel) < 384;
 
 /** @returns {boolean} */
 export const prefersStillness = () => matchMedia('(prefers-reduced-motion: reduce)').matches;

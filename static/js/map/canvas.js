@@ -12,9 +12,12 @@ import { strength } from '../layers.js';
 import { watchTheme } from '../theme.js';
 import { extentOf } from '../tiles.js';
 import { createPainter, lookOf } from './dots.js';
+import { createFields } from './fields.js';
 import { paintFrame, paintGraticule, paintPrior, paintPriorNames } from './graticule.js';
+import { createImages } from './images.js';
 import { paintByway, paintPosterior, paintRoute } from './marks.js';
 import { paintNames } from './names.js';
+import { createPastPainter, scatterOf } from './past.js';
 import { createTiles } from './tiles.js';
 
 /**
@@ -35,10 +38,13 @@ export function mount(root, store, api) {
     frame ||= requestAnimationFrame(paint);
   };
   const tiles = createTiles(store, api, repaint);
+  const fields = createFields(store, api, repaint);
+  const images = createImages(api, repaint);
+  const pasts = createPastPainter();
 
   function paint() {
     frame = 0;
-    const { atlas, view, digits, layers, posterior, route, byways } = store.get();
+    const { atlas, view, digits, layers, posterior, route, byways, past } = store.get();
     if (!atlas || !view) return clear();
     const { camera, width, height } = view;
     const density = Math.min(devicePixelRatio, 2);
@@ -47,8 +53,14 @@ export function mount(root, store, api) {
     context.fillStyle = theme.ground;
     context.fillRect(0, 0, canvas.width, canvas.height);
     const extent = extentOf(atlas.plane);
+    context.setTransform(density, 0, 0, density, 0, 0);
+    if (!past) fields.paint(context, camera, extent);
+    context.setTransform(1, 0, 0, 1, 0, 0);
     let isWhole = true;
-    if (layers.tiles.isOn) {
+    if (past) {
+      context.setTransform(density, 0, 0, density, 0, 0);
+      pasts.paint(context, camera, past, layers.tiles.opacity);
+    } else if (layers.tiles.isOn) {
       context.globalAlpha = layers.tiles.opacity;
       isWhole = tiles.paint(context, view, extent, density);
       context.globalAlpha = 1;
@@ -59,17 +71,22 @@ export function mount(root, store, api) {
     if (prior) paintPrior(context, view, atlas, theme, prior);
     if (layers.codes.isOn) {
       if (dots.isLost()) [dots, areDotsStale] = [createPainter(), true];
-      if (areDotsStale) dots.paint(view, atlas, lookOf(camera.scale, digits, theme, density), density);
+      if (areDotsStale) dots.paint(view, past ? scatterOf(atlas, past) : atlas, lookOf(camera.scale, digits, theme, density), density);
       areDotsStale = false;
       context.globalAlpha = layers.codes.opacity;
       context.drawImage(dots.canvas, 0, 0, width, height);
       context.globalAlpha = 1;
     }
+    if (layers.images.isOn && !past) {
+      context.globalAlpha = layers.images.opacity;
+      images.paint(context, view, atlas, digits, theme);
+      context.globalAlpha = 1;
+    }
     const margin = parseFloat(getComputedStyle(canvas).getPropertyValue('--frame')) || 0;
     if (!margin) paintFrame(context, view, margin, theme); // its numbers stand in the map, below all names
     if (prior) paintPriorNames(context, view, atlas, theme);
-    if (layers.names.isOn) paintNames(context, camera, atlas, digits, theme, layers.names.opacity);
-    if (posterior) paintPosterior(context, camera, atlas, posterior, theme);
+    if (layers.names.isOn && !past) paintNames(context, camera, atlas, digits, theme, layers.names.opacity);
+    if (posterior && !past) paintPosterior(context, camera, atlas, posterior, theme);
     for (const byway of byways) paintByway(context, camera, atlas, byway, theme);
     if (route) paintRoute(context, camera, atlas, route, theme);
     if (margin) paintFrame(context, view, margin, theme);
@@ -90,15 +107,19 @@ export function mount(root, store, api) {
     watchTheme((current) => {
       theme = current;
       tiles.dye(theme);
+      fields.dye(theme);
+      pasts.dye(theme);
       areDotsStale = true;
       repaint();
     }),
-    store.watch(['atlas', 'view', 'digits'], () => {
+    store.watch(['atlas', 'view', 'digits', 'past'], () => {
       areDotsStale = true;
       repaint();
     }),
     store.watch(['posterior', 'route', 'byways', 'shown', 'layers'], repaint),
     tiles.stop,
+    fields.stop,
+    images.stop,
   ];
   return () => {
     cancelAnimationFrame(frame);

@@ -10,10 +10,9 @@
  * @typedef {import('../tiles.js').Tile} Tile
  */
 import { boxOf, screenX, screenY } from '../camera.js';
-import { contextOf } from '../digits.js';
 import { createShelf } from '../shelf.js';
-import { channels } from '../theme.js';
-import { TILE, covering, cutOf, extentOf, keyOf, levelAt, needed, piecesFor } from '../tiles.js';
+import { covering, cutOf, extentOf, keyOf, levelAt, needed, piecesFor } from '../tiles.js';
+import { createDeveloper } from './developer.js';
 
 /** A browser opens no more connections to one host. */
 const MOST_AT_ONCE = 6;
@@ -161,31 +160,5 @@ function placing(camera, extent, density) {
     const pixels = Math.round(side);
     if (Math.abs(side - pixels) > 1e-6 * side) return { x: left + x * side, y: top + y * side, side };
     return { x: Math.round(left + x * side), y: Math.round(top + y * side), side: pixels };
-  };
-}
-
-/** Turns grey PNGs to ink on nothing: the paper shows through. */
-function createDeveloper() {
-  const canvas = document.createElement('canvas');
-  canvas.width = canvas.height = TILE;
-  const context = contextOf(canvas, { willReadFrequently: true });
-  let colour = 0;
-  return {
-    /** @param {string} ink */
-    dye(ink) {
-      const [red, green, blue] = channels(ink);
-      colour = (blue << 16) | (green << 8) | red;
-    },
-
-    /** @param {Blob} blob */
-    async print(blob) {
-      const negative = await createImageBitmap(blob, { colorSpaceConversion: 'none' });
-      context.drawImage(negative, 0, 0);
-      negative.close();
-      const image = context.getImageData(0, 0, TILE, TILE);
-      const words = new Uint32Array(image.data.buffer);
-      for (let i = 0; i < words.length; i++) words[i] = (words[i] << 24) | colour;
-      return createImageBitmap(image);
-    },
   };
 }

@@ -57,10 +57,10 @@ export function createEncoder(store, api, tell) {
 
   /** @type {(model: string, encoded: Encoded, noise: number, signal: AbortSignal) => Promise<Posterior>} */
   async function encodeNoisy(model, encoded, noise, signal) {
-    const clean = await levelsOf(encoded.input);
+    const clean = await intensitiesOf(encoded.input);
     const noisy = withNoise(clean, noise);
     const answer = await api.encodeNumbers(model, inRows(noisy), signal);
-    const after = distanceOf(clean, await levelsOf(answer.reconstruction));
+    const after = distanceOf(clean, await intensitiesOf(answer.reconstruction));
     const step = {
       name: 'noised',
       detail: `Normal noise of deviation ${noise} was put on every pixel, and the sum cut off at black and white.`,
@@ -83,3 +83,6 @@ export function createEncoder(store, api, tell) {
     stop: () => request.abort(),
   };
 }
+
+/** Grey levels as 0..1. @type {(image: import('../api.js').Image) => Promise<number[]>} */
+const intensitiesOf = async (image) => Array.from(await levelsOf(image), (level) => level / 255);

@@ -3,8 +3,13 @@
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { copyOf, find } from '../elements.js';
+import { copyOf, find, write } from '../elements.js';
+import { rampOf, short } from '../fields.js';
 import { LAYERS, LAYER_IDS, WORDS, changed } from '../layers.js';
+import { watchTheme } from '../theme.js';
+
+/** @type {(id: import('../layers.js').LayerId) => id is 'density' | 'magnification' | 'entropy'} */
+const isRamp = (id) => id === 'density' || id === 'magnification' || id === 'entropy';
 
 /**
  * @param {HTMLElement} root
@@ -47,6 +52,21 @@ export function mount(root, store) {
         row.classList.toggle('off', !isOn);
       }
       plain.disabled = LAYER_IDS.every((id) => layers[id] === LAYERS[id]);
+    }),
+    watchTheme(({ isDark }) => {
+      for (const { id, row } of rows) {
+        if (!isRamp(id)) continue;
+        find(row, 'i', HTMLElement).style.background = `linear-gradient(to right, ${rampOf(id, isDark).join(',')})`;
+      }
+    }),
+    store.watch(['readings', 'layers'], ({ readings, layers }) => {
+      for (const { id, row } of rows) {
+        const reading = isRamp(id) && layers[id].isOn ? readings[id] : undefined;
+        find(row, '.ramp', HTMLElement).hidden = !reading;
+        if (!reading) continue;
+        write(find(row, '[data-part="low"]', HTMLElement), short(reading.low));
+        write(find(row, '[data-part="high"]', HTMLElement), `${short(reading.high)} ${reading.unit}`);
+      }
     }),
     store.watch(['atlas'], ({ atlas }) => {
       const prior = rows.find(({ id }) => id === 'prior');

@@ -72,6 +72,7 @@ export function mount(root, store) {
     store.watch(['frame'], ({ frame }) => {
       if (!frame) return;
       paint(frame.pixels);
+      if (!frame.roundTrip) return; // it did not come from the server
       latency.add(frame.roundTrip);
       showLatency();
     }),

@@ -9,7 +9,7 @@ import { hasPlane } from '../groups.js';
 import { PANELS } from '../store.js';
 
 /** @type {readonly import('../store.js').Panel[]} */
-const ON_THE_MAP = ['point', 'path'];
+const ON_THE_MAP = ['point', 'path', 'training'];
 
 /**
  * @param {HTMLElement} root

@@ -1,0 +1,61 @@
+/**
+ * Keeps the page's address: it holds what makes the picture. Another model or panel is another step back; what moves
+ * all the time is written over. Back and forward bring a picture again.
+ *
+ * @typedef {import('./store.js').Store} Store
+ * @typedef {import('./store.js').State} State
+ */
+import { PLAIN, fromQuery, strangeIn, toQuery } from './address.js';
+
+/** Browsers refuse an address that changes too often. */
+const EVERY_MILLISECONDS = 300;
+
+/** What the address says as the page opens. @returns {Partial<State>} */
+export function opening() {
+  const found = fromQuery(location.search);
+  return { ...found, touched: found.latent !== undefined, strange: strangeIn(location.search) };
+}
+
+/**
+ * @param {HTMLElement} _root
+ * @param {Store} store
+ */
+export function mount(_root, store) {
+  let timer = 0;
+  let { model, panel } = store.get();
+
+  function write() {
+    timer = 0;
+    const { latent, touched, ...state } = store.get();
+    const query = toQuery({ ...state, latent: touched ? latent : null });
+    const address = query ? `?${query}` : location.pathname;
+    const isStep = model !== '' && (state.model !== model || state.panel !== panel);
+    ({ model, panel } = state);
+    if (`?${query}` === location.search) return;
+    if (isStep) history.pushState(null, '', address);
+    else history.replaceState(null, '', address);
+  }
+
+  function read() {
+    clearTimeout(timer);
+    timer = 0;
+    const found = fromQuery(location.search);
+    const { shown, defaultModel } = store.get();
+    const { latent, framing, ...rest } = { ...PLAIN, model: defaultModel, ...found };
+    ({ model, panel } = rest);
+    if (rest.model !== shown?.id) return store.set({ ...rest, addressed: { latent, framing } });
+    const there = latent?.length === shown.latent_dim ? { latent, touched: true, playing: false } : {};
+    store.set({ ...rest, ...there, framing, movedAt: 0 });
+  }
+
+  addEventListener('popstate', read);
+  const keys = /** @type {(keyof State)[]} */ (Object.keys(PLAIN));
+  const unwatch = store.watch(keys, () => {
+    timer ||= setTimeout(write, EVERY_MILLISECONDS);
+  });
+  return () => {
+    removeEventListener('popstate', read);
+    clearTimeout(timer);
+    unwatch();
+  };
+}

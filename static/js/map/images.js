@@ -1,0 +1,91 @@
+/**
+ * The test images themselves at their codes, once so few are in sight that they find room.
+ *
+ * @typedef {import('../store.js').View} View
+ * @typedef {import('../api.js').Api} Api
+ * @typedef {import('../atlas.js').Atlas} Atlas
+ * @typedef {import('../theme.js').Theme} Theme
+ */
+import { SIDE } from '../api.js';
+import { screenX, screenY } from '../camera.js';
+
+/** Images on a side of a sheet. */
+const SHEET = 32;
+/** An image on the map, CSS pixels, with the edge that tells its label. */
+const SIZE = SIDE + 8;
+const EDGE = 2;
+/** They may cover this part of the map, if they lay beside each other. */
+const COVER = 1 / 6;
+
+/**
+ * @param {Api} api
+ * @param {() => void} onChange  there is something new to paint
+ */
+export function createImages(api, onChange) {
+  /** By data set and number; null: on its way. @type {Map<string, ImageBitmap | null>} */
+  const sheets = new Map();
+
+  /** @type {(dataset: string, n: number) => Promise<void>} */
+  async function fetchSheet(dataset, n) {
+    const key = `${dataset}/${n}`;
+    sheets.set(key, null);
+    try {
+      sheets.set(key, await createImageBitmap(await api.sprites(dataset, n)));
+      onChange();
+    } catch {
+      sheets.delete(key); // its dots stay
+    }
+  }
+
+  return {
+    /**
+     * @param {CanvasRenderingContext2D} context
+     * @param {View} view
+     * @param {Atlas} atlas
+     * @param {number} digits  bits of those that are chosen; none: all
+     * @param {Theme} theme
+     */
+    paint(context, view, atlas, digits, theme) {
+      const { codes, card } = atlas;
+      context.save();
+      for (const index of inSight(view, atlas, digits)) {
+        const n = Math.floor(index / SHEET ** 2);
+        const sheet = sheets.get(`${card.dataset}/${n}`);
+        if (sheet === undefined) void fetchSheet(card.dataset, n);
+        if (!sheet) continue;
+        const x = Math.round(screenX(view.camera, atlas.feet[2 * index]) - SIZE / 2);
+        const y = Math.round(screenY(view.camera, atlas.feet[2 * index + 1]) - SIZE / 2);
+        const place = index % SHEET ** 2;
+        const inner = SIZE - 2 * EDGE;
+        context.fillStyle = theme.digits[codes.labels[index]];
+        context.fillRect(x, y, SIZE, SIZE);
+        if (!theme.isDark) context.filter = 'invert(1)';
+        context.drawImage(
+          sheet, (place % SHEET) * SIDE, Math.floor(place / SHEET) * SIDE, SIDE, SIDE, x + EDGE, y + EDGE, inner, inner,
+        );
+        if (!theme.isDark) context.filter = 'none';
+      }
+      context.restore();
+    },
+
+    stop() {
+      for (const sheet of sheets.values()) sheet?.close();
+      sheets.clear();
+    },
+  };
+}
+
+/** The codes in the window, if they are few. @type {(view: View, atlas: Atlas, digits: number) => number[]} */
+function inSight({ camera, width, height }, { codes, feet }, digits) {
+  const most = (COVER * width * height) / SIZE ** 2;
+  const found = [];
+  for (let i = 0; i < codes.count; i++) {
+    const x = screenX(camera, feet[2 * i]);
+    const y = screenY(camera, feet[2 * i + 1]);
+    if (x < -SIZE || y < -SIZE || x > width + SIZE || y > height + SIZE) continue;
+    if (digits && !(digits & (1 << codes.labels[i]))) continue;
+    found.push(i);
+    if (found.length > most) return [];
+  }
+  return found;
+}

@@ -1,0 +1,164 @@
+/**
+ * How the map came to be: a slider through the moments of the training moves codes, images and the point's digit; the
+ * curve above it is what the model had learned by then.
+ *
+ * @typedef {import('../store.js').Store} Store
+ * @typedef {import('../api.js').Api} Api
+ * @typedef {import('../moments.js').Curve} Curve
+ * @typedef {import('../moments.js').Moment} Moment
+ */
+import { Refusal } from '../api.js';
+import { levelsOf } from '../digits.js';
+import { find } from '../elements.js';
+import { hasPlane } from '../groups.js';
+import { curveOf, epochOf, imageAt, lineOf, nearestMoment, pastAt, valueAt } from '../moments.js';
+import { printed } from '../nats.js';
+import { footOf } from '../plane.js';
+import { prefersStillness } from '../theme.js';
+
+const [WIDTH, HEIGHT] = [300, 60];
+const MOMENT_MILLISECONDS = 900;
+/** The slider's steps between two moments. */
+const STEPS = 20;
+
+/**
+ * @param {HTMLElement} root
+ * @param {Store} store
+ * @param {Api} api
+ */
+export function mount(root, store, api) {
+  const panel = find(root, '#panel-training', HTMLElement);
+  const line = find(panel, '#curve path', SVGPathElement);
+  const pin = find(panel, '#curve line', SVGLineElement);
+  const slider = find(panel, '#moment', HTMLInputElement);
+  const said = find(panel, '#epoch', HTMLElement);
+  const play = find(panel, '#unfold', HTMLButtonElement);
+  const now = find(panel, '#now', HTMLButtonElement);
+  const problem = find(panel, '.problem', HTMLElement);
+  const listeners = new AbortController();
+  let request = new AbortController();
+  let loaded = '';
+  let raf = 0;
+  /** @type {readonly Moment[]} */
+  let moments = [];
+  /** @type {Curve} */
+  let curve = { measure: 'elbo', points: [] };
+
+  async function load() {
+    const { atlas, panel: open } = store.get();
+    if (open !== 'training' || !atlas || atlas.card.id === loaded) return;
+    request.abort();
+    request = new AbortController();
+    const { signal } = request;
+    loaded = atlas.card.id;
+    moments = [];
+    problem.textContent = '';
+    try {
+      const history = await api.history(atlas.card.id, atlas.plane.version, signal);
+      const read = await Promise.all(history.moments.map(readMoment));
+      if (signal.aborted) return;
+      moments = read;
+      curve = curveOf(history.epochs);
+    } catch (error) {
+      if (signal.aborted || !(error instanceof Refusal)) return;
+      loaded = '';
+      problem.textContent = error.message;
+    }
+    slider.max = `${STEPS * Math.max(0, moments.length - 1)}`;
+    slider.value = slider.max;
+    line.setAttribute('d', lineOf(curve, moments, WIDTH, HEIGHT));
+    show();
+  }
+
+  function show() {
+    const at = Number(slider.value) / STEPS;
+    slider.disabled = play.disabled = moments.length < 2;
+    now.disabled = !store.get().past;
+    pin.setAttribute('transform', `translate(${(WIDTH * at) / Math.max(1, moments.length - 1)})`);
+    if (moments.length === 0) {
+      said.textContent = '';
+      return;
+    }
+    const past = pastAt(moments, at);
+    const epoch = epochOf(past);
+    const last = moments[moments.length - 1].epoch;
+    const value = valueAt(curve, epoch);
+    const learned = value === null ? '' : `, ${curve.measure === 'elbo' ? 'ELBO' : 'reconstruction'} ${printed(value)}`;
+    const text = epoch === 0 ? 'Before the first step' : `Epoch ${Math.round(epoch)} of ${last}${learned}`;
+    said.textContent = text;
+    slider.setAttribute('aria-valuetext', text);
+  }
+
+  /** @param {number} at  in moments */
+  function go(at) {
+    store.set({ past: pastAt(moments, at) });
+    show();
+  }
+
+  function leave() {
+    cancelAnimationFrame(raf);
+    play.textContent = 'Play';
+    const { past, latent } = store.get();
+    if (!past) return;
+    slider.value = slider.max;
+    store.set({ past: null, latent: latent && [...latent] }); // asks for the image of now
+    show();
+  }
+
+  function unfold() {
+    const isPlaying = play.textContent !== 'Play';
+    cancelAnimationFrame(raf);
+    play.textContent = isPlaying ? 'Play' : 'Pause';
+    if (isPlaying) return;
+    if (slider.value === slider.max) slider.value = '0';
+    const first = Number(slider.value) / STEPS;
+    let startedAt = 0;
+    /** @param {number} time */
+    const step = (time) => {
+      startedAt ||= time;
+      const passed = first + (time - startedAt) / MOMENT_MILLISECONDS;
+      const at = Math.min(moments.length - 1, prefersStillness() ? Math.floor(passed) : passed);
+      slider.value = `${Math.round(STEPS * at)}`;
+      go(at);
+      if (at < moments.length - 1) raf = requestAnimationFrame(step);
+      else play.textContent = 'Play';
+    };
+    raf = requestAnimationFrame(step);
+  }
+
+  function scrub() {
+    cancelAnimationFrame(raf);
+    play.textContent = 'Play';
+    go(Number(slider.value) / STEPS);
+  }
+
+  const { signal } = listeners;
+  slider.addEventListener('input', scrub, { signal });
+  play.addEventListener('click', unfold, { signal });
+  now.addEventListener('click', leave, { signal });
+
+  const ends = [
+    store.watch(['atlas', 'panel'], ({ atlas, panel: open, shown }) => {
+      if (open !== 'training' || atlas?.card.id !== loaded || (shown && !hasPlane(shown))) leave();
+      void load();
+    }),
+    store.watch(['past', 'latent'], ({ past, latent, atlas }) => {
+      if (!past || !latent || !atlas) return;
+      const pixels = imageAt(nearestMoment(past), footOf(atlas.plane, latent));
+      store.set({ frame: { pixels, startedAt: 0, roundTrip: 0 } });
+    }),
+  ];
+  return () => {
+    cancelAnimationFrame(raf);
+    request.abort();
+    listeners.abort();
+    ends.forEach((end) => end());
+  };
+}
+
+/** @type {(moment: import('../api.js').History['moments'][number]) => Promise<Moment>} */
+async function readMoment({ epoch, extent: [[u0, v0], [u1, v1]], codes, cells, grid }) {
+  const bytes = Uint8Array.from(atob(codes), (character) => character.charCodeAt(0));
+  const levels = await levelsOf(grid);
+  return { epoch, extent: { u0, v0, u1, v1 }, feet: new Float32Array(bytes.buffer), cells, levels };
+}

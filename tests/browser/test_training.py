@@ -1,0 +1,77 @@
+"""How a map came to be: a slider through the moments of the training."""
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visitor
+from tests.browser.explorer import Explorer
+
+
+def open_training(visitor: Visitor, model: str = "mnist-vae-2d-beta-1") -> Explorer:
+    explorer = visitor.open(f"?model={model}&z=0.5,0.5", reduced_motion="reduce")
+    explorer.page.locator("#tab-training").click()
+    expect(explorer.page.locator("#moment")).to_be_enabled()
+    return explorer
+
+
+def picture(explorer: Explorer) -> str:
+    """The map as it is painted."""
+    found: str = explorer.page.evaluate(
+        """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(
+            () => done(document.querySelector('#plane').toDataURL()))))"""
+    )
+    return found
+
+
+def digit(explorer: Explorer) -> list[int]:
+    """The grey levels of the point's picture."""
+    levels: list[int] = explorer.page.evaluate(
+        """() => {
+            const context = new OffscreenCanvas(28, 28).getContext('2d', { willReadFrequently: true });
+            context.drawImage(document.querySelector('#decoded'), 0, 0);
+            return [...context.getImageData(0, 0, 28, 28).data].filter((_, i) => i % 4 === 0);
+        }"""
+    )
+    return levels
+
+
+def test_the_slider_moves_map_and_digit_and_says_the_epoch(visitor: Visitor) -> None:
+    explorer = open_training(visitor)
+    page = explorer.page
+    expect(page.locator("#epoch")).to_contain_text("ELBO")
+    explorer.expect_image_of([0.5, 0.5])
+    now, drawn = picture(explorer), digit(explorer)
+    page.locator("#moment").press("Home")
+    expect(page.locator("#epoch")).to_have_text("Before the first step")
+    assert picture(explorer) != now
+    grey = digit(explorer)
+    assert grey != drawn
+    assert max(grey) - min(grey) < 60, "an untrained decoder knows no ink from paper"
+
+
+def test_the_way_back_leads_to_the_map_of_now(visitor: Visitor) -> None:
+    explorer = open_training(visitor)
+    page = explorer.page
+    page.locator("#moment").press("Home")
+    expect(page.locator("#now")).to_be_enabled()
+    page.locator("#now").click()
+    explorer.expect_image_of([0.5, 0.5])
+    expect(page.locator("#epoch")).to_contain_text("Epoch 40 of 40")
+
+
+def test_another_panel_shows_the_map_of_now(visitor: Visitor) -> None:
+    explorer = open_training(visitor)
+    explorer.page.locator("#moment").press("Home")
+    explorer.page.locator("#tab-point").click()
+    explorer.expect_image_of([0.5, 0.5])
+
+
+def test_it_plays_from_the_first_moment_to_the_last(visitor: Visitor) -> None:
+    explorer = open_training(visitor)
+    explorer.page.locator("#unfold").click()
+    expect(explorer.page.locator("#epoch")).to_have_text("Before the first step")
+    explorer.wait_until("() => Number(document.querySelector('#moment').value) >= 40")
+
+
+def test_a_model_with_a_codebook_has_no_map_to_unfold(visitor: Visitor) -> None:
+    explorer = visitor.open("?model=mnist-vqvae")
+    expect(explorer.page.locator("#tab-training")).to_be_hidden()
