@@ -73,5 +73,6 @@ def test_it_plays_from_the_first_moment_to_the_last(visitor: Visitor) -> None:
 
 
 def test_a_model_with_a_codebook_has_no_map_to_unfold(visitor: Visitor) -> None:
-    explorer = visitor.open("?model=mnist-vqvae")
+    explorer = visitor.open("?panel=training")
+    explorer.choose("mnist-vqvae")
     expect(explorer.page.locator("#tab-training")).to_be_hidden()
