@@ -26,7 +26,7 @@ class Picture:
 Make = Callable[[], Awaitable[Picture]]
 
 
-class _Coming:
+class Coming:
     """A picture that is being made, and how many wait for it."""
 
     def __init__(self, work: asyncio.Future[Picture]) -> None:
@@ -39,13 +39,17 @@ class Pictures:
 
     Args:
         bound: Bytes that all pictures may take together, with their names.
+
+    Attributes:
+        nbytes: What they take now.
+        coming: Those that are being made, by name.
     """
 
     def __init__(self, bound: int) -> None:
         self.bound = bound
         self.nbytes = 0
         self._kept: OrderedDict[str, Picture] = OrderedDict()  # the longest unused first
-        self._coming: dict[str, _Coming] = {}
+        self.coming: dict[str, Coming] = {}
 
     def find(self, name: str) -> Picture | None:
         """Give the picture if it is here."""
@@ -65,9 +69,9 @@ class Pictures:
         picture = self.find(name)
         if picture is not None:
             return picture
-        coming = self._coming.get(name)
+        coming = self.coming.get(name)
         if coming is None:
-            coming = self._coming[name] = _Coming(asyncio.ensure_future(make()))
+            coming = self.coming[name] = Coming(asyncio.ensure_future(make()))
             coming.work.add_done_callback(lambda work: self._came(name, work))
         coming.waiting += 1
         try:
@@ -75,13 +79,13 @@ class Pictures:
         finally:
             coming.waiting -= 1
             if not coming.waiting and not coming.work.done():
-                self._coming.pop(name, None)  # who asks now has it made anew
+                self.coming.pop(name, None)  # who asks now has it made anew
                 coming.work.cancel()
 
     def _came(self, name: str, work: asyncio.Future[Picture]) -> None:
-        coming = self._coming.get(name)
+        coming = self.coming.get(name)
         if coming is not None and coming.work is work:
-            del self._coming[name]
+            del self.coming[name]
         if not work.cancelled() and work.exception() is None:
             self._keep(name, work.result())
 

@@ -7,7 +7,7 @@ import struct
 import zlib
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import UInt8, UInt16
 
 GreyImage = UInt8[np.ndarray, "height width"]
 
@@ -39,8 +39,18 @@ def encode_enlarged(image: GreyImage, size: int) -> bytes:
     return _file(size, size, rows)
 
 
-def _file(width: int, height: int, rows: UInt8[np.ndarray, "height bytes"]) -> bytes:
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)  # 8 bit, grey
+def encode_deep(image: UInt16[np.ndarray, "height width"]) -> bytes:
+    """Pack a 16-bit grey image, row-major, 0 = black."""
+    height, width = image.shape
+    rows = np.zeros((height, 2 * width + 1), np.uint8)
+    rows[:, 1:] = image.astype(">u2").view(np.uint8)
+    return _file(width, height, rows, depth=16)
+
+
+def _file(
+    width: int, height: int, rows: UInt8[np.ndarray, "height bytes"], depth: int = 8
+) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0)  # grey
     pixels = zlib.compress(rows.data, 1)
     return b"".join((_SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", pixels), _END))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ from model.autoencoder import (
     VariationalAutoencoder,
     VectorQuantisedAutoencoder,
 )
+from model.density import Mixture, smoothed
 from model.errors import CheckpointError
 from model.likelihood import grey_levels
 from model.networks import CELLS
@@ -176,29 +177,33 @@ def _covariances(
     return (scale_NDD @ scale_NDD.mT).cpu().numpy()
 
 
+COVARIANCES_AT_ONCE = 32
+
+
+def covariances(
+    autoencoder: VariationalAutoencoder, images: UInt8[np.ndarray, "images 28 28"], plane: Plane
+) -> Iterator[Float[np.ndarray, "some 2 2"]]:
+    """The posteriors' covariances on a plane, a few at a time."""
+    axes_2D = torch.from_numpy(plane.axes)
+    for part in np.split(images, range(COVARIANCES_AT_ONCE, len(images), COVARIANCES_AT_ONCE)):
+        with torch.inference_mode():
+            scale_NDD = autoencoder.posterior(_intensities(autoencoder, part)).scale_tril
+            on_plane_N2D = axes_2D @ scale_NDD.double().cpu()
+            yielded = (on_plane_N2D @ on_plane_N2D.mT).numpy()
+        yield yielded
+
+
 def _density(
     plane: Plane,
     codes: Float[np.ndarray, "images latent"],
     covariances: Float[np.ndarray, "images latent latent"] | None,
 ) -> Float[np.ndarray, "128 128"]:
-    """The mixture of all posteriors at the cell centres, smoothed by one cell's width.
-
-    Without smoothing a posterior narrower than a cell would fall between the centres. For an
-    autoencoder, whose codes are points, the smoothing is all there is.
-    """
+    """The mixture of all posteriors at the cell centres, smoothed by one cell's width."""
     (u0, _), (u1, _) = plane.extent
-    cell = (u1 - u0) / DENSITY_CELLS
-    mean_N2 = plane.project(codes)
-    cov_N22 = np.broadcast_to(cell**2 * np.eye(2), (len(codes), 2, 2)).copy()
-    if covariances is not None:
-        cov_N22 += plane.axes @ covariances @ plane.axes.T
-    precision_N22 = np.linalg.inv(cov_N22)
-    peak_N = np.sqrt(np.linalg.det(precision_N22)) / (2 * np.pi * len(codes))
+    on_plane = None if covariances is None else plane.axes @ covariances @ plane.axes.T
+    cov_N22 = smoothed(on_plane, len(codes), (u1 - u0) / DENSITY_CELLS)
+    mixture = Mixture(plane.project(codes), cov_N22)
     points_G2 = plane.grid(DENSITY_CELLS)
-    density_G = np.zeros(len(points_G2))
-    for part in np.split(np.arange(len(codes)), range(100, len(codes), 100)):
-        u_BG, v_BG = (points_G2[:, i] - mean_N2[part, i, None] for i in (0, 1))
-        a_B1, b_B1, c_B1 = (precision_N22[part, i, j, None] for i, j in ((0, 0), (0, 1), (1, 1)))
-        power_BG = a_B1 * u_BG**2 + 2 * b_B1 * u_BG * v_BG + c_B1 * v_BG**2
-        density_G += peak_N[part] @ np.exp(-0.5 * power_BG)
+    parts = np.split(points_G2, range(100, len(points_G2), 100))
+    density_G = np.concatenate([mixture.density(part) for part in parts])
     return density_G.reshape(DENSITY_CELLS, DENSITY_CELLS)

@@ -1,14 +1,34 @@
-"""What an engine answers when it encodes.
+"""From images to what a model makes of them.
 
-Shapes: N images, D latent dimensions.
+Shapes: N images, D latent dimensions, K samples, P pixels.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int64, UInt8
+
+from model.autoencoder import (
+    PIXELS,
+    SIDE,
+    Autoencoder,
+    VariationalAutoencoder,
+    VectorQuantisedAutoencoder,
+)
+from model.errors import ImageError
+from model.likelihood import grey_levels
+from model.networks import CELLS
+from model.objective import expected_elbo, reconstruction
+
+SMALLEST_BATCH = 8
+"""Below it a matrix product takes another path through the library, and a grey level may differ."""
+CHUNK = 256
+ELBO_SAMPLES = 32
+"""Decodes that the ELBO of one image takes."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +56,90 @@ class Encoding:
         return None if self.kl is None else self.reconstruction - self.kl
 
 
-def joined(parts: list[Encoding]) -> Encoding:
+class Encoder:
+    """Encodes with an autoencoder, the same bytes in whatever batch.
+
+    Args:
+        autoencoder: On any device.
+        latent_dim: D.
+        decode: Mean images of latents, in grey levels.
+    """
+
+    def __init__(
+        self,
+        autoencoder: Autoencoder,
+        latent_dim: int,
+        decode: Callable[[Float[np.ndarray, "n latent"]], UInt8[np.ndarray, "n 28 28"]],
+    ) -> None:
+        self._autoencoder, self._decode = autoencoder, decode
+        self._device = next(autoencoder.parameters()).device
+        dice = torch.Generator().manual_seed(0)
+        noise_K1D = torch.randn(ELBO_SAMPLES, 1, latent_dim, generator=dice)
+        self._noise_K1D = noise_K1D.to(self._device)
+
+    def encode(self, images: Float[np.ndarray, "images 28 28"]) -> Encoding:
+        """The posteriors of images, and their ELBO on the grey levels as they are.
+
+        Raises:
+            ImageError: Not of shape (N, 28, 28), or with intensities outside [0, 1].
+        """
+        images = np.ascontiguousarray(images, np.float32)
+        if images.ndim != 3 or images.shape[1:] != (SIDE, SIDE):
+            raise ImageError(f"images have shape {images.shape}; allowed is (N, {SIDE}, {SIDE})")
+        if not ((images >= 0) & (images <= 1)).all():
+            raise ImageError("images have intensities outside 0 (background) to 1; rescale them")
+        parts = np.split(images.reshape(-1, PIXELS), range(CHUNK, len(images), CHUNK))
+        return _joined([self._encode(part) for part in parts])
+
+    @torch.inference_mode()
+    def _encode(self, images: Float[np.ndarray, "images pixels"]) -> Encoding:
+        count = len(images)
+        image_NP = torch.zeros(max(count, SMALLEST_BATCH), PIXELS)
+        image_NP[:count] = torch.from_numpy(images)
+        image_NP = image_NP.to(self._device)
+        covariance = kl = None
+        if isinstance(self._autoencoder, VectorQuantisedAutoencoder):
+            return _quantise(self._autoencoder, image_NP, count)
+        if isinstance(self._autoencoder, VariationalAutoencoder):
+            posterior = self._autoencoder.posterior(image_NP)
+            scale_tril_NDD = posterior.scale_tril
+            code_ND, covariance = posterior.mean, scale_tril_NDD @ scale_tril_NDD.mT
+            bound = expected_elbo(self._autoencoder, image_NP, self._noise_K1D, posterior)
+            likelihood, kl = bound.reconstruction, bound.kl_per_dimension
+        else:
+            code_ND = self._autoencoder.code(image_NP)
+            likelihood = reconstruction(self._autoencoder, image_NP)
+        mean = code_ND.cpu().numpy()[:count]
+        return Encoding(
+            mean,
+            None,
+            None if covariance is None else covariance.cpu().numpy()[:count],
+            likelihood.cpu().numpy()[:count],
+            None if kl is None else kl.cpu().numpy()[:count],
+            self._decode(mean),
+        )
+
+
+def drawn(
+    autoencoder: Autoencoder, output_NP: Float[torch.Tensor, "count pixels"]
+) -> UInt8[np.ndarray, "count 28 28"]:
+    """The mean images of what a decoder gave, in grey levels."""
+    grey_NP = grey_levels(autoencoder.likelihood.mean(output_NP))
+    return grey_NP.cpu().numpy().reshape(-1, SIDE, SIDE)
+
+
+def _quantise(
+    autoencoder: VectorQuantisedAutoencoder,
+    image_NP: Float[torch.Tensor, "images pixels"],
+    count: int,
+) -> Encoding:
+    pictures = drawn(autoencoder, autoencoder.reconstruct(image_NP))[:count]
+    indices = autoencoder.indices(image_NP).cpu().numpy()[:count].reshape(count, CELLS, CELLS)
+    likelihood = reconstruction(autoencoder, image_NP).cpu().numpy()[:count]
+    return Encoding(None, indices, None, likelihood, None, pictures)
+
+
+def _joined(parts: list[Encoding]) -> Encoding:
     """One encoding of all images; the optional fields are None in all parts or in none."""
 
     def join(name: str) -> np.ndarray | None:

@@ -16,23 +16,22 @@ import numpy.typing as npt
 import torch
 from jaxtyping import Float, UInt8
 
-from model.atlas import Moment
-from model.autoencoder import PIXELS, SIDE, VariationalAutoencoder, VectorQuantisedAutoencoder
+from model import fields
+from model.atlas import Moment, covariances
+from model.autoencoder import SIDE, VariationalAutoencoder, VectorQuantisedAutoencoder
 from model.card import Card
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.data.datasets import LabelledImages, find, test_set
 from model.device import choose_device
-from model.encoding import Encoding, joined
-from model.errors import ImageError, LatentError, PlaneError, UndecodableError
+from model.encoding import ELBO_SAMPLES, SMALLEST_BATCH, Encoder, Encoding, drawn
+from model.errors import LatentError, UndecodableError
+from model.fields import Field, Work
 from model.geodesic import Geodesics
 from model.history import Epoch, read_history
-from model.likelihood import grey_levels
 from model.measures import MEASURES, Measure
 from model.neighbours import Neighbours, nearest
-from model.networks import CELLS
-from model.objective import expected_elbo, reconstruction
 from model.path import LatentPath, linear_path, spherical_path
-from model.plane import LATENT_LIMIT, TILE_CELLS, Plane
+from model.plane import DEEPEST_ZOOM, LATENT_LIMIT, TILE_CELLS, Plane
 from model.planes import Planes
 from model.refinement import POINTS
 
@@ -43,6 +42,7 @@ __all__ = [
     "Encoding",
     "Engine",
     "Epoch",
+    "Field",
     "LabelledImages",
     "LatentPath",
     "Measure",
@@ -54,15 +54,8 @@ __all__ = [
     "version_of",
 ]
 
-SMALLEST_BATCH = 8
-"""Below it a matrix product takes another path through the library, and a grey level may differ."""
-CHUNK = 256
-ELBO_SAMPLES = 32
-"""Decodes that the ELBO of one image takes."""
 RENDERER = "1"
 """Raise it when the same weights and atlas begin to give other bytes or other planes."""
-DEEPEST_ZOOM = 8
-"""Of tiles; at it a step of a cell changes no image that anyone could see."""
 
 
 class Engine:
@@ -91,9 +84,7 @@ class Engine:
             labels, names = self.labels[: len(self.codes)], find(self.card.dataset).label_names
             self._planes = Planes(self.card.id, self.atlas.planes[0], self.codes, labels, names)
         self.planes = () if self._planes is None else self._planes.listed
-        dice = torch.Generator().manual_seed(0)
-        noise_K1D = torch.randn(ELBO_SAMPLES, 1, self.card.latent_dim, generator=dice)
-        self._noise_K1D = noise_K1D.to(device)
+        self._encoder = Encoder(self._autoencoder, self.card.latent_dim, self.decode)
         self._geodesics: Geodesics | None = None
         self.decodes_to_encode = ELBO_SAMPLES
         if isinstance(self._autoencoder, VariationalAutoencoder):
@@ -135,13 +126,7 @@ class Engine:
             padding = np.zeros((SMALLEST_BATCH - count, latents.shape[1]), np.float32)
             latents = np.concatenate([latents, padding])
         z_ND = torch.from_numpy(latents).to(self.device)
-        return self._drawn(self._autoencoder.decode(z_ND))[:count]
-
-    def _drawn(
-        self, output_NP: Float[torch.Tensor, "count pixels"]
-    ) -> UInt8[np.ndarray, "count 28 28"]:
-        grey_NP = grey_levels(self._autoencoder.likelihood.mean(output_NP))
-        return grey_NP.cpu().numpy().reshape(-1, SIDE, SIDE)
+        return drawn(self._autoencoder, self._autoencoder.decode(z_ND))[:count]
 
     def plane(self, name: str) -> Plane:
         """The plane of that name: one of `planes`, or any that a name describes.
@@ -162,14 +147,33 @@ class Engine:
             UndecodableError: The model has a codebook instead of vectors.
         """
         shown = self.plane(plane)
-        if not 0 <= zoom <= DEEPEST_ZOOM:
-            raise PlaneError(f"There are tiles of the zooms 0 to {DEEPEST_ZOOM}.")
-        most = (1 << zoom) - 1
-        if not (0 <= x <= most and 0 <= y <= most):
-            raise PlaneError(f"At zoom {zoom} there are tiles 0 to {most} in x and in y.")
         images = self.decode(shown.lift(shown.tile(zoom, x, y)))
         cells = images.reshape(TILE_CELLS, TILE_CELLS, SIDE, SIDE).swapaxes(1, 2)
         return cells.reshape(TILE_CELLS * SIDE, TILE_CELLS * SIDE)
+
+    def field(self, plane: str, kind: str) -> Work:
+        """The field `density`, `magnification`, `entropy` or `label` of a plane, to work out.
+
+        Raises:
+            PlaneError: There is no such plane.
+            UndecodableError: The model has a codebook instead of vectors.
+        """
+        shown = self.plane(plane)
+        if kind == "density":
+            return Work(self._density(shown))
+        if kind == "label":
+            return Work(fields.label(self.codes, self.labels[: len(self.codes)], shown))
+        decoded = fields.entropy if kind == "entropy" else fields.magnification
+        return Work(decoded(self._autoencoder, shown))
+
+    def _density(self, plane: Plane) -> fields.Pieces:
+        """Known from the atlas wherever that shows the whole space, and else worked out."""
+        if self.card.latent_dim == 2 or plane.id == self.planes[0].id:
+            return fields.known_density(self.atlas.density[0], self.planes[0], plane)
+        if not isinstance(self._autoencoder, VariationalAutoencoder):
+            return fields.density(self.codes, None, plane)
+        images = test_set(self.card.dataset).images[: len(self.codes)]
+        return fields.density(self.codes, covariances(self._autoencoder, images, plane), plane)
 
     @property
     def moments(self) -> tuple[Moment, ...]:
@@ -196,52 +200,7 @@ class Engine:
         Raises:
             ImageError: Not of shape (N, 28, 28), or with intensities outside [0, 1].
         """
-        images = np.ascontiguousarray(images, np.float32)
-        if images.ndim != 3 or images.shape[1:] != (SIDE, SIDE):
-            raise ImageError(f"images have shape {images.shape}; allowed is (N, {SIDE}, {SIDE})")
-        if not ((images >= 0) & (images <= 1)).all():
-            raise ImageError("images have intensities outside 0 (background) to 1; rescale them")
-        parts = np.split(images.reshape(-1, PIXELS), range(CHUNK, len(images), CHUNK))
-        return joined([self._encode(part) for part in parts])
-
-    @torch.inference_mode()
-    def _encode(self, images: Float[np.ndarray, "images pixels"]) -> Encoding:
-        count = len(images)
-        image_NP = torch.zeros(max(count, SMALLEST_BATCH), PIXELS)
-        image_NP[:count] = torch.from_numpy(images)
-        image_NP = image_NP.to(self.device)
-        covariance = kl = None
-        if isinstance(self._autoencoder, VectorQuantisedAutoencoder):
-            return self._quantise(self._autoencoder, image_NP, count)
-        if isinstance(self._autoencoder, VariationalAutoencoder):
-            posterior = self._autoencoder.posterior(image_NP)
-            scale_tril_NDD = posterior.scale_tril
-            code_ND, covariance = posterior.mean, scale_tril_NDD @ scale_tril_NDD.mT
-            bound = expected_elbo(self._autoencoder, image_NP, self._noise_K1D, posterior)
-            likelihood, kl = bound.reconstruction, bound.kl_per_dimension
-        else:
-            code_ND = self._autoencoder.code(image_NP)
-            likelihood = reconstruction(self._autoencoder, image_NP)
-        mean = code_ND.cpu().numpy()[:count]
-        return Encoding(
-            mean,
-            None,
-            None if covariance is None else covariance.cpu().numpy()[:count],
-            likelihood.cpu().numpy()[:count],
-            None if kl is None else kl.cpu().numpy()[:count],
-            self.decode(mean),
-        )
-
-    def _quantise(
-        self,
-        autoencoder: VectorQuantisedAutoencoder,
-        image_NP: Float[torch.Tensor, "images pixels"],
-        count: int,
-    ) -> Encoding:
-        drawn = self._drawn(autoencoder.reconstruct(image_NP))[:count]
-        indices = autoencoder.indices(image_NP).cpu().numpy()[:count].reshape(count, CELLS, CELLS)
-        likelihood = reconstruction(autoencoder, image_NP).cpu().numpy()[:count]
-        return Encoding(None, indices, None, likelihood, None, drawn)
+        return self._encoder.encode(images)
 
     def sample(
         self, count: int, seed: int, temperature: float = 1.0

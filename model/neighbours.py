@@ -1,6 +1,6 @@
 """The codes nearest to a latent.
 
-Shapes: N codes, D latent dimensions, K neighbours.
+Shapes: N codes, D latent dimensions, K neighbours, M of them and who is as far as the last.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ def nearest(
 ) -> Neighbours:
     """The `count` codes nearest to a latent in all its dimensions; all codes if they are fewer."""
     offset_ND = torch.from_numpy(codes).double() - torch.from_numpy(latent).double()
-    distance_N, index_N = offset_ND.norm(dim=1).sort(stable=True)
-    index_K = index_N[:count].numpy()
-    return Neighbours(index_K, labels[index_K], distance_N[:count].numpy())
+    distance_N = offset_ND.square().sum(1).sqrt()
+    farthest = distance_N.kthvalue(min(count, len(codes))).values
+    (near_M,) = (distance_N <= farthest).nonzero(as_tuple=True)  # in order; ties make it longer
+    distance_M, place_M = distance_N[near_M].sort(stable=True)
+    index_K = near_M[place_M[:count]].numpy()
+    return Neighbours(index_K, labels[index_K], distance_M[:count].numpy())

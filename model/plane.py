@@ -13,12 +13,16 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
+from model.errors import PlaneError
+
 PRIOR_SIGMAS = 4.0
 """A plane always shows this much of the prior N(0, I)."""
 LATENT_LIMIT = 10_000.0
 """Norm beyond which a latent is refused: no prior, code or plane comes near it."""
 TILE_CELLS = 8
 """Cells on a side of a tile."""
+DEEPEST_ZOOM = 8
+"""Of tiles; at it a step of a cell changes no image that anyone could see."""
 
 Extent = tuple[tuple[float, float], tuple[float, float]]
 
@@ -59,7 +63,15 @@ class Plane:
 
         At each zoom 2^zoom x 2^zoom tiles of 8 x 8 cells make up the extent; x counts them to the
         right, y down from the top.
+
+        Raises:
+            PlaneError: There is no such tile.
         """
+        if not 0 <= zoom <= DEEPEST_ZOOM:
+            raise PlaneError(f"There are tiles of the zooms 0 to {DEEPEST_ZOOM}.")
+        most = (1 << zoom) - 1
+        if not (0 <= x <= most and 0 <= y <= most):
+            raise PlaneError(f"At zoom {zoom} there are tiles 0 to {most} in x and in y.")
         every = np.arange(TILE_CELLS)
         column, row = TILE_CELLS * x + every, TILE_CELLS * y + every
         return self._centres(column, row, TILE_CELLS << zoom)

@@ -142,10 +142,11 @@ class Planes:
         if not re.fullmatch(rf"[A-Za-z0-9_-]{{{16 * D}}}", name.removeprefix(_AT), re.ASCII):
             raise self._unknown(f"has no such plane: after at- come {16 * D} characters")
         content = base64.urlsafe_b64decode(name.removeprefix(_AT))
-        numbers = np.frombuffer(content, "<f4").astype(np.float64).reshape(3, D)
+        numbers = np.frombuffer(content, "<f4")
         if not np.isfinite(numbers).all():
             raise self._unknown("has no such plane: its numbers are not all finite")
-        origin_D, axes_2D = numbers[0], numbers[1:]
+        origin_D, *axes = numbers.astype(np.float64).reshape(3, D)
+        axes_2D = np.stack(axes)
         products_22 = np.clip(axes_2D, -2, 2) @ np.clip(axes_2D, -2, 2).T
         if np.abs(products_22 - np.eye(2)).max() > ORTHONORMAL_WITHIN:
             raise self._unknown(

@@ -59,7 +59,7 @@ def test_every_example_of_the_api_runs(server: Serving, tmp_path: Path) -> None:
         subprocess.run([*runner, here], cwd=tmp_path, check=True, capture_output=True, timeout=60)
     assert {file.name for file in tmp_path.iterdir()} == {
         "digit.png", "digits.png", "digit-280.png", "walk.gif", "codes.bin", "tile.png",
-        "sheet.png",
+        "sheet.png", "field.png",
     }  # fmt: skip
 
 

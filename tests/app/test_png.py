@@ -24,6 +24,16 @@ def test_another_library_reads_back_the_same_pixels(image: np.ndarray) -> None:
     assert (read(png.encode(image)) == image).all()
 
 
+deep = arrays.arrays(np.uint16, st.tuples(st.integers(1, 40), st.integers(1, 40)))
+
+
+@given(deep)
+def test_another_library_reads_back_the_same_pixels_of_sixteen_bits(image: np.ndarray) -> None:
+    with Image.open(io.BytesIO(png.encode_deep(image))) as again:
+        assert (again.format, again.size) == ("PNG", image.shape[::-1])
+        assert (np.asarray(again) == image).all()
+
+
 def test_a_view_that_is_not_contiguous_is_packed_as_it_looks() -> None:
     image = np.arange(60, dtype=np.uint8).reshape(6, 10)[::2, ::-1]
     assert (read(png.encode(image)) == image).all()

@@ -117,6 +117,12 @@ def test_other_axes_are_refused(axes: list[list[float]], fault: str) -> None:
         shop(2)[2].find(at(np.zeros(2), *np.array(axes)))
 
 
+def test_the_loudest_number_that_is_none_is_refused_like_any_other() -> None:
+    signalling = b"\x01\x00\xa0\x7f" * 6
+    with pytest.raises(PlaneError, match="not all finite"):
+        shop(2)[2].find("at-" + base64.urlsafe_b64encode(signalling).decode())
+
+
 def test_a_plane_that_leads_where_nothing_is_decoded_is_refused() -> None:
     _, _, planes = shop()
     x, y, z = np.eye(D)[:3]

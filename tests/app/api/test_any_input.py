@@ -90,6 +90,8 @@ def test_any_tile_is_answered_or_refused(
     path = "/".join(quote(step, safe="") for step in (plane, "tiles", zoom, x, y))
     check(api.get(f"{MODEL}/planes/{path}.png"))
     check(api.get(f"{MODEL}/planes/{quote(plane, safe='')}"))
+    check(api.get(f"{MODEL}/planes/{quote(plane, safe='')}/fields/{quote(zoom, safe='')}.png"))
+    check(api.get(f"{MODEL}/planes/{quote(plane, safe='')}/fields/density.png"))
 
 
 @given(z=st.text(max_size=20) | st.lists(st.floats(), max_size=3).map(str), k=wholes, v=steps)

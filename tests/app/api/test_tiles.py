@@ -4,6 +4,7 @@ import base64
 import io
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx
@@ -161,6 +162,32 @@ def test_many_who_ask_at_once_for_a_fresh_tile_have_it_decoded_once(checkpoints:
             answers = list(threads.map(client.get, [path] * 16))
         assert {answer.content for answer in answers} == {answers[0].content}
         assert len(asked) == 1
+
+
+def test_a_tile_is_not_decoded_for_a_client_that_has_left(checkpoints: Path) -> None:
+    base = "/api/v1/models/plain/planes/latent/tiles/4"
+    with serving(with_room(checkpoints, 10**7)) as running, ThreadPoolExecutor(1) as thread:
+        asked, gate, begun = count_tiles(running), Event(), Event()
+        (served,) = running.registry.loaded
+        decode = served.engine.tile
+
+        def held(*place: Any) -> np.ndarray:
+            begun.set()
+            gate.wait()
+            return decode(*place)
+
+        served.engine.tile = held  # type: ignore[assignment, method-assign]
+        with running.client() as client:
+            first = thread.submit(client.get, f"{base}/0/0.png")
+            begun.wait()
+            with running.client() as leaving, pytest.raises(httpx.ReadTimeout):
+                leaving.get(f"{base}/1/0.png", timeout=0.2)
+            while len(running.app.state.pictures.coming) > 1:
+                gate.wait(0.01)
+            gate.set()
+            read(first.result())
+            read(client.get(f"{base}/2/0.png"))
+        assert asked == [("latent", 4, 0, 0), ("latent", 4, 2, 0)]
 
 
 def test_what_a_client_has_needs_no_model_in_memory(checkpoints: Path) -> None:

@@ -51,6 +51,7 @@ PATHS: list[tuple[str, str, object]] = [
     ("GET", "planes", None),
     ("GET", "planes/latent", None),
     ("GET", "planes/latent/tiles/0/0/0.png", None),
+    ("GET", "planes/latent/fields/label.png", None),
     ("GET", "codes", None),
     ("GET", "neighbours?z=0,0", None),
     ("GET", "codes?plane=latent", None),

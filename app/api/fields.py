@@ -1,0 +1,88 @@
+"""What a map can be painted with: a number for every place of a plane."""
+
+import asyncio
+from typing import Annotated, Literal
+
+import numpy as np
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from app import png
+from app.api.planes import NAME
+from app.batching import CHUNK
+from app.caching import control, etag, is_current
+from app.disconnect import while_connected
+from app.negotiation import PNG
+from app.pictures import Picture, Pictures
+from app.registry import KnownCard, Models
+from model.engine import Field, version_of
+
+router = APIRouter(prefix="/models/{model}/planes/{plane}", tags=["fields"])
+
+LEGEND = "Explorer-Field"
+
+_FILE = {
+    "description": "A grey PNG, 128 x 128: of 16 bits, or for `label` of 8",
+    "content": {PNG: {"schema": {"type": "string", "format": "binary"}}},
+    "headers": {
+        LEGEND: {
+            "description": (
+                "How to read the levels, as `low=0.1; high=250; unit=per squared unit; scale=log`. "
+                "With t the level's share of the greatest there can be (65,535), a value is "
+                "low + (high - low) t if `scale` is `linear`, low (high / low)^t if it is `log`, "
+                "and the level itself if it is `index`."
+            ),
+            "schema": {"type": "string"},
+        }
+    },
+}
+
+
+async def _pictures(request: Request) -> Pictures:
+    pictures = request.app.state.pictures
+    assert isinstance(pictures, Pictures)
+    return pictures
+
+
+@router.get("/fields/{field}.png", response_class=Response, responses={200: _FILE})
+async def field(
+    request: Request,
+    models: Models,
+    card: KnownCard,
+    pictures: Annotated[Pictures, Depends(_pictures)],
+    plane: Annotated[str, Path(description=NAME, examples=["latent"])],
+    field: Literal["density", "magnification", "entropy", "label"],
+    v: Annotated[str | None, Query(description="The plane's `version`: then immutable")] = None,
+) -> Response:
+    """Paint a plane, on the extent of its tiles, the top row first.
+
+    - `density`: the posteriors of all test images together, projected onto the plane
+    - `magnification`: how much the image changes, sqrt det J'J with respect to (u, v)
+    - `entropy`: how blurred the image is, in nats per pixel, as if each were ink or paper
+    - `label`: the label of most of the 15 nearest codes, as the level itself
+    """
+    version = version_of(card)
+    tag = etag(version, plane, field)
+    kept = {"ETag": tag, "Cache-Control": control(v, version)}
+    if is_current(request.headers, tag):
+        return Response(status_code=304, headers=kept)
+
+    async def make() -> Picture:
+        async with models.lend(card.id) as served:
+            served.require_latents()
+            (work,) = await served.batcher.run(
+                [lambda: served.engine.field(plane, field)], weight=1
+            )
+            done: Field | None = None
+            while done is None:
+                (done,) = await served.batcher.run([work.advance], weight=CHUNK)
+        return await asyncio.to_thread(_painted, done)
+
+    name = f"{version} {plane} {field}"
+    picture = await while_connected(request, pictures.get(name, make))
+    return Response(picture.content, headers={**kept, LEGEND: picture.legend}, media_type=PNG)
+
+
+def _painted(field: Field) -> Picture:
+    pack = png.encode if field.levels.dtype == np.uint8 else png.encode_deep
+    legend = f"low={field.low:.6g}; high={field.high:.6g}; unit={field.unit}; scale={field.scale}"
+    return Picture(pack(field.levels), legend)

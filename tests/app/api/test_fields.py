@@ -1,0 +1,64 @@
+"""What the numbers are is tested in tests/model/test_fields.py; here, how they travel."""
+
+import io
+import re
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from model.engine import Engine
+from tests.app.conftest import Refused
+from tests.app.serving import DEFAULT
+
+FIELDS = f"models/{DEFAULT}/planes/latent/fields"
+LEGEND = r"low=(\S+); high=(\S+); unit=([a-z ]+); scale=(linear|log|index)"
+
+
+@pytest.mark.parametrize(
+    ("kind", "unit", "scale"),
+    [
+        ("density", "per squared unit", "log"),
+        ("magnification", "per squared unit", "log"),
+        ("entropy", "nats per pixel", "linear"),
+        ("label", "label", "index"),
+    ],
+)
+def test_a_field_travels_as_its_levels_and_how_to_read_them(
+    api: httpx.Client, engine: Engine, kind: str, unit: str, scale: str
+) -> None:
+    work, field = engine.field("latent", kind), None
+    while field is None:
+        field = work.advance()
+    answer = api.get(f"{FIELDS}/{kind}.png")
+    assert answer.headers["content-type"] == "image/png"
+    with Image.open(io.BytesIO(answer.content)) as image:
+        assert image.size == (128, 128)
+        assert image.mode == ("L" if kind == "label" else "I;16")
+        assert (np.asarray(image) == field.levels).all()
+    told = re.fullmatch(LEGEND, answer.headers["explorer-field"])
+    assert told
+    assert told.groups()[2:] == (unit, scale)
+    assert float(told[1]) == pytest.approx(field.low, rel=1e-5)
+    assert float(told[2]) == pytest.approx(field.high, rel=1e-5)
+
+
+def test_a_field_is_kept_by_its_version_and_not_sent_again(api: httpx.Client) -> None:
+    (plane,) = api.get(f"models/{DEFAULT}/planes").json()
+    first = api.get(f"{FIELDS}/density.png")
+    assert first.headers["cache-control"] == "no-cache"
+    known = {"if-none-match": first.headers["etag"]}
+    again = api.get(f"{FIELDS}/density.png?v={plane['version']}", headers=known)
+    assert (again.status_code, again.content) == (304, b"")
+    assert "immutable" in again.headers["cache-control"]
+    assert api.get(f"{FIELDS}/label.png", headers=known).status_code == 200
+
+
+def test_there_are_fields_of_any_plane_and_of_no_other(api: httpx.Client, refused: Refused) -> None:
+    assert api.get("models/mnist-vae-20d/planes/digits-4-9/fields/density.png").status_code == 200
+    detail = refused(api.get("models/mnist-vae-20d/planes/nowhere/fields/density.png"), 404)
+    assert "pca-i-j" in detail
+    detail = refused(api.get(f"{FIELDS}/beauty.png"), 422)
+    assert "'density', 'magnification', 'entropy' or 'label'" in detail
+    refused(api.get("models/none/planes/latent/fields/label.png"), 404)
