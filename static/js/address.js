@@ -5,6 +5,8 @@
  * ?model=mnist-denoising-ae-20d&panel=draw&image=7&noise=0.5
  * ?model=mnist-vae-2d&panel=measures&beside=mnist-ae-2d
  * ?model=mnist-vae-2d&at=0.5,-1.25,8&layers=density,tiles~80,codes~off
+ * ?model=mnist-vae-20d&plane=digits-3-8
+ * ?model=mnist-vae-2d&twin=mnist-ae-2d&link=coordinates&draws=1
  * A walk's end is the index of a test image, or a latent's numbers between commas. `at` is where the map's middle lies
  * in the plane, and how many times larger than the whole it is shown.
  *
@@ -12,11 +14,12 @@
  * @typedef {import('./store.js').End} End
  * @typedef {import('./plane.js').Latent} Latent
  * @typedef {import('./camera.js').Framing} Framing
- * @typedef {Pick<State, 'model' | 'latent' | 'framing' | 'layers' | 'panel' | 'digits' | 'walk' | 'testImage' | 'noise'
- *   | 'beside'>} Addressed
+ * @typedef {Pick<State, 'model' | 'plane' | 'latent' | 'framing' | 'layers' | 'panel' | 'digits' | 'walk' | 'testImage' | 'noise'
+ *   | 'beside' | 'twin' | 'link' | 'draws'>} Addressed
  */
 import { LAYERS, formatLayers, parseLayers } from './layers.js';
 import { INITIAL, PANELS } from './store.js';
+import { LINKS } from './twin.js';
 import { PATH_KINDS } from './walk.js';
 
 /** Four decimals: finer than any grey level shows. */
@@ -25,17 +28,22 @@ const PLACES = 4;
 const FINE_PLACES = 6;
 
 /** What an address that says nothing stands for. @type {Addressed} */
-export const PLAIN = (({ model, latent, framing, layers, panel, digits, walk, testImage, noise, beside }) => {
-  return { model, latent, framing, layers, panel, digits, walk, testImage, noise, beside };
+export const PLAIN = (({
+  model, plane, latent, framing, layers, panel, digits, walk, testImage, noise, beside, twin, link, draws,
+}) => {
+  return { model, plane, latent, framing, layers, panel, digits, walk, testImage, noise, beside, twin, link, draws };
 })(INITIAL);
 
 /**
  * @param {Addressed} state
  * @returns {string}  the query, without `?`
  */
-export function toQuery({ model, latent, framing, layers, panel, digits, walk, testImage, noise, beside }) {
+export function toQuery({
+  model, plane, latent, framing, layers, panel, digits, walk, testImage, noise, beside, twin, link, draws,
+}) {
   const parts = [];
   if (model) parts.push(`model=${encodeURIComponent(model)}`);
+  if (plane) parts.push(`plane=${plane}`);
   if (latent) parts.push(`z=${formatLatent(latent)}`);
   if (framing) parts.push(`at=${formatFraming(framing)}`);
   if (layers !== LAYERS && formatLayers(layers)) parts.push(`layers=${formatLayers(layers)}`);
@@ -45,6 +53,9 @@ export function toQuery({ model, latent, framing, layers, panel, digits, walk, t
   if (testImage !== null) parts.push(`image=${testImage}`);
   if (noise) parts.push(`noise=${+noise.toFixed(2)}`);
   if (beside) parts.push(`beside=${encodeURIComponent(beside)}`);
+  if (twin) parts.push(`twin=${encodeURIComponent(twin)}`);
+  if (twin && link !== INITIAL.link) parts.push(`link=${link}`);
+  if (twin && draws) parts.push(`draws=${draws}`);
   return parts.join('&');
 }
 
@@ -60,6 +71,8 @@ export function fromQuery(query) {
   const found = {};
   const model = params.get('model');
   if (model) found.model = model;
+  const plane = params.get('plane') ?? '';
+  if (/^[\w-]+$/.test(plane)) found.plane = plane;
   const latent = parseLatent(params.get('z') ?? '');
   if (latent) found.latent = latent;
   const framing = parseFraming(params.get('at') ?? '');
@@ -82,6 +95,12 @@ export function fromQuery(query) {
   if (/^(0?\.\d+|1)$/.test(noise)) found.noise = Number(noise);
   const beside = params.get('beside');
   if (beside) found.beside = beside;
+  const twin = params.get('twin');
+  if (twin) found.twin = twin;
+  const link = LINKS.find((name) => name === params.get('link'));
+  if (link) found.link = link;
+  const draws = params.get('draws') ?? '';
+  if (/^[1-9]\d{0,8}$/.test(draws)) found.draws = Number(draws);
   return found;
 }
 

@@ -9,6 +9,7 @@
  * @typedef {Schemas['EncodedItem']} Encoded
  * @typedef {Schemas['InterpolateAnswer']} Interpolation
  * @typedef {Schemas['HistoryAnswer']} History
+ * @typedef {Schemas['SampleAnswer']} Sample
  * @typedef {Schemas['ImageJson']} Image
  * @typedef {import('./plane.js').Latent} Latent
  * @typedef {import('./plane.js').Plane} Plane
@@ -100,6 +101,12 @@ export function createApi(base) {
     /** @type {(model: string, signal?: AbortSignal) => Promise<Plane[]>} */
     planes: async (model, signal) => (await ask(`${at(model)}/planes`, { signal })).json(),
 
+    /** @type {(model: string, name: string, signal?: AbortSignal) => Promise<Plane>} */
+    plane: async (model, name, signal) => (await ask(`${at(model)}/planes/${name}`, { signal })).json(),
+
+    /** @type {(model: string, latent: Latent) => string} */
+    decodedAddress: (model, latent) => address(`${at(model)}/decode.png?z=${latent.join(',')}&size=56`).href,
+
     /** @type {(model: string, plane: Plane, tile: Tile, signal?: AbortSignal) => Promise<Blob>} */
     tile: async (model, plane, tile, signal) => (await ask(tileOf(model, plane, tile), { signal })).blob(),
 
@@ -147,6 +154,15 @@ export function createApi(base) {
         images.set(new Uint8Array(await answer.arrayBuffer()), first * PIXELS);
       }
       return images;
+    },
+
+    /**
+     * Draws from the prior; for an autoencoder, from the Gaussian fitted to its codes.
+     *
+     * @type {(model: string, count: number, seed: number, signal?: AbortSignal) => Promise<Sample>}
+     */
+    async sample(model, count, seed, signal) {
+      return (await post(`${at(model)}/sample`, { count, seed }, 'application/json', signal)).json();
     },
 
     /** @type {(model: string, file: Blob, signal?: AbortSignal) => Promise<Encoded>} */

@@ -75,21 +75,58 @@ export function mount(root, store, api) {
   async function loadChosen(signal) {
     const { models, model, shown } = store.get();
     const card = models.find(({ id }) => id === model);
-    if (!card || shown?.id === model) return store.set({ pending: '' });
+    if (!card) return store.set({ pending: '' });
+    if (shown?.id === model) return loadPlane(signal);
     store.set({ pending: `Loading ${card.title} …` });
-    const { addressed, framing: first } = store.get();
+    const { addressed, framing: first, plane: named } = store.get();
     // The address frames a part of one model; any other has a plane of its own.
     const framing = addressed ? addressed.framing : shown ? null : first;
+    const name = addressed ? addressed.plane : shown ? '' : named;
     const fresh = { shown: card, pending: '', framing, addressed: null, posterior: null, route: null, movedAt: 0 };
-    if (!hasPlane(card)) return store.set({ ...fresh, atlas: null, frame: null, playing: false });
-    const [planes, codes] = await patiently(
-      () => Promise.all([api.planes(model, signal), api.codes(model, signal)]),
+    if (!hasPlane(card)) return store.set({ ...fresh, atlas: null, planes: [], plane: '', frame: null, playing: false });
+    const [planes, codes, asked] = await patiently(
+      () => Promise.all([api.planes(model, signal), api.codes(model, signal), name && planeOr(null, name, signal)]),
       { signal, onWait: (seconds) => store.set({ pending: `The server makes room; again in ${seconds} s …` }) },
     );
     if (signal.aborted) return;
-    const atlas = createAtlas(card, planes[0], codes);
-    const asked = addressed?.latent?.length === card.latent_dim ? addressed.latent : null;
-    store.set({ ...fresh, atlas, latent: asked ?? arrival(atlas, store.get()), frame: null });
+    const atlas = createAtlas(card, asked || planes[0], codes);
+    store.set({ planes, plane: asked ? name : '' });
+    const there = addressed?.latent?.length === card.latent_dim ? addressed.latent : null;
+    store.set({ ...fresh, atlas, latent: there ?? arrival(atlas, store.get()), frame: null });
+  }
+
+  /**
+   * Another plane of the model that is shown: the point moves to its foot there.
+   *
+   * @param {AbortSignal} signal
+   */
+  async function loadPlane(signal) {
+    const { atlas, planes, plane: name, latent } = store.get();
+    store.set({ pending: '' });
+    const wanted = name || planes[0]?.id;
+    if (!atlas || !latent || atlas.base.id === wanted) return;
+    const plane = planes.find(({ id }) => id === wanted) ?? (await planeOr(atlas.base, wanted, signal));
+    if (signal.aborted || !plane || plane === atlas.base) return;
+    const next = createAtlas(atlas.card, plane, atlas.codes);
+    store.set({ atlas: next, latent: latentAt(plane, footOf(plane, latent)), framing: null, movedAt: 0 });
+  }
+
+  /**
+   * The plane of a name; where there is none, another one, and a remark.
+   *
+   * @template T
+   * @param {T} other
+   * @param {string} name
+   * @param {AbortSignal} signal
+   */
+  async function planeOr(other, name, signal) {
+    try {
+      return await api.plane(store.get().model, name, signal);
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.retryAfter !== null) throw error;
+      store.set({ plane: '', strange: [...store.get().strange, `plane=${name.slice(0, 40)}`] });
+      return other;
+    }
   }
 
   const keep = () => {
@@ -98,7 +135,7 @@ export function mount(root, store, api) {
   };
   again.addEventListener('click', load);
   back.addEventListener('click', keep);
-  const unwatch = store.watch(['model', 'models'], () => void load());
+  const unwatch = store.watch(['model', 'models', 'plane'], () => void load());
   return () => {
     request.abort();
     again.removeEventListener('click', load);

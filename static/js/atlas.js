@@ -14,7 +14,8 @@
  *
  * @typedef {object} Atlas
  * @property {Card} card
- * @property {Plane} plane
+ * @property {Plane} plane  that the map shows
+ * @property {Plane} base  that was chosen; the map shows it or, where the point lies off it, one parallel to it
  * @property {Codes} codes
  * @property {Float32Array} feet  u, v of each code
  * @property {Box} view  what to show at first: the prior, and all codes but the most remote
@@ -46,7 +47,7 @@ export function createAtlas(card, plane, codes) {
   }
   const codesView = viewOf(feet);
   const view = card.family === 'vae' ? withPrior(codesView, plane) : codesView;
-  const atlas = { card, plane, codes, feet, view, landmarks: [] };
+  const atlas = { card, plane, base: plane, codes, feet, view, landmarks: [] };
   return { ...atlas, landmarks: landmarksOf(atlas) };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Keeps the page's address: it holds what makes the picture. Another model or panel is another step back; what moves
+ * Keeps the page's address: it holds what makes the picture. Another model, twin or panel is another step back; what moves
  * all the time is written over. Back and forward bring a picture again.
  *
  * @typedef {import('./store.js').Store} Store
@@ -22,15 +22,15 @@ export function opening() {
  */
 export function mount(_root, store) {
   let timer = 0;
-  let { model, panel } = store.get();
+  let { model, panel, twin } = store.get();
 
   function write() {
     timer = 0;
     const { latent, touched, ...state } = store.get();
     const query = toQuery({ ...state, latent: touched ? latent : null });
     const address = query ? `?${query}` : location.pathname;
-    const isStep = model !== '' && (state.model !== model || state.panel !== panel);
-    ({ model, panel } = state);
+    const isStep = model !== '' && (state.model !== model || state.panel !== panel || state.twin !== twin);
+    ({ model, panel, twin } = state);
     if (`?${query}` === location.search) return;
     if (isStep) history.pushState(null, '', address);
     else history.replaceState(null, '', address);
@@ -41,11 +41,11 @@ export function mount(_root, store) {
     timer = 0;
     const found = fromQuery(location.search);
     const { shown, defaultModel } = store.get();
-    const { latent, framing, ...rest } = { ...PLAIN, model: defaultModel, ...found };
-    ({ model, panel } = rest);
-    if (rest.model !== shown?.id) return store.set({ ...rest, addressed: { latent, framing } });
+    const { latent, framing, plane, ...rest } = { ...PLAIN, model: defaultModel, ...found };
+    ({ model, panel, twin } = rest);
+    if (rest.model !== shown?.id) return store.set({ ...rest, addressed: { latent, framing, plane } });
     const there = latent?.length === shown.latent_dim ? { latent, touched: true, playing: false } : {};
-    store.set({ ...rest, ...there, framing, movedAt: 0 });
+    store.set({ ...rest, ...there, framing, plane, movedAt: 0 });
   }
 
   addEventListener('popstate', read);

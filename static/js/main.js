@@ -6,6 +6,7 @@
  *   `empty`: the model has no plane, and `#codebook` is there instead.
  * - `#map[data-view]`: u0,v0,u1,v1 of the whole map. `#readout[data-latent]`: the whole latent.
  * - `#choose-model[data-model]`: id of the chosen model; `[data-pending]`: it is on its way.
+ * - `#twin`: the map beside, see later/twin.js.
  * - `#decoded`: 28 x 28, its grey levels are the server's bytes in either theme.
  * - `#status[data-connection]`: connecting, open or reconnecting; `data-p50`, `data-p95`: round trip, ms.
  * - Measures in `performance`: see live.js.
@@ -15,6 +16,7 @@ import { mount as mountHistory, opening } from './history.js';
 import { INITIAL, createStore } from './store.js';
 import { mount as mountAtlasLoader } from './atlas-loader.js';
 import { mount as mountLive } from './live.js';
+import { mount as mountSlice } from './slice.js';
 import { mount as mountCanvas } from './map/canvas.js';
 import { mount as mountCodebook } from './map/codebook.js';
 import { mount as mountHand } from './map/hand.js';
@@ -31,12 +33,15 @@ import { mount as mountLearn } from './panels/learn.js';
 import { mount as mountLegend } from './panels/legend.js';
 import { mount as mountMeasures } from './panels/measures.js';
 import { mount as mountModels } from './panels/models.js';
+import { mount as mountNumbers } from './panels/numbers.js';
 import { mount as mountPath } from './panels/path.js';
+import { mount as mountPlanes } from './panels/planes.js';
 import { mount as mountPoint } from './panels/point.js';
 import { mount as mountRemark } from './panels/remark.js';
 import { mount as mountSpecimen } from './panels/specimen.js';
 import { mount as mountTabs } from './panels/tabs.js';
 import { mount as mountTraining } from './panels/training.js';
+import { mount as mountTwin } from './panels/twin.js';
 
 const store = createStore({ ...INITIAL, ...opening() });
 const api = createApi(document.baseURI);
@@ -45,6 +50,7 @@ const root = document.body;
 for (const mount of [
   mountTabs,
   mountModels,
+  mountTwin,
   mountView,
   mountCanvas,
   mountRing,
@@ -57,6 +63,9 @@ for (const mount of [
   mountPoint,
   mountDraw,
   mountPath,
+  mountPlanes,
+  mountNumbers,
+  mountSlice,
   mountTraining,
   mountMeasures,
   mountLearn,

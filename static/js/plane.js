@@ -112,3 +112,79 @@ export function ellipseOf({ axes: [a, b] }, covariance) {
 /** @type {(a: Latent, matrix: readonly Latent[], b: Latent) => number} */
 const form = (a, matrix, b) =>
   a.reduce((sum, ai, i) => sum + ai * matrix[i].reduce((s, m, j) => s + m * b[j], 0), 0);
+
+/**
+ * The name under which the server knows any plane: its origin and axes, written out.
+ *
+ * @param {Pick<Plane, 'origin' | 'axes'>} plane
+ */
+export function nameAt({ origin, axes }) {
+  const bytes = new Uint8Array(Float32Array.from([...origin, ...axes[0], ...axes[1]]).buffer);
+  const text = btoa(String.fromCharCode(...bytes));
+  return `at-${text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}`;
+}
+
+/**
+ * The plane itself, or the one parallel to it, through a latent.
+ *
+ * @param {Plane} plane
+ * @param {Latent} latent
+ * @returns {Plane}
+ */
+export function sliceThrough(plane, latent) {
+  if (heightOf(plane, latent) < LEAST_HEIGHT) return plane;
+  const slice = through(plane, latent);
+  return { ...slice, id: nameAt(slice) };
+}
+
+/** Nearer to the plane than this, nobody could see that a latent is off it. */
+export const LEAST_HEIGHT = 0.005;
+
+/**
+ * The plane through up to three latents. Where they leave a direction open, or all but open, the spare ones close it.
+ *
+ * @param {readonly Latent[]} latents  at least one
+ * @param {readonly Latent[]} spare  orthonormal, at least two
+ * @returns {Pick<Plane, 'origin' | 'axes'>}
+ */
+export function planeThrough([origin, ...others], spare) {
+  /** @type {number[][]} */
+  const axes = [];
+  const ways = others.map((latent) => latent.map((z, i) => z - origin[i]));
+  for (const way of [...ways, ...spare]) {
+    if (axes.length === 2) break;
+    let rest = [...way];
+    for (const axis of axes) {
+      const along = dot(rest, axis);
+      rest = rest.map((z, i) => z - along * axis[i]);
+    }
+    const length = Math.hypot(...rest);
+    if (length > 1e-3 * Math.hypot(...way)) axes.push(rest.map((z) => z / length));
+  }
+  return { origin, axes: [axes[0], axes[1]] };
+}
+
+/**
+ * How much of a number of the latent a slice can change: 1 if it stands at right angles to the plane, 0 if it lies in it.
+ *
+ * @type {(plane: Plane, index: number) => number}
+ */
+export const freedomOf = ({ axes: [a, b] }, index) => 1 - a[index] ** 2 - b[index] ** 2;
+
+/**
+ * Give a number of a latent a value by going straight away from the plane: its foot stays.
+ *
+ * @param {Plane} plane
+ * @param {Latent} latent
+ * @param {number} index
+ * @param {number} value
+ * @returns {number[]}
+ */
+export function withNumber(plane, latent, index, value) {
+  const [a, b] = plane.axes;
+  const step = (value - latent[index]) / freedomOf(plane, index);
+  return latent.map((z, i) => z + step * (Number(i === index) - a[index] * a[i] - b[index] * b[i]));
+}
+
+/** @type {(a: Latent, b: Latent) => number} */
+const dot = (a, b) => a.reduce((sum, x, i) => sum + x * b[i], 0);

@@ -2,6 +2,7 @@
  * The state of the page: one typed object, changed by `set` alone. Panels know the store and never each other.
  *
  * @typedef {import('./plane.js').Latent} Latent
+ * @typedef {import('./plane.js').Plane} Plane
  * @typedef {import('./atlas.js').Atlas} Atlas
  * @typedef {import('./camera.js').Camera} Camera
  * @typedef {import('./camera.js').Box} Box
@@ -28,6 +29,7 @@
  *
  * @typedef {'point' | 'draw' | 'path' | 'training' | 'measures' | 'learn'} Panel
  * @typedef {'linear' | 'spherical' | 'geodesic'} PathKind
+ * @typedef {'image' | 'coordinates'} Link  what two maps beside each other have in common
  *
  * @typedef {{image: number} | {latent: Latent}} End  a test image's code, or any latent
  *
@@ -52,12 +54,14 @@
  * @property {string} model  id of the chosen one
  * @property {Card | null} shown  the model that the page shows: the chosen one, once it has arrived
  * @property {string} pending  why the chosen one is not shown yet; empty: it is
+ * @property {readonly Plane[]} planes  of the model shown, that are worth a menu
+ * @property {string} plane  name of the chosen one; empty: the first
  * @property {Atlas | null} atlas  of the model shown; null: none has arrived, or it has no plane
  * @property {Framing | null} framing  what the visitor looks at; null: the whole
  * @property {View | null} view  null until the map has been laid out
  * @property {Layers} layers  what lies on the map
  * @property {Readonly<Partial<Record<FieldId, Reading>>>} readings  of the fields that have arrived
- * @property {Pick<State, 'latent' | 'framing'> | null} addressed  where to be in the model that is on its way
+ * @property {Pick<State, 'latent' | 'framing' | 'plane'> | null} addressed  where to be in the model that is on its way
  * @property {readonly string[]} strange  parts of the page's address that are not understood
  * @property {Latent | null} latent  the point under the ring
  * @property {number} movedAt  when the gesture happened that moved it, in performance.now() milliseconds
@@ -68,6 +72,9 @@
  * @property {number} noise  standard deviation of what is put on an image before it is encoded, 0..1
  * @property {Posterior | null} posterior  the visitor's image, encoded by the model shown
  * @property {string} beside  id of the model whose measures stand beside; empty: the page chooses
+ * @property {string} twin  id of the model whose map lies beside; empty: none does
+ * @property {Link} link  how the point of the one map follows that of the other
+ * @property {number} draws  seed of the latents that were thrown on both; 0: none were
  * @property {Walk | null} walk  null: the default one, from 0 to 6
  * @property {readonly Latent[] | null} route  the walk's latents, as the server answered them
  * @property {readonly (readonly Latent[])[]} byways  the same walk's other kinds
@@ -92,6 +99,8 @@ export const INITIAL = {
   model: '',
   shown: null,
   pending: '',
+  planes: [],
+  plane: '',
   atlas: null,
   framing: null,
   view: null,
@@ -108,6 +117,9 @@ export const INITIAL = {
   noise: 0,
   posterior: null,
   beside: '',
+  twin: '',
+  link: 'image',
+  draws: 0,
   walk: null,
   route: null,
   byways: [],

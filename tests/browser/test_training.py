@@ -26,7 +26,8 @@ def digit(explorer: Explorer) -> list[int]:
     """The grey levels of the point's picture."""
     levels: list[int] = explorer.page.evaluate(
         """() => {
-            const context = new OffscreenCanvas(28, 28).getContext('2d', { willReadFrequently: true });
+            const canvas = new OffscreenCanvas(28, 28);
+            const context = canvas.getContext('2d', { willReadFrequently: true });
             context.drawImage(document.querySelector('#decoded'), 0, 0);
             return [...context.getImageData(0, 0, 28, 28).data].filter((_, i) => i % 4 === 0);
         }"""

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ellipseOf, footOf, heightOf, latentAt, movedTo, through } from '../../static/js/plane.js';
+import {
+  ellipseOf, footOf, freedomOf, heightOf, latentAt, movedTo, nameAt, planeThrough, sliceThrough, through, withNumber,
+} from '../../static/js/plane.js';
 
 const near = (actual, expected, message) =>
   assert.ok(Math.abs(actual - expected) < 1e-9, `${message ?? ''} ${actual} is not ${expected}`);
@@ -96,4 +98,51 @@ test('the shadow of a Gaussian has the variance of its samples along each axis',
   // On (u, v) it is [[2.5, 2], [2, 2.5]]: eigenvalues 4.5 and 0.5.
   near(major, Math.sqrt(4.5));
   near(minor, Math.sqrt(0.5));
+});
+
+/** A plane askew in four dimensions. */
+const ASKEW = {
+  id: 'pca-0-1', title: '', version: '', extent: [[-4, -4], [4, 4]],
+  origin: [0.5, -0.5, 1, 0],
+  axes: [[0.6, 0.8, 0, 0], [0, 0, 0.8, 0.6]],
+};
+
+test('a slice goes through the point, and what lies in the plane needs none', () => {
+  const latent = [1, 2, -1, 0.5];
+  const slice = sliceThrough(ASKEW, latent);
+  near(heightOf(slice, latent), 0);
+  near(footOf(slice, latent).u, footOf(ASKEW, latent).u);
+  near(footOf(slice, latent).v, footOf(ASKEW, latent).v);
+  assert.equal(slice.id, nameAt(slice));
+  assert.equal(sliceThrough(ASKEW, [1.1, 0.3, 1, 0]), ASKEW);
+});
+
+test('the plane through three latents holds them all', () => {
+  const latents = [[1, 0, 0, 0], [0, 2, 0, 1], [0, 0, 3, -1]];
+  const plane = { ...ASKEW, ...planeThrough(latents, ASKEW.axes) };
+  for (const latent of latents) near(heightOf(plane, latent), 0);
+  const [a, b] = plane.axes;
+  near(Math.hypot(...a), 1);
+  near(Math.hypot(...b), 1);
+  near(a.reduce((sum, x, i) => sum + x * b[i], 0), 0);
+});
+
+test('fewer latents, or some on one line, are helped out by the spare directions', () => {
+  for (const latents of [[[1, 2, 3, 4]], [[1, 2, 3, 4], [1, 2, 3, 5]], [[0, 0, 0, 0], [1, 1, 1, 1], [2, 2, 2, 2]]]) {
+    const plane = { ...ASKEW, ...planeThrough(latents, ASKEW.axes) };
+    assert.equal(plane.axes.filter((axis) => axis?.every(Number.isFinite)).length, 2);
+    for (const latent of latents) near(heightOf(plane, latent), 0);
+  }
+  assert.deepEqual(planeThrough([[1, 2, 3, 4]], ASKEW.axes).axes, ASKEW.axes);
+});
+
+test('a number gets its value and the foot stays where it was', () => {
+  const latent = [1, 2, -1, 0.5];
+  for (const [index, value] of [[0, -3], [1, 0], [2, 2.5], [3, 7]]) {
+    const moved = withNumber(ASKEW, latent, index, value);
+    near(moved[index], value);
+    near(footOf(ASKEW, moved).u, footOf(ASKEW, latent).u);
+    near(footOf(ASKEW, moved).v, footOf(ASKEW, latent).v);
+  }
+  near(freedomOf(ASKEW, 0), 1 - 0.36);
 });

@@ -26,7 +26,7 @@ import { createTiles } from './tiles.js';
  * @param {Api} api
  */
 export function mount(root, store, api) {
-  const canvas = find(root, '#plane', HTMLCanvasElement);
+  const canvas = find(root, '.plane', HTMLCanvasElement);
   const context = contextOf(canvas, { alpha: false });
   let dots = createPainter();
   /** @type {Theme} */
@@ -108,6 +108,7 @@ export function mount(root, store, api) {
       theme = current;
       tiles.dye(theme);
       fields.dye(theme);
+      images.dye(theme);
       pasts.dye(theme);
       areDotsStale = true;
       repaint();
@@ -119,7 +120,6 @@ export function mount(root, store, api) {
     store.watch(['posterior', 'route', 'byways', 'shown', 'layers'], repaint),
     tiles.stop,
     fields.stop,
-    images.stop,
   ];
   return () => {
     cancelAnimationFrame(frame);

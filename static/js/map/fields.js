@@ -3,7 +3,6 @@
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
- * @typedef {import('../atlas.js').Atlas} Atlas
  * @typedef {import('../camera.js').Box} Box
  * @typedef {import('../camera.js').Camera} Camera
  * @typedef {import('../layers.js').FieldId} FieldId
@@ -28,34 +27,35 @@ export function createFields(store, api, onChange) {
   let request = new AbortController();
   /** @type {Set<FieldId>} */
   let asked = new Set();
-  /** @type {Atlas | null} */
+  /** @type {import('../plane.js').Plane | null} */
   let shown = null;
   /** @type {Theme} */
   let theme;
 
   function load() {
     const { atlas, layers } = store.get();
-    if (atlas !== shown) {
+    const plane = atlas?.plane ?? null;
+    if (plane !== shown) {
       request.abort();
       request = new AbortController();
       asked = new Set();
       levels.clear();
       pictures.clear();
-      shown = atlas;
+      shown = plane;
       store.set({ readings: {} });
     }
-    if (!atlas) return;
+    if (!atlas || !plane) return;
     for (const id of FIELD_IDS) {
       if (!layers[id].isOn || asked.has(id)) continue;
       asked.add(id);
-      void fetchField(atlas, id, request.signal);
+      void fetchField(atlas.card.id, plane, id, request.signal);
     }
   }
 
-  /** @type {(atlas: Atlas, id: FieldId, signal: AbortSignal) => Promise<void>} */
-  async function fetchField({ card, plane }, id, signal) {
+  /** @type {(model: string, plane: import('../plane.js').Plane, id: FieldId, signal: AbortSignal) => Promise<void>} */
+  async function fetchField(model, plane, id, signal) {
     try {
-      const { image, reading } = await api.field(card.id, plane, id, signal);
+      const { image, reading } = await api.field(model, plane, id, signal);
       const bytes = await bytesOf(image);
       if (signal.aborted) return;
       levels.set(id, bytes);

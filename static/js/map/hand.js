@@ -24,11 +24,11 @@ const LEAP = 50;
  * @param {Store} store
  */
 export function mount(root, store) {
-  const map = find(root, '#map', HTMLElement);
-  const ring = find(root, '#ring', HTMLElement);
+  const map = find(root, '.map', HTMLElement);
+  const ring = find(root, '.ring', HTMLElement);
   const gesture = createGesture();
   const steering = createSteering(store);
-  const mover = createMover(root, map, store);
+  const mover = createMover(map, store);
   const listeners = new AbortController();
   let corner = { left: 0, top: 0 };
 

@@ -19,8 +19,8 @@ const REST_MILLISECONDS = 90;
  * @param {Api} api
  */
 export function mount(root, store, api) {
-  const map = find(root, '#map', HTMLElement);
-  const plate = find(root, '#hover', HTMLElement);
+  const map = find(root, '.map', HTMLElement);
+  const plate = find(root, '.hover', HTMLElement);
   const image = find(plate, 'img', HTMLImageElement);
   const caption = find(plate, 'figcaption', HTMLElement);
   const listeners = new AbortController();

@@ -8,6 +8,7 @@
  */
 import { SIDE } from '../api.js';
 import { screenX, screenY } from '../camera.js';
+import { contextOf } from '../digits.js';
 
 /** Images on a side of a sheet. */
 const SHEET = 32;
@@ -15,22 +16,29 @@ const SHEET = 32;
 const SIZE = SIDE + 8;
 const EDGE = 2;
 /** They may cover this part of the map, if they lay beside each other. */
-const COVER = 1 / 6;
+const COVER = 1 / 4;
 
 /**
  * @param {Api} api
  * @param {() => void} onChange  there is something new to paint
  */
 export function createImages(api, onChange) {
-  /** By data set and number; null: on its way. @type {Map<string, ImageBitmap | null>} */
+  /** By data set and number; null: on its way. @type {Map<string, HTMLCanvasElement | null>} */
   const sheets = new Map();
+  let isDark = true;
 
   /** @type {(dataset: string, n: number) => Promise<void>} */
   async function fetchSheet(dataset, n) {
     const key = `${dataset}/${n}`;
     sheets.set(key, null);
     try {
-      sheets.set(key, await createImageBitmap(await api.sprites(dataset, n)));
+      const bitmap = await createImageBitmap(await api.sprites(dataset, n));
+      const canvas = document.createElement('canvas');
+      Object.assign(canvas, { width: bitmap.width, height: bitmap.height });
+      contextOf(canvas).drawImage(bitmap, 0, 0);
+      bitmap.close();
+      if (!isDark) invert(canvas);
+      sheets.set(key, canvas);
       onChange();
     } catch {
       sheets.delete(key); // its dots stay
@@ -38,6 +46,12 @@ export function createImages(api, onChange) {
   }
 
   return {
+    /** @param {Theme} theme */
+    dye(theme) {
+      if (theme.isDark !== isDark) for (const sheet of sheets.values()) if (sheet) invert(sheet);
+      ({ isDark } = theme);
+    },
+
     /**
      * @param {CanvasRenderingContext2D} context
      * @param {View} view
@@ -47,7 +61,6 @@ export function createImages(api, onChange) {
      */
     paint(context, view, atlas, digits, theme) {
       const { codes, card } = atlas;
-      context.save();
       for (const index of inSight(view, atlas, digits)) {
         const n = Math.floor(index / SHEET ** 2);
         const sheet = sheets.get(`${card.dataset}/${n}`);
@@ -59,20 +72,21 @@ export function createImages(api, onChange) {
         const inner = SIZE - 2 * EDGE;
         context.fillStyle = theme.digits[codes.labels[index]];
         context.fillRect(x, y, SIZE, SIZE);
-        if (!theme.isDark) context.filter = 'invert(1)';
         context.drawImage(
           sheet, (place % SHEET) * SIDE, Math.floor(place / SHEET) * SIDE, SIDE, SIDE, x + EDGE, y + EDGE, inner, inner,
         );
-        if (!theme.isDark) context.filter = 'none';
       }
-      context.restore();
-    },
-
-    stop() {
-      for (const sheet of sheets.values()) sheet?.close();
-      sheets.clear();
     },
   };
+}
+
+/** Dark becomes light. @param {HTMLCanvasElement} canvas */
+function invert(canvas) {
+  const context = contextOf(canvas);
+  context.globalCompositeOperation = 'difference';
+  context.fillStyle = '#fff';
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.globalCompositeOperation = 'source-over';
 }
 
 /** The codes in the window, if they are few. @type {(view: View, atlas: Atlas, digits: number) => number[]} */

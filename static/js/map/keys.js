@@ -24,9 +24,9 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowD
  * @param {Store} store
  */
 export function mount(root, store) {
-  const map = find(root, '#map', HTMLElement);
+  const map = find(root, '.map', HTMLElement);
   const steering = createSteering(store);
-  const mover = createMover(root, map, store);
+  const mover = createMover(map, store);
 
   /** @type {(latent: number[], movedAt: number) => void} */
   const moveTo = (latent, movedAt) => store.set({ latent, movedAt, touched: true, playing: false });

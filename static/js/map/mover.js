@@ -14,18 +14,17 @@ import { movedTo } from '../plane.js';
 const CLEARANCE = 12;
 
 /**
- * @param {HTMLElement} root
  * @param {HTMLElement} map
  * @param {Store} store
  */
-export function createMover(root, map, store) {
+export function createMover(map, store) {
   /** What covers the map. @type {Rect[]} */
   let sheets = [];
   return {
     /** Look where the sheets are; a gesture does so as it starts. */
     measure() {
       const { left, top } = map.getBoundingClientRect();
-      sheets = findAll(root, '.sheet:not([hidden], [popover], #hover)', HTMLElement).map((sheet) => {
+      sheets = findAll(document, '.sheet:not([hidden], [popover], .hover)', HTMLElement).map((sheet) => {
         const rect = sheet.getBoundingClientRect();
         return {
           left: rect.left - left - CLEARANCE,

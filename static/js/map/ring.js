@@ -18,10 +18,10 @@ const LIFT = 72;
  * @param {Store} store
  */
 export function mount(root, store) {
-  const map = find(root, '#map', HTMLElement);
-  const ring = find(root, '#ring', HTMLElement);
-  const paint = digitPainter(find(root, '#lens', HTMLCanvasElement));
-  const mover = createMover(root, map, store);
+  const map = find(root, '.map', HTMLElement);
+  const ring = find(root, '.ring', HTMLElement);
+  const paint = digitPainter(find(root, '.lens canvas', HTMLCanvasElement));
+  const mover = createMover(map, store);
   const listeners = new AbortController();
   /** From the point's place in the map to the pointer that took it, in the window. */
   let grip = { x: 0, y: 0 };

@@ -38,16 +38,28 @@ export function createTiles(store, api, onChange) {
   let timer = 0;
   let again = 0;
   let scale = 0;
-  let shown = '';
+  let model = '';
+  /** Names of the plane that is shown, and of the one before: it stays until the other one has come. */
+  let plane = '';
+  let planeBefore = '';
   const develop = createDeveloper();
+  /** @type {(tile: Tile, of?: string) => string} */
+  const nameOf = (tile, of = plane) => `${of}/${keyOf(tile)}`;
   /** @type {(tile: Tile) => boolean} */
-  const has = (tile) => shelf.has(keyOf(tile));
+  const has = (tile) => shelf.has(nameOf(tile));
+  /** @type {(tile: Tile) => boolean} */
+  const had = (tile) => shelf.has(nameOf(tile, planeBefore));
 
-  function forget() {
+  function drop() {
     for (const request of requests.values()) request.abort();
     requests.clear();
-    shelf.clear();
     queue = [];
+  }
+
+  function forget() {
+    drop();
+    shelf.clear();
+    planeBefore = plane;
   }
 
   function plan() {
@@ -55,9 +67,9 @@ export function createTiles(store, api, onChange) {
     if (!atlas || !view) return;
     const extent = extentOf(atlas.plane);
     const tiles = needed(sightOf(view), view.camera.scale, extent);
-    const keys = new Set(tiles.map(keyOf));
+    const keys = new Set(tiles.map((tile) => nameOf(tile)));
     for (const [key, request] of requests) if (!keys.has(key)) request.abort();
-    queue = tiles.filter((tile) => !has(tile) && !requests.has(keyOf(tile)));
+    queue = tiles.filter((tile) => !has(tile) && !requests.has(nameOf(tile)));
     pump();
   }
 
@@ -66,17 +78,17 @@ export function createTiles(store, api, onChange) {
     while (atlas && queue.length && requests.size < MOST_AT_ONCE) {
       const tile = queue[0];
       queue = queue.slice(1);
-      void fetchTile(atlas, tile);
+      void fetchTile(atlas.card.id, atlas.plane, tile);
     }
   }
 
-  /** @type {(atlas: import('../atlas.js').Atlas, tile: Tile) => Promise<void>} */
-  async function fetchTile({ card, plane }, tile) {
+  /** @type {(of: string, at: import('../plane.js').Plane, tile: Tile) => Promise<void>} */
+  async function fetchTile(of, at, tile) {
     const request = new AbortController();
-    const key = keyOf(tile);
+    const key = nameOf(tile);
     requests.set(key, request);
     try {
-      const blob = await api.tile(card.id, plane, tile, request.signal);
+      const blob = await api.tile(of, at, tile, request.signal);
       const bitmap = await develop.print(blob);
       if (request.signal.aborted) return bitmap.close();
       shelf.put(key, bitmap);
@@ -91,10 +103,15 @@ export function createTiles(store, api, onChange) {
   }
 
   const unwatch = store.watch(['atlas', 'view'], ({ atlas, view }) => {
-    const plane = atlas ? `${atlas.card.id}/${atlas.plane.id}` : '';
-    if (plane !== shown) forget();
-    const isZooming = plane === shown && view !== null && view.camera.scale !== scale;
-    shown = plane;
+    const isSame = plane === atlas?.plane.id && model === atlas.card.id;
+    if (!isSame) {
+      planeBefore = plane;
+      plane = atlas?.plane.id ?? '';
+      if (model === atlas?.card.id) drop();
+      else forget();
+      model = atlas?.card.id ?? '';
+    }
+    const isZooming = isSame && view !== null && view.camera.scale !== scale;
     scale = view?.camera.scale ?? 0;
     clearTimeout(timer);
     timer = setTimeout(plan, isZooming ? ZOOM_MILLISECONDS : 0);
@@ -122,8 +139,10 @@ export function createTiles(store, api, onChange) {
       let isWhole = true;
       for (const tile of covering(sightOf(view), level, extent)) {
         isWhole &&= has(tile);
-        for (const piece of piecesFor(tile, has)) {
-          const bitmap = shelf.use(keyOf(piece.source));
+        const pieces = piecesFor(tile, has);
+        const of = pieces.length ? plane : planeBefore;
+        for (const piece of pieces.length ? pieces : piecesFor(tile, had)) {
+          const bitmap = shelf.use(nameOf(piece.source, of));
           if (!bitmap) continue;
           const cut = cutOf(piece);
           const { x, y, side } = at(piece.place);

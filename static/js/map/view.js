@@ -22,9 +22,9 @@ const EASE = 0.96;
  * @param {Store} store
  */
 export function mount(root, store) {
-  const map = find(root, '#map', HTMLElement);
-  const clear = find(root, '#clear', HTMLElement);
-  const reach = find(root, '#reach', HTMLElement);
+  const map = find(root, '.map', HTMLElement);
+  const clear = find(root, '.clear', HTMLElement);
+  const reach = find(root, '.reach', HTMLElement);
   /** What the last layout was made for: the map does not move without need. */
   let laidOut = '';
   /** @type {Pick<View, 'width' | 'height' | 'whole' | 'limits'> & {inside: Rect} | null} */
@@ -46,7 +46,7 @@ export function mount(root, store) {
     };
     const free = place(clear);
     const inside = place(reach);
-    const known = [atlas.card.id, width, height, ...Object.values(free), ...Object.values(inside)].join();
+    const known = [atlas.card.id, atlas.base.id, width, height, ...Object.values(free), ...Object.values(inside)].join();
     if (known === laidOut) return;
     laidOut = known;
     const box = latent ? including(atlas.view, footOf(atlas.plane, latent)) : atlas.view;

@@ -15,7 +15,7 @@ const REST_MILLISECONDS = 400;
  * @param {Store} store
  */
 export function mount(root, store) {
-  const live = find(root, '#whereabouts', HTMLElement);
+  const live = find(root, '.whereabouts', HTMLElement);
   let timer = 0;
   let nearest = createNearest({ count: 0, dim: 0, values: new Float32Array(), labels: new Uint8Array() });
 

@@ -12,6 +12,7 @@ import { find, findAll } from '../elements.js';
 import { holeOf } from '../hole.js';
 import { printedMeasure, valueOf } from '../measures.js';
 import { latentAt } from '../plane.js';
+import { partnerOf } from '../twin.js';
 import { typical, walkOf } from '../walk.js';
 
 /** So much that strokes drown in it for a network, and not for an eye. */
@@ -36,6 +37,9 @@ const ON_THE_MAP = {
   hole: (atlas) => at(atlas, holeOf(atlas)),
   code: (atlas, _state, label) => ({ latent: codeOf(atlas, typical(atlas, label).image) }),
   test: (atlas, _state, index) => ({ latent: codeOf(atlas, index) }),
+  twin: ({ card }, { models, defaultModel }) => {
+    return { twin: partnerOf(models, card, defaultModel)?.id ?? '', link: 'image', draws: 1 };
+  },
   stay: () => ({}),
 };
 /** What one shows in Draw, on a map or without. @type {Readonly<Record<string, Partial<State>>>} */

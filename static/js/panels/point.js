@@ -8,7 +8,7 @@ import { copyOf, find, write } from '../elements.js';
 import { hasWords, labelsOf } from '../labels.js';
 import { createNearest, ranked } from '../nearest.js';
 import { COLLAPSED, describe, hasCollapsed, ordinaryReach } from '../place.js';
-import { footOf, heightOf, latentAt } from '../plane.js';
+import { LEAST_HEIGHT, footOf, heightOf, latentAt } from '../plane.js';
 
 /** As many bars as there is room for; what is left is named together. */
 const BARS = 4;
@@ -72,14 +72,14 @@ export function mount(root, store) {
     const words = hasCollapsed(card) ? COLLAPSED : describe(nearest(latent), ordinary, labelsOf(card.dataset));
     write(title, words.title);
     write(text, words.text);
-    const distance = heightOf(atlas.plane, latent);
-    height.hidden = distance < 0.005;
+    const distance = heightOf(atlas.base, latent);
+    height.hidden = distance < LEAST_HEIGHT;
     write(away, distance.toFixed(2));
   }
 
   const toPlane = () => {
     const { latent, atlas } = store.get();
-    if (latent && atlas) store.set({ latent: latentAt(atlas.plane, footOf(atlas.plane, latent)), touched: true });
+    if (latent && atlas) store.set({ latent: latentAt(atlas.base, footOf(atlas.base, latent)), touched: true });
   };
   back.addEventListener('click', toPlane);
 
