@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import posixpath
 import re
 
 from starlette.middleware.gzip import GZipMiddleware
@@ -21,6 +22,7 @@ COMPRESSION = 6
 
 templates = Jinja2Templates(ROOT / "templates")
 _VERSION = re.compile("[0-9a-f]{8}")
+_IMPORT = re.compile(r"^(?:import|}).*? from '([^']+)';", re.MULTILINE)
 
 
 class VersionedFiles(StaticFiles):
@@ -46,7 +48,7 @@ class VersionedFiles(StaticFiles):
         for path in paths:
             digest.update(str(path.relative_to(STATIC)).encode() + b"\0" + path.read_bytes())
         self._changed, self.version = changed, digest.hexdigest()[:8]
-        self.modules = [path.relative_to(STATIC) for path in paths if path.suffix == ".js"]
+        self.modules = _imported("js/main.js")
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         first, _, rest = path.partition(os.sep)
@@ -54,6 +56,19 @@ class VersionedFiles(StaticFiles):
         response = await super().get_response(rest if is_versioned else path, scope)
         response.headers["Cache-Control"] = FOR_EVER if first == self.version else ASK_AGAIN
         return response
+
+
+def _imported(start: str) -> list[str]:
+    """A module and all that it imports before it runs, by their paths below `static`."""
+    found: dict[str, None] = {}
+    waiting = [start] if (STATIC / start).exists() else []
+    while waiting:
+        path = waiting.pop()
+        found[path] = None
+        names = _IMPORT.findall((STATIC / path).read_text(encoding="utf-8"))
+        targets = [posixpath.normpath(f"{posixpath.dirname(path)}/{name}") for name in names]
+        waiting.extend(target for target in targets if target not in found)
+    return sorted(found)
 
 
 FILES = VersionedFiles()
@@ -65,7 +80,7 @@ def static(path: object) -> str:
 
 
 async def page(request: Request) -> Response:
-    """Answer the page, which names every module, so that none waits for another to import it."""
+    """Answer the page, which names every module that it starts with: none waits for another."""
     FILES.refresh()
     context = {"static": static, "modules": FILES.modules}
     headers = {"Cache-Control": ASK_AGAIN}

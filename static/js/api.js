@@ -192,10 +192,10 @@ export function createApi(base) {
       return (await post(`${at(model)}/interpolate`, body, 'application/json', signal)).json();
     },
 
-    /** @type {(model: string, start: Latent, end: Latent, path: PathKind, steps: number) => Promise<Blob>} */
-    async animation(model, start, end, path, steps) {
+    /** @type {(model: string, start: Latent, end: Latent, path: PathKind, steps: number, type: string) => Promise<Blob>} */
+    async film(model, start, end, path, steps, type) {
       const body = { start: { latent: start }, end: { latent: end }, path, steps };
-      return (await post(`${at(model)}/interpolate`, body, 'image/gif')).blob();
+      return (await post(`${at(model)}/interpolate`, body, type)).blob();
     },
 
     /** @type {(dataset: string, index: number) => string} */

@@ -51,3 +51,17 @@ export function copyOf(root, selector, type) {
   if (!(copy instanceof type)) throw new Error(`The template "${selector}" holds no ${type.name}.`);
   return copy;
 }
+
+/**
+ * Give the visitor a file to keep.
+ *
+ * @param {Blob} file
+ * @param {string} name
+ */
+export function saveFile(file, name) {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(file);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

@@ -27,20 +27,12 @@ import { mount as mountRing } from './map/ring.js';
 import { mount as mountTools } from './map/tools.js';
 import { mount as mountView } from './map/view.js';
 import { mount as mountWhereabouts } from './map/whereabouts.js';
-import { mount as mountDraw } from './panels/draw.js';
-import { mount as mountLayers } from './panels/layers.js';
-import { mount as mountLearn } from './panels/learn.js';
 import { mount as mountLegend } from './panels/legend.js';
-import { mount as mountMeasures } from './panels/measures.js';
 import { mount as mountModels } from './panels/models.js';
-import { mount as mountNumbers } from './panels/numbers.js';
-import { mount as mountPath } from './panels/path.js';
-import { mount as mountPlanes } from './panels/planes.js';
 import { mount as mountPoint } from './panels/point.js';
 import { mount as mountRemark } from './panels/remark.js';
 import { mount as mountSpecimen } from './panels/specimen.js';
 import { mount as mountTabs } from './panels/tabs.js';
-import { mount as mountTraining } from './panels/training.js';
 import { mount as mountTwin } from './panels/twin.js';
 
 const store = createStore({ ...INITIAL, ...opening() });
@@ -57,18 +49,10 @@ for (const mount of [
   mountHand,
   mountKeys,
   mountTools,
-  mountLayers,
   mountCodebook,
   mountSpecimen,
   mountPoint,
-  mountDraw,
-  mountPath,
-  mountPlanes,
-  mountNumbers,
   mountSlice,
-  mountTraining,
-  mountMeasures,
-  mountLearn,
   mountLegend,
   mountHover,
   mountWhereabouts,
@@ -81,4 +65,16 @@ for (const mount of [
   mount(root, store, api);
 }
 
-document.documentElement.dataset.state = 'ready';
+/** What nobody needs before there is a map. */
+async function mountRest() {
+  const { mount } = await import('./later/panels.js');
+  mount(root, store, api);
+  document.documentElement.dataset.state = 'ready';
+}
+
+let isMapHere = false;
+store.watch(['shown'], ({ shown }) => {
+  if (!shown || isMapHere) return;
+  isMapHere = true;
+  setTimeout(mountRest);
+});

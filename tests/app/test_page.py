@@ -77,7 +77,10 @@ def test_without_the_right_version_a_file_is_asked_about_each_time(
 
 def test_an_edited_file_has_a_new_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page, "STATIC", tmp_path)
-    (tmp_path / "a.js").write_text("1")
+    (tmp_path / "js").mkdir()
+    (tmp_path / "js" / "main.js").write_text("import { a } from './a.js';\nimport('./b.js');")
+    (tmp_path / "js" / "a.js").write_text("import {\n  c,\n} from './deep/../main.js';")
+    (tmp_path / "js" / "b.js").write_text("export const later = true;")
     (tmp_path / "b.css").write_text("2")
     files = page.VersionedFiles()
     first = files.version
@@ -87,7 +90,7 @@ def test_an_edited_file_has_a_new_address(tmp_path: Path, monkeypatch: pytest.Mo
     os.utime(tmp_path / "b.css", ns=(1, 1))
     files.refresh()
     assert files.version != first
-    assert files.modules == [Path("a.js")]
+    assert files.modules == ["js/a.js", "js/main.js"], "b.js is imported when it is asked for"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
@@ -99,3 +100,15 @@ def test_a_frame_of_another_kind_chooses_that_kind(visitor: Visitor) -> None:
     expect(explorer.page.get_by_role("radio", name="Geodesic")).to_be_checked()
     expect_frame(explorer, 5)
     expect(explorer.page).to_have_url(re.compile(r"walk=.*~geodesic"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "start"), [("GIF", b"GIF89a"), ("WebP", b"RIFF"), ("Film strip", b"\x89PNG")]
+)
+def test_a_walk_is_saved_as_a_film(visitor: Visitor, kind: str, start: bytes) -> None:
+    page = open_walk(visitor).page
+    with page.expect_download() as download:
+        page.locator("#film").select_option(kind)
+    file = download.value.path()
+    assert file.read_bytes().startswith(start)
+    assert download.value.suggested_filename.startswith("mnist-vae-2d-walk.")

@@ -71,6 +71,7 @@ export function bind(page, beside) {
   /** By its codes, the model that has taken over what the page shows. @type {unknown} */
   let settled = null;
   function settle() {
+    if (leader) return;
     const { atlas, view } = beside.get();
     if (!page.get().view || !view || !atlas || settled === atlas.codes) return;
     settled = atlas.codes;
@@ -78,6 +79,7 @@ export function bind(page, beside) {
     if (page.get().framing) moveCamera(page, beside);
   }
 
+  leader = page; // watching calls back at once, and nobody has moved yet
   const ends = [
     page.watch(['latent', 'atlas', 'link'], () => movePoint(page, beside)),
     beside.watch(['latent'], () => movePoint(beside, page)),
@@ -87,5 +89,8 @@ export function bind(page, beside) {
     page.watch(['view'], settle),
     beside.watch(['view'], settle),
   ];
+  leader = null;
+  movePoint(page, beside);
+  settle();
   return () => ends.forEach((end) => end());
 }

@@ -17,9 +17,14 @@ import { createDeveloper } from '../map/developer.js';
 import { footOf } from '../plane.js';
 import { prefersStillness, watchTheme } from '../theme.js';
 
-/** Of a small image, CSS pixels. */
-const SIZE = 24;
-const EDGE = 1.5;
+/** Of a small image, CSS pixels; on a small map it is smaller. */
+const SIZE = 28;
+const LEAST_SIZE = 12;
+/** So many would stand side by side on the whole. */
+const ABREAST = 18;
+/** Around it; a stray's is plain to see. */
+const EDGE = 1;
+const STRAY_EDGE = 3;
 /** All have fallen after this. */
 const FALL_MILLISECONDS = 1200;
 
@@ -60,19 +65,24 @@ export function createDraws(map, store) {
     const [left, top] = [screenX(camera, reach.u0), screenY(camera, reach.v1)];
     context.rect(left, top, screenX(camera, reach.u1) - left, screenY(camera, reach.v0) - top);
     context.clip();
+    const { u0, v0, u1, v1 } = atlas.view;
+    const whole = view.whole.scale * Math.max(u1 - u0, v1 - v0);
+    const growth = Math.sqrt(Math.max(1, camera.scale / view.whole.scale));
+    const size = Math.round(Math.min(SIZE, Math.max(LEAST_SIZE, whole / ABREAST) * growth));
     const elapsed = performance.now() - thrownAt;
     const fallen = Math.min(draws.latents.length, Math.ceil((draws.latents.length * elapsed) / FALL_MILLISECONDS));
     const sight = boxOf(camera, { left: -SIZE, top: -SIZE, right: width + SIZE, bottom: height + SIZE });
     for (let i = 0; i < fallen; i++) {
       const { u, v } = footOf(atlas.plane, draws.latents[i]);
       if (u < sight.u0 || u > sight.u1 || v < sight.v0 || v > sight.v1) continue;
-      const x = Math.round(screenX(camera, u) - SIZE / 2);
-      const y = Math.round(screenY(camera, v) - SIZE / 2);
-      context.fillStyle = draws.isStray[i] ? theme.accent : theme.soft;
-      context.fillRect(x - EDGE, y - EDGE, SIZE + 2 * EDGE, SIZE + 2 * EDGE);
+      const x = Math.round(screenX(camera, u) - size / 2);
+      const y = Math.round(screenY(camera, v) - size / 2);
+      const [edge, colour] = draws.isStray[i] ? [STRAY_EDGE, theme.accent] : [EDGE, theme.soft];
+      context.fillStyle = colour;
+      context.fillRect(x - edge, y - edge, size + 2 * edge, size + 2 * edge);
       context.fillStyle = theme.ground;
-      context.fillRect(x, y, SIZE, SIZE);
-      context.drawImage(prints[i], x, y, SIZE, SIZE);
+      context.fillRect(x, y, size, size);
+      context.drawImage(prints[i], x, y, size, size);
     }
     canvas.dataset.draws = `${fallen}`;
     if (fallen < draws.latents.length) repaint();

@@ -13,25 +13,26 @@ import { nearestImage } from './linked.js';
 const FIRST_SEED = 1;
 
 /**
- * @param {HTMLElement} head
+ * @param {HTMLElement} twin  all of the map beside
  * @param {Store} page
  * @param {Store} beside
  * @param {import('../api.js').Api} api
  */
-export function mount(head, page, beside, api) {
+export function mount(twin, page, beside, api) {
+  const head = find(twin, '.twin-head', HTMLElement);
   const select = find(head, 'select', HTMLSelectElement);
   const close = find(head, '[data-part="close"]', HTMLButtonElement);
   const links = findAll(head, 'input[type="radio"]', HTMLInputElement);
   const again = find(head, '[data-part="throw"]', HTMLButtonElement);
   const clear = find(head, '[data-part="clear"]', HTMLButtonElement);
   const pending = find(head, '[data-part="pending"]', HTMLElement);
-  const shared = find(head, '[data-part="shared"]', HTMLElement);
+  const shared = find(twin, '[data-part="shared"]', HTMLElement);
   const image = find(shared, 'img', HTMLImageElement);
   const caption = find(shared, 'span', HTMLElement);
   const listeners = new AbortController();
 
   /** @param {Readonly<State>} state */
-  function offer({ models, groups, model, twin }) {
+  function offer({ models, groups, model, twin: chosen }) {
     const card = models.find(({ id }) => id === model);
     if (!card) return;
     const ids = new Set(candidatesFor(models, card).map(({ id }) => id));
@@ -41,7 +42,7 @@ export function mount(head, page, beside, api) {
       section.append(...cards.filter(({ id }) => ids.has(id)).map(({ id, title: name }) => new Option(name, id)));
       return section.childElementCount ? [section] : [];
     }));
-    select.value = twin;
+    select.value = chosen;
   }
 
   function showLink() {

@@ -24,7 +24,8 @@ const NAMES = {
 export function showScores(line, measures, card, other) {
   const rows = blocksOf(measures, card, other).flatMap((block) => block.rows);
   const shown = Object.keys(NAMES).flatMap((key) => rows.find(({ measure }) => measure.key === key) ?? []);
-  find(line, 'dl', HTMLElement).replaceChildren(...shown.map(({ measure, value, better }) => {
+  const strays = find(line, '[data-part="strays"]', HTMLElement);
+  strays.parentElement?.replaceChildren(...shown.map(({ measure, value, better }) => {
     const pair = document.createElement('div');
     const [term, number] = [document.createElement('dt'), document.createElement('dd')];
     pair.title = `${measure.title}. ${measure.about} ${directionOf(measure)}`;
@@ -34,12 +35,12 @@ export function showScores(line, measures, card, other) {
     number.dataset.measure = measure.key;
     pair.append(term, number);
     return pair;
-  }));
+  }), strays);
 }
 
 /** @type {(line: HTMLElement, strays: number | null, of: number) => void} */
 export function showStrays(line, strays, of) {
-  const words = find(line, '[data-part="strays"]', HTMLElement);
-  words.hidden = strays === null;
-  words.textContent = strays === null ? '' : `${strays} of ${of} draws fell far from every code`;
+  const pair = find(line, '[data-part="strays"]', HTMLElement);
+  pair.hidden = strays === null;
+  find(pair, 'dd', HTMLElement).textContent = strays === null ? '' : `${strays} of ${of}`;
 }

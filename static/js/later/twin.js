@@ -91,7 +91,7 @@ export function mount(root, page, api) {
     ...[mountView, mountCanvas, mountRing, mountHand, mountKeys, mountHover, mountWhereabouts, mountSlice, mountLive].map(
       (part) => part(twin, beside, api),
     ),
-    mountHead(head, page, beside, api),
+    mountHead(twin, page, beside, api),
     mountThrows(find(stage, '.map', HTMLElement), page, page, api, (n) => showStrays(scores[0], n, THROWN), complain),
     mountThrows(map, page, beside, api, (n) => showStrays(scores[1], n, THROWN), complain),
     bind(page, beside),

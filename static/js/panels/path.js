@@ -1,5 +1,5 @@
 /**
- * A walk from one latent to another on each kind of path: film strips, scrubbing, playing, and the walk as a GIF.
+ * A walk from one latent to another on each kind of path: film strips, scrubbing, playing, and saving it as a film.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').End} End
@@ -10,7 +10,7 @@
  * @typedef {import('../plane.js').Latent} Latent
  */
 import { Refusal } from '../api.js';
-import { find } from '../elements.js';
+import { find, saveFile } from '../elements.js';
 import { patiently } from '../patience.js';
 import { PATH_KINDS, between, latentOf, walkOf } from '../walk.js';
 import { mount as mountEnds } from './ends.js';
@@ -34,7 +34,7 @@ export function mount(root, store, api) {
   const problem = find(panel, '#path-problem', HTMLElement);
   const scrub = find(panel, '#scrub', HTMLInputElement);
   const play = find(panel, '#play', HTMLButtonElement);
-  const download = find(panel, '#gif', HTMLButtonElement);
+  const film = find(panel, '#film', HTMLSelectElement);
   const listeners = new AbortController();
   let request = new AbortController();
   /** What the routes on the map were asked for with. */
@@ -146,20 +146,19 @@ export function mount(root, store, api) {
 
   async function save() {
     const now = wanted();
-    if (!now) return;
+    const type = film.value;
+    film.value = '';
+    if (!now || !type) return;
     problem.textContent = '';
-    download.disabled = true;
+    film.disabled = true;
     try {
-      const gif = await api.animation(now.atlas.card.id, now.start, now.end, now.walk.kind, STEPS);
-      const link = document.createElement('a');
-      link.href = URL.createObjectURL(gif);
-      link.download = `${now.atlas.card.id}-walk.gif`;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+      const { id } = now.atlas.card;
+      const file = await api.film(id, now.start, now.end, now.walk.kind, STEPS, type);
+      saveFile(file, `${id}-walk.${type.split('/')[1]}`);
     } catch (error) {
       if (error instanceof Refusal) problem.textContent = error.message;
     }
-    download.disabled = false;
+    film.disabled = false;
   }
 
   const { signal } = listeners;
@@ -175,7 +174,7 @@ export function mount(root, store, api) {
     signal,
   });
   play.addEventListener('click', () => store.set({ playing: !store.get().playing }), { signal });
-  download.addEventListener('click', () => void save(), { signal });
+  film.addEventListener('change', () => void save(), { signal });
 
   const ends = [
     mountEnds(panel, store),
@@ -183,7 +182,7 @@ export function mount(root, store, api) {
     store.watch(['playing', 'route', 'walk'], ({ playing, route }) => {
       play.textContent = playing ? 'Pause' : 'Play';
       play.dataset.state = playing ? 'playing' : 'paused';
-      play.disabled = scrub.disabled = download.disabled = !route;
+      play.disabled = scrub.disabled = film.disabled = !route;
       if (playing && route) begin();
       mark();
     }),
