@@ -213,3 +213,10 @@ export function roundLength(length) {
   const first = length / power;
   return (first >= 5 ? 5 : first >= 2 ? 2 : 1) * power;
 }
+
+/** @type {(low: number, high: number, step: number) => number[]} */
+export function multiples(low, high, step) {
+  const found = [];
+  for (let k = Math.ceil(low / step); k <= Math.floor(high / step); k++) found.push(k * step || 0);
+  return found;
+}

@@ -80,6 +80,7 @@
  * @property {readonly (readonly Latent[])[]} byways  the same walk's other kinds
  * @property {boolean} playing  whether the ring walks by itself
  * @property {Past | null} past  the time of the training that the map shows; null: it is trained
+ * @property {((density: number) => HTMLCanvasElement | null) | null} print  paints the map anew, for a file
  * @property {Frame | null} frame  the newest decoded image
  * @property {Connection} connection
  */
@@ -125,6 +126,7 @@ export const INITIAL = {
   byways: [],
   playing: false,
   past: null,
+  print: null,
   frame: null,
   connection: 'connecting',
 };

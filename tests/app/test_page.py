@@ -49,6 +49,14 @@ def test_every_module_that_the_page_imports_is_named_before_it_is_needed(
     assert seen <= addresses
 
 
+def test_what_is_imported_when_it_is_asked_for_is_not_fetched_before(client: httpx.Client) -> None:
+    addresses = set(ADDRESS.findall(client.get("/").text))
+    (main,) = {address for address in addresses if address.endswith("/js/main.js")}
+    later = main.replace("main.js", "later/twin.js")
+    assert client.get(f"/{later}").status_code == 200
+    assert not [address for address in addresses if "/later/" in address]
+
+
 def test_a_module_imports_others_of_its_own_version(client: httpx.Client) -> None:
     (main,) = set(re.findall(r'src="(static/[^"]+)/js/main.js"', client.get("/").text))
     file = client.get(f"/{main}/js/store.js")

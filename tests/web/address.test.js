@@ -13,6 +13,7 @@ test('what an address says is what it was made from', () => {
     { ...PLAIN, walk: { start: { latent: [1.5, -2] }, end: { image: 11 }, kind: 'linear' } },
     { ...PLAIN, panel: 'draw', testImage: 9999, noise: 0.55 },
     { ...PLAIN, panel: 'measures', testImage: 0, noise: 1, beside: 'mnist-ae-2d' },
+    { ...PLAIN, twin: 'mnist-ae-2d', link: 'coordinates', draws: 17 },
     { ...PLAIN, framing: { u: 0.5, v: -1.234567, zoom: 812.5 } },
     { ...PLAIN, layers: changed(changed(LAYERS, 'density', { isOn: true }), 'codes', { isOn: false }) },
     { ...PLAIN, layers: changed(LAYERS, 'tiles', { opacity: 0.95 }), framing: { u: 0, v: 0, zoom: 1.5 } },
@@ -62,6 +63,11 @@ test('what is wrong in an address is left out, and the rest holds', () => {
     'noise=2',
     'noise=-0.5',
     'noise=x',
+    'twin=',
+    'link=rope',
+    'draws=0',
+    'draws=-1',
+    'draws=x',
   ];
   for (const query of wrong) {
     assert.deepEqual(fromQuery(`model=m&${query}`), { model: 'm' }, query);

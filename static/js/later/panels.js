@@ -11,6 +11,7 @@ import { mount as mountMeasures } from '../panels/measures.js';
 import { mount as mountNumbers } from '../panels/numbers.js';
 import { mount as mountPath } from '../panels/path.js';
 import { mount as mountPlanes } from '../panels/planes.js';
+import { mount as mountSave } from '../panels/save.js';
 import { mount as mountTraining } from '../panels/training.js';
 
 /**
@@ -19,7 +20,7 @@ import { mount as mountTraining } from '../panels/training.js';
  * @param {Api} api
  */
 export function mount(root, store, api) {
-  for (const mountOne of [mountDraw, mountLayers, mountLearn, mountMeasures, mountNumbers, mountPath, mountPlanes, mountTraining]) {
+  for (const mountOne of [mountDraw, mountLayers, mountLearn, mountMeasures, mountNumbers, mountPath, mountPlanes, mountSave, mountTraining]) {
     mountOne(root, store, api);
   }
 }

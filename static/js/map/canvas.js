@@ -4,13 +4,17 @@
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
+ * @typedef {import('../atlas.js').Atlas} Atlas
+ * @typedef {import('../store.js').View} View
  * @typedef {import('../theme.js').Theme} Theme
+ * @typedef {import('./dots.js').Painter} Painter
  */
 import { contextOf } from '../digits.js';
 import { find } from '../elements.js';
 import { strength } from '../layers.js';
 import { watchTheme } from '../theme.js';
 import { extentOf } from '../tiles.js';
+import { createPixelPainter } from './dots-pixels.js';
 import { createPainter, lookOf } from './dots.js';
 import { createFields } from './fields.js';
 import { paintFrame, paintGraticule, paintPrior, paintPriorNames } from './graticule.js';
@@ -44,14 +48,34 @@ export function mount(root, store, api) {
 
   function paint() {
     frame = 0;
-    const { atlas, view, digits, layers, posterior, route, byways, past } = store.get();
+    const { atlas, view } = store.get();
     if (!atlas || !view) return clear();
-    const { camera, width, height } = view;
     const density = Math.min(devicePixelRatio, 2);
-    fitTo(canvas, width, height, density);
+    fitTo(canvas, view.width, view.height, density);
+    if (dots.isLost()) [dots, areDotsStale] = [createPainter(), true];
+    const isWhole = draw(context, atlas, view, density, dots, areDotsStale);
+    areDotsStale &&= !store.get().layers.codes.isOn;
+    canvas.dataset.state = 'painted';
+    canvas.dataset.tiles = isWhole ? 'whole' : 'loading';
+  }
+
+  /**
+   * All layers, on a canvas of the view's size times the density.
+   *
+   * @param {CanvasRenderingContext2D} context
+   * @param {Atlas} atlas
+   * @param {View} view
+   * @param {number} density  device pixels per CSS pixel
+   * @param {Painter} dots
+   * @param {boolean} areDotsStale
+   * @returns {boolean}  whether all tiles are there
+   */
+  function draw(context, atlas, view, density, dots, areDotsStale) {
+    const { digits, layers, posterior, route, byways, past } = store.get();
+    const { camera, width, height } = view;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.fillStyle = theme.ground;
-    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.fillRect(0, 0, context.canvas.width, context.canvas.height);
     const extent = extentOf(atlas.plane);
     context.setTransform(density, 0, 0, density, 0, 0);
     if (!past) fields.paint(context, camera, extent);
@@ -70,9 +94,7 @@ export function mount(root, store, api) {
     const prior = strength(layers.prior);
     if (prior) paintPrior(context, view, atlas, theme, prior);
     if (layers.codes.isOn) {
-      if (dots.isLost()) [dots, areDotsStale] = [createPainter(), true];
       if (areDotsStale) dots.paint(view, past ? scatterOf(atlas, past) : atlas, lookOf(camera.scale, digits, theme, density), density);
-      areDotsStale = false;
       context.globalAlpha = layers.codes.opacity;
       context.drawImage(dots.canvas, 0, 0, width, height);
       context.globalAlpha = 1;
@@ -90,9 +112,19 @@ export function mount(root, store, api) {
     for (const byway of byways) paintByway(context, camera, atlas, byway, theme);
     if (route) paintRoute(context, camera, atlas, route, theme);
     if (margin) paintFrame(context, view, margin, theme);
-    canvas.dataset.state = 'painted';
-    canvas.dataset.tiles = isWhole ? 'whole' : 'loading';
+    return isWhole;
   }
+
+  /** @type {(density: number) => HTMLCanvasElement | null} */
+  function print(density) {
+    const { atlas, view } = store.get();
+    if (!atlas || !view) return null;
+    const sheet = document.createElement('canvas');
+    fitTo(sheet, view.width, view.height, density);
+    draw(contextOf(sheet), atlas, view, density, createPixelPainter(), true);
+    return sheet;
+  }
+  store.set({ print });
 
   /** A model without a plane has nothing to show here. */
   function clear() {

@@ -7,7 +7,7 @@
  * @typedef {import('../theme.js').Theme} Theme
  */
 import { PRIOR_SIGMAS, priorCentre } from '../atlas.js';
-import { boxOf, roundLength, screenX, screenY } from '../camera.js';
+import { boxOf, multiples, roundLength, screenX, screenY } from '../camera.js';
 
 /** Lines stand this far apart at most, in CSS pixels, and two fifths of it at least. */
 const APART = 170;
@@ -167,11 +167,4 @@ function upright(context, theme, text, x, y) {
   context.rotate(-Math.PI / 2);
   label(context, theme, text, 0, 0);
   context.restore();
-}
-
-/** @type {(low: number, high: number, step: number) => number[]} */
-function multiples(low, high, step) {
-  const found = [];
-  for (let k = Math.ceil(low / step); k <= Math.floor(high / step); k++) found.push(k * step || 0);
-  return found;
 }

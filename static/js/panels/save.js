@@ -1,0 +1,94 @@
+/**
+ * The view as a file: the map and the point as a picture, or on a sheet with frame and legend.
+ *
+ * @typedef {import('../store.js').Store} Store
+ * @typedef {import('../theme.js').Theme} Theme
+ */
+import { boxOf, roundLength, screenX, screenY } from '../camera.js';
+import { contextOf, digitPainter } from '../digits.js';
+import { find, saveFile } from '../elements.js';
+import { labelsOf } from '../labels.js';
+import { footOf } from '../plane.js';
+import { sheetOf, ticksOf } from '../sheet.js';
+import { watchTheme } from '../theme.js';
+
+/** Of the ring, CSS pixels. */
+const RADIUS = 26;
+/** Numbers stand so far apart at the sheet's edge, CSS pixels, or a little less. */
+const APART = 140;
+
+/**
+ * @param {HTMLElement} root
+ * @param {Store} store
+ */
+export function mount(root, store) {
+  const sheet = find(root, '#save', HTMLElement);
+  const scale = find(sheet, '#save-scale', HTMLSelectElement);
+  const listeners = new AbortController();
+  /** @type {Theme} */
+  let theme;
+
+  /** Where the ring is in the window, and its image as the theme shows it. */
+  function point() {
+    const { atlas, view, latent, frame } = store.get();
+    if (!atlas || !view || !latent || !frame) return null;
+    const foot = footOf(atlas.plane, latent);
+    const lens = document.createElement('canvas');
+    digitPainter(lens)(theme.isDark ? frame.pixels : frame.pixels.map((level) => 255 - level));
+    return { x: screenX(view.camera, foot.u), y: screenY(view.camera, foot.v), lens };
+  }
+
+  function savePicture() {
+    const { print, model } = store.get();
+    const density = Number(scale.value);
+    const canvas = print?.(density);
+    if (!canvas) return;
+    const ring = point();
+    if (ring) {
+      const context = contextOf(canvas);
+      context.setTransform(density, 0, 0, density, 0, 0);
+      context.beginPath();
+      context.arc(ring.x, ring.y, RADIUS, 0, 2 * Math.PI);
+      context.save();
+      context.clip();
+      context.drawImage(ring.lens, ring.x - RADIUS, ring.y - RADIUS, 2 * RADIUS, 2 * RADIUS);
+      context.restore();
+      context.strokeStyle = theme.accent;
+      context.lineWidth = 3;
+      context.stroke();
+    }
+    canvas.toBlob((file) => file && saveFile(file, `${model}.png`), 'image/png');
+  }
+
+  function saveSheet() {
+    const { print, shown, atlas, view } = store.get();
+    const canvas = print?.(Number(scale.value));
+    if (!canvas || !shown || !atlas || !view) return;
+    const { camera, width, height } = view;
+    const box = boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
+    const step = roundLength(APART / camera.scale);
+    const ring = point();
+    const text = sheetOf({
+      width,
+      height,
+      picture: canvas.toDataURL('image/png'),
+      title: shown.title,
+      subtitle: `${atlas.plane.title}; ${labelsOf(shown.dataset).length} labels of ${atlas.codes.count.toLocaleString('en')} test images`,
+      columns: ticksOf(box.u0, box.u1, width, step),
+      rows: ticksOf(box.v1, box.v0, height, step),
+      point: ring && { x: ring.x, y: ring.y, picture: ring.lens.toDataURL('image/png') },
+      key: labelsOf(shown.dataset).map(({ name }, label) => ({ name, colour: theme.digits[label] })),
+      theme,
+    });
+    saveFile(new Blob([text], { type: 'image/svg+xml' }), `${shown.id}.svg`);
+  }
+
+  const { signal } = listeners;
+  find(sheet, '#save-png', HTMLButtonElement).addEventListener('click', savePicture, { signal });
+  find(sheet, '#save-svg', HTMLButtonElement).addEventListener('click', saveSheet, { signal });
+  const unwatch = watchTheme((current) => (theme = current));
+  return () => {
+    listeners.abort();
+    unwatch();
+  };
+}

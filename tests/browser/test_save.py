@@ -1,0 +1,45 @@
+"""The view as a file."""
+
+import io
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Visitor
+
+
+def saved(page: Page, button: str, scale: int = 1) -> bytes:
+    page.locator("#open-save").click()
+    page.locator("#save-scale").select_option(str(scale))
+    with page.expect_download() as download:
+        page.locator(button).click()
+    return download.value.path().read_bytes()
+
+
+@pytest.mark.parametrize("scale", [1, 3])
+def test_a_picture_is_as_large_as_was_asked_and_holds_the_map(visitor: Visitor, scale: int) -> None:
+    explorer = visitor.open("?z=0.5,0.5", reduced_motion="reduce")
+    explorer.wait_until("() => document.querySelector('#plane').dataset.tiles === 'whole'")
+    box = explorer.page.locator("#map").bounding_box()
+    assert box
+    with Image.open(io.BytesIO(saved(explorer.page, "#save-png", scale))) as image:
+        assert image.size == (round(scale * box["width"]), round(scale * box["height"]))
+        pixels = np.asarray(image.convert("RGB"))
+    x, y = explorer.ring()
+    middle = pixels[round(scale * (y - box["y"])), round(scale * (x - box["x"] + 26))]
+    corner = pixels[2, 2]
+    assert np.abs(middle.astype(int) - corner).sum() > 100, "the ring is on it"
+    assert pixels.std() > 8, "and the map"
+
+
+def test_a_sheet_has_frame_title_and_key(visitor: Visitor) -> None:
+    explorer = visitor.open("?model=fashion-vae-2d", reduced_motion="reduce")
+    explorer.wait_until("() => document.querySelector('#plane').dataset.tiles === 'whole'")
+    svg = ET.fromstring(saved(explorer.page, "#save-svg"))
+    texts = [element.text or "" for element in svg.iter() if element.tag.endswith("text")]
+    assert explorer.page.locator("#choose-model [data-part=title]").text_content() in texts
+    assert {"Trousers", "Bag", "0"} <= set(texts)
+    assert sum(element.tag.endswith("image") for element in svg.iter()) == 2
