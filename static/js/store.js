@@ -80,7 +80,7 @@
  * @property {readonly (readonly Latent[])[]} byways  the same walk's other kinds
  * @property {boolean} playing  whether the ring walks by itself
  * @property {Past | null} past  the time of the training that the map shows; null: it is trained
- * @property {((density: number) => HTMLCanvasElement | null) | null} print  paints the map anew, for a file
+ * @property {((density: number, isFramed: boolean) => HTMLCanvasElement | null) | null} print  paints the map anew, for a file
  * @property {Frame | null} frame  the newest decoded image
  * @property {Connection} connection
  */

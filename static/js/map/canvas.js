@@ -68,9 +68,10 @@ export function mount(root, store, api) {
    * @param {number} density  device pixels per CSS pixel
    * @param {Painter} dots
    * @param {boolean} areDotsStale
+   * @param {boolean} [isFramed]
    * @returns {boolean}  whether all tiles are there
    */
-  function draw(context, atlas, view, density, dots, areDotsStale) {
+  function draw(context, atlas, view, density, dots, areDotsStale, isFramed = true) {
     const { digits, layers, posterior, route, byways, past } = store.get();
     const { camera, width, height } = view;
     context.setTransform(1, 0, 0, 1, 0, 0);
@@ -105,23 +106,23 @@ export function mount(root, store, api) {
       context.globalAlpha = 1;
     }
     const margin = parseFloat(getComputedStyle(canvas).getPropertyValue('--frame')) || 0;
-    if (!margin) paintFrame(context, view, margin, theme); // its numbers stand in the map, below all names
+    if (!margin && isFramed) paintFrame(context, view, margin, theme); // its numbers stand in the map, below all names
     if (prior) paintPriorNames(context, view, atlas, theme);
     if (layers.names.isOn && !past) paintNames(context, camera, atlas, digits, theme, layers.names.opacity);
     if (posterior && !past) paintPosterior(context, camera, atlas, posterior, theme);
     for (const byway of byways) paintByway(context, camera, atlas, byway, theme);
     if (route) paintRoute(context, camera, atlas, route, theme);
-    if (margin) paintFrame(context, view, margin, theme);
+    if (margin && isFramed) paintFrame(context, view, margin, theme);
     return isWhole;
   }
 
-  /** @type {(density: number) => HTMLCanvasElement | null} */
-  function print(density) {
+  /** @type {(density: number, isFramed: boolean) => HTMLCanvasElement | null} */
+  function print(density, isFramed) {
     const { atlas, view } = store.get();
     if (!atlas || !view) return null;
     const sheet = document.createElement('canvas');
     fitTo(sheet, view.width, view.height, density);
-    draw(contextOf(sheet), atlas, view, density, createPixelPainter(), true);
+    draw(contextOf(sheet), atlas, view, density, createPixelPainter(), true, isFramed);
     return sheet;
   }
   store.set({ print });

@@ -41,7 +41,7 @@ export function mount(root, store) {
   function savePicture() {
     const { print, model } = store.get();
     const density = Number(scale.value);
-    const canvas = print?.(density);
+    const canvas = print?.(density, true);
     if (!canvas) return;
     const ring = point();
     if (ring) {
@@ -62,7 +62,7 @@ export function mount(root, store) {
 
   function saveSheet() {
     const { print, shown, atlas, view } = store.get();
-    const canvas = print?.(Number(scale.value));
+    const canvas = print?.(Number(scale.value), false);
     if (!canvas || !shown || !atlas || !view) return;
     const { camera, width, height } = view;
     const box = boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
