@@ -12,6 +12,7 @@
  * - Measures in `performance`: see live.js.
  */
 import { createApi } from './api.js';
+import { hasPlane } from './groups.js';
 import { mount as mountHistory, opening } from './history.js';
 import { INITIAL, createStore } from './store.js';
 import { mount as mountAtlasLoader } from './atlas-loader.js';
@@ -67,14 +68,17 @@ for (const mount of [
 
 /** What nobody needs before there is a map. */
 async function mountRest() {
+  unwatch();
   const { mount } = await import('./later/panels.js');
   mount(root, store, api);
   document.documentElement.dataset.state = 'ready';
 }
 
-let isMapHere = false;
-store.watch(['shown'], ({ shown }) => {
-  if (!shown || isMapHere) return;
-  isMapHere = true;
-  setTimeout(mountRest);
+/** If the map's images do not come, the rest must not wait for them. */
+const PATIENCE_MILLISECONDS = 2000;
+let timer = 0;
+const unwatch = store.watch(['shown', 'isMapDrawn'], ({ shown, isMapDrawn }) => {
+  if (!shown) return;
+  clearTimeout(timer);
+  timer = setTimeout(mountRest, isMapDrawn || !hasPlane(shown) ? 0 : PATIENCE_MILLISECONDS);
 });

@@ -58,6 +58,7 @@
  * @property {string} plane  name of the chosen one; empty: the first
  * @property {Atlas | null} atlas  of the model shown; null: none has arrived, or it has no plane
  * @property {Framing | null} framing  what the visitor looks at; null: the whole
+ * @property {boolean} isMapDrawn  the first map has been painted, with all its images
  * @property {View | null} view  null until the map has been laid out
  * @property {Layers} layers  what lies on the map
  * @property {Readonly<Partial<Record<FieldId, Reading>>>} readings  of the fields that have arrived
@@ -104,6 +105,7 @@ export const INITIAL = {
   plane: '',
   atlas: null,
   framing: null,
+  isMapDrawn: false,
   view: null,
   layers: LAYERS,
   readings: {},

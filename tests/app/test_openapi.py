@@ -44,8 +44,8 @@ def test_no_raw_route_is_left_out(server: Serving, client: httpx.Client) -> None
         for route in server.app.router.routes
         if isinstance(route, Route | WebSocketRoute) and not isinstance(route, APIRoute)
     ]
-    assert set(raw) - {"/", "/openapi.json"} <= set(paths)
-    assert len(raw) == 5
+    assert set(raw) - {"/", "/openapi.json", "/static/{path}"} <= set(paths)
+    assert len(raw) == 6
 
 
 def test_every_operation_says_what_it_does_and_how_it_refuses(client: httpx.Client) -> None:

@@ -26,6 +26,23 @@ def test_the_page_names_its_files_by_version_and_each_is_kept_for_ever(
         assert file.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
+@pytest.mark.parametrize(
+    ("query", "model"),
+    [("", "mnist-vae-2d"), ("?model=mnist-ae-2d", "mnist-ae-2d"), ("?model=x", "mnist-vae-2d")],
+)
+def test_what_the_page_asks_for_first_is_named_too(
+    client: httpx.Client, query: str, model: str
+) -> None:
+    named = re.findall(r'rel="preload" href="([^"]+)"', client.get(f"/{query}").text)
+    first = [f"models/{model}/planes", f"models/{model}/codes"]
+    assert named == [f"api/v1/{path}" for path in ("models", *first)]
+
+
+def test_of_a_model_without_a_plane_only_the_list_is_asked_for(client: httpx.Client) -> None:
+    text = client.get("/?model=mnist-vqvae").text
+    assert re.findall(r'rel="preload" href="([^"]+)"', text) == ["api/v1/models"]
+
+
 def test_the_page_holds_no_inline_script_or_style(client: httpx.Client) -> None:
     text = client.get("/").text
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", text)

@@ -1,6 +1,7 @@
 """Two maps beside each other: opened, linked by image or by coordinates, with draws on both."""
 
 import re
+from typing import Any
 
 import httpx
 import numpy as np
@@ -16,7 +17,7 @@ PAIR = "?model=mnist-vae-2d&twin=mnist-ae-2d"
 IMAGE = 7
 
 
-def open_pair(visitor: Visitor, address: str = PAIR, **profile: object) -> Explorer:
+def open_pair(visitor: Visitor, address: str = PAIR, **profile: Any) -> Explorer:
     """Two maps, both painted."""
     explorer = visitor.open(address, **{"reduced_motion": "reduce", **profile})
     arrived(explorer, "mnist-ae-2d")

@@ -1,5 +1,5 @@
 /**
- * The map's canvas: all layers under one camera. It is painted when something on it has changed, and a drag of the
+ * The map's canvas: all layers under one camera. Its first whole picture is the mark `map` in `performance`. It is painted when something on it has changed, and a drag of the
  * point changes nothing on it: the ring is an element above it.
  *
  * @typedef {import('../store.js').Store} Store
@@ -57,6 +57,9 @@ export function mount(root, store, api) {
     areDotsStale &&= !store.get().layers.codes.isOn;
     canvas.dataset.state = 'painted';
     canvas.dataset.tiles = isWhole ? 'whole' : 'loading';
+    if (!isWhole || store.get().isMapDrawn) return;
+    performance.mark('map');
+    store.set({ isMapDrawn: true });
   }
 
   /**
