@@ -6,6 +6,7 @@
  *
  * @typedef {object} Neighbourhood
  * @property {Float64Array} share  by label: its part of the k nearest codes, 0..1
+ * @property {Int32Array} indices  of the k nearest codes, the nearest first
  * @property {number} index  of the nearest code
  * @property {number} distance  to it, in latent units
  * @property {number} reach  distance to the farthest of the k
@@ -23,7 +24,7 @@ export function createNearest({ count, dim, values, labels }, k = NEIGHBOURS) {
   const kept = Math.min(k, count);
   const distances = new Float64Array(kept);
   const indices = new Int32Array(kept);
-  const result = { share: new Float64Array(10), index: -1, distance: Infinity, reach: Infinity };
+  const result = { share: new Float64Array(10), indices, index: -1, distance: Infinity, reach: Infinity };
 
   return (latent) => {
     distances.fill(Infinity);

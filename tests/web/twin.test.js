@@ -108,6 +108,19 @@ test('a map that went after its own point keeps that distance until the whole is
   assert.deepEqual(beside.get().framing, { u: 1, v: 2, zoom: 3 });
 });
 
+test('a point that is sent under a sheet takes its own map along, and no other', () => {
+  const page = createStore({ ...INITIAL, atlas: LEFT, latent: [0, 0], view: viewOf(50, 0, 0) });
+  const camera = { x: 0, y: 0, scale: 10 };
+  const beside = createStore({ ...INITIAL, atlas: RIGHT, view: { ...viewOf(5, 1, 2), camera } });
+  bind(page, beside, (store, { v }) => store === page || v > -15);
+  page.set({ latent: [0, 2] });
+  assert.equal(beside.get().framing, null, 'the whole stays the whole');
+  page.set({ latent: [0, 0], framing: { u: 0, v: 0, zoom: 2 } });
+  page.set({ latent: [0, 2] });
+  assert.deepEqual(beside.get().framing, { u: 0, v: -20, zoom: 2 });
+  assert.deepEqual(page.get().framing, { u: 0, v: 0, zoom: 2 });
+});
+
 test('what the page shows as the other arrives is shown there too', () => {
   const page = createStore({ ...INITIAL, atlas: LEFT, latent: [0, 0], view: viewOf(50, 0, 0), framing: { u: 1, v: 0, zoom: 2 } });
   const beside = createStore(INITIAL);

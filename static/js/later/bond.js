@@ -3,8 +3,11 @@
  * that goes after its own point does so alone, and keeps that distance until somebody asks for the whole.
  *
  * @typedef {import('../store.js').Store} Store
+ * @typedef {import('../camera.js').Point} Point
  * @typedef {import('./linked.js').Offset} Offset
  */
+import { framingOf, lookingAt } from '../camera.js';
+import { footOf } from '../plane.js';
 import { linkOf } from '../twin.js';
 import { framingFor, offsetOf, sameCoordinates, sameImage, sightOf } from './linked.js';
 
@@ -14,9 +17,10 @@ const NONE = { u: 0, v: 0 };
 /**
  * @param {Store} page  whose `link` says how
  * @param {Store} beside
+ * @param {(store: Store, foot: Point) => boolean} [isFree]  whether a ring at a point of a map can be taken
  * @returns {() => void}  ends it
  */
-export function bind(page, beside) {
+export function bind(page, beside, isFree = () => true) {
   /** Who moves the other at the moment. @type {Store | null} */
   let leader = null;
   let offsets = new Map([[page, NONE], [beside, NONE]]);
@@ -46,7 +50,20 @@ export function bind(page, beside) {
       : sameCoordinates(atlas, there.atlas, latent, height);
     if (!goal || goal.every((z, i) => z === there.latent?.[i])) return;
     const isByHand = to === page && { touched: true, playing: false };
-    lead(from, () => to.set({ latent: goal, movedAt: 0, ...isByHand }));
+    lead(from, () => {
+      to.set({ latent: goal, movedAt: 0, ...isByHand });
+      keepInSight(to);
+    });
+  }
+
+  /** A point that was sent under a sheet takes its map along, unless that shows the whole. @param {Store} store */
+  function keepInSight(store) {
+    const { atlas, view, latent, framing } = store.get();
+    if (!atlas || !view || !latent || !framing) return;
+    const foot = footOf(atlas.plane, latent);
+    if (isFree(store, foot)) return;
+    const { eye } = view.limits;
+    store.set({ framing: framingOf(lookingAt(foot, view.camera.scale, eye), view.whole, eye) });
   }
 
   /** @type {(from: Store, to: Store) => void} */

@@ -8,7 +8,7 @@
 import { Refusal } from '../api.js';
 import { levelsOf } from '../digits.js';
 import { createNearest } from '../nearest.js';
-import { ordinaryReach } from '../place.js';
+import { hasCollapsed, ordinaryReach } from '../place.js';
 import { createDraws } from './draws.js';
 
 export const THROWN = 60;
@@ -44,7 +44,9 @@ export function mount(map, page, store, api, onCount, onProblem) {
       if (signal.aborted) return;
       const nearest = createNearest(atlas.codes, 1);
       const reach = ordinaryReach(atlas.codes);
-      const isStray = latents.map((latent) => nearest(latent).distance > reach);
+      // Where every image has one code, its posterior is the prior, and no place is far from it.
+      const isCollapsed = hasCollapsed(atlas.card);
+      const isStray = latents.map((latent) => !isCollapsed && nearest(latent).distance > reach);
       layer.show({ latents, levels, isStray });
       onCount(isStray.filter(Boolean).length);
     } catch (error) {

@@ -16,6 +16,7 @@ import { mount as mountCanvas } from '../map/canvas.js';
 import { mount as mountHand } from '../map/hand.js';
 import { mount as mountHover } from '../map/hover.js';
 import { mount as mountKeys } from '../map/keys.js';
+import { createMover } from '../map/mover.js';
 import { mount as mountRing } from '../map/ring.js';
 import { mount as mountView } from '../map/view.js';
 import { mount as mountWhereabouts } from '../map/whereabouts.js';
@@ -87,6 +88,17 @@ export function mount(root, page, api) {
     problem.textContent = words;
   };
 
+  const movers = new Map([
+    [page, createMover(find(stage, '.map', HTMLElement), page)],
+    [beside, createMover(map, beside)],
+  ]);
+  /** @type {(store: Store, foot: import('../camera.js').Point) => boolean} */
+  const isFree = (store, foot) => {
+    const mover = movers.get(store);
+    mover?.measure();
+    return !mover || mover.isFree(foot);
+  };
+
   const ends = [
     ...[mountView, mountCanvas, mountRing, mountHand, mountKeys, mountHover, mountWhereabouts, mountSlice, mountLive].map(
       (part) => part(twin, beside, api),
@@ -94,7 +106,7 @@ export function mount(root, page, api) {
     mountHead(twin, page, beside, api),
     mountThrows(find(stage, '.map', HTMLElement), page, page, api, (n) => showStrays(scores[0], n, THROWN), complain),
     mountThrows(map, page, beside, api, (n) => showStrays(scores[1], n, THROWN), complain),
-    bind(page, beside),
+    bind(page, beside, isFree),
     page.watch(['layers', 'digits'], (state) => beside.set({ layers: state.layers, digits: state.digits })),
     page.watch(['measures', 'shown'], measure),
     beside.watch(['shown'], measure),

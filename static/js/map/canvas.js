@@ -19,7 +19,7 @@ import { createPainter, lookOf } from './dots.js';
 import { createFields } from './fields.js';
 import { paintFrame, paintGraticule, paintPrior, paintPriorNames } from './graticule.js';
 import { createImages } from './images.js';
-import { paintByway, paintPosterior, paintRoute } from './marks.js';
+import { paintByway, paintNeighbours, paintPosterior, paintRoute } from './marks.js';
 import { paintNames } from './names.js';
 import { createPastPainter, scatterOf } from './past.js';
 import { createTiles } from './tiles.js';
@@ -112,7 +112,10 @@ export function mount(root, store, api) {
     if (!margin && isFramed) paintFrame(context, view, margin, theme); // its numbers stand in the map, below all names
     if (prior) paintPriorNames(context, view, atlas, theme);
     if (layers.names.isOn && !past) paintNames(context, camera, atlas, digits, theme, layers.names.opacity);
-    if (posterior && !past) paintPosterior(context, camera, atlas, posterior, theme);
+    if (posterior && !past) {
+      paintNeighbours(context, camera, atlas, posterior, theme);
+      paintPosterior(context, camera, atlas, posterior, theme);
+    }
     for (const byway of byways) paintByway(context, camera, atlas, byway, theme);
     if (route) paintRoute(context, camera, atlas, route, theme);
     if (margin && isFramed) paintFrame(context, view, margin, theme);

@@ -1,17 +1,20 @@
 /**
- * The test image behind the code under a resting mouse.
+ * The test image behind the code under a resting mouse, and what the decoder makes of it. A press then takes it: it is
+ * encoded, and the point goes to its code.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
  */
-import { nearestFoot } from '../atlas.js';
+import { codeOf, nearestFoot } from '../atlas.js';
 import { planeU, planeV, screenX, screenY } from '../camera.js';
-import { find } from '../elements.js';
+import { find, findAll } from '../elements.js';
 import { labelsOf } from '../labels.js';
 
 /** How near to a code the mouse must be, in CSS pixels. */
 const NEAR = 7;
 const REST_MILLISECONDS = 90;
+/** A press that moves no farther is one, in CSS pixels. */
+const STILL = 4;
 
 /**
  * @param {HTMLElement} root
@@ -21,14 +24,20 @@ const REST_MILLISECONDS = 90;
 export function mount(root, store, api) {
   const map = find(root, '.map', HTMLElement);
   const plate = find(root, '.hover', HTMLElement);
-  const image = find(plate, 'img', HTMLImageElement);
+  const [image, reconstruction] = findAll(plate, 'img', HTMLImageElement);
   const caption = find(plate, 'figcaption', HTMLElement);
   const listeners = new AbortController();
   let timer = 0;
+  /** The test image that the plate shows; -1: none. */
+  let shown = -1;
+  let place = { x: 0, y: 0 };
+  /** What was shown when the mouse was pressed, and where. */
+  let pressed = { index: -1, x: 0, y: 0 };
 
   const hide = () => {
     clearTimeout(timer);
     plate.hidden = true;
+    shown = -1;
   };
 
   /** @type {(x: number, y: number) => void} */
@@ -41,24 +50,44 @@ export function mount(root, store, api) {
     const codeX = screenX(camera, atlas.feet[2 * index]);
     const codeY = screenY(camera, atlas.feet[2 * index + 1]);
     if (Math.hypot(codeX - x, codeY - y) > NEAR) return;
-    image.src = api.testImageAddress(atlas.card.dataset, index);
-    const label = labelsOf(atlas.card.dataset)[atlas.codes.labels[index]];
-    caption.textContent = `Test image ${index}, ${label.one}`;
+    const { card, codes } = atlas;
+    image.src = api.testImageAddress(card.dataset, index);
+    reconstruction.src = api.decodedAddress(card.id, codeOf(atlas, index));
+    caption.textContent = `Test image ${index}, ${labelsOf(card.dataset)[codes.labels[index]].one}, and its decode`;
+    shown = index;
+    place = { x: codeX, y: codeY };
     plate.style.transform = `translate(${codeX}px, ${codeY}px)`;
     plate.hidden = false;
   }
 
   /** @param {PointerEvent} event */
   function rest(event) {
+    const { offsetX, offsetY } = event;
+    if (shown >= 0 && Math.hypot(place.x - offsetX, place.y - offsetY) < NEAR) return; // a hand trembles
     hide();
     if (event.pointerType !== 'mouse' || event.buttons) return;
-    const { offsetX, offsetY } = event;
     timer = setTimeout(() => show(offsetX, offsetY), REST_MILLISECONDS);
+  }
+
+  /** @param {PointerEvent} event */
+  function press({ clientX: x, clientY: y, pointerType }) {
+    pressed = { index: pointerType === 'mouse' ? shown : -1, x, y };
+    hide();
+  }
+
+  /** @param {MouseEvent} event */
+  function take({ clientX, clientY, timeStamp }) {
+    const { atlas } = store.get();
+    const { index, x, y } = pressed;
+    pressed = { index: -1, x, y };
+    if (!atlas || index < 0 || Math.hypot(clientX - x, clientY - y) > STILL) return;
+    store.set({ testImage: index, latent: codeOf(atlas, index), touched: true, movedAt: timeStamp, playing: false });
   }
 
   const { signal } = listeners;
   map.addEventListener('pointermove', rest, { signal });
-  map.addEventListener('pointerdown', hide, { signal });
+  map.addEventListener('pointerdown', press, { signal });
+  map.addEventListener('click', take, { signal });
   map.addEventListener('pointerleave', hide, { signal });
   return () => {
     hide();

@@ -8,7 +8,13 @@
  * @typedef {import('../theme.js').Theme} Theme
  */
 import { screenX, screenY } from '../camera.js';
+import { createNearest } from '../nearest.js';
 import { ellipseOf, footOf } from '../plane.js';
+
+/** Of the ring about a neighbour, CSS pixels. */
+const NEIGHBOUR_RADIUS = 4;
+/** A map in motion is painted often. @type {WeakMap<Encoded, Int32Array>} */
+const neighbours = new WeakMap();
 
 /**
  * The mean as a cross, and around it the ellipses of one and two standard deviations.
@@ -44,6 +50,30 @@ export function paintPosterior(context, camera, { plane }, posterior, theme) {
     context.lineTo(x + arm * dx, y + arm * dy);
   }
   cased(context, theme, 1.5);
+}
+
+/**
+ * Rings about the codes nearest to the posterior's mean.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Camera} camera
+ * @param {Atlas} atlas
+ * @param {Encoded} posterior
+ * @param {Theme} theme
+ */
+export function paintNeighbours(context, camera, { codes, feet }, posterior, theme) {
+  const { mean } = posterior;
+  if (!mean || mean.length !== codes.dim) return;
+  const near = neighbours.get(posterior) ?? createNearest(codes)(mean).indices;
+  neighbours.set(posterior, near);
+  context.beginPath();
+  for (const index of near) {
+    const x = screenX(camera, feet[2 * index]);
+    const y = screenY(camera, feet[2 * index + 1]);
+    context.moveTo(x + NEIGHBOUR_RADIUS, y);
+    context.arc(x, y, NEIGHBOUR_RADIUS, 0, 2 * Math.PI);
+  }
+  cased(context, theme, 1);
 }
 
 /**

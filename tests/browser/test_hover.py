@@ -1,0 +1,50 @@
+"""A code under a resting mouse: its image, and what a press does."""
+
+import json
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visitor
+from tests.browser.explorer import Explorer
+
+MODEL = "mnist-ae-2d"
+
+
+def rest_on_a_lonely_code(explorer: Explorer) -> tuple[int, float, float]:
+    """Rest the mouse on a code that has no other near it, and give its index and place."""
+    codes = explorer.codes()
+    best, apart = 0, 0.0
+    for index in range(0, 400):
+        u, v = codes[index]
+        if abs(u) > 2 or abs(v) > 2:
+            continue
+        nearest = min((u - x) ** 2 + (v - y) ** 2 for i, (x, y) in enumerate(codes) if i != index)
+        if nearest > apart:
+            best, apart = index, nearest
+    x, y = explorer.place_of(codes[best])
+    explorer.page.mouse.move(x + 1, y)
+    expect(explorer.page.locator("#hover")).to_be_visible()
+    return best, x + 1, y
+
+
+def test_a_resting_mouse_shows_the_image_of_a_code_and_its_decode(visitor: Visitor) -> None:
+    explorer = visitor.open(f"?model={MODEL}&z=3,3", reduced_motion="reduce")
+    index, _, _ = rest_on_a_lonely_code(explorer)
+    plate = explorer.page.locator("#hover")
+    expect(plate).to_contain_text(f"Test image {index}, ")
+    image, decode = (plate.locator("img").nth(i).get_attribute("src") or "" for i in (0, 1))
+    assert image.endswith(f"/datasets/mnist/images/{index}.png")
+    z = decode.split("z=")[1].split("&")[0]
+    expected = explorer.codes()[index]
+    assert all(abs(a - b) < 1e-5 for a, b in zip(map(float, z.split(",")), expected, strict=True))
+
+
+def test_a_press_on_a_code_takes_its_image(visitor: Visitor) -> None:
+    explorer = visitor.open(f"?model={MODEL}&z=3,3", reduced_motion="reduce")
+    index, x, y = rest_on_a_lonely_code(explorer)
+    explorer.page.mouse.click(x, y)
+    expect(explorer.page.locator("#hover")).to_be_hidden()
+    explorer.expect_image_of(explorer.codes()[index])
+    explorer.wait_until("(image) => location.search.includes(`image=${image}`)", index)
+    stored = json.loads(json.dumps(explorer.latent))
+    assert all(abs(a - b) < 1e-5 for a, b in zip(stored, explorer.codes()[index], strict=True))
