@@ -94,6 +94,7 @@ export function bind(page, beside, isFree = () => true) {
     settled = atlas.codes;
     offsets.set(beside, NONE);
     if (page.get().framing) moveCamera(page, beside);
+    lead(page, () => keepInSight(beside));
   }
 
   leader = page; // watching calls back at once, and nobody has moved yet
