@@ -57,6 +57,7 @@ class Visitor:
         page.goto(f"{self.home}/{address}")
         page.locator("#plane[data-state=painted]").wait_for()
         page.locator("#status[data-connection=open]").wait_for()
+        page.locator("html[data-state=ready]").wait_for(state="attached")
         return Explorer(page, self.home)
 
     def note_if_bad(self, message: ConsoleMessage) -> None:

@@ -93,7 +93,7 @@ def test_a_drawn_digit_gets_its_posterior(visitor: Visitor) -> None:
     expect(explorer.page.locator("#steps li")).not_to_have_count(0)
 
 
-def test_the_posterior_is_painted_around_its_mean(visitor: Visitor) -> None:
+def test_the_posterior_is_painted_around_its_mean_with_its_neighbours(visitor: Visitor) -> None:
     explorer = visitor.open(reduced_motion="reduce")
     explorer.page.locator("#tab-draw").click()
     explorer.page.wait_for_load_state("networkidle")  # all that lies behind it is there
@@ -102,10 +102,18 @@ def test_the_posterior_is_painted_around_its_mean(visitor: Visitor) -> None:
     explorer.page.locator("#test-image button[type=submit]").click()
     expect(explorer.page.locator("#encoding")).to_be_visible()
     left, top, right, bottom = explorer.page.evaluate(CHANGED_BOX)
-    mean = explorer.codes()[7]
-    assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx(
-        explorer.place_of(mean), abs=1.5
+    codes = explorer.codes()
+    z = ",".join(map(str, codes[7]))
+    near = explorer.ask("GET", f"/neighbours?z={z}&k=40").json()["neighbours"]
+    marks = [(*explorer.place_of(codes[7]), 9.0)]  # half of the cross
+    marks += [(*explorer.place_of(codes[one["index"]]), 4.0) for one in near]
+    expected = (
+        min(x - reach for x, _, reach in marks),
+        min(y - reach for _, y, reach in marks),
+        max(x + reach for x, _, reach in marks),
+        max(y + reach for _, y, reach in marks),
     )
+    assert (left, top, right, bottom) == pytest.approx(expected, abs=3.5)
 
 
 @pytest.mark.parametrize("hand_over", [DROP, PASTE], ids=["dropped", "pasted"])

@@ -233,7 +233,7 @@ def test_a_model_without_a_map_has_none_beside(visitor: Visitor) -> None:
 
 def test_the_lesson_lays_the_two_side_by_side(visitor: Visitor) -> None:
     explorer = visitor.open("?model=mnist-ae-2d&panel=learn", reduced_motion="reduce")
-    explorer.page.locator("html[data-state=ready]").wait_for()
+    explorer.page.locator("html[data-state=ready]").wait_for(state="attached")
     explorer.page.get_by_role("button", name="Lay the two side by side").click()
     arrived(explorer, "mnist-ae-2d")
     assert explorer.model == "mnist-vae-2d"

@@ -73,7 +73,12 @@ export function paintNeighbours(context, camera, { codes, feet }, posterior, the
     context.moveTo(x + NEIGHBOUR_RADIUS, y);
     context.arc(x, y, NEIGHBOUR_RADIUS, 0, 2 * Math.PI);
   }
-  cased(context, theme, 1);
+  context.strokeStyle = theme.ground;
+  context.lineWidth = 3;
+  context.stroke();
+  context.strokeStyle = theme.ink;
+  context.lineWidth = 1;
+  context.stroke();
 }
 
 /**
