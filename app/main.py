@@ -12,6 +12,7 @@ from app.api import (
     codes,
     datasets,
     decode,
+    distances,
     encode,
     fields,
     health,
@@ -46,6 +47,7 @@ FEATURES = (
     fields,
     codes,
     neighbours,
+    distances,
     history,
     datasets,
 )

@@ -49,14 +49,27 @@ class Geodesics:
     ) -> list[Callable[[], LatentPath | None]]:
         """What to call, in this order; the last gives the geodesic in `steps` points."""
         search = Search(start, end)
-        rows = 0 if self._roads is None else CELLS - self._roads.laid
         return [
-            self._prepare,
-            *[self._lay_row] * rows,
+            *self._preparations(),
             lambda: search.begin(self._prepared, self._roads),
             *[search.shorten] * ROUNDS,
             lambda: search.sampled(steps),
         ]
+
+    def distances(
+        self, start: Float[np.ndarray, " latent"]
+    ) -> list[Callable[[], Float[np.ndarray, "cells cells"] | None]]:
+        """What to call, in this order; the last says how far every cell of a 2-D model's plane is.
+
+        It is None from off the plane.
+        """
+        roads = self._roads
+        assert roads, "there are no roads in more than two dimensions"
+        return [*self._preparations(), lambda: roads.distances(start)]
+
+    def _preparations(self) -> list[Callable[[], None]]:
+        rows = 0 if self._roads is None else CELLS - self._roads.laid
+        return [self._prepare, *[self._lay_row] * rows]
 
     def _prepare(self) -> None:
         if self._metric is None:

@@ -69,22 +69,40 @@ class Roads:
 
         Source: Dijkstra 1959.
         """
-        from scipy.sparse import csr_matrix
-        from scipy.sparse.csgraph import dijkstra
-
-        (u0, v0), (u1, v1) = self._plane.extent
-        ends = np.stack([start, end])
-        if (ends < (u0, v0)).any() or (ends > (u1, v1)).any():
+        first, last = self._cell(start), self._cell(end)
+        if first is None or last is None:
             return None
-        column_2 = np.minimum((ends[:, 0] - u0) / (u1 - u0) * CELLS, CELLS - 1).astype(int)
-        row_2 = np.minimum((v1 - ends[:, 1]) / (v1 - v0) * CELLS, CELLS - 1).astype(int)
-        first, last = (row_2 * CELLS + column_2).tolist()
-        cell, neighbour, length = (np.concatenate(part) for part in zip(*self._edges, strict=True))
-        graph = csr_matrix((length, (cell, neighbour)), shape=(CELLS**2, CELLS**2))
-        _, before = dijkstra(graph, directed=False, indices=first, return_predecessors=True)
+        _, before = self._dijkstra(first)
         cells = _followed_back(before, last, first)
         inner = self._points_RCD.reshape(-1, 2)[cells[1:-1]]
         return np.concatenate([start[None], inner, end[None]])
+
+    def distances(self, start: Float[np.ndarray, " 2"]) -> Float[np.ndarray, "cells cells"] | None:
+        """How far every cell is along roads, the top row first; None from off the plane."""
+        first = self._cell(start)
+        if first is None:
+            return None
+        length, _ = self._dijkstra(first)
+        return length.reshape(CELLS, CELLS).astype(np.float32)
+
+    def _cell(self, point: Float[np.ndarray, " 2"]) -> int | None:
+        (u0, v0), (u1, v1) = self._plane.extent
+        u, v = point.tolist()
+        if not (u0 <= u <= u1 and v0 <= v <= v1):
+            return None
+        column = min(CELLS - 1, int((u - u0) / (u1 - u0) * CELLS))
+        row = min(CELLS - 1, int((v1 - v) / (v1 - v0) * CELLS))
+        return row * CELLS + column
+
+    def _dijkstra(self, first: int) -> tuple[Float[np.ndarray, " all"], Int[np.ndarray, " all"]]:
+        """How far every cell is from the first, and which comes before it on the way."""
+        from scipy.sparse import csr_matrix
+        from scipy.sparse.csgraph import dijkstra
+
+        cell, neighbour, length = (np.concatenate(part) for part in zip(*self._edges, strict=True))
+        graph = csr_matrix((length, (cell, neighbour)), shape=(CELLS**2, CELLS**2))
+        far, before = dijkstra(graph, directed=False, indices=first, return_predecessors=True)
+        return np.asarray(far), np.asarray(before)
 
 
 def _followed_back(before: Int[np.ndarray, " cells"], last: int, first: int) -> list[int]:

@@ -268,6 +268,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{model}/distances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Distances
+         * @description Measure the way from a latent to every place of the plane of a model with two dimensions.
+         *
+         *     The metric is that of the path `geodesic`: how much the image changes, and what it costs to
+         *     leave the codes. The ways go from cell to cell of a grid and do not see what changes within
+         *     one, so the numbers are good for a map of contours; for one distance, ask for the geodesic. A
+         *     model's first answer takes a second or so.
+         */
+        get: operations["distances"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/{model}/history": {
         parameters: {
             query?: never;
@@ -524,6 +549,24 @@ export interface components {
              *     ]
              */
             latents: number[][];
+        };
+        /**
+         * DistancesAnswer
+         * @description Distances at the cell centres of the extent of the model's plane.
+         */
+        DistancesAnswer: {
+            /** Model */
+            model: string;
+            /**
+             * Cells
+             * @description On a side
+             */
+            cells: number;
+            /**
+             * Distances
+             * @description By rows, the top one first
+             */
+            distances: number[][];
         };
         /**
          * Elbo
@@ -1389,6 +1432,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NeighboursAnswer"];
+                };
+            };
+            /** @description Refused: a problem document says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    distances: {
+        parameters: {
+            query: {
+                /** @description A latent, its numbers separated by commas */
+                z: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a model */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DistancesAnswer"];
                 };
             };
             /** @description Refused: a problem document says why */

@@ -23,6 +23,7 @@ CONTRACT = {
     "/models/{model}/planes/{plane}/fields/{field}.png": "get",
     "/models/{model}/codes": "get",
     "/models/{model}/neighbours": "get",
+    "/models/{model}/distances": "get",
     "/models/{model}/history": "get",
     "/models/{model}/stream": "get",
     "/datasets/{dataset}/images/{index}.png": "get",

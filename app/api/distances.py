@@ -1,0 +1,45 @@
+"""How far the places of a map are from a latent, in the metric of geodesics."""
+
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field
+
+from app.batching import CHUNK
+from app.disconnect import while_connected
+from app.errors import InvalidRequest
+from app.latents import read_z
+from app.registry import Decoding
+
+router = APIRouter(prefix="/models/{model}", tags=["distances"])
+
+
+class DistancesAnswer(BaseModel):
+    """Distances at the cell centres of the extent of the model's plane."""
+
+    model: str
+    cells: int = Field(description="On a side")
+    distances: list[list[float]] = Field(description="By rows, the top one first")
+
+
+@router.get("/distances")
+async def distances(
+    request: Request,
+    served: Decoding,
+    z: Annotated[str, Query(description="A latent, its numbers separated by commas")],
+) -> DistancesAnswer:
+    """Measure the way from a latent to every place of the plane of a model with two dimensions.
+
+    The metric is that of the path `geodesic`: how much the image changes, and what it costs to
+    leave the codes. The ways go from cell to cell of a grid and do not see what changes within
+    one, so the numbers are good for a map of contours; for one distance, ask for the geodesic. A
+    model's first answer takes a second or so.
+    """
+    (latent,) = read_z(z, served.card)
+    pieces = served.engine.distances(latent)
+    *_, found = await while_connected(request, served.batcher.run(pieces, weight=CHUNK))
+    if found is None:
+        raise InvalidRequest.at("?z", "z lies outside the extent of the plane. See GET planes")
+    rows = np.round(found.astype(np.float64), 3).tolist()
+    return DistancesAnswer(model=served.card.id, cells=len(rows), distances=rows)
