@@ -129,6 +129,10 @@ export function createApi(base) {
     history: async (model, version, signal) =>
       (await ask(`${at(model)}/history?projected=true&v=${version}`, { signal })).json(),
 
+    /** @type {(model: string, latent: Latent, signal?: AbortSignal) => Promise<Schemas['DistancesAnswer']>} */
+    distances: async (model, latent, signal) =>
+      (await ask(`${at(model)}/distances?z=${latent.join(',')}`, { signal })).json(),
+
     /** @type {(model: string, signal?: AbortSignal) => Promise<Codes>} */
     async codes(model, signal) {
       const data = await (await ask(`${at(model)}/codes`, { signal })).arrayBuffer();

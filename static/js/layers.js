@@ -2,7 +2,7 @@
  * What can lie on the map, from the ground up. No DOM.
  *
  * @typedef {'density' | 'magnification' | 'entropy' | 'label'} FieldId
- * @typedef {'tiles' | FieldId | 'prior' | 'codes' | 'images' | 'names'} LayerId
+ * @typedef {'tiles' | FieldId | 'contours' | 'prior' | 'codes' | 'images' | 'names'} LayerId
  *
  * @typedef {object} Layer
  * @property {boolean} isOn
@@ -22,6 +22,7 @@ export const LAYERS = {
   magnification: { isOn: false, opacity: 0.7 },
   entropy: { isOn: false, opacity: 0.7 },
   label: { isOn: false, opacity: 0.4 },
+  contours: { isOn: false, opacity: 0.7 },
   prior: { isOn: true, opacity: 0.5 },
   codes: { isOn: true, opacity: 0.85 },
   images: { isOn: true, opacity: 1 },
@@ -41,6 +42,7 @@ export const WORDS = {
   magnification: { title: 'Magnification', about: 'How fast the image changes as the point moves. It is high along the seams, where one thing turns into the next.' },
   entropy: { title: 'Blur', about: 'Entropy of the pixels: how undecided the decoder is.' },
   label: { title: 'Regions of the labels', about: 'The label that most codes near a place have.' },
+  contours: { title: 'Equal distance from the point', about: 'Of two numbers only. How far, as a geodesic measures it: where lines crowd, the image changes fast, or there are no codes.' },
   prior: { title: 'Circles of the prior', about: '1, 2 and 3 σ. Most samples of the prior lie between the first two.' },
   codes: { title: 'Codes of test images', about: 'Where the encoder puts each of 10,000 images, coloured by label.' },
   images: { title: 'The test images themselves', about: 'In place of their dots, where few enough are in sight. Zoom in.' },

@@ -14,6 +14,7 @@ import { find } from '../elements.js';
 import { strength } from '../layers.js';
 import { watchTheme } from '../theme.js';
 import { extentOf } from '../tiles.js';
+import { createContours } from './contours.js';
 import { createPixelPainter } from './dots-pixels.js';
 import { createPainter, lookOf } from './dots.js';
 import { createFields } from './fields.js';
@@ -44,6 +45,7 @@ export function mount(root, store, api) {
   const tiles = createTiles(store, api, repaint);
   const fields = createFields(store, api, repaint);
   const images = createImages(api, repaint);
+  const contours = createContours(store, api, repaint);
   const pasts = createPastPainter();
 
   function paint() {
@@ -95,6 +97,8 @@ export function mount(root, store, api) {
     }
     context.setTransform(density, 0, 0, density, 0, 0);
     paintGraticule(context, view, extent, theme);
+    const apart = strength(layers.contours);
+    if (apart && !past) contours.paint(context, camera, extent, theme, apart);
     const prior = strength(layers.prior);
     if (prior) paintPrior(context, view, atlas, theme, prior);
     if (layers.codes.isOn) {
@@ -159,6 +163,7 @@ export function mount(root, store, api) {
     store.watch(['posterior', 'route', 'byways', 'shown', 'layers'], repaint),
     tiles.stop,
     fields.stop,
+    contours.stop,
   ];
   return () => {
     cancelAnimationFrame(frame);

@@ -1,0 +1,57 @@
+/**
+ * Lines of equal height through a grid of numbers, by marching squares. No DOM.
+ *
+ * @typedef {[number, number, number, number]} Segment  x and y of its ends, in cells: a number lies in the middle of its cell
+ */
+
+/** Which edges of a square the line joins, by which corners are high: top 0, right 1, bottom 2, left 3. */
+const JOINED = [
+  [], [3, 0], [0, 1], [3, 1], [1, 2], [3, 0, 1, 2], [0, 2], [3, 2],
+  [2, 3], [2, 0], [0, 1, 2, 3], [2, 1], [1, 3], [1, 0], [0, 3], [],
+];
+
+/**
+ * @param {readonly (readonly number[])[]} rows  the top one first
+ * @param {number} level
+ * @returns {Segment[]}
+ */
+export function contourOf(rows, level) {
+  /** @type {Segment[]} */
+  const segments = [];
+  for (let y = 0; y + 1 < rows.length; y++) {
+    for (let x = 0; x + 1 < rows[y].length; x++) {
+      const corners = [rows[y][x], rows[y][x + 1], rows[y + 1][x + 1], rows[y + 1][x]];
+      const high = corners.reduce((bits, value, i) => bits | (Number(value >= level) << i), 0);
+      const edges = JOINED[high];
+      for (let i = 0; i < edges.length; i += 2) {
+        segments.push([...crossing(edges[i], corners, level, x, y), ...crossing(edges[i + 1], corners, level, x, y)]);
+      }
+    }
+  }
+  return segments;
+}
+
+/** Where the level lies on an edge. @type {(edge: number, corners: readonly number[], level: number, x: number, y: number) => [number, number]} */
+function crossing(edge, corners, level, x, y) {
+  const [a, b] = [corners[edge], corners[(edge + 1) % 4]];
+  const part = (level - a) / (b - a);
+  const [left, top] = [x + 0.5, y + 0.5];
+  if (edge === 0) return [left + part, top];
+  if (edge === 1) return [left + 1, top + part];
+  if (edge === 2) return [left + 1 - part, top + 1];
+  return [left, top + 1 - part];
+}
+
+/**
+ * Round levels between 0 and a greatest number.
+ *
+ * @param {number} greatest
+ * @param {number} count  as many, or a few more
+ * @returns {number[]}
+ */
+export function levelsUpTo(greatest, count) {
+  const rough = greatest / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * (rough >= 5 * power ? 5 : rough >= 2 * power ? 2 : 1);
+  return Array.from({ length: Math.floor(greatest / step) }, (_, i) => (i + 1) * step);
+}
