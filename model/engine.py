@@ -181,9 +181,18 @@ class Engine:
         return self.atlas.moments
 
     @property
-    def history(self) -> list[Epoch]:
-        """How training went, epoch by epoch."""
-        return read_history(self.card.training, [moment.epoch for moment in self.moments])
+    def teacher(self) -> str | None:
+        """Name of the model from which this one was distilled, if it was."""
+        table = self.card.recipe.get("distillation")
+        return None if table is None else str(table["teacher"])
+
+    def history(self, teacher: Card | None = None) -> list[Epoch]:
+        """How training went, epoch by epoch; with the teacher's card, its epochs come first."""
+        own = read_history(self.card.training, [moment.epoch for moment in self.moments])
+        before = [] if teacher is None else read_history(teacher.training, [])
+        if own and len(before) == own[0].epoch - 1:
+            return [*before, *own]
+        return own  # no teacher, or it has been trained anew since
 
     def neighbours(self, latent: Float[np.ndarray, " latent"], count: int) -> Neighbours:
         """The `count` codes nearest to a latent, in all its dimensions.

@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field
 
 from app.caching import cached, control, etag
 from app.negotiation import JSON
-from app.registry import Served
+from app.registry import Models, Served
 from app.rendering import ImageJson, contact_sheet, image_json
+from model.card import Card
 from model.engine import Engine, Moment
 
 router = APIRouter(prefix="/models/{model}", tags=["history"])
@@ -57,6 +58,7 @@ class HistoryAnswer(BaseModel):
 async def history(
     request: Request,
     served: Served,
+    models: Models,
     projected: Annotated[
         bool, Query(description="Give the codes as (u, v) on each moment's own plane: D is 2")
     ] = False,
@@ -64,23 +66,24 @@ async def history(
 ) -> Response:
     """Tell how training went. A moment shows the model's main plane as it then was.
 
-    A model that was taught by another starts with its teacher's moments. The labels of the codes
-    are those of the data set: `codes` has them.
+    A model that was taught by another starts with its teacher's moments, and with its epochs if
+    that model is offered too. The labels of the codes are those of the data set: `codes` has them.
     """
     engine = served.engine
+    teacher = next((card for card in models.cards if card.id == engine.teacher), None)
 
     async def packed() -> bytes:
-        return await asyncio.to_thread(_pack, engine, projected)
+        return await asyncio.to_thread(_pack, engine, teacher, projected)
 
-    tag = etag(engine.version, "history", projected)
+    tag = etag(engine.version, "history", projected, teacher and teacher.sha256)
     return await cached(request.headers, tag, control(v, engine.version), packed, JSON)
 
 
-def _pack(engine: Engine, projected: bool) -> bytes:
+def _pack(engine: Engine, teacher: Card | None, projected: bool) -> bytes:
     answer = HistoryAnswer(
         model=engine.card.id,
         dataset=engine.card.dataset,
-        epochs=[EpochJson(**vars(epoch)) for epoch in engine.history],
+        epochs=[EpochJson(**vars(epoch)) for epoch in engine.history(teacher)],
         moments=[_json(moment, projected) for moment in engine.moments],
     )
     return answer.model_dump_json().encode()

@@ -80,9 +80,12 @@ export function timeOf(moments, epoch) {
 }
 
 /**
- * @typedef {object} Curve  what was followed on images that no gradient had seen
+ * @typedef {readonly {epoch: number, value: number}[]} Points  nats per image
+ *
+ * @typedef {object} Curve
  * @property {'elbo' | 'reconstruction'} measure
- * @property {readonly {epoch: number, value: number}[]} points  nats per image
+ * @property {Points} points  what was followed on images that no gradient had seen
+ * @property {Points} training  the same of those that were trained on: the loss, with its sign turned
  */
 
 /**
@@ -94,25 +97,28 @@ export function timeOf(moments, epoch) {
 export function curveOf(epochs) {
   const measure = epochs.some(({ elbo }) => elbo !== null) ? 'elbo' : 'reconstruction';
   const points = epochs.flatMap(({ epoch, [measure]: value }) => (value === null ? [] : [{ epoch, value }]));
-  return { measure, points };
+  const training = epochs.flatMap(({ epoch, train_loss: loss, [measure]: value }) =>
+    (loss === null || value === null ? [] : [{ epoch, value: -loss }]));
+  return { measure, points, training };
 }
 
 /**
- * A curve as the `d` of an SVG path. The first epochs are so far below that their place is the lower edge.
+ * Some points of a curve as the `d` of an SVG path. The first epochs are so far below that their place is the lower edge.
  *
- * @param {Curve} curve
+ * @param {Curve} curve  that sets the scale
+ * @param {Points} points
  * @param {readonly Moment[]} moments
  * @param {number} width
  * @param {number} height
  */
-export function lineOf({ points }, moments, width, height) {
-  if (points.length === 0 || moments.length < 2) return '';
-  const values = points.map(({ value }) => value).sort((a, b) => a - b);
+export function lineOf({ points: followed }, points, moments, width, height) {
+  if (followed.length === 0 || moments.length < 2) return '';
+  const values = followed.map(({ value }) => value).sort((a, b) => a - b);
   const top = values[values.length - 1];
   const low = Math.min(values[Math.floor(values.length / 8)], top - 1);
   return points.map(({ epoch, value }, i) => {
     const x = (timeOf(moments, epoch) / (moments.length - 1)) * width;
-    const y = height * (1 - Math.max(0, (value - low) / (top - low)));
+    const y = height * (1 - Math.min(1, Math.max(0, (value - low) / (top - low))));
     return `${i ? 'L' : 'M'}${+x.toFixed(1)},${+y.toFixed(1)}`;
   }).join('');
 }

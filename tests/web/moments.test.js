@@ -43,15 +43,20 @@ test('an epoch has its time between the moments about it', () => {
 
 test('the curve is the ELBO where it was measured, else the reconstruction', () => {
   const vae = curveOf([followed(1, null), followed(2, -140, -133), followed(3, -138, -131)]);
-  assert.deepEqual(vae, { measure: 'elbo', points: [{ epoch: 2, value: -140 }, { epoch: 3, value: -138 }] });
+  assert.deepEqual(vae, {
+    measure: 'elbo',
+    points: [{ epoch: 2, value: -140 }, { epoch: 3, value: -138 }],
+    training: [{ epoch: 2, value: -1 }, { epoch: 3, value: -1 }],
+  });
   assert.equal(curveOf([followed(1, null, -120)]).measure, 'reconstruction');
   assert.deepEqual([1, 2, 2.5, 9].map((epoch) => valueAt(vae, epoch)), [null, -140, -140, -138]);
 });
 
 test('the line rises to the best value at the right edge and never leaves its box', () => {
   const curve = curveOf([-500, -160, -150, -145, -141].map((elbo, i) => followed(i + 1, elbo)));
-  const line = lineOf(curve, MOMENTS, 300, 60);
+  const line = lineOf(curve, curve.points, MOMENTS, 300, 60);
   assert.match(line, /^M150,60L/, 'the first epoch, at the second moment, is far below');
   assert.match(line, /L300,0$/);
-  assert.equal(lineOf({ measure: 'elbo', points: [] }, MOMENTS, 300, 60), '');
+  assert.match(lineOf(curve, curve.training, MOMENTS, 300, 60), /^M150,0L.*L300,0$/, 'above the scale is at its top');
+  assert.equal(lineOf({ measure: 'elbo', points: [], training: [] }, [], MOMENTS, 300, 60), '');
 });

@@ -28,7 +28,8 @@ const STEPS = 20;
  */
 export function mount(root, store, api) {
   const panel = find(root, '#panel-training', HTMLElement);
-  const line = find(panel, '#curve path', SVGPathElement);
+  const line = find(panel, '#curve .followed', SVGPathElement);
+  const loss = find(panel, '#curve .loss', SVGPathElement);
   const pin = find(panel, '#curve line', SVGLineElement);
   const slider = find(panel, '#moment', HTMLInputElement);
   const said = find(panel, '#epoch', HTMLElement);
@@ -42,7 +43,7 @@ export function mount(root, store, api) {
   /** @type {readonly Moment[]} */
   let moments = [];
   /** @type {Curve} */
-  let curve = { measure: 'elbo', points: [] };
+  let curve = { measure: 'elbo', points: [], training: [] };
 
   async function load() {
     const { atlas, panel: open } = store.get();
@@ -66,7 +67,8 @@ export function mount(root, store, api) {
     }
     slider.max = `${STEPS * Math.max(0, moments.length - 1)}`;
     slider.value = slider.max;
-    line.setAttribute('d', lineOf(curve, moments, WIDTH, HEIGHT));
+    line.setAttribute('d', lineOf(curve, curve.points, moments, WIDTH, HEIGHT));
+    loss.setAttribute('d', lineOf(curve, curve.training, moments, WIDTH, HEIGHT));
     show();
   }
 

@@ -9,23 +9,29 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.settings import ROOT
+from app.settings import ROOT, Settings
+from tests.app.serving import serving
 
 
 @pytest.mark.parametrize(
-    ("model", "before"),
-    [("mnist-vae-2d", 63), ("mnist-vae-20d", 0), ("mnist-stacked-denoising-ae-2d", 0)],
+    ("model", "teacher"),
+    [
+        ("mnist-vae-2d", "mnist-vae-2d-best"),
+        ("mnist-vae-20d", None),
+        ("mnist-stacked-denoising-ae-2d", None),
+    ],
 )
-def test_a_history_tells_what_the_checkpoint_holds(
-    api: httpx.Client, model: str, before: int
+def test_a_history_tells_what_the_checkpoint_and_its_teachers_hold(
+    api: httpx.Client, model: str, teacher: str | None
 ) -> None:
     folder = ROOT / "checkpoints" / model
-    written = json.loads((folder / "card.json").read_text())["training"]["history"]
+    written = []
+    for name in filter(None, (teacher, model)):
+        card = json.loads((ROOT / "checkpoints" / name / "card.json").read_text())
+        written += card["training"]["history"]
     answer = api.get(f"models/{model}/history").json()
     assert (answer["model"], answer["dataset"]) == (model, "mnist")
-    assert [epoch["epoch"] for epoch in answer["epochs"]] == [
-        before + count + 1 for count in range(len(written))
-    ]
+    assert [epoch["epoch"] for epoch in answer["epochs"]] == list(range(1, len(written) + 1))
     for epoch, entry in zip(answer["epochs"], written, strict=True):
         told = {**epoch, **epoch["more"]}
         known = {name: value for name, value in entry.items() if name not in ("epoch", "seconds")}
@@ -77,3 +83,10 @@ def test_a_history_is_kept_by_its_version_and_not_sent_again(api: httpx.Client) 
     assert "immutable" in again.headers["cache-control"]
     other = api.get("models/mnist-vae-2d/history?projected=true", headers=known)
     assert other.status_code == 200
+
+
+def test_without_its_teacher_a_model_tells_its_own_epochs() -> None:
+    with serving(Settings(models=("mnist-vae-2d",))) as running, running.client() as client:
+        epochs = client.get("/api/v1/models/mnist-vae-2d/history").json()["epochs"]
+    assert epochs[0]["stage"] == "distil"
+    assert epochs[0]["epoch"] > 1
