@@ -26,6 +26,8 @@ const TELLING = 0.1;
  * @returns {number}  in latent units
  */
 export function ordinaryReach(codes) {
+  const known = reachOf.get(codes);
+  if (known !== undefined) return known;
   const nearest = createNearest(codes);
   const step = Math.max(1, Math.floor(codes.count / SAMPLE));
   const reaches = [];
@@ -33,8 +35,13 @@ export function ordinaryReach(codes) {
     reaches.push(nearest(codes.values.subarray(i * codes.dim, (i + 1) * codes.dim)).reach);
   }
   reaches.sort((a, b) => a - b);
-  return reaches[Math.floor(0.9 * reaches.length)] ?? Infinity;
+  const reach = reaches[Math.floor(0.9 * reaches.length)] ?? Infinity;
+  reachOf.set(codes, reach);
+  return reach;
 }
+
+/** It takes milliseconds, and more than one asks. @type {WeakMap<Codes, number>} */
+const reachOf = new WeakMap();
 
 /**
  * @param {Neighbourhood} place
@@ -72,6 +79,23 @@ export function describe(place, ordinary, labels = labelsOf('mnist')) {
     title: `Where ${list(names)} meet`,
     text: 'The decoder has to please them all, and draws something of each.',
   };
+}
+
+/**
+ * The place in half a sentence: whose codes are near, and whether they are many.
+ *
+ * @param {Neighbourhood} place
+ * @param {number} ordinary  reach of the model's codes
+ * @param {readonly Label[]} [labels]
+ * @returns {string}
+ */
+export function inShort(place, ordinary, labels = labelsOf('mnist')) {
+  const near = nearbyLabels(place.share);
+  const names = near.map((label) => `${labels[label].bare} (${Math.round(100 * place.share[label])} %)`);
+  const density = place.distance > ordinary ? 'far from every code'
+    : place.reach > ordinary ? 'few codes here, so the image may blur'
+    : 'many codes here';
+  return `near ${list(names)} of the ${NEIGHBOURS} nearest codes; ${density}`;
 }
 
 /** What can be said of every place of a collapsed model. */

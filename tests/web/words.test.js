@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { labelsOf } from '../../static/js/labels.js';
 import { balance } from '../../static/js/nats.js';
-import { describe, hasCollapsed, list, nearbyLabels } from '../../static/js/place.js';
+import { describe, hasCollapsed, inShort, list, nearbyLabels } from '../../static/js/place.js';
 
 function place(shares, distance = 0.01) {
   const share = new Float64Array(10);
@@ -71,4 +71,11 @@ test('the printed ledger of an image adds up to its last digit', () => {
 
 test('an autoencoder has a reconstruction and no bound', () => {
   assert.deepEqual(balance(-155.014, null), { reconstruction: '−155.01', kl: '', total: '' });
+});
+
+test('half a sentence says whose codes are near, and whether they are many', () => {
+  const near = { ...place({ 4: 0.6, 9: 0.375, 7: 0.025 }), reach: 0.05 };
+  assert.equal(inShort(near, 0.1), 'near 4 (60 %) and 9 (38 %) of the 40 nearest codes; many codes here');
+  assert.match(inShort({ ...near, reach: 0.2 }, 0.1), /few codes here, so the image may blur$/);
+  assert.match(inShort({ ...near, distance: 0.3, reach: 0.5 }, 0.1), /far from every code$/);
 });

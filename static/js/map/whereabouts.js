@@ -4,7 +4,7 @@
  * @typedef {import('../store.js').Store} Store
  */
 import { labelsOf } from '../labels.js';
-import { list, nearbyLabels } from '../place.js';
+import { inShort, ordinaryReach } from '../place.js';
 import { createNearest } from '../nearest.js';
 import { find } from '../elements.js';
 
@@ -17,21 +17,23 @@ const REST_MILLISECONDS = 400;
 export function mount(root, store) {
   const live = find(root, '.whereabouts', HTMLElement);
   let timer = 0;
+  let ordinary = Infinity;
   let nearest = createNearest({ count: 0, dim: 0, values: new Float32Array(), labels: new Uint8Array() });
 
   function say() {
     const { atlas, latent } = store.get();
     if (!atlas || !latent) return;
     const labels = labelsOf(atlas.card.dataset);
-    const names = nearbyLabels(nearest(latent).share).map((label) => labels[label].bare);
     const numbers = latent.slice(0, 2).map((z) => z.toFixed(2).replace('-', '−')).join(', ');
     const more = latent.length > 2 ? ` and ${latent.length - 2} more` : '';
-    live.textContent = `z ${numbers}${more}; nearest codes: ${list(names)}`;
+    live.textContent = `z ${numbers}${more}: ${inShort(nearest(latent), ordinary, labels)}`;
   }
 
   const ends = [
     store.watch(['atlas'], ({ atlas }) => {
-      if (atlas) nearest = createNearest(atlas.codes);
+      if (!atlas) return;
+      nearest = createNearest(atlas.codes);
+      ordinary = ordinaryReach(atlas.codes);
     }),
     store.watch(['latent'], ({ touched }) => {
       clearTimeout(timer);
