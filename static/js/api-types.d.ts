@@ -304,8 +304,8 @@ export interface paths {
          * History
          * @description Tell how training went. A moment shows the model's main plane as it then was.
          *
-         *     A model that was taught by another starts with its teacher's moments. The labels of the codes
-         *     are those of the data set: `codes` has them.
+         *     A model that was taught by another starts with its teacher's moments, and with its epochs if
+         *     that model is offered too. The labels of the codes are those of the data set: `codes` has them.
          */
         get: operations["history"];
         put?: never;
