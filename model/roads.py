@@ -6,6 +6,8 @@ Shapes: C cells a side, P pixels.
 from __future__ import annotations
 
 from collections import deque
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -96,13 +98,20 @@ class Roads:
 
     def _dijkstra(self, first: int) -> tuple[Float[np.ndarray, " all"], Int[np.ndarray, " all"]]:
         """How far every cell is from the first, and which comes before it on the way."""
-        from scipy.sparse import csr_matrix
         from scipy.sparse.csgraph import dijkstra
 
-        cell, neighbour, length = (np.concatenate(part) for part in zip(*self._edges, strict=True))
-        graph = csr_matrix((length, (cell, neighbour)), shape=(CELLS**2, CELLS**2))
-        far, before = dijkstra(graph, directed=False, indices=first, return_predecessors=True)
+        far, before = dijkstra(self._graph, directed=False, indices=first, return_predecessors=True)
         return np.asarray(far), np.asarray(before)
+
+    @cached_property
+    def _graph(self) -> Any:
+        """All edges as a sparse matrix, made once: it takes longer than a search."""
+        from scipy.sparse import csr_matrix
+
+        assert self.laid == CELLS, "not all roads are laid"
+        cell, neighbour, length = (np.concatenate(part) for part in zip(*self._edges, strict=True))
+        self._edges.clear()
+        return csr_matrix((length, (cell, neighbour)), shape=(CELLS**2, CELLS**2))
 
 
 def _followed_back(before: Int[np.ndarray, " cells"], last: int, first: int) -> list[int]:

@@ -31,8 +31,6 @@ import { readingOf } from './fields.js';
 
 export const SIDE = 28;
 export const PIXELS = SIDE * SIDE;
-/** The most latents that one call may decode. */
-export const MOST_LATENTS = 1024;
 
 /** What the server, or the way to it, has against a request. Its message is for the visitor. */
 export class Refusal extends Error {
@@ -143,21 +141,6 @@ export function createApi(base) {
         values: new Float32Array(data, 8, count * dim),
         labels: new Uint8Array(data, 8 + 4 * count * dim, count),
       };
-    },
-
-    /**
-     * Grey levels of any number of latents, 784 bytes each.
-     *
-     * @type {(model: string, latents: readonly Latent[], signal?: AbortSignal) => Promise<Uint8Array>}
-     */
-    async decode(model, latents, signal) {
-      const images = new Uint8Array(latents.length * PIXELS);
-      for (let first = 0; first < latents.length; first += MOST_LATENTS) {
-        const part = { latents: latents.slice(first, first + MOST_LATENTS) };
-        const answer = await post(`${at(model)}/decode`, part, 'application/octet-stream', signal);
-        images.set(new Uint8Array(await answer.arrayBuffer()), first * PIXELS);
-      }
-      return images;
     },
 
     /**

@@ -16,7 +16,8 @@
 import { multiples } from './camera.js';
 
 const [LEFT, TOP, RIGHT, BOTTOM] = [44, 64, 16, 68];
-const RADIUS = 26;
+/** Of the ring, CSS pixels. */
+export const RADIUS = 26;
 
 /**
  * @param {Sheet} sheet

@@ -73,12 +73,7 @@ export function paintNeighbours(context, camera, { codes, feet }, posterior, the
     context.moveTo(x + NEIGHBOUR_RADIUS, y);
     context.arc(x, y, NEIGHBOUR_RADIUS, 0, 2 * Math.PI);
   }
-  context.strokeStyle = theme.ground;
-  context.lineWidth = 3;
-  context.stroke();
-  context.strokeStyle = theme.ink;
-  context.lineWidth = 1;
-  context.stroke();
+  thin(context, theme);
 }
 
 /**
@@ -92,12 +87,7 @@ export function paintNeighbours(context, camera, { codes, feet }, posterior, the
  */
 export function paintByway(context, camera, { plane }, route, theme) {
   trace(context, camera, plane, route);
-  context.strokeStyle = theme.ground;
-  context.lineWidth = 3;
-  context.stroke();
-  context.strokeStyle = theme.ink;
-  context.lineWidth = 1;
-  context.stroke();
+  thin(context, theme);
 }
 
 /** @type {(context: CanvasRenderingContext2D, camera: Camera, plane: Atlas['plane'], route: readonly Latent[]) => void} */
@@ -143,5 +133,15 @@ function cased(context, theme, width) {
   context.stroke();
   context.strokeStyle = theme.accent;
   context.lineWidth = width;
+  context.stroke();
+}
+
+/** Stroke the path as a thin line of ink on the ground. @type {(context: CanvasRenderingContext2D, theme: Theme) => void} */
+function thin(context, theme) {
+  context.strokeStyle = theme.ground;
+  context.lineWidth = 3;
+  context.stroke();
+  context.strokeStyle = theme.ink;
+  context.lineWidth = 1;
   context.stroke();
 }

@@ -9,11 +9,9 @@ import { contextOf, digitPainter } from '../digits.js';
 import { find, saveFile } from '../elements.js';
 import { labelsOf } from '../labels.js';
 import { footOf } from '../plane.js';
-import { sheetOf, ticksOf } from '../sheet.js';
+import { RADIUS, sheetOf, ticksOf } from '../sheet.js';
 import { watchTheme } from '../theme.js';
 
-/** Of the ring, CSS pixels. */
-const RADIUS = 26;
 /** Numbers stand so far apart at the sheet's edge, CSS pixels, or a little less. */
 const APART = 140;
 

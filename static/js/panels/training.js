@@ -40,6 +40,7 @@ export function mount(root, store, api) {
   let request = new AbortController();
   let loaded = '';
   let raf = 0;
+  let isPlaying = false;
   /** @type {readonly Moment[]} */
   let moments = [];
   /** @type {Curve} */
@@ -97,9 +98,15 @@ export function mount(root, store, api) {
     show();
   }
 
+  /** @param {boolean} plays  from now on */
+  function setPlaying(plays) {
+    isPlaying = plays;
+    if (!plays) cancelAnimationFrame(raf);
+    play.textContent = plays ? 'Pause' : 'Play';
+  }
+
   function leave() {
-    cancelAnimationFrame(raf);
-    play.textContent = 'Play';
+    setPlaying(false);
     const { past, latent } = store.get();
     if (!past) return;
     slider.value = slider.max;
@@ -108,10 +115,8 @@ export function mount(root, store, api) {
   }
 
   function unfold() {
-    const isPlaying = play.textContent !== 'Play';
-    cancelAnimationFrame(raf);
-    play.textContent = isPlaying ? 'Play' : 'Pause';
-    if (isPlaying) return;
+    setPlaying(!isPlaying);
+    if (!isPlaying) return;
     if (slider.value === slider.max) slider.value = '0';
     const first = Number(slider.value) / STEPS;
     let startedAt = 0;
@@ -123,14 +128,13 @@ export function mount(root, store, api) {
       slider.value = `${Math.round(STEPS * at)}`;
       go(at);
       if (at < moments.length - 1) raf = requestAnimationFrame(step);
-      else play.textContent = 'Play';
+      else setPlaying(false);
     };
     raf = requestAnimationFrame(step);
   }
 
   function scrub() {
-    cancelAnimationFrame(raf);
-    play.textContent = 'Play';
+    setPlaying(false);
     go(Number(slider.value) / STEPS);
   }
 
