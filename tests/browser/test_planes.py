@@ -70,11 +70,20 @@ def test_a_plane_goes_through_images_that_were_chosen(visitor: Visitor) -> None:
     explorer = open_plane(visitor)
     page = explorer.page
     page.locator("#plane-kind").select_option("at")
-    latents = []
+    latents: list[list[float]] = []
+    planes: list[str] = []
     for number, value in ((3, "1"), (5, "-1")):
         latents.append(explorer.latent)
         page.locator("#add-pin").click()
         expect(page.locator(".pins img")).to_have_count(len(latents))
+        explorer.wait_until(
+            """(before) => {
+                const plane = new URLSearchParams(location.search).get('plane') ?? '';
+                return plane.startsWith('at-') && plane !== before;
+            }""",
+            planes[-1] if planes else "",
+        )
+        planes += re.findall(r"plane=(at-[\w-]+)", page.url)
         if page.locator("#numbers").get_attribute("open") is None:
             page.locator("#numbers summary").click()
         page.locator("#numbers input").nth(number).fill(value)
@@ -82,10 +91,7 @@ def test_a_plane_goes_through_images_that_were_chosen(visitor: Visitor) -> None:
             "(z) => document.querySelector('#readout').dataset.latent !== z",
             ",".join(map(str, latents[-1])),
         )
-    expect(page).to_have_url(re.compile("plane=at-"))
-    name = re.search(r"plane=(at-[\w-]+)", page.url)
-    assert name
-    plane = explorer.ask("GET", f"/planes/{name[1]}").json()
+    plane = explorer.ask("GET", f"/planes/{planes[-1]}").json()
     axes = np.array(plane["axes"])
     for latent in latents:
         way = np.array(latent) - plane["origin"]
