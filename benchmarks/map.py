@@ -21,6 +21,8 @@ from tools.server import Server
 
 SIZE = {"width": 1440, "height": 900}
 HERTZ = 60
+SETTLING = 2
+"""Seconds; a new window of the browser has pages of its own to start first."""
 
 WATCH = """() => {
   window.watched = { frames: [], long: [] };
@@ -59,6 +61,7 @@ def main() -> None:
 def arrive(browser: Browser, url: str) -> dict[str, float]:
     """Open the page with an empty cache: milliseconds to the map, kilobytes until then."""
     page = browser.new_context(viewport=SIZE).new_page()  # type: ignore[arg-type]
+    time.sleep(SETTLING)
     page.goto(url, wait_until="commit")
     page.locator(PAINTED).wait_for()
     found: dict[str, float] = page.evaluate(

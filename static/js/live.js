@@ -1,9 +1,9 @@
 /**
- * Keeps a stream open for the chosen model: every new latent goes out, and the newest image comes in with the
- * next animation frame.
+ * Keeps a stream open for the chosen model: every new latent goes out, and each image is painted as it comes. Were it
+ * to wait for an animation frame, one that comes while the browser makes a frame would be shown two frames late.
  *
  * Measures that tests and benchmarks read from `performance`:
- * - `pointer-to-pixel`: from a pointer's or key's event to the painted image,
+ * - `pointer-to-pixel`: from a pointer's or key's event to the image on its canvases,
  * - `round-trip`: from the latent's sending to its image's arrival.
  *
  * @typedef {import('./store.js').Store} Store
@@ -33,26 +33,15 @@ export function mount(_root, store, api) {
   /** @type {Stream | null} */
   let stream = null;
   let model = '';
-  /** @type {Frame | null} */
-  let newest = null;
-  let raf = 0;
   let measures = 0;
 
   /** @param {Frame} frame */
   function receive(frame) {
-    newest = frame;
     const end = performance.now();
     performance.measure('round-trip', { start: end - frame.roundTrip, end });
-    raf ||= requestAnimationFrame(paint);
-  }
-
-  function paint() {
-    raf = 0;
-    if (!newest || store.get().past) return;
-    store.set({ frame: newest });
-    if (newest.startedAt) {
-      performance.measure('pointer-to-pixel', { start: newest.startedAt, end: performance.now() });
-    }
+    if (store.get().past) return;
+    store.set({ frame });
+    if (frame.startedAt) performance.measure('pointer-to-pixel', { start: frame.startedAt, end: performance.now() });
     if (++measures > MOST_MEASURES) {
       performance.clearMeasures();
       measures = 0;
@@ -72,7 +61,6 @@ export function mount(_root, store, api) {
     if (atlas.card.id !== model) {
       stream?.close();
       model = atlas.card.id;
-      newest = null;
       stream = createStream({
         connect: () => api.stream(atlas.card.id),
         onFrame: receive,
@@ -84,7 +72,6 @@ export function mount(_root, store, api) {
   });
   return () => {
     removeEventListener('online', retry);
-    cancelAnimationFrame(raf);
     stream?.close();
     unwatch();
   };

@@ -8,7 +8,6 @@ import pytest
 from app import page
 from tests.app.conftest import Refused
 
-IMPORT = re.compile(r"^(?:import|}) .*?from '([^']+)';", re.M)
 ADDRESS = re.compile(r'(?:src|href)="(static/[^"]+)"')
 
 
@@ -48,40 +47,36 @@ def test_the_page_holds_no_inline_script_or_style(client: httpx.Client) -> None:
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", text)
 
 
-def test_every_module_that_the_page_imports_is_named_before_it_is_needed(
+def test_the_page_asks_for_one_script_and_one_sheet(client: httpx.Client) -> None:
+    """Each more would cost a first visit milliseconds, whatever is in it."""
+    addresses = ADDRESS.findall(client.get("/").text)
+    assert [address.split("/", 2)[2] for address in addresses] == [
+        "icon.svg",
+        "page.css",
+        "js/main.js",
+    ]
+    script = client.get(f"/{addresses[2]}").text
+    assert not re.findall(r"^import", script, re.M)
+
+
+def test_what_is_imported_when_it_is_asked_for_is_a_script_of_the_same_version(
     client: httpx.Client,
 ) -> None:
-    """Else the browser would find them one import after another."""
-    addresses = set(ADDRESS.findall(client.get("/").text))
-    (main,) = {address for address in addresses if address.endswith("/js/main.js")}
-    waiting, seen = [main], set()
-    while waiting:
-        address = waiting.pop()
-        seen.add(address)
-        for imported in IMPORT.findall(client.get(f"/{address}").text):
-            target = httpx.URL(f"http://x/{address}").join(imported).path.removeprefix("/")
-            if target not in seen:
-                waiting.append(target)
-    assert len(seen) > 50
-    assert seen <= addresses
+    (main,) = re.findall(r'src="(static/[^"]+/js/main.js)"', client.get("/").text)
+    for name in re.findall(r"await import\('\./([^']+)'\)", client.get(f"/{main}").text):
+        later = client.get(f"/{main.replace('main.js', name)}")
+        assert later.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert "from '../main.js'" in later.text
 
 
-def test_what_is_imported_when_it_is_asked_for_is_not_fetched_before(client: httpx.Client) -> None:
-    addresses = set(ADDRESS.findall(client.get("/").text))
-    (main,) = {address for address in addresses if address.endswith("/js/main.js")}
-    later = main.replace("main.js", "later/twin.js")
-    assert client.get(f"/{later}").status_code == 200
-    assert not [address for address in addresses if "/later/" in address]
-
-
-def test_a_module_imports_others_of_its_own_version(client: httpx.Client) -> None:
-    (main,) = set(re.findall(r'src="(static/[^"]+)/js/main.js"', client.get("/").text))
-    file = client.get(f"/{main}/js/store.js")
-    assert file.headers["cache-control"] == "public, max-age=31536000, immutable"
+def test_the_sheet_holds_every_style(client: httpx.Client) -> None:
+    sheet = client.get("/static/page.css").text
+    for path in (page.STATIC / "css").iterdir():
+        assert path.read_text() in sheet
 
 
 def test_pages_and_scripts_are_compressed_for_who_asks(client: httpx.Client) -> None:
-    for path in ("/", "/static/js/main.js", "/static/css/map.css"):
+    for path in ("/", "/static/js/main.js", "/static/page.css"):
         packed = client.get(path, headers={"accept-encoding": "gzip"})
         assert packed.headers["content-encoding"] == "gzip"
         assert "accept-encoding" in packed.headers["vary"].lower()
@@ -102,20 +97,18 @@ def test_without_the_right_version_a_file_is_asked_about_each_time(
 
 def test_an_edited_file_has_a_new_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page, "STATIC", tmp_path)
-    (tmp_path / "js").mkdir()
-    (tmp_path / "js" / "main.js").write_text("import { a } from './a.js';\nimport('./b.js');")
-    (tmp_path / "js" / "a.js").write_text("import {\n  c,\n} from './deep/../main.js';")
-    (tmp_path / "js" / "b.js").write_text("export const later = true;")
-    (tmp_path / "b.css").write_text("2")
+    monkeypatch.setattr(page, "SHEETS", ["b"])
+    for name, text in (("js/main.js", "1"), ("css/b.css", "2")):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text)
     files = page.VersionedFiles()
     first = files.version
     files.refresh()
     assert files.version == first
-    (tmp_path / "b.css").write_text("3")
-    os.utime(tmp_path / "b.css", ns=(1, 1))
+    (tmp_path / "css" / "b.css").write_text("3")
+    os.utime(tmp_path / "css" / "b.css", ns=(1, 1))
     files.refresh()
     assert files.version != first
-    assert files.modules == ["js/a.js", "js/main.js"], "b.js is imported when it is asked for"
 
 
 @pytest.mark.parametrize(

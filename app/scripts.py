@@ -1,0 +1,121 @@
+"""The page's modules, joined into a few scripts, so that a first visit does not wait for eighty.
+
+Each request costs a browser milliseconds, however little there is to answer. Modules are joined as
+they were written, each as a constant that holds what it exports, after all those that it imports:
+
+    const $camera = (() => { ...the module...; return { pan, zoomAbout }; })();
+
+An entry that is imported when it is asked for is joined with what the first does not have already,
+and takes the rest from there. Only the forms that this project's modules use are understood; any
+other is refused, never served broken.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterable, Mapping
+from itertools import combinations
+
+_IMPORT = re.compile(r"^import \{([^}]*)\} from '([^']+)';\n?", re.MULTILINE)
+_EXPORT = re.compile(r"^export ((?:async )?function|const|class) (\w+)", re.MULTILINE)
+_LATER = re.compile(r"(?<=await import\(')([^']+)(?='\))")
+_STRANGE = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
+
+
+class ScriptError(Exception):
+    """A module that cannot be joined; the message names it and says why."""
+
+
+def join(modules: Mapping[str, str], start: str) -> dict[str, str]:
+    """Join modules by their paths: the script `start`, and one for each import made later.
+
+    Raises:
+        ScriptError: A module is missing, imports itself by a detour, or has a form not known here.
+    """
+    entries = [start]
+    for entry in entries:
+        for path in _needed(modules, entry):
+            later = [_resolve(path, name) for name in _LATER.findall(modules[path])]
+            entries += [found for found in later if found not in entries]
+    needs = {entry: _needed(modules, entry) for entry in entries}
+    shared = {
+        path
+        for one, other in combinations(entries[1:], 2)
+        for path in needs[one]
+        if path in needs[other]
+    }
+    first = list(dict.fromkeys([*_all(modules, sorted(shared)), *needs[start]]))
+    joined = {start: _script(modules, first, start)}
+    joined[start] += f"export {{ {', '.join(map(_name, first))} }};\n"
+    for entry in entries[1:]:
+        taken = [_name(path) for path in needs[entry] if path in first]
+        source = posixpath.relpath(start, posixpath.dirname(entry))
+        own = [path for path in needs[entry] if path not in first]
+        joined[entry] = (
+            f"import {{ {', '.join(taken)} }} from '{_relative(source)}';\n"
+            + _script(modules, own, entry)
+            + f"export const {{ {', '.join(_exports(modules[entry]))} }} = {_name(entry)};\n"
+        )
+    return joined
+
+
+def _needed(modules: Mapping[str, str], start: str) -> list[str]:
+    """A module and all that it imports, each after those that it needs."""
+    return _all(modules, [start])
+
+
+def _all(modules: Mapping[str, str], starts: Iterable[str]) -> list[str]:
+    found: dict[str, None] = {}
+    under_way: list[str] = []
+
+    def visit(path: str) -> None:
+        if path in found:
+            return
+        if path in under_way:
+            raise ScriptError(f"{path} imports itself, by way of {', '.join(under_way)}")
+        if path not in modules:
+            whose = under_way[-1] if under_way else "the page"
+            raise ScriptError(f"{whose} imports {path}, and there is no such module")
+        under_way.append(path)
+        for _, name in _IMPORT.findall(modules[path]):
+            visit(_resolve(path, name))
+        under_way.pop()
+        found[path] = None
+
+    for start in starts:
+        visit(start)
+    return list(found)
+
+
+def _script(modules: Mapping[str, str], paths: Iterable[str], script: str) -> str:
+    return "".join(_constant(path, modules[path], script) for path in paths)
+
+
+def _constant(path: str, source: str, script: str) -> str:
+    def take(match: re.Match[str]) -> str:
+        names = match[1].replace(" as ", ": ")
+        return f"const {{{names}}} = {_name(_resolve(path, match[2]))};\n"
+
+    def later(match: re.Match[str]) -> str:
+        return _relative(posixpath.relpath(_resolve(path, match[1]), posixpath.dirname(script)))
+
+    body = _EXPORT.sub(r"\1 \2", _LATER.sub(later, _IMPORT.sub(take, source)))
+    if strange := _STRANGE.search(body):
+        raise ScriptError(f"{path}: {strange[0]!r} is a form that cannot be joined")
+    exported = ", ".join(_exports(source))
+    return f"// {path}\nconst {_name(path)} = (() => {{\n{body}\nreturn {{ {exported} }};\n}})();\n"
+
+
+def _exports(source: str) -> list[str]:
+    return [name for _, name in _EXPORT.findall(source)]
+
+
+def _name(path: str) -> str:
+    return "$" + re.sub(r"\W", "_", path.removesuffix(".js"))
+
+
+def _resolve(path: str, name: str) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
+
+
+def _relative(path: str) -> str:
+    return path if path.startswith(".") else f"./{path}"
