@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -16,23 +16,22 @@ import numpy.typing as npt
 import torch
 from jaxtyping import Float, UInt8
 
-from model import fields
-from model.atlas import Moment, covariances
-from model.autoencoder import SIDE, VariationalAutoencoder, VectorQuantisedAutoencoder
+from model.atlas import Moment
+from model.autoencoder import VariationalAutoencoder, VectorQuantisedAutoencoder
 from model.card import Card
 from model.checkpoint import Checkpoint, read_checkpoint
-from model.data.datasets import LabelledImages, find, test_set
+from model.data.datasets import LabelledImages, test_set
 from model.device import choose_device
 from model.encoding import ELBO_SAMPLES, SMALLEST_BATCH, Encoder, Encoding, drawn
-from model.errors import LatentError, PlaneError, UndecodableError
+from model.errors import LatentError, UndecodableError
 from model.fields import Field, Work
-from model.geodesic import Geodesics
 from model.history import Epoch, read_history
+from model.map import Map
 from model.measures import MEASURES, Measure
 from model.neighbours import Neighbours, nearest
-from model.path import LatentPath, linear_path, spherical_path
-from model.plane import DEEPEST_ZOOM, LATENT_LIMIT, TILE_CELLS, Plane
-from model.planes import Planes
+from model.path import LatentPath
+from model.paths import Paths
+from model.plane import DEEPEST_ZOOM, LATENT_LIMIT, Plane
 from model.refinement import POINTS
 
 __all__ = [
@@ -77,15 +76,10 @@ class Engine:
         torch.set_num_threads(1)  # more make the slowest answers many times slower: docs/adr/0004
         self.card, self.atlas, self.device = checkpoint.card, checkpoint.atlas, device
         self.codes, self.labels = self.atlas.codes, test_set(self.card.dataset).labels
-        self._autoencoder = checkpoint.autoencoder
+        self._checkpoint, self._autoencoder = checkpoint, checkpoint.autoencoder
         self.decodes = not isinstance(self._autoencoder, VectorQuantisedAutoencoder)
-        self._planes = None
-        if self.decodes:
-            labels, names = self.labels[: len(self.codes)], find(self.card.dataset).label_names
-            self._planes = Planes(self.card.id, self.atlas.planes[0], self.codes, labels, names)
-        self.planes = () if self._planes is None else self._planes.listed
+        self.planes = self._map.planes.listed if self.decodes else ()
         self._encoder = Encoder(self._autoencoder, self.card.latent_dim, self.decode)
-        self._geodesics: Geodesics | None = None
         self.decodes_to_encode = ELBO_SAMPLES
         if isinstance(self._autoencoder, VariationalAutoencoder):
             self.decodes_to_encode += self._autoencoder.refinements * POINTS**2
@@ -135,9 +129,7 @@ class Engine:
             PlaneError: There is none; the message says what names there are.
             UndecodableError: The model has a codebook instead of vectors.
         """
-        self._require_vectors()
-        assert self._planes is not None
-        return self._planes.find(name)
+        return self._map.planes.find(name)
 
     def tile(self, plane: str, zoom: int, x: int, y: int) -> UInt8[np.ndarray, "224 224"]:
         """The decodes at the 8 x 8 cell centres of a tile, side by side as they lie in the plane.
@@ -146,34 +138,18 @@ class Engine:
             PlaneError: There is no such plane, or no such tile of it.
             UndecodableError: The model has a codebook instead of vectors.
         """
-        shown = self.plane(plane)
-        images = self.decode(shown.lift(shown.tile(zoom, x, y)))
-        cells = images.reshape(TILE_CELLS, TILE_CELLS, SIDE, SIDE).swapaxes(1, 2)
-        return cells.reshape(TILE_CELLS * SIDE, TILE_CELLS * SIDE)
+        return self._map.tile(plane, zoom, x, y)
 
     def field(self, plane: str, kind: str) -> Work:
         """The field `density`, `magnification`, `entropy` or `label` of a plane, to work out.
+
+        One that was begun and given up goes on where it stopped, unless four others came since.
 
         Raises:
             PlaneError: There is no such plane.
             UndecodableError: The model has a codebook instead of vectors.
         """
-        shown = self.plane(plane)
-        if kind == "density":
-            return Work(self._density(shown))
-        if kind == "label":
-            return Work(fields.label(self.codes, self.labels[: len(self.codes)], shown))
-        decoded = fields.entropy if kind == "entropy" else fields.magnification
-        return Work(decoded(self._autoencoder, shown))
-
-    def _density(self, plane: Plane) -> fields.Pieces:
-        """Known from the atlas wherever that shows the whole space, and else worked out."""
-        if self.card.latent_dim == 2 or plane.id == self.planes[0].id:
-            return fields.known_density(self.atlas.density[0], self.planes[0], plane)
-        if not isinstance(self._autoencoder, VariationalAutoencoder):
-            return fields.density(self.codes, None, plane)
-        images = test_set(self.card.dataset).images[: len(self.codes)]
-        return fields.density(self.codes, covariances(self._autoencoder, images, plane), plane)
+        return self._map.field(plane, kind)
 
     @property
     def moments(self) -> tuple[Moment, ...]:
@@ -261,9 +237,7 @@ class Engine:
         The first geodesic of a model takes a second, the others a fifth of it.
         """
         ends = self._checked([start])[0], self._checked([end])[0]
-        if path != "geodesic":
-            return [partial(spherical_path if path == "spherical" else linear_path, *ends, steps)]
-        return self._all_geodesics().pieces(*ends, steps)
+        return self._paths.pieces(*ends, steps, path)
 
     def distances(
         self, latent: Float[np.ndarray, " latent"]
@@ -279,20 +253,8 @@ class Engine:
             UndecodableError: The model has a codebook instead of vectors.
         """
         (start,) = self._checked([latent])
-        if self.card.latent_dim != 2:
-            raise PlaneError(
-                f"{self.card.id} has {self.card.latent_dim} dimensions; distances are measured on "
-                "the plane of a model with two. Of any model, interpolate with the path geodesic "
-                "gives the distance of two latents."
-            )
-        return self._all_geodesics().distances(start)
+        return self._paths.distances(start)
 
-    def _all_geodesics(self) -> Geodesics:
-        if self._geodesics is None:
-            self._geodesics = Geodesics(self._autoencoder, self.codes, self.planes[0])
-        return self._geodesics
-
-    @torch.inference_mode()
     def seen_lengths(
         self, latents: Float[np.ndarray, "count latent"]
     ) -> Float[np.ndarray, " count-1"]:
@@ -302,11 +264,16 @@ class Engine:
             LatentError: Not of shape (N, D), not finite, or beyond 10,000.
             UndecodableError: The model has a codebook instead of vectors.
         """
-        output_NP = self._autoencoder.decode(
-            torch.from_numpy(self._checked(latents)).to(self.device)
-        )
-        place_NP = self._autoencoder.likelihood.embed(output_NP)
-        return np.asarray(place_NP.diff(dim=0).square().sum(-1).sqrt().cpu().numpy())
+        return self._paths.seen_lengths(self._checked(latents))
+
+    @cached_property
+    def _map(self) -> Map:
+        self._require_vectors()
+        return Map(self._checkpoint, self.decode)
+
+    @cached_property
+    def _paths(self) -> Paths:
+        return Paths(self._checkpoint)
 
     def _checked(self, latents: npt.ArrayLike) -> Float[np.ndarray, "count latent"]:
         self._require_vectors()

@@ -55,19 +55,27 @@ Pieces = Generator[None, None, Field]
 
 
 class Work:
-    """A field that is being worked out."""
+    """A field that is being worked out; it may be left at any piece, and gone on with later.
 
-    def __init__(self, pieces: Pieces) -> None:
-        self._pieces = pieces
+    Args:
+        begin: Gives the pieces, from the first; called again after one that failed.
+    """
+
+    def __init__(self, begin: Callable[[], Pieces]) -> None:
+        self._begin, self._pieces = begin, begin()
+        self._whole: Field | None = None
 
     def advance(self) -> Field | None:
         """Do one more piece, of about 64 decodes' cost; the field once it is whole."""
-        try:
-            next(self._pieces)
-        except StopIteration as end:
-            field: Field = end.value
-            return field
-        return None
+        if self._whole is None:
+            try:
+                next(self._pieces)
+            except StopIteration as end:
+                self._whole = end.value
+            except Exception:
+                self._pieces = self._begin()
+                raise
+        return self._whole
 
 
 def entropy(autoencoder: Autoencoder, plane: Plane) -> Pieces:
@@ -167,7 +175,8 @@ def known_density(density: Float[np.ndarray, "rows columns"], known: Plane, plan
     """
     (u0, v0), (u1, v1) = known.extent
     rows, columns = density.shape
-    points_G2 = known.project(plane.lift(plane.grid(FIELD_CELLS)))
+    turn_22 = plane.axes @ known.axes.T
+    points_G2 = known.project(plane.origin[None]) + plane.grid(FIELD_CELLS) @ turn_22
     column_G = (points_G2[:, 0] - u0) / (u1 - u0) * columns - 0.5
     row_G = (v1 - points_G2[:, 1]) / (v1 - v0) * rows - 0.5
     padded = np.pad(density.astype(np.float64), 1)

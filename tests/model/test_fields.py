@@ -23,11 +23,15 @@ SQUARE = Plane("latent", "", np.zeros(2), np.eye(2), ((-4.0, -4.0), (4.0, 4.0)))
 SOME = ((0, 0), (0, 127), (40, 90), (63, 64), (127, 3))
 
 
-def whole(work: Work) -> Field:
+def whole(begun: Work) -> Field:
     while True:
-        field = work.advance()
+        field = begun.advance()
         if field is not None:
             return field
+
+
+def work(pieces: Pieces) -> Work:
+    return Work(lambda: pieces)
 
 
 def values(field: Field) -> np.ndarray:
@@ -67,7 +71,7 @@ def made() -> Autoencoder:
 
 def test_the_magnification_is_that_of_the_closed_form() -> None:
     """J = 0.1 [[1, 0], [v / 4, u / 4]], so sqrt det J'J = 0.01 |u| / 4."""
-    shown = values(whole(Work(fields.magnification(made(), SQUARE))))
+    shown = values(whole(work(fields.magnification(made(), SQUARE))))
     for row, column in SOME:
         u, _ = place(SQUARE, row, column)
         assert shown[row, column] == pytest.approx(max(0.01 * abs(u) / 4, 1e-3), rel=2e-3)
@@ -91,7 +95,7 @@ def test_the_magnification_is_that_of_automatic_differentiation(
     some = np.resize(plane.project(points), (128 * 128, 2))  # all places would take seconds
     monkeypatch.setattr(Plane, "grid", lambda plane, cells: some[:16])
     monkeypatch.setattr(fields, "_levels", lambda share: np.resize(65535 * share, (128, 128)))
-    field = whole(Work(fields.magnification(autoencoder, plane)))
+    field = whole(work(fields.magnification(autoencoder, plane)))
     shown = field.low * (field.high / field.low) ** (field.levels.ravel()[:5] / 65535)
     np.testing.assert_allclose(shown, expected.clamp_min(field.low), rtol=0.02, atol=2e-3)
 
@@ -114,7 +118,7 @@ def test_the_label_is_that_of_most_of_the_fifteen_nearest_codes(name: str) -> No
     labels = dice.integers(0, 10, 400).astype(np.uint8)
     axes = np.eye(D)[[0, D - 1]]
     plane = Plane(name, "", np.full(D, 0.3), axes, ((-2.0, -2.0), (2.0, 2.0)))
-    field = whole(Work(fields.label(codes, labels, plane)))
+    field = whole(work(fields.label(codes, labels, plane)))
     assert field.scale == "index"
     assert field.levels.dtype == np.uint8
     for row, column in SOME:
@@ -141,7 +145,7 @@ def test_the_density_of_any_plane_is_the_mixture_of_the_projected_posteriors(poi
     roots = 0.3 * dice.normal(size=(300, 2, 2))
     spread = roots @ roots.swapaxes(1, 2) + 0.01 * np.eye(2)
     parts = None if points else iter(np.split(spread, 3))
-    shown = values(whole(Work(fields.density(codes, parts, plane))))
+    shown = values(whole(work(fields.density(codes, parts, plane))))
     widened = (0 if points else spread) + (8 / 128) ** 2 * np.broadcast_to(np.eye(2), (300, 2, 2))
     means = torch.from_numpy((codes - plane.origin) @ plane.axes.T)
     mixture = MultivariateNormal(means, torch.from_numpy(widened))
@@ -156,10 +160,10 @@ def test_a_plane_that_shows_a_known_space_turned_has_its_density_turned() -> Non
     """Turned by a right angle, (u, v) is (v, -u): np.rot90 says the same of the array."""
     known = np.random.default_rng(0).random((128, 128)) + 0.1
     turned = Plane("at-", "", np.zeros(2), np.array([[0.0, 1.0], [-1.0, 0.0]]), SQUARE.extent)
-    shown = values(whole(Work(fields.known_density(known, SQUARE, turned))))
+    shown = values(whole(work(fields.known_density(known, SQUARE, turned))))
     np.testing.assert_allclose(shown, np.rot90(known, -1), rtol=1e-3)
     aside = Plane("at-", "", np.array([100.0, 0]), np.eye(2), SQUARE.extent)
-    assert not whole(Work(fields.known_density(known, SQUARE, aside))).levels.any()
+    assert not whole(work(fields.known_density(known, SQUARE, aside))).levels.any()
 
 
 @pytest.fixture(scope="module")
@@ -172,9 +176,26 @@ def finished(field: Field) -> Pieces:
     return field
 
 
+def test_a_field_that_failed_is_begun_anew() -> None:
+    field, faults = fields.shown_density(np.ones(128 * 128)), [MemoryError("no room")]
+
+    def pieces() -> Pieces:
+        yield
+        if faults:
+            raise faults.pop()
+        return field
+
+    begun = Work(pieces)
+    assert begun.advance() is None
+    with pytest.raises(MemoryError, match="no room"):
+        begun.advance()
+    assert begun.advance() is None
+    assert begun.advance() is field
+
+
 def test_a_field_without_any_difference_can_still_be_read() -> None:
     same = fields.shown_density(np.full(128 * 128, 0.25))
-    assert values(whole(Work(finished(same)))) == pytest.approx(np.full((128, 128), 0.25))
+    assert values(whole(work(finished(same)))) == pytest.approx(np.full((128, 128), 0.25))
     nothing = fields.shown_density(np.zeros(128 * 128))
     assert values(nothing).max() < 1e-200
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.settings import Settings
 from model.engine import Engine
 from tests.app.conftest import Refused
-from tests.app.serving import DEFAULT
+from tests.app.serving import DEFAULT, serving
 
 FIELDS = f"models/{DEFAULT}/planes/latent/fields"
 LEGEND = r"low=(\S+); high=(\S+); unit=([a-z ]+); scale=(linear|log|index)"
@@ -62,3 +63,17 @@ def test_there_are_fields_of_any_plane_and_of_no_other(api: httpx.Client, refuse
     detail = refused(api.get(f"{FIELDS}/beauty.png"), 422)
     assert "'density', 'magnification', 'entropy' or 'label'" in detail
     refused(api.get("models/none/planes/latent/fields/label.png"), 404)
+
+
+def test_a_field_that_takes_longer_than_a_request_may_comes_to_who_asks_again() -> None:
+    """Each request does one of the 1,025 pieces at least, and the next goes on from there."""
+    settings = Settings(models=(DEFAULT,), request_timeout_seconds=0.05)
+    with serving(settings) as server, server.client() as client:
+        answers = []
+        for _ in range(1025):
+            answers.append(client.get(f"/api/v1/{FIELDS}/magnification.png").status_code)
+            if answers[-1] == 200:
+                break
+    assert len(answers) > 1
+    assert set(answers[:-1]) == {503}
+    assert answers[-1] == 200

@@ -1,0 +1,83 @@
+"""The map of a model: its planes, and the tiles and fields of each.
+
+Shapes: N latents, D latent dimensions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from model import fields
+from model.atlas import covariances
+from model.autoencoder import SIDE, VariationalAutoencoder
+from model.checkpoint import Checkpoint
+from model.data.datasets import find, test_set
+from model.fields import Pieces, Work
+from model.plane import TILE_CELLS, Plane
+from model.planes import Planes
+
+BEGUN = 4
+"""Fields, of about a megabyte, that go on where they stopped when they are asked for again."""
+
+
+class Map:
+    """All that there is to see of a model whose latents are vectors.
+
+    Args:
+        checkpoint: Of the model.
+        decode: Mean images of latents, in grey levels.
+
+    Attributes:
+        planes: On which it can be seen.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        decode: Callable[[Float[np.ndarray, "n latent"]], UInt8[np.ndarray, "n 28 28"]],
+    ) -> None:
+        card, self._atlas = checkpoint.card, checkpoint.atlas
+        self._autoencoder, self._decode = checkpoint.autoencoder, decode
+        codes, main = self._atlas.codes, self._atlas.planes[0]
+        shown = test_set(card.dataset)
+        self._images, self._labels = shown.images[: len(codes)], shown.labels[: len(codes)]
+        names = find(card.dataset).label_names
+        self.planes = Planes(card.id, main, codes, self._labels, names)
+        self._begun = lru_cache(BEGUN)(self._begin)
+
+    def tile(self, plane: str, zoom: int, x: int, y: int) -> UInt8[np.ndarray, "224 224"]:
+        """The decodes at the 8 x 8 cell centres of a tile; raises PlaneError."""
+        shown = self.planes.find(plane)
+        images = self._decode(shown.lift(shown.tile(zoom, x, y)))
+        cells = images.reshape(TILE_CELLS, TILE_CELLS, SIDE, SIDE).swapaxes(1, 2)
+        return cells.reshape(TILE_CELLS * SIDE, TILE_CELLS * SIDE)
+
+    def field(self, plane: str, kind: str) -> Work:
+        """The field `density`, `magnification`, `entropy` or `label`; raises PlaneError."""
+        work: Work = self._begun(plane, kind)
+        return work
+
+    def _begin(self, plane: str, kind: str) -> Work:
+        shown = self.planes.find(plane)
+        return Work(partial(self._pieces, shown, kind))
+
+    def _pieces(self, plane: Plane, kind: str) -> Pieces:
+        if kind == "density":
+            return self._density(plane)
+        if kind == "label":
+            return fields.label(self._atlas.codes, self._labels, plane)
+        decoded = fields.entropy if kind == "entropy" else fields.magnification
+        return decoded(self._autoencoder, plane)
+
+    def _density(self, plane: Plane) -> Pieces:
+        """Known from the atlas wherever that shows the whole space, and else worked out."""
+        codes, (main, *_) = self._atlas.codes, self.planes.listed
+        if codes.shape[1] == 2 or plane.id == main.id:
+            return fields.known_density(self._atlas.density[0], main, plane)
+        if not isinstance(self._autoencoder, VariationalAutoencoder):
+            return fields.density(codes, None, plane)
+        return fields.density(codes, covariances(self._autoencoder, self._images, plane), plane)
