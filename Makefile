@@ -14,7 +14,7 @@ NODE := $(BIN)/python -m tools.node
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup serve test check fix train bench
+.PHONY: help setup serve test check fix train bench audit
 
 help: ## list these commands
 	@echo "Latent Explorer. Commands:"
@@ -30,6 +30,7 @@ serve: $(VENV)/.serve ## run the explorer on http://HOST:PORT
 
 test: $(VENV)/.dev ## run the JavaScript, Python and browser tests
 	@$(BIN)/python -m tools.chromium
+	@$(BIN)/python -m tools.nginx
 	$(NODE) node --test tests/web/*.test.js
 	$(BIN)/python -m pytest
 
@@ -55,6 +56,9 @@ bench: $(VENV)/.dev ## run every benchmark, one after the other
 	@for file in benchmarks/[a-z]*.py; do name=$${file%.py}; \
 		echo "== $$name"; $(BIN)/python -m "benchmarks.$${name#benchmarks/}" || exit 1; done
 
+audit: $(VENV)/.serve $(VENV)/.audit ## look for known faults and odd licences; write build/sbom.cdx.json
+	$(BIN)/python -m tools.audit
+
 # --- set-up ---------------------------------------------------------------------------------------
 
 $(VENV)/.pip: constraints.txt
@@ -64,7 +68,7 @@ $(VENV)/.pip: constraints.txt
 	$(PIP) --quiet pip
 	@touch $@
 
-$(VENV)/.serve $(VENV)/.train $(VENV)/.dev: $(VENV)/.pip pyproject.toml
+$(VENV)/.serve $(VENV)/.train $(VENV)/.dev $(VENV)/.audit: $(VENV)/.pip pyproject.toml
 	$(PIP) --group $(@:$(VENV)/.%=%)
 	@touch $@
 

@@ -1,14 +1,19 @@
 """`python -m app`: the command line; starts uvicorn."""
 
 import argparse
+import logging
+import logging.config
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import fields
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, replace
 from typing import Any
 
 import uvicorn
 
+from app import wire
 from app.settings import Settings, SettingsError, unknown_variables, variable
 from app.telemetry import logging_config
 
@@ -28,11 +33,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
+    logging.config.dictConfig(logging_config(settings.log_format))
     for sentence in unknown_variables(os.environ):
-        print(sentence, file=sys.stderr)
-    os.environ.update(settings.as_environment())  # each worker makes its app from them
-    uvicorn.run("app.main:create_app", factory=True, **uvicorn_options(settings))
+        logging.getLogger("explorer").warning(sentence)
+    with _metrics_together(settings) as settings:
+        os.environ.update(settings.as_environment())  # each worker makes its app from them
+        uvicorn.run("app.main:create_app", factory=True, **uvicorn_options(settings))
     return 0
+
+
+@contextmanager
+def _metrics_together(settings: Settings) -> Iterator[Settings]:
+    """Give workers that are several a folder in which they add up their metrics."""
+    if settings.workers == 1 or settings.metrics == "off" or settings.metrics_folder:
+        yield settings
+        return
+    with tempfile.TemporaryDirectory(prefix="latent-explorer-") as folder:
+        yield replace(settings, metrics_folder=folder)
 
 
 def uvicorn_options(settings: Settings) -> dict[str, Any]:
@@ -41,6 +58,8 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
         "host": settings.host,
         "port": settings.port,
         "workers": settings.workers,
+        "forwarded_allow_ips": list(settings.trusted_proxies),
+        **wire.options(),
         "ws_max_size": LARGEST_MESSAGE,
         "ws_per_message_deflate": False,
         "timeout_graceful_shutdown": GRACE_SECONDS,

@@ -17,15 +17,18 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
+from time import perf_counter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 
 from app.errors import Overloaded
+from app.tally import Tally, Work
 
 Latents = Float32[np.ndarray, "batch latent"]
 Images = UInt8[np.ndarray, "batch 28 28"]
+Decode = Callable[[Latents], Images]
 Result = TypeVar("Result")
 
 SMALL = 8
@@ -55,13 +58,15 @@ Job = TypeVar("Job", _Small, _Bulk)
 class _Queue(Generic[Job]):
     """First in, first out, and bounded: who finds `most` images waiting is refused."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, work: Work) -> None:
         self.most = most
+        self.work = work
         self.waiting = 0
         self.jobs: deque[Job] = deque()
 
     def put(self, jobs: Sequence[Job]) -> None:
         if self.waiting >= self.most:
+            self.work.refused += 1
             raise Overloaded(
                 f"{self.waiting} images wait to be decoded; this server lets {self.most} wait. "
                 "Try again in a second."
@@ -82,15 +87,22 @@ class Batcher:
         decode: The forward pass, for any number of latents.
         executor: Where bulk runs.
         max_queue: How many images may wait in each of the two queues.
+        tally: Where the work done is counted, for all batchers together.
     """
 
     def __init__(
-        self, decode: Callable[[Latents], Images], executor: Executor, *, max_queue: int
+        self,
+        decode: Decode,
+        executor: Executor,
+        *,
+        max_queue: int,
+        tally: Tally | None = None,
     ) -> None:
+        tally = tally or Tally()
         self._forward = decode
         self._executor = executor
-        self._small: _Queue[_Small] = _Queue(max_queue)
-        self._bulk: _Queue[_Bulk] = _Queue(max_queue)
+        self._small: _Queue[_Small] = _Queue(max_queue, tally.small)
+        self._bulk: _Queue[_Bulk] = _Queue(max_queue, tally.bulk)
         self._worker: asyncio.Task[None] | None = None
 
     async def decode(self, latents: Latents) -> Images:
@@ -128,6 +140,11 @@ class Batcher:
             for job in jobs:
                 job.answer.cancel()
 
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """Images that wait in the queues, the small one and that of bulk."""
+        return self._small.waiting, self._bulk.waiting
+
     async def drain(self) -> None:
         """Wait until nothing waits."""
         if self._worker is not None:
@@ -156,6 +173,7 @@ class Batcher:
             self._decode_together(batch)
 
     def _decode_together(self, batch: list[_Small]) -> None:
+        begun = perf_counter()
         try:
             images = self._forward(np.concatenate([job.latents for job in batch]))
         except Exception as error:
@@ -165,6 +183,7 @@ class Batcher:
                 for job in batch:
                     self._decode_together([job])
             return
+        self._small.work.add(len(images), perf_counter() - begun)
         start = 0
         for job in batch:
             stop = start + job.weight
@@ -175,10 +194,17 @@ class Batcher:
         if job.answer.done():
             return
         try:
-            result = await asyncio.get_running_loop().run_in_executor(self._executor, job.call)
+            loop = asyncio.get_running_loop()
+            result, seconds = await loop.run_in_executor(self._executor, _timed, job.call)
         except Exception as error:
             if not job.answer.done():
                 job.answer.set_exception(error)
         else:
+            self._bulk.work.add(job.weight, seconds)
             if not job.answer.done():
                 job.answer.set_result(result)
+
+
+def _timed(call: Callable[[], Result]) -> tuple[Result, float]:
+    begun = perf_counter()
+    return call(), perf_counter() - begun

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from app.errors import NotJson, UnsupportedMedia
 from app.negotiation import JSON
@@ -17,6 +17,13 @@ class JsonBody(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""For a field of type int: takes 16.0 too, as JSON Schema's integer does."""
 
 Body = TypeVar("Body", bound=JsonBody)
 

@@ -1,19 +1,21 @@
 """Every refusal, as one problem document (RFC 9457).
 
     Problem
+      + NotHttp             400  what came is no HTTP
       + NotJson             400  the body cannot be parsed
       + ForeignOrigin       403  a page of another site opens a stream
       + NotFound            404  no model, plane, tile, data set or image of that name
       + NotAcceptable       406  the Accept header asks for a form we do not have
-      + TooSlow             408  the body did not arrive in time
+      + TooSlow             408  the head or the body did not arrive in time
       + Undecodable         409  the model has no latents that could be given as numbers
       + BodyTooLarge        413  the body is larger than the server takes
       + UnsupportedMedia    415  the body is of a kind the route does not read
       + WrongHost           421  the Host header names a host we do not answer for
       + InvalidRequest      422  a field, a latent or an image that cannot be used
+      + HeadTooLarge        431  the request's head is larger than the server takes
       + Overloaded          503  too much is waiting already, or the models in use fill the memory
       + Unavailable         503  the model cannot be loaded
-      + NotReady            503  the default model cannot decode now
+      + NotReady            503  the default model cannot decode now, or the server is stopping
 
 `LatentError` and `ImageError` of the model become `InvalidRequest`, `PlaneError` becomes
 `NotFound`, `UndecodableError` `Undecodable`; what Starlette and FastAPI raise keeps its status. A
@@ -21,7 +23,7 @@ problem never echoes its input: NaN could not be written as JSON.
 """
 
 import json
-import math
+import logging
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import ClassVar
@@ -31,8 +33,11 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from model.errors import ImageError, LatentError, PlaneError, UndecodableError
+
+log = logging.getLogger("explorer")
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -59,6 +64,10 @@ class Problem(HTTPException):
     def response(self) -> Response:
         kind = "urn:latent-explorer:" + self.title.lower().replace(" ", "-")
         return _document(self.status, kind, self.title, self.detail, self.errors, self.headers)
+
+
+class NotHttp(Problem):
+    status, title = 400, "Not HTTP"
 
 
 class NotJson(Problem):
@@ -116,6 +125,10 @@ class InvalidRequest(Problem):
         return cls(detail, errors=[{"pointer": pointer, "detail": detail}])
 
 
+class HeadTooLarge(Problem):
+    status, title = 431, "Head too large"
+
+
 class Overloaded(Problem):
     status, title = 503, "Overloaded"
 
@@ -140,7 +153,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(PlaneError, _no_plane)
     app.add_exception_handler(UndecodableError, _undecodable)
     app.add_exception_handler(ClientDisconnect, _client_gone)
-    app.add_exception_handler(Exception, _defect)
 
 
 async def _http_problem(_: Request, error: Exception) -> Response:
@@ -184,9 +196,29 @@ async def _client_gone(_: Request, error: Exception) -> Response:
     return Response(status_code=499)  # nginx's number for it: nobody reads this but the log
 
 
-async def _defect(_: Request, error: Exception) -> Response:
-    detail = "The server failed; its log says where. The same request may work again later."
-    return _document(500, "about:blank", HTTPStatus(500).phrase, detail, [])
+class Defects:
+    """ASGI middleware: what nobody foresaw is logged, and answered without its innards."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_noting)
+        except Exception:
+            if started or scope["type"] != "http":
+                raise
+            log.exception("A defect; the server answers 500 to a %s", scope["method"])
+            detail = "The server failed; its log says where. The same request may work again later."
+            answer = _document(500, "about:blank", HTTPStatus(500).phrase, detail, [])
+            await answer(scope, receive, send)
 
 
 def _document(
@@ -215,6 +247,6 @@ def _field_error(entry: Mapping[str, object]) -> FieldError:
         pointer = ("?" if place == "query" else "") + "/".join(str(step) for step in path)
     detail = str(entry["msg"])
     value = entry.get("input")
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300:
         detail += f", not {value:.12g}"
     return {"pointer": pointer, "detail": detail}

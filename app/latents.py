@@ -2,15 +2,35 @@
 
 import math
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
+from fastapi import Query
+from pydantic import WithJsonSchema
 
 from app.batching import Latents
 from app.errors import InvalidRequest
+from app.openapi import LATENT_TEXT
 from model.card import Card
 from model.engine import LATENT_LIMIT
 
 _NUMBERS = {int, float}
+
+LATENT = {
+    "type": "array",
+    "items": {"type": "number", "minimum": -LATENT_LIMIT, "maximum": LATENT_LIMIT},
+}
+"""The schema of a latent in JSON; how many numbers it has, the model's card says."""
+
+LatentText = Annotated[
+    str,
+    Query(
+        description="A latent, its numbers separated by commas",
+        openapi_examples={"a point": {"value": "0.5,-1.2"}},
+    ),
+    WithJsonSchema(LATENT_TEXT),
+]
+"""A route's parameter `z`, for `read_z`."""
 
 
 def read_latents(rows: Sequence[object], card: Card) -> Latents:

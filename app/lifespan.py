@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
@@ -11,16 +11,19 @@ from zipfile import BadZipFile, ZipFile
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.batching import Batcher
+from app.batching import Batcher, Decode
 from app.errors import Unavailable
 from app.registry import Offer, Registry, ServedModel
 from app.settings import Settings, variable
+from app.tally import Tally
 from model.card import GROUPS, Card
 from model.engine import Engine
 from model.errors import CheckpointError, ModelError
 
 UNPACKED = 2
 """Times that weights grow in memory: from float16 to float32."""
+
+MakeBatcher = Callable[[Decode], Batcher]
 
 log = logging.getLogger("explorer")
 
@@ -30,24 +33,36 @@ class StartError(Exception):
 
 
 def lifespan(
-    settings: Settings, registry: Registry, warm_up: Callable[[], Awaitable[None]]
+    settings: Settings,
+    registry: Registry,
+    warm_up: Callable[[], Awaitable[None]],
+    tally: Tally,
+    *around: Callable[[], AbstractAsyncContextManager[None]],
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """Make the lifespan of a server: `registry` is full within it, and `warm_up` is done."""
+    """Make the lifespan of a server: `registry` is full within it, and `warm_up` is done.
+
+    What goes on for as long as it is ready goes `around`, each a context.
+    """
 
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
         # One thread for the bulk of all models: beside the loop, one core computes, not three.
         with ThreadPoolExecutor(1, "bulk") as executor:
-            fill(settings, registry, executor)
+            fill(settings, registry, executor, tally)
             await warm_up()
-            yield
+            async with AsyncExitStack() as stack:
+                for context in around:
+                    await stack.enter_async_context(context())
+                yield
             for served in registry.loaded:
                 await served.batcher.drain()
 
     return run
 
 
-def fill(settings: Settings, registry: Registry, executor: Executor) -> None:
+def fill(
+    settings: Settings, registry: Registry, executor: Executor, tally: Tally | None = None
+) -> None:
     """Offer every model that is asked for, and load and warm the default one.
 
     Of the others only the card is read; one that cannot be read is reported and skipped.
@@ -56,13 +71,14 @@ def fill(settings: Settings, registry: Registry, executor: Executor) -> None:
         StartError: the default model cannot be served, or a model asked for by name is missing.
     """
     names = _names(settings)
-    _load_default(settings, registry, executor)
+    batcher = partial(Batcher, executor=executor, max_queue=settings.max_queue, tally=tally)
+    _load_default(settings, registry, batcher)
     for name in names:
         if name == settings.default_model:
             continue
         folder = settings.checkpoints / name
         try:
-            load = partial(_load, folder, settings, executor)
+            load = partial(_load, folder, settings.device, batcher)
             offer = Offer(_card(folder), memory_needed(folder), load)
         except (ModelError, OSError) as error:
             log.error("Model %s is skipped: %s", name, error)
@@ -71,12 +87,12 @@ def fill(settings: Settings, registry: Registry, executor: Executor) -> None:
             log.info("Model %s is offered", name)
 
 
-def _load_default(settings: Settings, registry: Registry, executor: Executor) -> None:
+def _load_default(settings: Settings, registry: Registry, batcher: MakeBatcher) -> None:
     name = settings.default_model
     folder = settings.checkpoints / name
     try:
         _card(folder)
-        served = _served(folder, settings, executor)
+        served = _served(folder, settings.device, batcher)
     except (ModelError, OSError) as error:
         raise StartError(f"The default model {name} cannot be served: {error}") from error
     size = memory_needed(folder)
@@ -89,7 +105,7 @@ def _load_default(settings: Settings, registry: Registry, executor: Executor) ->
         )  # fmt: skip
 
 
-def _load(folder: Path, settings: Settings, executor: Executor) -> ServedModel:
+def _load(folder: Path, device: str, batcher: MakeBatcher) -> ServedModel:
     """Load a model for those who wait for it; the log has what is not for them.
 
     Raises:
@@ -97,7 +113,7 @@ def _load(folder: Path, settings: Settings, executor: Executor) -> ServedModel:
     """
     name = folder.name
     try:
-        served = _served(folder, settings, executor)
+        served = _served(folder, device, batcher)
     except Exception as error:  # whatever the device does: the other models go on
         refused = isinstance(error, ModelError | OSError)
         log.error("Model %s cannot be loaded: %s", name, error, exc_info=not refused)
@@ -109,10 +125,10 @@ def _load(folder: Path, settings: Settings, executor: Executor) -> ServedModel:
     return served
 
 
-def _served(folder: Path, settings: Settings, executor: Executor) -> ServedModel:
-    engine = Engine.load(folder, settings.device)
+def _served(folder: Path, device: str, batcher: MakeBatcher) -> ServedModel:
+    engine = Engine.load(folder, device)
     engine.warm_up()
-    return ServedModel(engine, Batcher(engine.decode, executor, max_queue=settings.max_queue))
+    return ServedModel(engine, batcher(engine.decode))
 
 
 def _card(folder: Path) -> Card:

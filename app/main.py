@@ -7,7 +7,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Mount
 
-from app import docs, errors, openapi, page
+from app import docs, errors, metrics, openapi, page
 from app.api import (
     codes,
     datasets,
@@ -17,6 +17,7 @@ from app.api import (
     fields,
     health,
     history,
+    inference,
     interpolate,
     measures,
     models,
@@ -26,14 +27,19 @@ from app.api import (
     stream,
     tiles,
 )
+from app.compression import CompressText
+from app.drain import Drain
 from app.head import HeadAsGet
+from app.inference.refusals import ProtocolRefusals
 from app.lifespan import PlainStartError, lifespan
+from app.peers import Peers
 from app.pictures import Pictures
 from app.proxy import UnderPath
 from app.registry import Registry
 from app.security import AllowedSites, Limits, SecurityHeaders
 from app.settings import Settings
-from app.telemetry import RequestLog
+from app.tally import Tally
+from app.telemetry import Observed, Reached
 
 VERSION = "0.1.0"
 FEATURES = (
@@ -59,25 +65,36 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     registry = Registry(settings.default_model, settings.model_memory_bytes)
     pictures = Pictures(settings.tile_cache_bytes)
     maps = tiles.Tiles(registry, pictures)
+    tally, drain = Tally(on=settings.metrics == "on"), Drain(settings.drain_seconds, registry)
+    streams = stream.Stream(registry, settings.max_streams, settings.stream_idle_seconds, tally)
+    worker = metrics.Worker(VERSION, tally, registry, pictures, streams)
+    peers = Peers(settings.metrics_folder, worker.samples, metrics.LASTING)
     app = FastAPI(
         title="Latent Explorer",
         version=VERSION,
         summary="See, drag and use the latent space of a variational autoencoder",
-        lifespan=lifespan(settings, registry, maps.warm_up),
-        middleware=_middleware(settings),
+        lifespan=lifespan(
+            settings, registry, maps.warm_up, tally, drain.holding_back, peers.publishing
+        ),
+        middleware=_middleware(settings, tally),
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.registry, app.state.pictures = registry, pictures
-    raw = [decode.raw_route(registry), stream.raw_route(registry), tiles.raw_route(maps)]
+    app.state.peers = peers
+    raw = [decode.raw_route(registry), stream.raw_route(streams), tiles.raw_route(maps)]
     app.router.routes.extend(entry.route for entry in raw)  # first: they are the hot ones
     api = APIRouter(prefix=openapi.API)
     for feature in FEATURES:
         api.include_router(feature.router)
     app.include_router(api)
+    app.state.desk = inference.Desk(settings.max_body_bytes)
+    app.include_router(inference.router)
     app.include_router(health.router)
+    if tally.on:
+        app.include_router(metrics.router)
     app.include_router(docs.router)
     app.router.routes.append(Mount("/docs/ui", docs.SWAGGER_UI))
     app.router.routes.extend(page.routes())
@@ -86,7 +103,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _middleware(settings: Settings) -> list[Middleware]:
+def _middleware(settings: Settings, tally: Tally) -> list[Middleware]:
     """List what a request passes on its way in, the outermost first."""
     cors = Middleware(
         CORSMiddleware,
@@ -97,8 +114,10 @@ def _middleware(settings: Settings) -> list[Middleware]:
     )
     return [
         Middleware(PlainStartError),
-        Middleware(RequestLog),
+        Middleware(Observed, tally),
         Middleware(SecurityHeaders),
+        Middleware(ProtocolRefusals, settings.root_path),
+        Middleware(errors.Defects),
         *([cors] if settings.cors_origins else []),
         Middleware(AllowedSites, settings.allowed_hosts, settings.allowed_origins),
         Middleware(
@@ -109,4 +128,6 @@ def _middleware(settings: Settings) -> list[Middleware]:
         ),
         *([Middleware(UnderPath, settings.root_path)] if settings.root_path else []),
         Middleware(HeadAsGet),
+        Middleware(CompressText),
+        Middleware(Reached),
     ]

@@ -1,5 +1,6 @@
 """The OpenAPI document: FastAPI's, with the raw routes and the problem documents added."""
 
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,30 @@ PROBLEM = {
     },
 }
 
+REFUSALS = {
+    400: "What came is no HTTP, or its body is no JSON",
+    404: "Nothing has that name; the detail names what there is",
+    406: "Accept asks for none of the forms there are",
+    408: "The request did not arrive in time",
+    409: "The model has no latents that could be given as numbers",
+    413: "The body is larger than this server takes",
+    415: "The body is of a kind that this route does not read",
+    421: "The Host header names a host that this server does not answer for",
+    422: "A parameter, a field, a latent or an image cannot be used",
+    431: "The head is larger than this server takes",
+    503: "Too much is waiting, or the model cannot be loaded now",
+}
+"""Every status of a problem document that a route may answer, and what it says."""
+
+ANYWHERE = {400, 408, 413, 421, 431, 503}
+"""Those that come before any route is reached."""
+
+_NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
+LATENT_TEXT = {"type": "string", "pattern": f"^{_NUMBER}(,{_NUMBER})*$"}
+"""The schema of the parameter `z`."""
+
+NOT_CHANGED = {"description": "If-None-Match names the ETag: nothing has changed"}
+
 MODEL_PARAMETER = {
     "name": "model",
     "in": "path",
@@ -63,15 +88,49 @@ def describe(app: FastAPI, raw: list[RawRoute]) -> None:
         for name in ("HTTPValidationError", "ValidationError"):
             components.pop(name, None)
         for entry in raw:
-            document["paths"].setdefault(entry.route.path_format, {})["get"] = entry.operation
-        refusal = {
-            "description": "Refused: a problem document says why",
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            document["paths"].setdefault(entry.route.path_format, {})["get"] = deepcopy(
+                entry.operation
+            )
+        document["components"]["responses"] = {
+            f"Problem{status}": _refusal(meaning) for status, meaning in REFUSALS.items()
         }
-        for path in document["paths"].values():
-            for operation in path.values():
-                operation["responses"].pop("422", None)
-                operation["responses"]["default"] = refusal
+        for path, operations in document["paths"].items():
+            for operation in operations.values():
+                _tell_refusals(path, operation)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _refusal(meaning: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": meaning, "content": {MEDIA_TYPE: {"schema": schema}}}
+
+
+def _tell_refusals(path: str, operation: dict[str, Any]) -> None:
+    """Add the refusals that a route's form tells of to those it names; leave other protocols."""
+    responses = operation["responses"]
+    if "default" in responses:
+        return
+    named = {int(status) for status in responses} & set(REFUSALS)
+    for status in (named - {422}) | ANYWHERE | _by_form(path, operation):
+        responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _by_form(path: str, operation: dict[str, Any]) -> set[int]:
+    found = {404} if "{" in path else set()
+    has_body = "requestBody" in operation
+    if has_body:
+        found.add(415)
+    texts = [_takes_any_text(entry["schema"]) for entry in operation.get("parameters", [])]
+    if operation["responses"].pop("422", None) is not None and (has_body or not all(texts)):
+        found.add(422)  # FastAPI lets every route with a parameter say so
+    if len(operation["responses"].get("200", {}).get("content", {})) > 1:
+        found.add(406)
+    return found
+
+
+def _takes_any_text(schema: dict[str, Any]) -> bool:
+    kinds = {entry.get("type") for entry in schema.get("anyOf", [schema])}
+    return kinds <= {"string", "null"} and not schema.keys() & {"enum", "pattern"}

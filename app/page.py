@@ -7,10 +7,9 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from starlette.datastructures import Headers
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route, request_response
+from starlette.routing import Route
 from starlette.templating import Jinja2Templates
 from starlette.types import Receive, Scope, Send
 
@@ -126,6 +125,6 @@ def _first_data(request: Request) -> list[str]:
 def routes() -> list[Route]:
     """Make the routes of the page and of its files."""
     return [
-        Route("/", GZipMiddleware(request_response(page), compresslevel=COMPRESSION)),
+        Route("/", page),
         Route("/static/{path:path}", FILES),
     ]

@@ -42,12 +42,15 @@ class Pictures:
 
     Attributes:
         nbytes: What they take now.
+        hits: How often a picture was here when it was asked for.
+        misses: How often it had to be made, or another's making waited for.
         coming: Those that are being made, by name.
     """
 
     def __init__(self, bound: int) -> None:
         self.bound = bound
         self.nbytes = 0
+        self.hits = self.misses = 0
         self._kept: OrderedDict[str, Picture] = OrderedDict()  # the longest unused first
         self.coming: dict[str, Coming] = {}
 
@@ -55,6 +58,7 @@ class Pictures:
         """Give the picture if it is here."""
         picture = self._kept.get(name)
         if picture is not None:
+            self.hits += 1
             self._kept.move_to_end(name)
         return picture
 
@@ -69,6 +73,7 @@ class Pictures:
         picture = self.find(name)
         if picture is not None:
             return picture
+        self.misses += 1
         coming = self.coming.get(name)
         if coming is None:
             coming = self.coming[name] = Coming(asyncio.ensure_future(make()))

@@ -67,10 +67,14 @@ class Registry:
     Args:
         default: Name of the model that the page opens.
         memory_bytes: What all loaded models may take together.
+
+    Attributes:
+        stopping: The server goes soon, though it answers still: nobody new should ask it.
     """
 
     def __init__(self, default: str, memory_bytes: int) -> None:
         self.default = default
+        self.stopping = False
         self._offers: dict[str, Offer] = {}
         self._shelf: Shelf[ServedModel] = Shelf(memory_bytes)
 
@@ -107,6 +111,11 @@ class Registry:
     def loaded(self) -> list[ServedModel]:
         """The models that are in memory now; the default one always is."""
         return list(self._shelf.items.values())
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The bytes that each of them takes, by name."""
+        return {name: self._offers[name].size for name in self._shelf.items}
 
     @property
     def device(self) -> str:

@@ -37,9 +37,13 @@ class Settings:
     )
     models: tuple[str, ...] = _setting((), "models to offer, by name; empty offers all there are")
     workers: int = _setting(1, "processes; each loads its own models")
+    trusted_proxies: tuple[str, ...] = _setting(
+        ("127.0.0.1",), "addresses or networks whose X-Forwarded-For and -Proto are believed; * all"
+    )
     root_path: str = _setting("", "path under which a proxy shows the server, such as /explorer")
     max_body_bytes: int = _setting(16 * 2**20, "largest request body")
     max_connections: int = _setting(1000, "most requests and streams open at once, in each worker")
+    max_streams: int = _setting(500, "most streams open at once, in each worker")
     max_queue: int = _setting(
         8192, "most images waiting to be decoded, for each model in each worker"
     )
@@ -52,6 +56,9 @@ class Settings:
     request_timeout_seconds: float = _setting(
         30.0, "longest time from a request's head to its answer's"
     )
+    stream_idle_seconds: float = _setting(
+        600.0, "a stream on which nothing came for so long is closed; the page opens it again"
+    )
     allowed_hosts: tuple[str, ...] = _setting(
         ("*",), "Host headers answered; *.example.org takes subdomains"
     )
@@ -62,6 +69,13 @@ class Settings:
         (), "origins whose scripts may call the REST API; * is all"
     )
     log_format: str = _setting("text", "text or json")
+    metrics: str = _setting("on", "on or off; on counts, and answers /metrics")
+    metrics_folder: str = _setting(
+        "", "folder in which workers add up their metrics; empty makes one for the run"
+    )
+    drain_seconds: float = _setting(
+        0.0, "how long a SIGTERM lets requests in, with /readyz at 503, before the port closes"
+    )
 
     def __post_init__(self) -> None:
         _require(0 <= self.port <= 65535, "port", self.port, "a port lies in 0..65535")
@@ -69,18 +83,16 @@ class Settings:
         for name in (
             "max_body_bytes",
             "max_connections",
+            "max_streams",
             "max_queue",
             "model_memory_bytes",
             "tile_cache_bytes",
         ):
             value = getattr(self, name)
             _require(value >= 1, name, value, "it must be at least 1")
-        _require(
-            0 < self.request_timeout_seconds < float("inf"),
-            "request_timeout_seconds",
-            self.request_timeout_seconds,
-            "it must be above 0 and finite",
-        )
+        for name in ("request_timeout_seconds", "stream_idle_seconds"):
+            value = getattr(self, name)
+            _require(0 < value < float("inf"), name, value, "it must be above 0 and finite")
         _require(
             self.root_path == "" or (self.root_path[0] == "/" and self.root_path[-1] != "/"),
             "root_path",
@@ -88,6 +100,13 @@ class Settings:
             "it starts with a slash and does not end with one, such as /explorer",
         )
         _require(self.log_format in ("text", "json"), "log_format", self.log_format, "text or json")
+        _require(self.metrics in ("on", "off"), "metrics", self.metrics, "on or off")
+        _require(
+            0 <= self.drain_seconds < float("inf"),
+            "drain_seconds",
+            self.drain_seconds,
+            "it must be at least 0 and finite",
+        )
         for pattern in self.allowed_hosts:
             plain = "*" not in pattern.removeprefix("*.") or pattern == "*"
             _require(plain, "allowed_hosts", pattern, "give example.org, *.example.org or *")

@@ -40,7 +40,8 @@ class Recipe:
     group: Literal["map", "holes", "kl", "likelihood", "network", "relatives", "twenty", "clothes"]
     """What it teaches: the heading under which it stands."""
     family: Literal["vae", "ae", "vqvae"]
-    dataset: Literal["mnist", "fashion-mnist"]
+    dataset: str
+    """"mnist", "fashion-mnist", or the name of one's own in the data folder."""
     latent_dim: int
     """Numbers in a code; of a VQ-VAE, the 49 places of its grid."""
     encoder: Network
@@ -62,11 +63,13 @@ class Recipe:
     refit: Refit | None = None
 
     def __post_init__(self) -> None:
-        require(
-            re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.id) is not None,
-            "id",
-            f'is "{self.id}"; use lower-case words and numbers joined by hyphens',
-        )
+        for name in ("id", "dataset"):
+            value: str = getattr(self, name)
+            require(
+                re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", value) is not None,
+                name,
+                f'is "{value}"; use lower-case words and numbers joined by hyphens',
+            )
         require(2 <= self.latent_dim <= 256, "latent_dim", "must be 2 to 256; a map needs two")
         require(0 <= self.beta < inf, "beta", "weighs a penalty: at least 0, which switches it off")
         require(0 <= self.refinements <= 9, "refinements", "must be 0 to 9")

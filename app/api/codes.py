@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.caching import ASK_AGAIN, cached, etag
 from app.negotiation import RAW
+from app.openapi import NOT_CHANGED
 from app.registry import Decoding
 from model.engine import Engine
 
@@ -17,7 +18,7 @@ router = APIRouter(prefix="/models/{model}", tags=["codes"])
 _BYTES = {"content": {RAW: {"schema": {"type": "string", "format": "binary"}}}}
 
 
-@router.get("/codes", response_class=Response, responses={200: _BYTES})
+@router.get("/codes", response_class=Response, responses={200: _BYTES, 304: NOT_CHANGED, 409: {}})
 async def codes(
     request: Request,
     served: Decoding,

@@ -1,30 +1,67 @@
-"""The shipped test images themselves, one by one and as sheets."""
+"""The data sets of the models here: what their labels mean, and their test images."""
 
 import asyncio
+import logging
+from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel, Field
 
 from app import png
 from app.batching import Images
 from app.caching import FOR_EVER, cached, etag
-from app.errors import NotFound
+from app.errors import NotFound, Unavailable
 from app.negotiation import PNG
+from app.openapi import NOT_CHANGED
 from app.registry import Models, Registry
 from app.rendering import contact_sheet
-from model.engine import test_set
+from model.engine import LabelledImages, test_set
+from model.errors import DataError
 
+log = logging.getLogger("explorer")
 router = APIRouter(prefix="/datasets", tags=["datasets"])
 
 _PNG = {"content": {PNG: {"schema": {"type": "string", "format": "binary"}}}}
+_ANSWERS: dict[int | str, dict[str, Any]] = {200: _PNG, 304: NOT_CHANGED}
 
 
 SHEET = 32
 """Images on a side of a sheet."""
 
 
-@router.get("/{dataset}/images/{index}.png", response_class=Response, responses={200: _PNG})
-async def dataset_image(request: Request, models: Models, dataset: str, index: int) -> Response:
+Name = Annotated[str, Path(description="Id of a data set", examples=["mnist"])]
+
+
+class DatasetJson(BaseModel):
+    """The images that models here were trained and are tested on."""
+
+    id: str
+    title: str
+    licence: str = Field(description="Of the images; empty if nobody said")
+    labels: list[str] = Field(description="What the labels 0, 1, 2 and so on are called")
+    images: int = Field(description="Test images that this server has")
+
+
+class DatasetList(BaseModel):
+    """All data sets of the models here, by their ids."""
+
+    datasets: list[DatasetJson]
+
+
+@router.get("")
+async def list_datasets(models: Models) -> DatasetList:
+    """All data sets that a model here was trained on, and what their labels mean."""
+    return DatasetList(datasets=[_json(await _test_set(name)) for name in _known(models)])
+
+
+@router.get("/{dataset}/images/{index}.png", response_class=Response, responses=_ANSWERS)
+async def dataset_image(
+    request: Request,
+    models: Models,
+    dataset: Name,
+    index: Annotated[int, Path(examples=[7], json_schema_extra={"minimum": 0})],
+) -> Response:
     """Give one test image, 28 x 28; `index` is its place in the data set's order."""
     images = await _images(models, dataset)
     if not 0 <= index < len(images):
@@ -37,8 +74,13 @@ async def dataset_image(request: Request, models: Models, dataset: str, index: i
     return await cached(request.headers, tag, FOR_EVER, packed, PNG)
 
 
-@router.get("/{dataset}/sprites/{n}.png", response_class=Response, responses={200: _PNG})
-async def dataset_sprites(request: Request, models: Models, dataset: str, n: int) -> Response:
+@router.get("/{dataset}/sprites/{n}.png", response_class=Response, responses=_ANSWERS)
+async def dataset_sprites(
+    request: Request,
+    models: Models,
+    dataset: Name,
+    n: Annotated[int, Path(examples=[0], json_schema_extra={"minimum": 0})],
+) -> Response:
     """Give a sheet of 32 x 32 test images, 896 x 896 pixels, row by row in the data set's order.
 
     Sheet n starts with image 1,024 n; in the last one the places that are left over are 0.
@@ -54,12 +96,39 @@ async def dataset_sprites(request: Request, models: Models, dataset: str, n: int
     return await cached(request.headers, etag(dataset, "sprites", n), FOR_EVER, packed, PNG)
 
 
+def _json(tests: LabelledImages) -> DatasetJson:
+    source = tests.source
+    assert source, "it was read from files"
+    return DatasetJson(
+        id=source.id,
+        title=source.title,
+        licence=source.licence,
+        labels=[*source.label_names],
+        images=len(tests.images),
+    )
+
+
 async def _images(models: Registry, dataset: str) -> Images:
     """Take the test images of a data set; whoever asks first has them unpacked."""
-    known = sorted({card.dataset for card in models.cards})
+    known = _known(models)
     if dataset not in known:
         raise NotFound(f"There is no data set of this name here. There is {', '.join(known)}.")
-    return (await asyncio.to_thread(test_set, dataset)).images
+    return (await _test_set(dataset)).images
+
+
+async def _test_set(dataset: str) -> LabelledImages:
+    """Take a data set from its files; raises Unavailable."""
+    try:
+        return await asyncio.to_thread(test_set, dataset)
+    except DataError as error:
+        log.error("The data set %s cannot be read: %s", dataset, error)  # it names a file
+        raise Unavailable(
+            f"The test images of {dataset} cannot be read now; the server's log says why."
+        ) from error
+
+
+def _known(models: Registry) -> list[str]:
+    return sorted({card.dataset for card in models.cards})
 
 
 def _sheet(images: Images) -> bytes:

@@ -16,9 +16,9 @@ from app.body import JsonBody, only_json
 from app.caching import ASK_AGAIN, etag, is_current
 from app.disconnect import while_connected
 from app.errors import InvalidRequest
-from app.latents import read_latents, read_z
+from app.latents import LATENT, read_latents, read_z
 from app.negotiation import PNG
-from app.openapi import API, MODEL_PARAMETER, RawRoute
+from app.openapi import API, LATENT_TEXT, MODEL_PARAMETER, NOT_CHANGED, RawRoute
 from app.registry import Decoding, Registry, ServedModel
 from app.rendering import BATCH, ImageJson, described
 
@@ -40,7 +40,7 @@ class DecodeRequest(JsonBody):
                 "type": "array",
                 "minItems": 1,
                 "maxItems": MOST,
-                "items": {"type": "array", "items": {"type": "number"}},
+                "items": LATENT,
                 "examples": [[[0.0, 0.0], [0.5, -1.2]]],
             }
         ),
@@ -57,7 +57,7 @@ class DecodeAnswer(BaseModel):
 @router.post(
     "/decode",
     dependencies=[only_json],
-    responses={200: {"model": DecodeAnswer, "content": described(BATCH)}},
+    responses={200: {"model": DecodeAnswer, "content": described(BATCH)}, 409: {}},
     response_class=Response,
 )
 async def decode(request: Request, served: Decoding, body: DecodeRequest) -> Response:
@@ -120,6 +120,7 @@ def raw_route(registry: Registry) -> RawRoute:
 _OPERATION: dict[str, Any] = {
     "tags": ["decode"],
     "summary": "Decode one latent into a PNG",
+    "description": "The image of a latent under a URL, enlarged by whole pixels.",
     "operationId": "decode_png",
     "parameters": [
         MODEL_PARAMETER,
@@ -127,7 +128,7 @@ _OPERATION: dict[str, Any] = {
             "name": "z",
             "in": "query",
             "required": True,
-            "schema": {"type": "string"},
+            "schema": LATENT_TEXT,
             "description": "The latent, its numbers separated by commas",
             "example": "0.5,-1.2",
         },
@@ -148,6 +149,8 @@ _OPERATION: dict[str, Any] = {
             "description": "An 8-bit grey PNG, with an ETag",
             "content": {PNG: {"schema": {"type": "string", "format": "binary"}}},
         },
-        "304": {"description": "If-None-Match names the ETag: nothing has changed"},
+        "304": NOT_CHANGED,
+        "409": {},
+        "422": {},
     },
 }

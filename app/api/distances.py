@@ -1,15 +1,13 @@
 """How far the places of a map are from a latent, in the metric of geodesics."""
 
-from typing import Annotated
-
 import numpy as np
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from app.batching import CHUNK
 from app.disconnect import while_connected
 from app.errors import InvalidRequest
-from app.latents import read_z
+from app.latents import LatentText, read_z
 from app.registry import Decoding
 
 router = APIRouter(prefix="/models/{model}", tags=["distances"])
@@ -23,11 +21,11 @@ class DistancesAnswer(BaseModel):
     distances: list[list[float]] = Field(description="By rows, the top one first")
 
 
-@router.get("/distances")
+@router.get("/distances", responses={409: {}})
 async def distances(
     request: Request,
     served: Decoding,
-    z: Annotated[str, Query(description="A latent, its numbers separated by commas")],
+    z: LatentText,
 ) -> DistancesAnswer:
     """Measure the way from a latent to every place of the plane of a model with two dimensions.
 

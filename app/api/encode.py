@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from app.body import JsonBody, media_type, read_json, unsupported
+from app.changes import SIDE
 from app.disconnect import while_connected
 from app.errors import InvalidRequest, Problem
 from app.images import Prepared
@@ -76,6 +77,7 @@ class EncodeAnswer(BaseModel):
 
 _FILES = {
     "type": "object",
+    "additionalProperties": False,
     "required": ["file"],
     "properties": {
         "file": {
@@ -86,21 +88,39 @@ _FILES = {
         }
     },
 }
+_ROW = {
+    "type": "array",
+    "minItems": SIDE,
+    "maxItems": SIDE,
+    "items": {"type": "number", "minimum": 0, "maximum": 1},
+}
 _ROWS = {
     "type": "array",
     "description": "28 rows of 28 numbers, 0 = background",
-    "items": {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}},
+    "minItems": SIDE,
+    "maxItems": SIDE,
+    "items": _ROW,
 }
 _BASE64 = {"type": "string", "format": "byte", "description": "An image file in base64"}
 _IMAGES = {"type": "array", "minItems": 1, "maxItems": MOST, "items": {"anyOf": [_BASE64, _ROWS]}}
-_JSON = {"type": "object", "required": ["images"], "properties": {"images": _IMAGES}}
-_BODY = {"required": True, "content": {FORM: {"schema": _FILES}, JSON: {"schema": _JSON}}}
+_JSON = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["images"],
+    "properties": {"images": _IMAGES},
+}
+_STROKE = (  # a PNG of 28 x 28
+    "iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAAHklEQVR4AWNgGLLgPxDgdPyoJDBohlYg4IzLwSIBACOXP8"
+    "FJuTsTAAAAAElFTkSuQmCC"
+)
+_WRITTEN = {"schema": _JSON, "example": {"images": [_STROKE]}}
+_BODY = {"required": True, "content": {FORM: {"schema": _FILES}, JSON: _WRITTEN}}
 
 
 @router.post(
     "/encode",
     openapi_extra={"requestBody": _BODY},
-    responses={200: {"model": EncodeAnswer}},
+    responses={200: {"model": EncodeAnswer}, 406: {}},
     response_class=JSONResponse,
     response_model=None,
 )

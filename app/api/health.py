@@ -37,6 +37,8 @@ async def alive() -> Alive:
 @router.get("/readyz")
 async def ready(models: Models) -> Ready:
     """Answer once the default model has decoded a latent for this very probe."""
+    if models.stopping:
+        raise NotReady("This server stops. Ask another, or this one again once it has restarted.")
     async with models.lend(models.default) as served:
         try:
             await _work(served)

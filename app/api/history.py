@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from app.caching import cached, control, etag
 from app.negotiation import JSON
+from app.openapi import NOT_CHANGED
 from app.registry import Models, Served
 from app.rendering import ImageJson, contact_sheet, image_json
 from model.card import Card
@@ -54,7 +55,7 @@ class HistoryAnswer(BaseModel):
     moments: list[MomentJson]
 
 
-@router.get("/history", response_model=HistoryAnswer)
+@router.get("/history", response_model=HistoryAnswer, responses={304: NOT_CHANGED})
 async def history(
     request: Request,
     served: Served,

@@ -6,15 +6,15 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from fastapi import APIRouter, Request, Response
 from jaxtyping import Float
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app import rendering
 from app.api.decode import decode_for
 from app.batching import CHUNK
-from app.body import JsonBody, only_json
+from app.body import WHOLE, JsonBody, only_json
 from app.disconnect import while_connected
 from app.errors import InvalidRequest
-from app.latents import refuse
+from app.latents import LATENT, refuse
 from app.registry import Decoding, ServedModel
 from app.rendering import FILM, ImageJson, described
 from app.uploads import read_base64
@@ -22,12 +22,21 @@ from app.uploads import read_base64
 router = APIRouter(prefix="/models/{model}", tags=["interpolate"])
 
 
+EXAMPLE: dict[str, Any] = {
+    "start": {"latent": [-1.5, 1.0]},
+    "end": {"latent": [1.0, -2.0]},
+    "steps": 8,
+}
+
+
 class End(JsonBody):
     """An end of the path: a latent, or an image file in base64 whose code is taken."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
     latent: Annotated[
         list[Any] | None,
-        WithJsonSchema({"type": "array", "items": {"type": "number"}, "examples": [[-1.0, 0.5]]}),
+        WithJsonSchema({**LATENT, "examples": [[-1.0, 0.5]]}),
     ] = None
     image: Annotated[str | None, WithJsonSchema({"type": "string", "format": "byte"})] = None
 
@@ -35,9 +44,12 @@ class End(JsonBody):
 class InterpolateRequest(JsonBody):
     """Two ends, and how to go from one to the other."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
     start: End
     end: End
-    steps: int = Field(default=16, ge=2, le=256, description="Images, both ends among them")
+    steps: Annotated[int, Field(ge=2, le=256), WHOLE] = Field(
+        default=16, description="Images, both ends among them"
+    )
     path: Literal["linear", "spherical", "geodesic"] = Field(
         default="linear",
         description="geodesic: shortest by how much the image changes, around what has no codes",
@@ -64,7 +76,7 @@ class InterpolateAnswer(BaseModel):
 @router.post(
     "/interpolate",
     dependencies=[only_json],
-    responses={200: {"model": InterpolateAnswer, "content": described(FILM)}},
+    responses={200: {"model": InterpolateAnswer, "content": described(FILM)}, 409: {}},
     response_class=Response,
 )
 async def interpolate(request: Request, served: Decoding, body: InterpolateRequest) -> Response:

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from app.latents import read_z
+from app.latents import LatentText, read_z
 from app.registry import Decoding
 
 router = APIRouter(prefix="/models/{model}", tags=["neighbours"])
@@ -31,10 +31,10 @@ class NeighboursAnswer(BaseModel):
     neighbours: list[Neighbour]
 
 
-@router.get("/neighbours")
+@router.get("/neighbours", responses={409: {}})
 async def neighbours(
     served: Decoding,
-    z: Annotated[str, Query(description="A latent, its numbers separated by commas")],
+    z: LatentText,
     k: Annotated[int, Query(ge=1, le=MOST, description="How many")] = 40,
 ) -> NeighboursAnswer:
     """Find the codes nearest to a latent, in all dimensions of the latent space."""

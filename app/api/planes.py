@@ -25,7 +25,7 @@ class PlaneJson(BaseModel):
     version: str = Field(description="For ?v= in the URLs of its tiles and fields")
 
 
-@router.get("/planes")
+@router.get("/planes", responses={409: {}})
 async def planes(served: Decoding) -> list[PlaneJson]:
     """Planes of the model that are worth a menu, the one to open first.
 
@@ -42,10 +42,10 @@ async def planes(served: Decoding) -> list[PlaneJson]:
     return [_json(plane, served) for plane in served.engine.planes]
 
 
-@router.get("/planes/{plane}")
+@router.get("/planes/{plane}", responses={409: {}})
 async def plane(
     served: Decoding,
-    plane: Annotated[str, Path(description=NAME, examples=["digits-3-8"])],
+    plane: Annotated[str, Path(description=NAME, examples=["latent"])],
 ) -> PlaneJson:
     """One plane, by any of the names that `planes` tells of."""
     return _json(await find(served, plane), served)

@@ -2,13 +2,14 @@
 
 import secrets
 from functools import partial
+from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app import rendering
 from app.api.decode import MOST, decode_for
-from app.body import JsonBody, only_json
+from app.body import WHOLE, JsonBody, only_json
 from app.registry import Decoding
 from app.rendering import BATCH, ImageJson, described
 
@@ -21,11 +22,10 @@ LARGEST_SEED = 2**53 - 1
 class SampleRequest(JsonBody):
     """How many to draw, and how."""
 
-    count: int = Field(default=1, ge=1, le=MOST)
-    seed: int | None = Field(
+    model_config = ConfigDict(json_schema_extra={"examples": [{"count": 3, "seed": 7}]})
+    count: Annotated[int, Field(ge=1, le=MOST), WHOLE] = 1
+    seed: Annotated[int, Field(ge=0, le=LARGEST_SEED), WHOLE] | None = Field(
         default=None,
-        ge=0,
-        le=LARGEST_SEED,
         description="The same seed draws the same latents; without one, another each time",
     )
     temperature: float = Field(
@@ -45,7 +45,7 @@ class SampleAnswer(BaseModel):
 @router.post(
     "/sample",
     dependencies=[only_json],
-    responses={200: {"model": SampleAnswer, "content": described(BATCH)}},
+    responses={200: {"model": SampleAnswer, "content": described(BATCH)}, 409: {}},
     response_class=Response,
 )
 async def sample(request: Request, served: Decoding, body: SampleRequest) -> Response:

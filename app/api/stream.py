@@ -2,11 +2,13 @@
 
 In: `uint32` sequence, then D x `float32`; out: the same `uint32`, then 784 x `uint8`; all
 little-endian. At most one decode is in flight for a connection. What comes meanwhile waits in a
-mailbox with one slot: the newest wins, and what it replaces is never answered.
+mailbox with one slot: the newest wins, and what it replaces is never answered. A stream on which
+nothing comes for long is closed, without blame, to make room.
 """
 
 import asyncio
 import logging
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -18,9 +20,10 @@ from app.errors import InvalidRequest, Overloaded, Unavailable
 from app.latents import refuse
 from app.openapi import API, MODEL_PARAMETER, RawRoute
 from app.registry import Registry
+from app.tally import Histogram, Tally
 from model.card import Card
 
-NOT_BINARY, BAD_MESSAGE, FAILED, TRY_LATER = 1003, 1007, 1011, 1013
+IDLE, NOT_BINARY, BAD_MESSAGE, FAILED, TRY_LATER = 1000, 1003, 1007, 1011, 1013
 """Close codes (RFC 6455, section 7.4, and its registry); a frame beyond all bounds gets 1009."""
 SEQUENCE_BYTES = 4
 
@@ -28,17 +31,41 @@ log = logging.getLogger("explorer")
 
 
 class Stream:
-    """The route: finds the model, then holds one conversation a connection."""
+    """The route: finds the model, then holds one conversation a connection.
 
-    def __init__(self, registry: Registry) -> None:
+    Args:
+        registry: The models.
+        most: Streams open at once.
+        idle_seconds: After which a stream on which nothing came is closed.
+        tally: Where frames are counted.
+    """
+
+    def __init__(
+        self, registry: Registry, most: int, idle_seconds: float, tally: Tally | None = None
+    ) -> None:
         self.registry = registry
+        self.most = most
+        self.idle_seconds = idle_seconds
+        self.frames = (tally or Tally()).frames
+        self.open = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self.registry.lend(scope["path_params"]["model"]) as served:
-            served.require_latents()  # refused before it opens, if at all
-        await receive()  # websocket.connect
-        await send({"type": "websocket.accept"})
-        await _Conversation(self.registry, served.card, send).hold(receive)
+        if self.open >= self.most:
+            raise Overloaded(
+                f"{self.open} streams are open, as many as this server holds. Try again later, or "
+                "decode by POST.",
+                retry_after_seconds=5,
+            )
+        self.open += 1
+        try:
+            async with self.registry.lend(scope["path_params"]["model"]) as served:
+                served.require_latents()  # refused before it opens, if at all
+            await receive()  # websocket.connect
+            await send({"type": "websocket.accept"})
+            conversation = _Conversation(self.registry, served.card, send, self.frames)
+            await conversation.hold(receive, self.idle_seconds)
+        finally:
+            self.open -= 1
 
 
 class _BadMessage(Exception):
@@ -48,20 +75,27 @@ class _BadMessage(Exception):
 class _Conversation:
     """Borrows the model while it answers: a stream that is open and silent holds no memory."""
 
-    def __init__(self, registry: Registry, card: Card, send: Send) -> None:
+    def __init__(self, registry: Registry, card: Card, send: Send, frames: Histogram) -> None:
         self.registry = registry
         self.card = card
         self.send = send
+        self.frames = frames
         self.mailbox: bytes | None = None
+        self.came = 0.0
         self.answering: asyncio.Task[None] | None = None
         self.closed = False
 
-    async def hold(self, receive: Receive) -> None:
+    async def hold(self, receive: Receive, idle_seconds: float) -> None:
+        now = asyncio.get_running_loop().time
         try:
-            while (message := await receive())["type"] == "websocket.receive":
-                self.mailbox = self._checked(message)
-                if self.answering is None or self.answering.done():
-                    self.answering = asyncio.create_task(self._answer())
+            async with asyncio.timeout(idle_seconds) as rest:
+                while (message := await receive())["type"] == "websocket.receive":
+                    rest.reschedule(now() + idle_seconds)
+                    self.mailbox, self.came = self._checked(message), perf_counter()
+                    if self.answering is None or self.answering.done():
+                        self.answering = asyncio.create_task(self._answer())
+        except TimeoutError:
+            await self._close(IDLE, "Nothing came for long. Open it again when there is something.")
         except _BadMessage as fault:
             self._stop_answering()
             await self._close(*fault.args)
@@ -87,10 +121,11 @@ class _Conversation:
         try:
             async with self.registry.lend(self.card.id) as served:
                 while self.mailbox is not None:
-                    question, self.mailbox = self.mailbox, None
+                    question, came, self.mailbox = self.mailbox, self.came, None
                     (image,) = await served.batcher.decode(_latent(question))
                     content = question[:SEQUENCE_BYTES] + image.tobytes()
                     await self.send({"type": "websocket.send", "bytes": content})
+                    self.frames.add(perf_counter() - came)
         except Overloaded as error:
             await self._close(TRY_LATER, error.detail)
         except Unavailable as error:
@@ -120,10 +155,9 @@ def _latent(content: bytes) -> Latents:
     return np.frombuffer(content, "<f4", offset=SEQUENCE_BYTES)[None]
 
 
-def raw_route(registry: Registry) -> RawRoute:
+def raw_route(stream: Stream) -> RawRoute:
     """Make the route of the stream."""
-    path = f"{API}/models/{{model}}/stream"
-    return RawRoute(WebSocketRoute(path, Stream(registry)), _OPERATION)
+    return RawRoute(WebSocketRoute(f"{API}/models/{{model}}/stream", stream), _OPERATION)
 
 
 _OPERATION: dict[str, Any] = {
@@ -133,8 +167,10 @@ _OPERATION: dict[str, Any] = {
     "description": (
         "Binary messages, little-endian. To the server: `uint32` sequence, then D x `float32`. "
         "From it: the same `uint32`, then 784 x `uint8`. The newest message wins; an older one "
-        "may be skipped. Closes with 1003 on text, 1007 on a wrong length or on numbers that "
-        "cannot be decoded, 1009 on a message beyond all bounds, 1013 when the server is full."
+        "may be skipped. Closes with 1000 when nothing came for long, 1003 on text, 1007 on a "
+        "wrong length or on numbers that cannot be decoded, 1009 on a message beyond all bounds, "
+        "1012 when the server stops or restarts, 1013 when it is full. A server that holds as many "
+        "streams as it may answers 503 before the upgrade."
     ),
     "parameters": [MODEL_PARAMETER],
     "responses": {"101": {"description": "The stream is open"}},

@@ -17,7 +17,7 @@ from app.caching import control, etag, is_current
 from app.disconnect import while_connected
 from app.errors import NotFound
 from app.negotiation import PNG
-from app.openapi import API, MODEL_PARAMETER, RawRoute
+from app.openapi import API, MODEL_PARAMETER, NOT_CHANGED, RawRoute
 from app.pictures import Picture, Pictures
 from app.registry import Registry
 from model.engine import DEEPEST_ZOOM, version_of
@@ -104,6 +104,7 @@ def _whole_parameter(name: str, description: str) -> dict[str, Any]:
         "in": "path",
         "required": True,
         "schema": {"type": "integer", "minimum": 0, "maximum": 2**DEEPEST_ZOOM - 1},
+        "example": 1,
         "description": description,
     }
 
@@ -138,6 +139,7 @@ _OPERATION: dict[str, Any] = {
         {
             **_whole_parameter("zoom", "How often the extent is halved"),
             "schema": {"type": "integer", "minimum": 0, "maximum": DEEPEST_ZOOM},
+            "example": 1,
         },
         _whole_parameter("x", "Counts to the right, less than 2^zoom"),
         _whole_parameter("y", "Counts down from the top, less than 2^zoom"),
@@ -148,6 +150,7 @@ _OPERATION: dict[str, Any] = {
             "description": "An 8-bit grey PNG, 224 x 224, with an ETag",
             "content": {PNG: {"schema": {"type": "string", "format": "binary"}}},
         },
-        "304": {"description": "If-None-Match names the ETag: nothing has changed"},
+        "304": NOT_CHANGED,
+        "409": {},
     },
 }

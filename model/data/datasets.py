@@ -1,8 +1,12 @@
 """The data sets that recipes may name, and their images as arrays.
 
-A file is known by the SHA-256 of its unzipped bytes, so it does not matter who zipped it.
+Two are published and known here; others are the user's own, which `own.py` has put into the data
+folder with a description. A file is known by the SHA-256 of its unzipped bytes, so it does not
+matter who zipped it.
 """
 
+import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +19,9 @@ from model.errors import DataError
 
 DATA_FOLDER = Path("data")
 SHIPPED_FOLDER = Path(__file__).parent / "shipped"
+DESCRIPTION = "dataset.json"
+"""Beside the files of a data set of one's own."""
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,7 @@ class Dataset:
     sha256: dict[str, str]
     """Of each file, unzipped, by its name; `<name>.gz` is the same file zipped."""
     mirrors: tuple[str, ...]
-    """Addresses under which `<name>.gz` lies, best first."""
+    """Addresses under which `<name>.gz` lies, best first; one's own has none."""
 
     def read(self, path: Path, name: str) -> UInt8[np.ndarray, "..."]:
         """The array in `path`, which must be the data set's file `name`, zipped or not.
@@ -38,6 +45,8 @@ class Dataset:
             DataError: It is missing, damaged or another file.
         """
         dimensions = 3 if "images" in name else 1
+        if name not in self.sha256:
+            raise DataError(f"{self.title} has no file {name}. Make its description anew.")
         return read_idx(path, dimensions=dimensions, sha256=self.sha256[name])
 
 
@@ -49,6 +58,8 @@ class LabelledImages:
     """Grey levels; 0 is background."""
     labels: UInt8[np.ndarray, " count"]
     """Indices into the data set's `label_names`."""
+    source: Dataset | None = None
+    """Whose images they are; None if they were put together otherwise."""
 
 
 MNIST = Dataset(
@@ -117,14 +128,23 @@ FASHION_MNIST = Dataset(
 DATASETS = {dataset.id: dataset for dataset in (MNIST, FASHION_MNIST)}
 
 
-@cache
-def test_set(dataset: str) -> LabelledImages:
-    """The test images that ship with the code, verified and read once.
+def test_set(dataset: str, folder: Path = DATA_FOLDER) -> LabelledImages:  # noqa: PT028  no test
+    """The test images, verified and read once: shipped with the code, or one's own in a folder.
 
     Raises:
-        DataError: No data set of this id is known, or the code's copy of it is damaged.
+        DataError: No data set of this id is known, or the copy of it is damaged.
     """
-    return _read_half(find(dataset), "t10k", SHIPPED_FOLDER / dataset)
+    return _shipped(dataset) if dataset in DATASETS else _own_tests(dataset, folder)
+
+
+@cache
+def _shipped(dataset: str) -> LabelledImages:
+    return _read_half(DATASETS[dataset], "t10k", SHIPPED_FOLDER / dataset)
+
+
+@cache
+def _own_tests(dataset: str, folder: Path) -> LabelledImages:
+    return _read_half(find(dataset, folder), "t10k", folder / dataset)
 
 
 def train_set(dataset: str, folder: Path = DATA_FOLDER) -> LabelledImages:
@@ -133,18 +153,46 @@ def train_set(dataset: str, folder: Path = DATA_FOLDER) -> LabelledImages:
     Raises:
         DataError: The data set is unknown, or one of its files is missing, damaged or foreign.
     """
-    source = find(dataset)
+    source = find(dataset, folder)
     try:
         return _read_half(source, "train", folder / source.id)
     except DataError as error:
+        if source.id not in DATASETS:
+            raise
         raise DataError(f"{error} Run `python -m model data {source.id}` to fetch it.") from error
 
 
-def find(dataset: str) -> Dataset:
-    """The data set of this id; raises DataError that lists the known ones."""
-    if dataset not in DATASETS:
-        raise DataError(f"There is no data set {dataset!r}; known are {', '.join(DATASETS)}.")
-    return DATASETS[dataset]
+def find(dataset: str, folder: Path = DATA_FOLDER) -> Dataset:
+    """The data set of this id, published or described in `<folder>/<id>/`.
+
+    Raises:
+        DataError: There is none, or its description is damaged.
+    """
+    if dataset in DATASETS:
+        return DATASETS[dataset]
+    path = folder / dataset / DESCRIPTION
+    if not NAME.fullmatch(dataset) or not path.is_file():
+        raise DataError(
+            f"There is no data set {dataset!r}; known are {', '.join(DATASETS)}, and there is no "
+            f"{path}. Put it there: `python -m model data --from FOLDER --name NAME`."
+        )
+    return _described(path)
+
+
+def _described(path: Path) -> Dataset:
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+        names = table["label_names"]
+        found = Dataset(
+            **{name: table[name] for name in ("id", "title", "authors", "licence", "sha256")},
+            label_names=tuple(names),
+            mirrors=(),
+        )
+        if found.id != path.parent.name or not all(isinstance(name, str) for name in names):
+            raise ValueError("it is of another data set")
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DataError(f"{path} does not describe a data set: {error!r}. Make it anew.") from error
+    return found
 
 
 def find_file(folder: Path, name: str) -> Path | None:
@@ -158,4 +206,4 @@ def _read_half(dataset: Dataset, half: str, folder: Path) -> LabelledImages:
         dataset.read(find_file(folder, name) or folder / f"{name}.gz", name)
         for name in (f"{half}-images-idx3-ubyte", f"{half}-labels-idx1-ubyte")
     )
-    return LabelledImages(images, labels)
+    return LabelledImages(images, labels, dataset)

@@ -1,10 +1,11 @@
-"""`python -m model data`: fetch the data sets, or take them from a folder."""
+"""`python -m model data`: fetch the data sets, or take them or one's own from a folder."""
 
 import argparse
 import shutil
 from pathlib import Path
 
 from model.data.datasets import DATA_FOLDER, DATASETS, Dataset, find, find_file
+from model.data.own import install_own
 from model.data.transfer import TransferError, fetch
 from model.errors import DataError
 
@@ -32,6 +33,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=DATA_FOLDER,
         help="put them in <FOLDER>/<DATASET>/ (default: %(default)s)",
     )
+    own = parser.add_argument_group(
+        "a data set of your own", "IDX files, or a folder of images for each label; with --from"
+    )
+    own.add_argument("--name", help="what recipes will call it, such as my-shapes")
+    own.add_argument("--title", default="", help="its name for people")
+    own.add_argument("--authors", default="", help="who made it")
+    own.add_argument("--licence", default="", help="of the images")
+    own.add_argument(
+        "--labels",
+        type=lambda text: text.split(","),
+        default=[],
+        metavar="A,B,C",
+        help="what the labels 0, 1, 2 of IDX files are called",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -41,12 +56,35 @@ def run(arguments: argparse.Namespace) -> int:
         DataError: A data set is unknown, or a file could not be had.
         KeyboardInterrupt: The user stopped it, and was told how to go on.
     """
+    if arguments.name is not None:
+        return _run_own(arguments)
     try:
-        for dataset in [find(name) for name in arguments.datasets or DATASETS]:
+        for dataset in [find(name, arguments.target) for name in arguments.datasets or DATASETS]:
+            if dataset.id not in DATASETS:
+                raise DataError(
+                    f"{dataset.id} is a data set of your own; nobody else has it. To make it "
+                    f"anew, delete {arguments.target / dataset.id} and give --from and --name."
+                )
             install(dataset, arguments.target, arguments.source)
     except KeyboardInterrupt:
         print("Stopped. The same command goes on from here.")
         raise
+    return 0
+
+
+def _run_own(arguments: argparse.Namespace) -> int:
+    if arguments.source is None or arguments.datasets:
+        raise DataError("--name is for one data set of your own: give its folder with --from.")
+    made = install_own(
+        arguments.name,
+        arguments.source,
+        arguments.target,
+        title=arguments.title,
+        authors=arguments.authors,
+        licence=arguments.licence,
+        label_names=arguments.labels,
+    )
+    print(f"{arguments.target / made.id} is written; its labels are {', '.join(made.label_names)}.")
     return 0
 
 

@@ -21,7 +21,7 @@ from model.checkpoint import (
     stored_weights,
     write_checkpoint,
 )
-from model.data.datasets import DATA_FOLDER, DATASETS, test_set, train_set
+from model.data.datasets import DATA_FOLDER, Dataset, find, test_set, train_set
 from model.device import choose_device
 from model.evaluation.bound import measure_bound
 from model.networks import CELLS, PIXELS, multiply_adds
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     train = train_set(recipe.dataset, arguments.data).images
-    test = test_set(recipe.dataset).images
+    test = test_set(recipe.dataset, arguments.data).images
     state_path = arguments.runs / recipe.id / "state.safetensors"
     teacher = None
     if recipe.distillation:
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         current.finish()
         tqdm.write("measuring the stored weights")
         folder = arguments.to / recipe.id
-        write(folder, current)
+        write(folder, current, find(recipe.dataset, arguments.data))
     except KeyboardInterrupt:
         print(f"Stopped. Go on with: python -m model train {arguments.recipe} --resume")
         raise
@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def write(folder: Path, finished: Run) -> None:
+def write(folder: Path, finished: Run, dataset: Dataset) -> None:
     """Write the checkpoint of a finished run, measured on the weights as they are stored."""
     recipe, progress, autoencoder = finished.recipe, finished.progress, finished.autoencoder
     weights = stored_weights(autoencoder)
@@ -86,7 +86,6 @@ def write(folder: Path, finished: Run) -> None:
     finished.take_last_moment()
     atlas = make_atlas(autoencoder, finished.test, tuple(finished.moments))
     packed = atlas.to_bytes()
-    hashes = DATASETS[recipe.dataset].sha256
     card = Card(
         id=recipe.id,
         title=recipe.title,
@@ -106,7 +105,9 @@ def write(folder: Path, finished: Run) -> None:
             "decoder": multiply_adds(autoencoder.decoder, _decoder_inputs(recipe)),
         },
         recipe=recipe.as_dict(),
-        data_sha256={name: digest for name, digest in hashes.items() if name.startswith("train")},
+        data_sha256={
+            name: digest for name, digest in dataset.sha256.items() if name.startswith("train")
+        },
         training={
             "seconds": round(progress.seconds, 1),
             "device": str(finished.device),

@@ -246,7 +246,17 @@ class Run:
             self.moments.append(make_moment(self.autoencoder, self.test, epoch))
 
     def _images(self, train: UInt8[np.ndarray, "images 28 28"]) -> Images:
-        held_out = self.recipe.training.held_out
+        held_out, batch_size = self.recipe.training.held_out, self.recipe.training.batch_size
+        if len(train) - held_out < batch_size:
+            raise RecipeError(
+                f"{self.recipe.dataset} has {len(train)} training images, {held_out} of them held "
+                f"out; that does not fill a batch of {batch_size}. Lower batch_size or held_out."
+            )
+        if self.recipe.layout and self.recipe.layout.images >= len(train) - held_out:
+            raise RecipeError(
+                f"[layout] maps {self.recipe.layout.images} images; {self.recipe.dataset} has "
+                f"{len(train) - held_out} to train on, and it must be fewer than that."
+            )
         kept = train[: len(train) - held_out]
         followed = train[len(kept) :] if held_out else self.test
         flat = [torch.from_numpy(part.reshape(len(part), -1).copy()) for part in (kept, followed)]

@@ -316,6 +316,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Datasets
+         * @description All data sets that a model here was trained on, and what their labels mean.
+         */
+        get: operations["list_datasets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset}/images/{index}.png": {
         parameters: {
             query?: never;
@@ -352,6 +372,292 @@ export interface paths {
         get: operations["dataset_sprites"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Server Metadata
+         * @description Tell the name of this server, its version, and what it knows beyond the protocol.
+         */
+        get: operations["server_metadata"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Server Live
+         * @description Answer without touching a model.
+         */
+        get: operations["server_live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Server Ready
+         * @description Answer once the default model has decoded a latent for this very probe.
+         */
+        get: operations["server_ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All Statistics
+         * @description Tell what has been asked of each model since this worker started.
+         */
+        get: operations["all_statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/repository/index": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Repository Index
+         * @description List all models; each is ready, because it is loaded when it is used.
+         */
+        post: operations["repository_index"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/repository/models/{name}/{action}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Repository Control
+         * @description Refuse to load or unload a model: the server does it by itself.
+         */
+        post: operations["repository_control"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Model Metadata
+         * @description Tell what a model takes and gives; it is not loaded for it.
+         */
+        get: operations["model_metadata"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{name}/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Model Ready
+         * @description Load a model if it is not in memory, and answer once it is there.
+         */
+        get: operations["model_ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{name}/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Model Statistics
+         * @description Tell what has been asked of a model since this worker started.
+         */
+        get: operations["model_statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{name}/infer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Infer
+         * @description Decode up to 1,024 latents, or encode up to 64 images.
+         *
+         *     Tensors travel as JSON or as bytes after it, and both ways as gzip or deflate if the headers
+         *     say so. The media type of a request is not looked at.
+         */
+        post: operations["infer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{name}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Model Metadata
+         * @description Tell what a model takes and gives; it is not loaded for it.
+         */
+        get: operations["model_metadata_of_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{name}/versions/{version}/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Model Ready
+         * @description Load a model if it is not in memory, and answer once it is there.
+         */
+        get: operations["model_ready_of_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{name}/versions/{version}/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Model Statistics
+         * @description Tell what has been asked of a model since this worker started.
+         */
+        get: operations["model_statistics_of_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{name}/versions/{version}/infer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Infer
+         * @description Decode up to 1,024 latents, or encode up to 64 images.
+         *
+         *     Tensors travel as JSON or as bytes after it, and both ways as gzip or deflate if the headers
+         *     say so. The media type of a request is not looked at.
+         */
+        post: operations["infer_of_version"];
         delete?: never;
         options?: never;
         head?: never;
@@ -405,7 +711,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Decode one latent into a PNG */
+        /**
+         * Decode one latent into a PNG
+         * @description The image of a latent under a URL, enlarged by whole pixels.
+         */
         get: operations["decode_png"];
         put?: never;
         post?: never;
@@ -424,7 +733,7 @@ export interface paths {
         };
         /**
          * Decode while a point is dragged (WebSocket)
-         * @description Binary messages, little-endian. To the server: `uint32` sequence, then D x `float32`. From it: the same `uint32`, then 784 x `uint8`. The newest message wins; an older one may be skipped. Closes with 1003 on text, 1007 on a wrong length or on numbers that cannot be decoded, 1009 on a message beyond all bounds, 1013 when the server is full.
+         * @description Binary messages, little-endian. To the server: `uint32` sequence, then D x `float32`. From it: the same `uint32`, then 784 x `uint8`. The newest message wins; an older one may be skipped. Closes with 1000 when nothing came for long, 1003 on text, 1007 on a wrong length or on numbers that cannot be decoded, 1009 on a message beyond all bounds, 1012 when the server stops or restarts, 1013 when it is full. A server that holds as many streams as it may answers 503 before the upgrade.
          */
         get: operations["stream"];
         put?: never;
@@ -469,6 +778,20 @@ export interface components {
              * @default alive
              */
             status: string;
+        };
+        /**
+         * BatchStatistics
+         * @description The requests of one size.
+         */
+        BatchStatistics: {
+            /** @description Reading the tensor */
+            compute_input?: components["schemas"]["Duration"];
+            /** @description The model's work, and its wait for other work */
+            compute_infer?: components["schemas"]["Duration"];
+            /** @description Writing the answer */
+            compute_output?: components["schemas"]["Duration"];
+            /** Batch Size */
+            batch_size: number;
         };
         /**
          * Card
@@ -521,6 +844,39 @@ export interface components {
             sha256: string;
         };
         /**
+         * DatasetJson
+         * @description The images that models here were trained and are tested on.
+         */
+        DatasetJson: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /**
+             * Licence
+             * @description Of the images; empty if nobody said
+             */
+            licence: string;
+            /**
+             * Labels
+             * @description What the labels 0, 1, 2 and so on are called
+             */
+            labels: string[];
+            /**
+             * Images
+             * @description Test images that this server has
+             */
+            images: number;
+        };
+        /**
+         * DatasetList
+         * @description All data sets of the models here, by their ids.
+         */
+        DatasetList: {
+            /** Datasets */
+            datasets: components["schemas"]["DatasetJson"][];
+        };
+        /**
          * DecodeAnswer
          * @description The images of the latents, in their order.
          */
@@ -567,6 +923,23 @@ export interface components {
              * @description By rows, the top one first
              */
             distances: number[][];
+        };
+        /**
+         * Duration
+         * @description How often something was done, and how long it took in all.
+         */
+        Duration: {
+            /**
+             * Count
+             * @default 0
+             */
+            count: number;
+            /**
+             * Ns
+             * @description Nanoseconds
+             * @default 0
+             */
+            ns: number;
         };
         /**
          * Elbo
@@ -723,6 +1096,66 @@ export interface components {
             png: string;
         };
         /**
+         * IndexEntry
+         * @description A model that may be asked for.
+         */
+        IndexEntry: {
+            /** Name */
+            name: string;
+            /**
+             * Version
+             * @default 1
+             */
+            version: string;
+            /**
+             * State
+             * @default READY
+             * @constant
+             */
+            state: "READY";
+            /**
+             * Reason
+             * @description Empty for a model in memory; any other loads when it is used
+             */
+            reason: string;
+        };
+        /**
+         * InferenceAnswer
+         * @description What was inferred.
+         */
+        InferenceAnswer: {
+            /** Model Name */
+            model_name: string;
+            /** Model Version */
+            model_version: string;
+            /**
+             * Id
+             * @description The request's, if it had one
+             */
+            id?: string | null;
+            /** Outputs */
+            outputs: components["schemas"]["OutputJson"][];
+        };
+        /**
+         * InferenceStatistics
+         * @description All requests.
+         */
+        InferenceStatistics: {
+            /** @description Reading the tensor */
+            compute_input?: components["schemas"]["Duration"];
+            /** @description The model's work, and its wait for other work */
+            compute_infer?: components["schemas"]["Duration"];
+            /** @description Writing the answer */
+            compute_output?: components["schemas"]["Duration"];
+            success?: components["schemas"]["Duration"];
+            /** @description Refused, failed or given up */
+            fail?: components["schemas"]["Duration"];
+            /** @description Waiting for the model to be loaded */
+            queue?: components["schemas"]["Duration"];
+            /** @description Always 0: there is no cache */
+            cache_hit?: components["schemas"]["Duration"];
+        };
+        /**
          * InterpolateAnswer
          * @description The path: what it passes, how it looks, how long its steps are.
          */
@@ -756,6 +1189,21 @@ export interface components {
         /**
          * InterpolateRequest
          * @description Two ends, and how to go from one to the other.
+         * @example {
+         *       "end": {
+         *         "latent": [
+         *           1,
+         *           -2
+         *         ]
+         *       },
+         *       "start": {
+         *         "latent": [
+         *           -1.5,
+         *           1
+         *         ]
+         *       },
+         *       "steps": 8
+         *     }
          */
         InterpolateRequest: {
             start: components["schemas"]["End"];
@@ -840,6 +1288,84 @@ export interface components {
             models: components["schemas"]["Card"][];
         };
         /**
+         * ModelMetadata
+         * @description What a model takes and gives.
+         */
+        ModelMetadata: {
+            /** Name */
+            name: string;
+            /**
+             * Versions
+             * @default [
+             *       "1"
+             *     ]
+             */
+            versions: string[];
+            /**
+             * Platform
+             * @default pytorch
+             */
+            platform: string;
+            /** Inputs */
+            inputs: components["schemas"]["TensorMetadata"][];
+            /** Outputs */
+            outputs: components["schemas"]["TensorMetadata"][];
+            /**
+             * Properties
+             * @description What the numbers of each tensor mean
+             */
+            properties: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * ModelReady
+         * @description The model is in memory and works.
+         */
+        ModelReady: {
+            /** Name */
+            name: string;
+            /**
+             * Ready
+             * @default true
+             */
+            ready: boolean;
+        };
+        /**
+         * ModelStatistics
+         * @description What one endpoint of this worker has done since it started.
+         */
+        ModelStatistics: {
+            /** Name */
+            name: string;
+            /**
+             * Version
+             * @default 1
+             */
+            version: string;
+            /**
+             * Last Inference
+             * @description Milliseconds since 1970; 0 if there was none
+             * @default 0
+             */
+            last_inference: number;
+            /**
+             * Inference Count
+             * @description Rows of all batches that were answered
+             * @default 0
+             */
+            inference_count: number;
+            /**
+             * Execution Count
+             * @description Pieces of work for them; small decodes that shared a pass count each
+             * @default 0
+             */
+            execution_count: number;
+            inference_stats?: components["schemas"]["InferenceStatistics"];
+            /** Batch Stats */
+            batch_stats?: components["schemas"]["BatchStatistics"][];
+        };
+        /**
          * MomentJson
          * @description The map after an epoch; epoch 0 is before the first step.
          */
@@ -903,6 +1429,42 @@ export interface components {
             neighbours: components["schemas"]["Neighbour"][];
         };
         /**
+         * OutputJson
+         * @description An output tensor: in `data`, or as bytes after the JSON.
+         */
+        OutputJson: {
+            /** Name */
+            name: string;
+            /**
+             * Datatype
+             * @example FP32
+             */
+            datatype: string;
+            /**
+             * Shape
+             * @description In metadata -1 is the batch
+             * @example [
+             *       1,
+             *       2
+             *     ]
+             */
+            shape: number[];
+            /**
+             * Data
+             * @description Flat, row by row
+             */
+            data?: number[] | null;
+            /**
+             * Parameters
+             * @example {
+             *       "binary_data_size": 784
+             *     }
+             */
+            parameters?: {
+                [key: string]: number;
+            } | null;
+        };
+        /**
          * PlaneJson
          * @description latent = origin + u axes[0] + v axes[1]; v grows upwards on a map.
          */
@@ -951,6 +1513,17 @@ export interface components {
             loaded: string[];
         };
         /**
+         * Refusal
+         * @description Why not.
+         */
+        Refusal: {
+            /**
+             * Error
+             * @description What came, what is allowed, and what to do
+             */
+            error: string;
+        };
+        /**
          * SampleAnswer
          * @description What was drawn, and how to draw it again.
          */
@@ -967,6 +1540,10 @@ export interface components {
         /**
          * SampleRequest
          * @description How many to draw, and how.
+         * @example {
+         *       "count": 3,
+         *       "seed": 7
+         *     }
          */
         SampleRequest: {
             /**
@@ -987,6 +1564,58 @@ export interface components {
             temperature: number;
         };
         /**
+         * ServerLive
+         * @description The process answers.
+         */
+        ServerLive: {
+            /**
+             * Live
+             * @default true
+             */
+            live: boolean;
+        };
+        /**
+         * ServerMetadata
+         * @description What this server is.
+         */
+        ServerMetadata: {
+            /**
+             * Name
+             * @default latent-explorer
+             */
+            name: string;
+            /** Version */
+            version: string;
+            /**
+             * Extensions
+             * @default [
+             *       "binary_tensor_data",
+             *       "model_repository",
+             *       "statistics"
+             *     ]
+             */
+            extensions: string[];
+        };
+        /**
+         * ServerReady
+         * @description The default model works.
+         */
+        ServerReady: {
+            /**
+             * Ready
+             * @default true
+             */
+            ready: boolean;
+        };
+        /**
+         * Statistics
+         * @description What has been asked of this worker's models.
+         */
+        Statistics: {
+            /** Model Stats */
+            model_stats: components["schemas"]["ModelStatistics"][];
+        };
+        /**
          * StepJson
          * @description What was done to an upload, and how it looked then.
          */
@@ -996,6 +1625,28 @@ export interface components {
             /** Detail */
             detail: string;
             image: components["schemas"]["ImageJson"];
+        };
+        /**
+         * TensorMetadata
+         * @description An input or an output.
+         */
+        TensorMetadata: {
+            /** Name */
+            name: string;
+            /**
+             * Datatype
+             * @example FP32
+             */
+            datatype: string;
+            /**
+             * Shape
+             * @description In metadata -1 is the batch
+             * @example [
+             *       1,
+             *       2
+             *     ]
+             */
+            shape: number[];
         };
         /** @description A refusal (RFC 9457) */
         Problem: {
@@ -1011,7 +1662,107 @@ export interface components {
             }[];
         };
     };
-    responses: never;
+    responses: {
+        /** @description What came is no HTTP, or its body is no JSON */
+        Problem400: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Nothing has that name; the detail names what there is */
+        Problem404: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Accept asks for none of the forms there are */
+        Problem406: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The request did not arrive in time */
+        Problem408: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The model has no latents that could be given as numbers */
+        Problem409: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is larger than this server takes */
+        Problem413: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is of a kind that this route does not read */
+        Problem415: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The Host header names a host that this server does not answer for */
+        Problem421: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A parameter, a field, a latent or an image cannot be used */
+        Problem422: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The head is larger than this server takes */
+        Problem431: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too much is waiting, or the model cannot be loaded now */
+        Problem503: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -1037,15 +1788,12 @@ export interface operations {
                     "application/json": components["schemas"]["ModelList"];
                 };
             };
-            /** @description Refused: a problem document says why */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
         };
     };
     show_model: {
@@ -1069,15 +1817,13 @@ export interface operations {
                     "application/json": components["schemas"]["Card"];
                 };
             };
-            /** @description Refused: a problem document says why */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
         };
     };
     list_measures: {
@@ -1098,15 +1844,12 @@ export interface operations {
                     "application/json": components["schemas"]["MeasureList"];
                 };
             };
-            /** @description Refused: a problem document says why */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
         };
     };
     encode: {
@@ -1124,6 +1867,13 @@ export interface operations {
                 "multipart/form-data": {
                     file: string[];
                 };
+                /**
+                 * @example {
+                 *       "images": [
+                 *         "iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAAHklEQVR4AWNgGLLgPxDgdPyoJDBohlYg4IzLwSIBACOXP8FJuTsTAAAAAElFTkSuQmCC"
+                 *       ]
+                 *     }
+                 */
                 "application/json": {
                     images: (string | number[][])[];
                 };
@@ -1139,15 +1889,16 @@ export interface operations {
                     "application/json": components["schemas"]["EncodeAnswer"];
                 };
             };
-            /** @description Refused: a problem document says why */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
         };
     };
     decode: {
@@ -1178,15 +1929,17 @@ export interface operations {
                     "application/octet-stream": string;
                 };
             };
-            /** @description Refused: a problem document says why */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
         };
     };
     interpolate: {
@@ -1217,15 +1970,17 @@ export interface operations {
                     "image/webp": string;
                 };
             };
-            /** @description Refused: a problem document says why */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
         };
     };
     sample: {
@@ -1256,15 +2011,17 @@ export interface operations {
                     "application/octet-stream": string;
                 };
             };
-            /** @description Refused: a problem document says why */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
         };
     };
     planes: {
@@ -1288,15 +2045,14 @@ export interface operations {
                     "application/json": components["schemas"]["PlaneJson"][];
                 };
             };
-            /** @description Refused: a problem document says why */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
         };
     };
     plane: {
@@ -1322,15 +2078,14 @@ export interface operations {
                     "application/json": components["schemas"]["PlaneJson"];
                 };
             };
-            /** @description Refused: a problem document says why */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
         };
     };
     field: {
@@ -1362,15 +2117,14 @@ export interface operations {
                     "image/png": string;
                 };
             };
-            /** @description Refused: a problem document says why */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
         };
     };
     codes: {
@@ -1397,15 +2151,21 @@ export interface operations {
                     "application/octet-stream": string;
                 };
             };
-            /** @description Refused: a problem document says why */
-            default: {
+            /** @description If-None-Match names the ETag: nothing has changed */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
         };
     };
     neighbours: {
@@ -1434,15 +2194,15 @@ export interface operations {
                     "application/json": components["schemas"]["NeighboursAnswer"];
                 };
             };
-            /** @description Refused: a problem document says why */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
         };
     };
     distances: {
@@ -1469,15 +2229,15 @@ export interface operations {
                     "application/json": components["schemas"]["DistancesAnswer"];
                 };
             };
-            /** @description Refused: a problem document says why */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
         };
     };
     history: {
@@ -1506,15 +2266,47 @@ export interface operations {
                     "application/json": components["schemas"]["HistoryAnswer"];
                 };
             };
-            /** @description Refused: a problem document says why */
-            default: {
+            /** @description If-None-Match names the ETag: nothing has changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_datasets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["DatasetList"];
                 };
             };
+            400: components["responses"]["Problem400"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
         };
     };
     dataset_image: {
@@ -1522,6 +2314,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of a data set */
                 dataset: string;
                 index: number;
             };
@@ -1538,15 +2331,21 @@ export interface operations {
                     "image/png": string;
                 };
             };
-            /** @description Refused: a problem document says why */
-            default: {
+            /** @description If-None-Match names the ETag: nothing has changed */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+                content?: never;
             };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
         };
     };
     dataset_sprites: {
@@ -1554,6 +2353,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of a data set */
                 dataset: string;
                 n: number;
             };
@@ -1570,13 +2370,725 @@ export interface operations {
                     "image/png": string;
                 };
             };
-            /** @description Refused: a problem document says why */
+            /** @description If-None-Match names the ETag: nothing has changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    server_metadata: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerMetadata"];
+                };
+            };
+            /** @description Refused: `error` says why */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    server_live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerLive"];
+                };
+            };
+            /** @description Refused: `error` says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    server_ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerReady"];
+                };
+            };
+            /** @description Refused: `error` says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    all_statistics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statistics"];
+                };
+            };
+            /** @description Refused: `error` says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    repository_index: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndexEntry"][];
+                };
+            };
+            /** @description Refused: `error` says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    repository_control: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a model, and its half */
+                name: string;
+                action: "load" | "unload";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Always */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Refused: `error` says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    model_metadata: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a model, and its half */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelMetadata"];
+                };
+            };
+            /** @description Refused: `error` says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    model_ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a model, and its half */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelReady"];
+                };
+            };
+            /** @description Refused: `error` says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    model_statistics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a model, and its half */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statistics"];
+                };
+            };
+            /** @description Refused: `error` says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    infer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Bytes of the body that are JSON, if tensors follow */
+                "Inference-Header-Content-Length"?: number;
+            };
+            path: {
+                /** @description Id of a model, and its half */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "inputs": [
+                 *         {
+                 *           "name": "latents",
+                 *           "datatype": "FP32",
+                 *           "shape": [
+                 *             1,
+                 *             2
+                 *           ],
+                 *           "data": [
+                 *             0.5,
+                 *             -1.2
+                 *           ]
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * Id
+                     * @description Comes back in the answer
+                     */
+                    id?: string | null;
+                    /**
+                     * RequestParameters
+                     * @description What holds for the whole request; `priority`, `timeout` and the like are not looked at.
+                     * @default {
+                     *       "binary_data_output": false
+                     *     }
+                     */
+                    parameters?: {
+                        /**
+                         * Binary Data Output
+                         * @description All outputs as bytes, but for those that say otherwise
+                         * @default false
+                         */
+                        binary_data_output?: boolean;
+                    };
+                    /**
+                     * Inputs
+                     * @description Exactly one
+                     */
+                    inputs: {
+                        /**
+                         * Name
+                         * @example latents
+                         */
+                        name: string;
+                        /**
+                         * Shape
+                         * @example [
+                         *       1,
+                         *       2
+                         *     ]
+                         */
+                        shape: number[];
+                        /**
+                         * Datatype
+                         * @example FP32
+                         */
+                        datatype: string;
+                        /**
+                         * InputParameters
+                         * @description How an input comes.
+                         * @default {}
+                         */
+                        parameters?: {
+                            /**
+                             * Binary Data Size
+                             * @description Its bytes after the JSON
+                             */
+                            binary_data_size?: number | null;
+                            /**
+                             * Shared Memory Region
+                             * @description Refused: there is none
+                             */
+                            shared_memory_region?: unknown;
+                        };
+                        /**
+                         * Data
+                         * @description Numbers, flat or nested as `shape` says
+                         * @example [
+                         *       0.5,
+                         *       -1.2
+                         *     ]
+                         */
+                        data?: unknown[] | null;
+                    }[];
+                    /**
+                     * Outputs
+                     * @description Those wanted; none is all
+                     * @default []
+                     */
+                    outputs?: {
+                        /**
+                         * Name
+                         * @example images
+                         */
+                        name: string;
+                        /**
+                         * OutputParameters
+                         * @description How an output shall come.
+                         * @default {}
+                         */
+                        parameters?: {
+                            /**
+                             * Binary Data
+                             * @description As bytes after the JSON
+                             */
+                            binary_data?: boolean | null;
+                            /**
+                             * Classification
+                             * @description Refused: nothing is classified here
+                             */
+                            classification?: unknown;
+                            /**
+                             * Shared Memory Region
+                             * @description Refused: there is none
+                             */
+                            shared_memory_region?: unknown;
+                        };
+                    }[];
+                };
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Bytes of the body that are JSON, if tensors follow */
+                    "Inference-Header-Content-Length"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                    "application/json": components["schemas"]["InferenceAnswer"];
+                };
+            };
+            /** @description Refused: `error` says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    model_metadata_of_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: string;
+                /** @description Id of a model, and its half */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelMetadata"];
+                };
+            };
+            /** @description Refused: `error` says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    model_ready_of_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: string;
+                /** @description Id of a model, and its half */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelReady"];
+                };
+            };
+            /** @description Refused: `error` says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    model_statistics_of_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: string;
+                /** @description Id of a model, and its half */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statistics"];
+                };
+            };
+            /** @description Refused: `error` says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    infer_of_version: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Bytes of the body that are JSON, if tensors follow */
+                "Inference-Header-Content-Length"?: number;
+            };
+            path: {
+                version: string;
+                /** @description Id of a model, and its half */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "inputs": [
+                 *         {
+                 *           "name": "latents",
+                 *           "datatype": "FP32",
+                 *           "shape": [
+                 *             1,
+                 *             2
+                 *           ],
+                 *           "data": [
+                 *             0.5,
+                 *             -1.2
+                 *           ]
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * Id
+                     * @description Comes back in the answer
+                     */
+                    id?: string | null;
+                    /**
+                     * RequestParameters
+                     * @description What holds for the whole request; `priority`, `timeout` and the like are not looked at.
+                     * @default {
+                     *       "binary_data_output": false
+                     *     }
+                     */
+                    parameters?: {
+                        /**
+                         * Binary Data Output
+                         * @description All outputs as bytes, but for those that say otherwise
+                         * @default false
+                         */
+                        binary_data_output?: boolean;
+                    };
+                    /**
+                     * Inputs
+                     * @description Exactly one
+                     */
+                    inputs: {
+                        /**
+                         * Name
+                         * @example latents
+                         */
+                        name: string;
+                        /**
+                         * Shape
+                         * @example [
+                         *       1,
+                         *       2
+                         *     ]
+                         */
+                        shape: number[];
+                        /**
+                         * Datatype
+                         * @example FP32
+                         */
+                        datatype: string;
+                        /**
+                         * InputParameters
+                         * @description How an input comes.
+                         * @default {}
+                         */
+                        parameters?: {
+                            /**
+                             * Binary Data Size
+                             * @description Its bytes after the JSON
+                             */
+                            binary_data_size?: number | null;
+                            /**
+                             * Shared Memory Region
+                             * @description Refused: there is none
+                             */
+                            shared_memory_region?: unknown;
+                        };
+                        /**
+                         * Data
+                         * @description Numbers, flat or nested as `shape` says
+                         * @example [
+                         *       0.5,
+                         *       -1.2
+                         *     ]
+                         */
+                        data?: unknown[] | null;
+                    }[];
+                    /**
+                     * Outputs
+                     * @description Those wanted; none is all
+                     * @default []
+                     */
+                    outputs?: {
+                        /**
+                         * Name
+                         * @example images
+                         */
+                        name: string;
+                        /**
+                         * OutputParameters
+                         * @description How an output shall come.
+                         * @default {}
+                         */
+                        parameters?: {
+                            /**
+                             * Binary Data
+                             * @description As bytes after the JSON
+                             */
+                            binary_data?: boolean | null;
+                            /**
+                             * Classification
+                             * @description Refused: nothing is classified here
+                             */
+                            classification?: unknown;
+                            /**
+                             * Shared Memory Region
+                             * @description Refused: there is none
+                             */
+                            shared_memory_region?: unknown;
+                        };
+                    }[];
+                };
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Bytes of the body that are JSON, if tensors follow */
+                    "Inference-Header-Content-Length"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                    "application/json": components["schemas"]["InferenceAnswer"];
+                };
+            };
+            /** @description Refused: `error` says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
         };
@@ -1599,15 +3111,12 @@ export interface operations {
                     "application/json": components["schemas"]["Alive"];
                 };
             };
-            /** @description Refused: a problem document says why */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
         };
     };
     ready: {
@@ -1628,15 +3137,12 @@ export interface operations {
                     "application/json": components["schemas"]["Ready"];
                 };
             };
-            /** @description Refused: a problem document says why */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
         };
     };
     decode_png: {
@@ -1675,15 +3181,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: a problem document says why */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
         };
     };
     stream: {
@@ -1705,15 +3211,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: a problem document says why */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
         };
     };
     tile: {
@@ -1728,11 +3232,20 @@ export interface operations {
                 model: string;
                 /** @description Name of a plane: one of GET planes, or any that its description tells of */
                 plane: string;
-                /** @description How often the extent is halved */
+                /**
+                 * @description How often the extent is halved
+                 * @example 1
+                 */
                 zoom: number;
-                /** @description Counts to the right, less than 2^zoom */
+                /**
+                 * @description Counts to the right, less than 2^zoom
+                 * @example 1
+                 */
                 x: number;
-                /** @description Counts down from the top, less than 2^zoom */
+                /**
+                 * @description Counts down from the top, less than 2^zoom
+                 * @example 1
+                 */
                 y: number;
             };
             cookie?: never;
@@ -1755,15 +3268,14 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: a problem document says why */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
         };
     };
 }

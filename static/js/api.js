@@ -120,6 +120,9 @@ export function createApi(base) {
       return { image: await answer.blob(), reading: readingOf(answer.headers.get('Explorer-Field')) };
     },
 
+    /** What the labels of the models' data sets are called. @returns {Promise<Schemas['DatasetJson'][]>} */
+    datasets: async () => (await (await ask('datasets')).json()).datasets,
+
     /** A sheet of 32 x 32 test images. @type {(dataset: string, n: number) => Promise<Blob>} */
     sprites: async (dataset, n) => (await ask(`datasets/${dataset}/sprites/${n}.png`)).blob(),
 

@@ -15,6 +15,7 @@ import { contains } from './camera.js';
 import { roundTrip } from './drift.js';
 import { find } from './elements.js';
 import { groupsOf, hasPlane } from './groups.js';
+import { isNamed, learn } from './labels.js';
 import { patiently } from './patience.js';
 import { footOf, latentAt } from './plane.js';
 
@@ -52,6 +53,7 @@ export function mount(root, store, api) {
     const { model, strange } = store.get();
     const isKnown = answer.models.some(({ id }) => id === model);
     void loadMeasures();
+    if (!answer.models.every(({ dataset }) => isNamed(dataset))) learn(await api.datasets());
     // The choice of a model calls `load` again.
     store.set({
       models: answer.models,

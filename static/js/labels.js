@@ -1,6 +1,8 @@
 /**
  * The words for what an image shows, by its data set: for lists, legends and sentences. No DOM.
  *
+ * Two data sets have theirs here. Of another, which somebody brought, the server knows what its labels are called.
+ *
  * @typedef {object} Label
  * @property {string} name  short, for a key or a map
  * @property {string} one  with its article
@@ -46,11 +48,34 @@ const CLOTHES = {
   walk: [1, 9],
 };
 
+/** @type {Map<string, Kind>} */
+const kinds = new Map([['mnist', DIGITS], ['fashion-mnist', CLOTHES]]);
+
+/** @type {(dataset: string) => boolean} */
+export const isNamed = (dataset) => kinds.has(dataset);
+
+/**
+ * Take up the words of the data sets that have none here.
+ *
+ * @param {readonly {id: string, title: string, labels: readonly string[]}[]} datasets
+ */
+export function learn(datasets) {
+  for (const { id, title, labels } of datasets) {
+    if (kinds.has(id)) continue;
+    kinds.set(id, {
+      title,
+      labels: labels.map((name) => ({ name, one: `“${name}”`, many: `“${name}” images`, bare: `“${name}”` })),
+      hint: 'Draw here',
+      walk: [0, labels.length - 1],
+    });
+  }
+}
+
 /**
  * @param {string | undefined} dataset  id
  * @returns {Kind}
  */
-export const kindOf = (dataset) => (dataset === 'fashion-mnist' ? CLOTHES : DIGITS);
+export const kindOf = (dataset) => kinds.get(dataset ?? '') ?? DIGITS;
 
 /**
  * @param {string | undefined} dataset  id

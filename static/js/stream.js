@@ -1,6 +1,7 @@
 /**
  * Latents out, images back, over a WebSocket. At most one is in flight, and the newest wins: what is offered
- * while the server decodes replaces whatever was waiting. Reconnects by itself. No DOM.
+ * while the server decodes replaces whatever was waiting. Reconnects by itself; after the server has closed a stream
+ * that lay idle, with the next latent. No DOM.
  *
  * Both ways are little-endian binary: uint32 sequence + D float32 out, the same uint32 + 784 uint8 back.
  *
@@ -26,6 +27,8 @@
 
 const SHORTEST_PAUSE = 250;
 const LONGEST_PAUSE = 8000;
+/** The close code of a server that has waited for long enough. */
+const IDLE = 1000;
 /** A reply that takes longer than this is not coming: the connection is dead. */
 const PATIENCE = 10_000;
 
@@ -46,12 +49,14 @@ export function createStream({ connect, onFrame, onConnection, surroundings }) {
   /** @type {Socket | null} */
   let socket = null;
   let isOpen = false;
+  let isResting = false;
   let sequence = 0;
   let pause = SHORTEST_PAUSE;
   let timer = 0;
   let message = new DataView(new ArrayBuffer(0));
 
   function start() {
+    isResting = false;
     const mine = connect();
     socket = mine;
     mine.binaryType = 'arraybuffer';
@@ -62,7 +67,7 @@ export function createStream({ connect, onFrame, onConnection, surroundings }) {
       pump();
     };
     mine.onmessage = ({ data }) => receive(data);
-    mine.onclose = () => lost();
+    mine.onclose = ({ code }) => (code === IDLE && !waiting && !inFlight ? rest() : lost());
     timer = later(lost, PATIENCE);
   }
 
@@ -74,6 +79,12 @@ export function createStream({ connect, onFrame, onConnection, surroundings }) {
     onConnection('reconnecting');
     timer = later(start, pause);
     pause = Math.min(2 * pause, LONGEST_PAUSE);
+  }
+
+  function rest() {
+    cancel(timer);
+    drop();
+    isResting = true;
   }
 
   function drop() {
@@ -115,6 +126,7 @@ export function createStream({ connect, onFrame, onConnection, surroundings }) {
     offer(latent, startedAt = now()) {
       waiting = { latent, startedAt };
       if (isOpen && !inFlight) pump();
+      else if (isResting) start();
     },
     retry() {
       if (socket) return;

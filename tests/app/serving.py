@@ -44,13 +44,18 @@ class Serving:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Serving]:
-    """Serve the app with these settings, on a port that is free."""
+def serving(settings: Settings, send_buffer: int | None = None) -> Iterator[Serving]:
+    """Serve the app with these settings, on a port that is free.
+
+    A small send buffer, in bytes, makes the kernel hold little of what a client does not read.
+    """
     app = create_app(settings)
     options = {**uvicorn_options(replace(settings, port=0)), "log_config": None}
     server = uvicorn.Server(uvicorn.Config(app, **options))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
+        if send_buffer:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -2,20 +2,23 @@
 
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import fields
 from pathlib import Path
 
 import httpx
 import pytest
 
+from app.api import decode, encode, neighbours
 from app.errors import Problem
+from app.negotiation import JSON
 from app.openapi import API
+from app.rendering import BATCH, FILM, Render
 from app.settings import ROOT, Settings, variable
+from tests.app.documents import blocks, follow
 from tests.app.serving import Serving
 
 REFERENCE = (ROOT / "docs" / "api.md").read_text()
+LONGEST_WALK = 256
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
 
 
@@ -35,31 +38,80 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
     assert documented == {variable(setting.name) for setting in fields(Settings)}
 
 
-def test_every_route_is_documented_with_an_example(client: httpx.Client) -> None:
-    for path, operations in client.get("/openapi.json").json()["paths"].items():
-        method = "WS" if path.endswith("/stream") else next(iter(operations)).upper()
-        assert f"`{method} {path.removeprefix(API)}" in REFERENCE
-        example = re.sub(r"{\w+}", "[^/]+", path.replace(".", r"\."))
-        assert re.search(rf"(http|ws)://127\.0\.0\.1:8000{example}[\s'?\"]", REFERENCE), path
+def routes(client: httpx.Client) -> set[tuple[str, str]]:
+    """Method and path of every operation."""
+    paths = client.get("/openapi.json").json()["paths"].items()
+    found = {(method.upper(), path) for path, operations in paths for method in operations}
+    beside = {("GET", "/openapi.json"), ("GET", "/docs")}
+    return {("WS", p) if p.endswith("/stream") else (m, p) for m, p in found | beside}
 
 
-def test_every_kind_of_problem_is_documented() -> None:
-    for problem in Problem.__subclasses__():
-        kind = problem.title.lower().replace(" ", "-")
-        assert f"| {problem.status} | `{kind}` |" in REFERENCE
+def calls(text: str, path: str) -> bool:
+    """Whether an example asks for a path, with any names in it."""
+    example = re.sub(r"{\w+}", r"[^/\\s]+", path.replace(".", r"\."))
+    return bool(re.search(rf"(http|ws)://127\.0\.0\.1:8000{example}[\s'?\")]", text))
+
+
+def test_every_route_is_described_and_called_in_one_section(client: httpx.Client) -> None:
+    """By curl and by httpx; the stream by a client of WebSockets, /v2 by one of its protocol."""
+    sections = re.split(r"^## ", REFERENCE, flags=re.MULTILINE)
+    for method, path in routes(client):
+        heading = re.compile(rf"`{method} {re.escape(path.removeprefix(API))}[?`]")
+        named = [text for text in sections if heading.search(text)]
+        assert named, f"{method} {path} is not described"
+        text = {"sh": "", "python": ""}
+        for language, code in (block for section in named for block in blocks(section)):
+            text[language] = text.get(language, "") + code
+        if method == "WS":
+            assert "websockets" in text["python"]
+            assert calls(text["python"], path)
+            continue
+        assert "curl" in text["sh"]
+        assert calls(text["sh"], path), f"no curl for {method} {path}"
+        if not path.startswith("/v2"):
+            assert re.search(r"\bimport httpx\b", text["python"])
+            assert calls(text["python"], path), f"no httpx for {method} {path}"
+
+
+def test_every_kind_of_problem_is_documented_and_no_other() -> None:
+    there = {(one.status, one.title.lower().replace(" ", "-")) for one in Problem.__subclasses__()}
+    documented = re.findall(r"^\| (\d{3}) \| `([a-z-]+)` \|", REFERENCE, flags=re.MULTILINE)
+    assert {(int(status), kind) for status, kind in documented} == there
+    assert len(documented) == len(there)
+
+
+@pytest.mark.parametrize("forms", [BATCH, FILM], ids=["batch", "film"])
+def test_every_form_is_documented(forms: dict[str, Render]) -> None:
+    table = REFERENCE.partition("## Forms\n")[2].partition("\n## ")[0]
+    for form in (JSON, *forms):
+        assert f"`{form}`" in table
+
+
+def test_the_limits_are_those_that_the_code_has() -> None:
+    settings = Settings()
+    table = REFERENCE.partition("## Limits\n")[2].partition("\n## ")[0]
+    for what, number in {
+        "images in an encode": encode.MOST,
+        "latents in a decode, images in a sample": decode.MOST,
+        "neighbours": neighbours.MOST,
+        "steps of an interpolation": LONGEST_WALK,
+    }.items():
+        assert re.search(rf"\| {what} \| {number:,}\b", table), what
+    assert f"{settings.max_body_bytes // 2**20} MiB" in table
+    assert f"{settings.request_timeout_seconds:.0f} s" in table
+    assert f"{settings.max_connections:,} |" in table
+    assert f"{settings.max_queue:,} |" in table
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the examples are curl commands")
 def test_every_example_of_the_api_runs(server: Serving, tmp_path: Path) -> None:
-    blocks = re.findall(r"```(sh|python)\n(.*?)```", REFERENCE, flags=re.DOTALL)
-    assert len(blocks) >= 11
-    for language, code in blocks:
-        runner = ["bash", "-ec"] if language == "sh" else [sys.executable, "-c"]
-        here = code.replace("127.0.0.1:8000", server.host)
-        subprocess.run([*runner, here], cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    examples = [block for block in blocks(REFERENCE) if block[0] in ("sh", "python")]
+    assert len(examples) >= 40
+    for language, code in examples:
+        follow(language, code, tmp_path, server.host)
     assert {file.name for file in tmp_path.iterdir()} == {
         "digit.png", "digits.png", "digit-280.png", "walk.gif", "codes.bin", "tile.png",
-        "sheet.png", "field.png",
+        "sheet.png", "field.png", "refused.json",
     }  # fmt: skip
 
 

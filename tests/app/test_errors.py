@@ -4,6 +4,7 @@ import re
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 
 from app import errors
 from app.errors import Problem
@@ -12,7 +13,7 @@ from tests.app.conftest import Refused
 
 
 def answer_to(failure: Exception) -> httpx.Response:
-    app = FastAPI()
+    app = FastAPI(middleware=[Middleware(errors.Defects)])
     errors.install(app)
 
     @app.get("/")

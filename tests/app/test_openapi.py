@@ -1,5 +1,6 @@
 import json
 import re
+from typing import Any
 
 import httpx
 from fastapi.routing import APIRoute
@@ -26,8 +27,35 @@ CONTRACT = {
     "/models/{model}/distances": "get",
     "/models/{model}/history": "get",
     "/models/{model}/stream": "get",
+    "/datasets": "get",
     "/datasets/{dataset}/images/{index}.png": "get",
     "/datasets/{dataset}/sprites/{n}.png": "get",
+}
+
+OF_LATENTS = {
+    *("decode", "decode_png", "interpolate", "sample", "planes", "plane", "tile"),
+    *("codes", "neighbours", "distances"),
+}
+"""Those that refuse a model without latents: 409."""
+WITH_PARAMETERS = {
+    *("decode_png", "field", "neighbours", "distances", "history"),
+    *("dataset_image", "dataset_sprites"),
+}
+"""Those with a parameter that may be wrong otherwise than as an unknown name: 422."""
+
+NAMED = "/v2/models/{name}"
+INFERENCE = {
+    "/v2": "get",
+    "/v2/health/live": "get",
+    "/v2/health/ready": "get",
+    "/v2/models/stats": "get",
+    "/v2/repository/index": "post",
+    "/v2/repository/models/{name}/{action}": "post",
+    **{
+        path + end: "post" if end == "/infer" else "get"
+        for path in (NAMED, NAMED + "/versions/{version}")
+        for end in ("", "/ready", "/stats", "/infer")
+    },
 }
 
 
@@ -35,7 +63,7 @@ def test_every_route_of_the_contract_stands_in_the_document(client: httpx.Client
     paths = client.get("/openapi.json").json()["paths"]
     found = {path: "".join(operations) for path, operations in paths.items()}
     expected = {API + path: method for path, method in CONTRACT.items()}
-    assert found == {**expected, "/healthz": "get", "/readyz": "get"}
+    assert found == {**expected, **INFERENCE, "/healthz": "get", "/readyz": "get"}
 
 
 def test_no_raw_route_is_left_out(server: Serving, client: httpx.Client) -> None:
@@ -49,15 +77,39 @@ def test_no_raw_route_is_left_out(server: Serving, client: httpx.Client) -> None
     assert len(raw) == 6
 
 
+def refused_by(path: str, operation: dict[str, Any]) -> set[int]:
+    """The statuses with which an operation may refuse: those of any request, and its own."""
+    name, found = operation["operationId"], {400, 408, 413, 421, 431, 503}
+    if "{" in path:
+        found.add(404)
+    if name in OF_LATENTS:
+        found.add(409)
+    if "requestBody" in operation:
+        found |= {406, 415, 422}
+    if name in WITH_PARAMETERS:
+        found.add(422)
+    return found
+
+
+def test_every_refusal_is_a_problem_document(client: httpx.Client) -> None:
+    refusals = client.get("/openapi.json").json()["components"]["responses"]
+    assert {name.removeprefix("Problem") for name in refusals} >= {"404", "422", "503"}
+    for refusal in refusals.values():
+        assert refusal["description"]
+        assert list(refusal["content"]) == ["application/problem+json"]
+
+
 def test_every_operation_says_what_it_does_and_how_it_refuses(client: httpx.Client) -> None:
     document = client.get("/openapi.json").json()
     names = []
     for path, operations in document["paths"].items():
         for operation in operations.values():
             assert operation.get("description") or operation.get("summary"), path
-            refusal = operation["responses"]["default"]["content"]
-            assert list(refusal) == ["application/problem+json"]
-            assert "422" not in operation["responses"]
+            refusals = {status for status in operation["responses"] if status >= "4"}
+            if path.startswith("/v2"):
+                assert list(operation["responses"]["default"]["content"]) == ["application/json"]
+            else:
+                assert refusals == set(map(str, refused_by(path, operation))), path
             names.append(operation["operationId"])
             parameters = {entry["name"] for entry in operation.get("parameters", [])}
             assert set(re.findall(r"{(\w+)}", path)) <= parameters
@@ -66,8 +118,8 @@ def test_every_operation_says_what_it_does_and_how_it_refuses(client: httpx.Clie
 
 def test_every_reference_of_the_document_leads_somewhere(client: httpx.Client) -> None:
     document = client.get("/openapi.json").json()
-    for name in re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document)):
-        assert name in document["components"]["schemas"]
+    for kind, name in re.findall(r'"#/components/(schemas|responses)/(\w+)"', json.dumps(document)):
+        assert name in document["components"][kind]
 
 
 def test_an_answer_in_several_forms_lists_them_all(client: httpx.Client) -> None:

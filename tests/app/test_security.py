@@ -71,6 +71,15 @@ def test_a_body_without_a_stated_length_is_counted_as_it_comes(
         assert "1000 bytes" in refused(response, 413)
 
 
+@pytest.mark.parametrize("piece", [b"0,", b"[[0]],", b'{"a":', b"[" * 500 + b"]" * 500 + b","])
+def test_json_of_very_many_values_is_refused_before_it_is_parsed(
+    client: httpx.Client, refused: Refused, piece: bytes
+) -> None:
+    body = b'{"latents": [' + piece * (15_000_000 // len(piece)) + b"0]}"
+    answer = client.post(DECODE, content=body, headers={"content-type": "application/json"})
+    assert "200000 values" in refused(answer, 413)
+
+
 def test_a_stated_length_that_is_a_lie_does_not_open_the_limit(guarded: Serving) -> None:
     host, port = guarded.host.split(":")
     head = f"POST {DECODE} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999999999999\r\n\r\n"

@@ -1,29 +1,39 @@
 import json
 import logging
 import logging.config
+import re
 import sys
 
+import httpx
 import pytest
+from starlette.requests import Request
+from starlette.routing import Route
+from websockets.sync.client import connect
 
 from app.telemetry import JsonLines, logging_config
-from tests.app.serving import Serving
+from tests.app.serving import DEFAULT, Serving
+from tools.server import Server
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
     return [record for record in caplog.records if record.name == "explorer.request"]
 
 
-def test_each_request_is_one_line_without_its_query(
+def test_each_request_is_one_line_without_anything_that_the_client_wrote(
     server: Serving, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO), server.client() as client:
         client.get("/api/v1/models/none%0Asuch?secret=1")
+        client.get("/invented?secret=1")
         client.post("/healthz")
         client.get("/healthz")
-    first, second = lines(caplog)
-    assert first.getMessage().startswith("127.0.0.1 GET /api/v1/models/none%0Asuch 404 ")
-    assert first.getMessage().endswith(" ms")
-    assert second.getMessage().startswith("127.0.0.1 POST /healthz 405 ")
+        client.get("/metrics")
+    messages = [line.getMessage() for line in lines(caplog)]
+    start = "127.0.0.1 GET /api/v1/models/{model} 404"
+    assert re.fullmatch(re.escape(start) + r" \d+\.\d ms [0-9a-f]{16}", messages[0])
+    assert messages[1].startswith("127.0.0.1 GET none 404 ")
+    assert messages[2].startswith("127.0.0.1 POST /healthz 405 ")
+    assert len(messages) == 3
 
 
 def test_a_stream_is_one_line_when_it_has_ended(
@@ -36,7 +46,65 @@ def test_a_stream_is_one_line_when_it_has_ended(
             with server.client() as client:
                 client.get("/healthz")
     (line,) = lines(caplog)
-    assert line.getMessage().startswith("127.0.0.1 STREAM /api/v1/models/mnist-vae-2d/stream 101 ")
+    assert line.getMessage().startswith("127.0.0.1 STREAM /api/v1/models/{model}/stream 101 ")
+
+
+def test_an_answer_carries_the_id_of_its_request_or_a_new_one(server: Serving) -> None:
+    def answered(sent: str | None) -> str:
+        headers = [] if sent is None else [(b"x-request-id", sent.encode())]
+        return str(client.get("/healthz", headers=headers).headers["x-request-id"])
+
+    with server.client() as client:
+        assert answered("a.B_c-1") == "a.B_c-1"
+        new = [answered(sent) for sent in (None, "", "two words", "x" * 65, 'quote"', "é")]
+    assert all(re.fullmatch("[0-9a-f]{16}", known) for known in new)
+    assert len(set(new)) == len(new)
+
+
+def test_refusals_defects_and_streams_carry_it_too(
+    server: Serving, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(_: Request) -> None:
+        raise RuntimeError("a defect")
+
+    server.app.router.routes.append(Route("/fail", fail))
+    try:
+        with server.client() as client:
+            for path, status in (("/invented", 404), ("/fail", 500)):
+                answer = client.get(path, headers={"x-request-id": "mine"})
+                assert (answer.status_code, answer.headers["x-request-id"]) == (status, "mine")
+    finally:
+        server.app.router.routes.pop()
+    with server.stream() as stream:
+        assert stream.response is not None
+        assert re.fullmatch("[0-9a-f]{16}", stream.response.headers["x-request-id"])
+
+
+def test_of_a_real_server_every_line_is_an_object_and_none_is_noise() -> None:
+    with Server("--models", DEFAULT, "--log-format", "json") as server:
+        sent = {"x-request-id": "mine"}
+        address = f"{server.url}/api/v1/models/{DEFAULT}"
+        httpx.get(f"{address}/decode.png?z=0.125,0", headers=sent, trust_env=False)
+        httpx.get(f"{server.url}/invented?z=0.125", headers=sent, trust_env=False)
+        with connect(f"{address.replace('http', 'ws')}/stream?z=0.125", proxy=None) as stream:
+            stream.send(bytes(12))
+            stream.recv()
+        while "STREAM" not in server.written():
+            pass
+        written = server.written()
+    found = [json.loads(line) for line in written.splitlines()]
+    for line in found:
+        assert {"time", "level", "logger", "message"} <= set(line)
+        assert line["level"] == "INFO"
+    requests = [line for line in found if line["logger"] == "explorer.request"]
+    decode, invented, stream_line = requests
+    assert decode["request_id"] == invented["request_id"] == "mine"
+    assert decode["route"] == "/api/v1/models/{model}/decode.png"
+    assert (decode["status"], invented["status"], stream_line["status"]) == (200, 404, 101)
+    assert decode["milliseconds"] > 0
+    assert "0.125" not in written
+    after_start = found[found.index(requests[0]) :]
+    assert after_start == requests
 
 
 def test_as_json_a_line_is_one_object_with_the_facts_of_its_request() -> None:

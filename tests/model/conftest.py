@@ -40,7 +40,7 @@ def relatives(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     texts = (tiny.TAUGHT, tiny.STACKED, tiny.CODEBOOK, tiny.GAUSSIAN, tiny.CONTINUOUS_BERNOULLI)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(datasets.DATASETS, "mnist", tiny.dataset())
-        patch.setattr(command, "test_set", lambda dataset: few)
+        patch.setattr(command, "test_set", lambda *_: few)
         patch.setattr(Distil, "steps_per_epoch", 10)
         train(folder, *texts)
     return folder / "checkpoints"

@@ -58,7 +58,7 @@ def test_a_whole_number_may_stand_for_any_number(tmp_path: Path) -> None:
         ("latent_dim = 2", "latent_dims = 2", 'unknown; did you mean "latent_dim"'),
         ("batch_size = 50", "colour = 3", "unknown; known here: epochs, batch_size"),
         ('family = "vae"', 'family = "gan"', 'family is \'gan\'; allowed: "vae", "ae"'),
-        ('dataset = "mnist"', 'dataset = "cifar"', '\'cifar\'; allowed: "mnist", "fashion-mnist"'),
+        ('dataset = "mnist"', 'dataset = "My Shapes"', 'dataset is "My Shapes"; use lower-case'),
         ("latent_dim = 2", 'latent_dim = "two"', "'two'; it must be a whole number"),
         ("latent_dim = 2", "latent_dim = true", "True; it must be a whole number"),
         ("latent_dim = 2", "latent_dim = 2.5", "2.5; it must be a whole number"),

@@ -117,7 +117,7 @@ test('a lost line says so, comes back by itself and repeats what was not answere
   const { stream, lines, connections, pass } = open();
   lines[0].onopen();
   stream.offer([1, 1]);
-  lines[0].onclose();
+  lines[0].onclose({ code: 1006 });
   assert.equal(connections.at(-1), 'reconnecting');
   pass(250);
   assert.equal(lines.length, 2);
@@ -130,7 +130,7 @@ test('what was offered while the line was down replaces what was lost', () => {
   const { stream, lines, pass } = open();
   lines[0].onopen();
   stream.offer([1, 1]);
-  lines[0].onclose();
+  lines[0].onclose({ code: 1006 });
   stream.offer([2, 2]);
   pass(250);
   lines[1].onopen();
@@ -141,14 +141,14 @@ test('each try to reconnect waits longer than the one before, up to eight second
   const { lines, pass } = open();
   for (const pause of [250, 500, 1000, 2000, 4000, 8000, 8000]) {
     const before = lines.length;
-    lines.at(-1).onclose();
+    lines.at(-1).onclose({ code: 1006 });
     pass(pause - 1);
     assert.equal(lines.length, before, `too early within ${pause} ms`);
     pass(1);
     assert.equal(lines.length, before + 1, `not back after ${pause} ms`);
   }
   lines.at(-1).onopen();
-  lines.at(-1).onclose();
+  lines.at(-1).onclose({ code: 1006 });
   const before = lines.length;
   pass(250);
   assert.equal(lines.length, before + 1);
@@ -171,12 +171,36 @@ test('a quiet line is left open for as long as nothing is asked', () => {
   assert.equal(lines.length, 1);
 });
 
+test('a line that the server has closed because it lay idle is opened again with the next latent', () => {
+  const { stream, lines, connections, pass } = open();
+  lines[0].onopen();
+  lines[0].onclose({ code: 1000 });
+  pass(3_600_000);
+  assert.equal(lines.length, 1);
+  assert.equal(connections.at(-1), 'open', 'nobody need hear of it');
+  stream.offer([1, 1]);
+  stream.offer([2, 2]);
+  assert.equal(lines.length, 2);
+  lines[1].onopen();
+  assert.deepEqual(lines[1].numbers, [[2, 2]]);
+});
+
+test('a line that closes as idle while something is asked is lost like any other', () => {
+  const { stream, lines, pass } = open();
+  lines[0].onopen();
+  stream.offer([1, 1]);
+  lines[0].onclose({ code: 1000 });
+  pass(250);
+  lines[1].onopen();
+  assert.deepEqual(lines[1].numbers, [[1, 1]]);
+});
+
 test('a retry does not wait for the pause, and does not open a second line', () => {
   const { stream, lines, pass } = open();
   lines[0].onopen();
   stream.retry();
   assert.equal(lines.length, 1);
-  lines[0].onclose();
+  lines[0].onclose({ code: 1006 });
   stream.retry();
   assert.equal(lines.length, 2);
   pass(5000);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { labelsOf } from '../../static/js/labels.js';
+import { isNamed, kindOf, labelsOf, learn } from '../../static/js/labels.js';
 import { balance } from '../../static/js/nats.js';
 import { describe, hasCollapsed, inShort, list, nearbyLabels } from '../../static/js/place.js';
 
@@ -78,4 +78,14 @@ test('half a sentence says whose codes are near, and whether they are many', () 
   assert.equal(inShort(near, 0.1), 'near 4 (60 %) and 9 (38 %) of the 40 nearest codes; many codes here');
   assert.match(inShort({ ...near, reach: 0.2 }, 0.1), /few codes here, so the image may blur$/);
   assert.match(inShort({ ...near, distance: 0.3, reach: 0.5 }, 0.1), /far from every code$/);
+});
+
+test('a data set that somebody brought goes by the words that came with it', () => {
+  assert.equal(isNamed('shapes'), false);
+  learn([{ id: 'shapes', title: 'My shapes', labels: ['circle', 'square'] }, { id: 'mnist', title: 'No', labels: [] }]);
+  assert.equal(isNamed('shapes'), true);
+  assert.deepEqual(labelsOf('shapes').map(({ name }) => name), ['circle', 'square']);
+  assert.equal(describe(place({ 1: 1 }), 0.1, labelsOf('shapes')).title, 'Among the “square” images');
+  assert.deepEqual(kindOf('shapes').walk, [0, 1]);
+  assert.equal(labelsOf('mnist').length, 10);
 });

@@ -12,6 +12,7 @@ import { screenX, screenY } from '../camera.js';
 import { contextOf } from '../digits.js';
 import { CELLS, rampOf, tableOf } from '../fields.js';
 import { FIELD_IDS } from '../layers.js';
+import { patiently } from '../patience.js';
 import { channels } from '../theme.js';
 
 /**
@@ -55,7 +56,7 @@ export function createFields(store, api, onChange) {
   /** @type {(model: string, plane: import('../plane.js').Plane, id: FieldId, signal: AbortSignal) => Promise<void>} */
   async function fetchField(model, plane, id, signal) {
     try {
-      const { image, reading } = await api.field(model, plane, id, signal);
+      const { image, reading } = await patiently(() => api.field(model, plane, id, signal), { signal });
       const bytes = await bytesOf(image);
       if (signal.aborted) return;
       levels.set(id, bytes);

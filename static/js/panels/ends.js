@@ -52,7 +52,10 @@ export function mount(root, store) {
     const labels = labelsOf(atlas.card.dataset);
     for (const { side, select } of selects) {
       for (const option of select.options) {
-        if (option.value !== PLACE) option.text = labels[Number(option.value)].one;
+        if (option.value === PLACE) continue;
+        const label = labels.at(Number(option.value));
+        option.text = label?.one ?? '';
+        option.hidden = !label;
       }
       select.value = `${labelOf(atlas, shown[side]) ?? PLACE}`;
     }

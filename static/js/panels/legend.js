@@ -38,7 +38,11 @@ export function mount(root, store) {
     store.watch(['atlas'], ({ atlas }) => {
       const dataset = atlas?.card.dataset;
       legend.classList.toggle('words', hasWords(dataset));
-      for (const key of keys) key.textContent = labelsOf(dataset)[Number(key.dataset.digit)].name;
+      for (const key of keys) {
+        const label = labelsOf(dataset).at(Number(key.dataset.digit));
+        key.textContent = label?.name ?? '';
+        key.hidden = !label;
+      }
     }),
     store.watch(['view', 'atlas'], ({ view, atlas }) => {
       if (!view || !atlas) return;

@@ -77,3 +77,27 @@ def test_an_image_or_data_set_that_is_not_there_is_answered_with_what_is(
     refused(api.get("datasets/mnist/images/first.png"), 422)
     refused(api.get("datasets/mnist/images/" + "9" * 5000 + ".png"), 422)
     refused(api.get("datasets/mnist/images/0.jpg"), 404)
+
+
+def test_every_data_set_tells_what_its_labels_are_called(api: httpx.Client) -> None:
+    listed = {one["id"]: one for one in api.get("datasets").json()["datasets"]}
+    assert list(listed) == ["fashion-mnist", "mnist"]
+    assert listed["mnist"]["labels"] == list("0123456789")
+    assert listed["fashion-mnist"]["labels"][9] == "Ankle boot"
+    assert {one["images"] for one in listed.values()} == {10_000}
+    assert listed["mnist"]["licence"] == "CC BY-SA 3.0"
+
+
+def test_a_data_set_of_ones_own_that_is_not_there_is_unavailable(
+    tmp_path: Path, refused: Refused
+) -> None:
+    untrained.write(tmp_path, "plain")
+    untrained.write(tmp_path, "own")
+    card = tmp_path / "own" / "card.json"
+    card.write_text(card.read_text().replace('"dataset": "mnist"', '"dataset": "my-shapes"'))
+    settings = Settings(checkpoints=tmp_path, default_model="plain")
+    with serving(settings) as server, server.client() as client:
+        for path in ("models/own/planes", "datasets/my-shapes/images/0.png", "datasets"):
+            detail = refused(client.get(f"/api/v1/{path}"), 503)
+            assert "server's log says" in detail
+        assert client.get("/api/v1/datasets/mnist/images/0.png").status_code == 200

@@ -84,3 +84,10 @@ def test_what_cannot_be_drawn_is_refused_with_its_place(
     response = api.post(SAMPLE, content=body, headers={"content-type": "application/json"})
     refused(response, 422)
     assert response.json()["errors"][0]["pointer"] == pointer
+
+
+@pytest.mark.parametrize("count", [10**400, -(10**400), 1e308])
+def test_a_number_beyond_all_floats_is_refused(
+    api: httpx.Client, refused: Refused, count: float
+) -> None:
+    refused(api.post(SAMPLE, json={"count": count}), 422)

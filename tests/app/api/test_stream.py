@@ -1,7 +1,8 @@
 import asyncio
 import struct
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from threading import Event
 
 import httpx
@@ -13,8 +14,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from app.api.stream import Stream
 from app.batching import Batcher
 from app.registry import Registry, ServedModel
+from app.settings import Settings
 from model.engine import Engine
-from tests.app.serving import DEFAULT, Serving
+from tests.app.serving import DEFAULT, Serving, serving
 
 
 def question(sequence: int, *latent: float) -> bytes:
@@ -132,7 +134,7 @@ def converse(engine: Engine, questions: list[bytes], max_queue: int) -> list[Mes
                     incoming.put_nowait({"type": "websocket.disconnect"})
 
             scope = {"type": "websocket", "path_params": {"model": DEFAULT}}
-            await Stream(registry)(scope, receive, send)
+            await Stream(registry, 1, 60)(scope, receive, send)
             await asyncio.gather(holder, other)
 
     asyncio.run(run())
@@ -153,3 +155,28 @@ def test_the_newest_request_wins_and_those_it_overtakes_are_skipped(engine: Engi
 def test_a_stream_closes_with_try_again_later_when_too_much_waits(engine: Engine) -> None:
     _, close = converse(engine, [question(1, 0, 0)], max_queue=1)
     assert (close["type"], close["code"]) == ("websocket.close", 1013)
+
+
+@pytest.fixture
+def few() -> Iterator[Serving]:
+    with serving(Settings(max_streams=2, stream_idle_seconds=1)) as running:
+        yield running
+
+
+def test_a_stream_on_which_nothing_comes_is_closed_and_makes_room(few: Serving) -> None:
+    with few.stream() as busy, few.stream() as idle:
+        with pytest.raises(InvalidStatus) as refusal:
+            few.stream()
+        assert refusal.value.response.status_code == 503
+        assert refusal.value.response.headers["retry-after"]
+        while idle.close_code is None:  # one that is dragged stays
+            busy.send(question(1, 0, 0))
+            assert busy.recv(timeout=20)
+            with suppress(TimeoutError, ConnectionClosed):
+                idle.recv(timeout=0.05)
+        assert idle.close_code == 1000
+        busy.send(question(2, 0, 0))
+        assert busy.recv(timeout=20)
+        with few.stream() as third:
+            third.send(question(3, 0, 0))
+            assert third.recv(timeout=20)

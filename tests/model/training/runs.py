@@ -39,7 +39,7 @@ def start(
 
 def taught_by(run: Run, folder: Path) -> Checkpoint:
     """The checkpoint of a finished run, for others to learn from."""
-    write(folder / "teacher", run)
+    write(folder / "teacher", run, datasets.find("mnist"))
     return read_checkpoint(folder / "teacher")
 
 

@@ -1,0 +1,70 @@
+"""How the OpenAPI document tells of `infer`, whose bodies FastAPI does not see."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from app.inference.messages import LENGTH, InferenceRequest
+from app.negotiation import JSON, RAW
+
+
+class TensorMetadata(BaseModel):
+    """An input or an output."""
+
+    name: str
+    datatype: str = Field(examples=["FP32"])
+    shape: list[int] = Field(description="In metadata -1 is the batch", examples=[[1, 2]])
+
+
+class OutputJson(TensorMetadata):
+    """An output tensor: in `data`, or as bytes after the JSON."""
+
+    data: list[float] | None = Field(None, description="Flat, row by row")
+    parameters: dict[str, int] | None = Field(None, examples=[{"binary_data_size": 784}])
+
+
+class InferenceAnswer(BaseModel):
+    """What was inferred."""
+
+    model_name: str
+    model_version: str
+    id: str | None = Field(None, description="The request's, if it had one")
+    outputs: list[OutputJson]
+
+
+def _expanded(schema: Any, parts: dict[str, Any]) -> Any:
+    """Put the parts of a JSON schema where it refers to them."""
+    if isinstance(schema, list):
+        return [_expanded(one, parts) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    part = parts[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else {}
+    own = {key: value for key, value in schema.items() if key not in ("$ref", "$defs")}
+    return {key: _expanded(value, parts) for key, value in {**part, **own}.items()}
+
+
+_ASKED = InferenceRequest.model_json_schema()
+_EXAMPLE = {
+    "inputs": [{"name": "latents", "datatype": "FP32", "shape": [1, 2], "data": [0.5, -1.2]}]
+}
+_BINARY: dict[str, Any] = {
+    "schema": {"type": "string", "format": "binary", "description": "JSON, then tensors"}
+}
+_LENGTH: dict[str, Any] = {
+    "schema": {"type": "integer", "minimum": 0},
+    "description": "Bytes of the body that are JSON, if tensors follow",
+}
+_CONTENT = {
+    JSON: {"schema": _expanded(_ASKED, _ASKED["$defs"]), "example": _EXAMPLE},
+    RAW: _BINARY,
+}
+
+REQUEST: dict[str, Any] = {
+    "parameters": [{"name": LENGTH, "in": "header", **_LENGTH}],
+    "requestBody": {"required": True, "content": _CONTENT},
+}
+ANSWER: dict[str, Any] = {
+    "model": InferenceAnswer,
+    "content": {RAW: _BINARY},
+    "headers": {LENGTH: _LENGTH},
+}

@@ -1,0 +1,93 @@
+"""Workers tell each other what they have counted, for whichever of them is asked.
+
+Each writes a file of its own into a folder of the run, once a second and before it answers for all;
+who answers adds up the files. So no sum ever falls, and a worker that died is not forgotten: its
+counters stay in its file, while what it had open and in memory went with it.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+log = logging.getLogger("explorer")
+
+Sample = tuple[str, tuple[str, ...], tuple[float, ...]]
+"""A metric's name, the values of its labels, and a number, or a histogram's counts and sum."""
+
+EVERY_SECONDS = 1.0
+SILENT_SECONDS = 5.0
+"""Who has not written for so long is taken for dead."""
+
+
+class Peers:
+    """The workers of one run.
+
+    Args:
+        folder: Where their files lie; empty if there is one worker alone.
+        own: Gives what this worker has to say.
+        lasting: The metrics that outlive a worker: all that only ever grow.
+    """
+
+    def __init__(
+        self, folder: str, own: Callable[[], list[Sample]], lasting: Collection[str]
+    ) -> None:
+        self.folder = Path(folder) if folder else None
+        self.own = own
+        self.lasting = lasting
+        self.name = f"{os.getpid()}-{time.time_ns()}.json"
+
+    @asynccontextmanager
+    async def publishing(self) -> AsyncIterator[None]:
+        """Write every second within this context, and at its end what is to last."""
+        if self.folder is None:
+            yield
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        writing = asyncio.create_task(self._write_on(self.folder))
+        try:
+            yield
+        finally:
+            writing.cancel()
+            with suppress(asyncio.CancelledError):
+                await writing
+            self._write(self.folder, self._lasting(self.own()))
+
+    def all(self, own: list[Sample]) -> Iterator[Sample]:
+        """Give what this worker says now, and what the others said last."""
+        yield from own
+        if self.folder is None:
+            return
+        self._write(self.folder, own)
+        for file in self.folder.glob("*.json"):
+            if file.name != self.name:
+                silent = time.time() - file.stat().st_mtime > SILENT_SECONDS
+                samples = _read(file)
+                yield from self._lasting(samples) if silent else samples
+
+    async def _write_on(self, folder: Path) -> None:
+        while True:
+            self._write(folder, self.own())
+            await asyncio.sleep(EVERY_SECONDS)
+
+    def _write(self, folder: Path, samples: Iterable[Sample]) -> None:
+        """Write so that a reader finds a whole file, this one or the one before."""
+        part = folder / f"{self.name}.{threading.get_ident()}.part"
+        try:
+            part.write_text(json.dumps(list(samples)))
+            part.replace(folder / self.name)
+        except OSError as error:  # a full disk: the others hear of it later
+            log.warning("The metrics of this worker cannot be written: %s", error)
+
+    def _lasting(self, samples: Iterable[Sample]) -> list[Sample]:
+        return [sample for sample in samples if sample[0] in self.lasting]
+
+
+def _read(file: Path) -> list[Sample]:
+    samples = json.loads(file.read_text())
+    return [(name, tuple(labels), tuple(values)) for name, labels, values in samples]

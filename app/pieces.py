@@ -1,0 +1,87 @@
+"""How many pieces an image file may be in: a few bytes make one, and each is work for Pillow.
+
+Without a bound a quarter of a megabyte keeps a thread busy for minutes.
+"""
+
+import io
+import re
+import struct
+
+from model.errors import ImageError
+
+HEAD = 2_000
+"""Reads until the size of the picture is known."""
+BYTES = 256
+"""After that, the bytes of the file for each read; a PNG has 3 for 8,192."""
+SCANS = 100
+"""Of a JPEG; each passes over all pixels. libtiff takes as many, and cameras write 1 to 10."""
+STRIPS = 100_000
+"""Strips or tiles of a TIFF; 25 million pixels are as many tiles of 16 x 16."""
+
+_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])")
+_START_OF_SCAN, _END = b"\xda", b"\xd9"
+_OFFSETS = (273, 324)
+"""TIFF's tags StripOffsets and TileOffsets."""
+
+
+class File(io.BytesIO):
+    """A file that can be read in a bounded number of pieces.
+
+    Raises:
+        ImageError: In one of its reads, or at once: it is in too many pieces.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.left = HEAD
+        if _scans(content) > SCANS or _strips(content) > STRIPS:
+            raise _too_many()
+
+    def allow_body(self) -> None:
+        """Let the picture itself be read, after the head."""
+        self.left = HEAD + len(self.getbuffer()) // BYTES
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.left -= 1
+        if self.left < 0:
+            raise _too_many()
+        return super().read(size)
+
+
+def _too_many() -> ImageError:
+    return ImageError(
+        "The image file is in more pieces than a picture needs. Save it again, as PNG for example."
+    )
+
+
+def _scans(content: bytes) -> int:
+    """Count the scans of a JPEG, and one of too many segments as too many; none of another file."""
+    if not content.startswith(b"\xff\xd8"):
+        return 0
+    count, place = 0, 2
+    for _ in range(HEAD):
+        marker = _MARKER.search(content, place)
+        if marker is None or marker[1] == _END:
+            return count
+        count += marker[1] == _START_OF_SCAN
+        place = marker.end() + int.from_bytes(content[marker.end() : marker.end() + 2], "big")
+    return SCANS + 1
+
+
+def _strips(content: bytes) -> int:
+    """Count the strips or tiles of a TIFF's first picture; none of another file."""
+    order = {b"II": "<", b"MM": ">"}.get(content[:2])
+    if order is None or len(content) < 16:
+        return 0
+    big = content[2] == 43  # as Pillow tells BigTIFF
+    first, number, entry = ("8xQ", "Q", "HHQ8x") if big else ("4xI", "H", "HHI4x")
+    try:
+        (place,) = struct.unpack_from(order + first, content)
+        (entries,) = struct.unpack_from(order + number, content, place)
+        place += struct.calcsize(order + number)
+        size = struct.calcsize(order + entry)
+        table = content[place : place + size * min(entries, 0xFFFF)]
+        counts = struct.iter_unpack(order + entry, table[: len(table) // size * size])
+    except struct.error:
+        return 0
+    return max((count for tag, _, count in counts if tag in _OFFSETS), default=0)

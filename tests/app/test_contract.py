@@ -1,0 +1,119 @@
+"""The server does what its OpenAPI document says, asked by requests made from that document.
+
+Schemathesis makes them: by the schemas, at their edges, and outside of them. Each answer is checked
+for a status, a media type and a form that the document has for it, and for no failure.
+"""
+
+import base64
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.schemas import OpenApiSchema
+
+from app.main import create_app
+from app.settings import Settings
+from tests.app.pictures import drawing, file
+from tests.app.serving import DEFAULT, Serving
+
+NAMES = {
+    "model": DEFAULT,
+    "plane": "latent",
+    "dataset": "mnist",
+    "name": f"{DEFAULT}.decoder",
+    "version": "1",
+}
+"""What a server's own models decide: a name made at random is only ever answered 404."""
+LATENT = {
+    "type": "array",
+    "minItems": 2,
+    "maxItems": 2,
+    "items": {"type": "number", "minimum": -7000, "maximum": 7000},
+}
+"""No schema can say that the length is at most 10,000."""
+ON_THE_MAP = {"type": "string", "pattern": r"^-?[0-2]\.[0-9],-?[0-2]$"}
+FEW = 3
+"""Latents or images that one request has at most, lest the tests take minutes."""
+PICTURE = file(drawing())
+
+schemathesis.openapi.format("byte", st.just(base64.b64encode(PICTURE).decode()))
+schemathesis.openapi.format("binary", st.just(PICTURE))
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            yield path, operation
+
+
+def document() -> dict[str, Any]:
+    """The document, with the names that this server knows."""
+    found = copy.deepcopy(create_app(Settings()).openapi())
+    for _, operation in operations(found):
+        for parameter in operation.get("parameters", []):
+            if parameter["in"] == "path" and parameter["name"] in NAMES:
+                parameter["schema"] = {"type": "string", "enum": [NAMES[parameter["name"]]]}
+    return found
+
+
+def narrowed() -> dict[str, Any]:
+    """The document, with what a schema cannot say, for the default model; and little at once."""
+    found = document()
+    forms = {name: form["properties"] for name, form in found["components"]["schemas"].items()}
+    forms["End"]["latent"] = LATENT
+    forms["DecodeRequest"]["latents"].update(items=LATENT, maxItems=FEW)
+    forms["SampleRequest"]["count"]["maximum"] = FEW
+    forms["InterpolateRequest"]["steps"]["maximum"] = FEW
+    for path, operation in operations(found):
+        for parameter in operation.get("parameters", []):
+            if parameter["name"] == "z":
+                parameter["schema"] = ON_THE_MAP
+        if path.endswith("/encode"):
+            content = operation["requestBody"]["content"]
+            content["application/json"]["schema"]["properties"]["images"]["maxItems"] = FEW
+            content["multipart/form-data"]["schema"]["properties"]["file"]["maxItems"] = FEW
+    return found
+
+
+def fallible() -> dict[str, Any]:
+    """The document, without the operations that take nothing: nothing about them can be wrong."""
+    found = document()
+    found["paths"] = {
+        path: methods
+        for path, methods in found["paths"].items()
+        if any(operation.keys() & {"parameters", "requestBody"} for operation in methods.values())
+    }
+    return found
+
+
+def requests(document: dict[str, Any], mode: GenerationMode) -> OpenApiSchema:
+    config = schemathesis.Config(seed=0)
+    config.projects.default.generation.update(
+        modes=[mode], max_examples=8, deterministic=True, database="none"
+    )
+    return schemathesis.openapi.from_dict(document, config=config)
+
+
+allowed = requests(narrowed(), GenerationMode.POSITIVE)
+forbidden = requests(fallible(), GenerationMode.NEGATIVE)
+
+
+@allowed.parametrize()
+def test_what_the_document_allows_is_answered_as_it_says(case: Case[Any], server: Serving) -> None:
+    # That there are as many numbers as a tensor's shape says, no schema can say.
+    excluded: list[Any] = [positive_data_acceptance] if case.path.endswith("/infer") else []
+    case.call_and_validate(f"http://{server.host}", excluded_checks=excluded, timeout=60)
+
+
+@forbidden.parametrize()
+def test_what_the_document_forbids_is_refused_as_it_says(case: Case[Any], server: Serving) -> None:
+    case.call_and_validate(f"http://{server.host}", timeout=60)
+
+
+def test_the_document_that_is_tested_is_the_one_that_is_served(client: httpx.Client) -> None:
+    assert client.get("/openapi.json").json() == create_app(Settings()).openapi()

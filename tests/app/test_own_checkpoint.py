@@ -1,0 +1,139 @@
+"""docs/own-checkpoint.md, followed word by word in an empty folder."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.settings import ROOT
+from tests.app.documents import blocks, environment, follow
+from tools.server import free_port
+
+GUIDE = (ROOT / "docs" / "own-checkpoint.md").read_text()
+
+pytestmark = pytest.mark.skipif(not shutil.which("curl"), reason="the guide calls curl")
+
+
+@dataclass
+class Followed:
+    """What is there when the guide has been followed to its end."""
+
+    folder: Path
+    url: str
+    said: str
+
+
+def wait_until_ready(process: subprocess.Popen[bytes], url: str) -> None:
+    while True:
+        try:
+            if httpx.get(f"{url}/readyz", trust_env=False).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        try:
+            process.wait(0.05)
+        except subprocess.TimeoutExpired:
+            continue
+        raise AssertionError("the server ended")
+
+
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Followed]:
+    folder, host = tmp_path_factory.mktemp("own"), f"127.0.0.1:{free_port()}"
+    (recipe,) = re.findall(r"Save this as `(\S+\.toml)`", GUIDE)
+    process, said = None, ""
+    try:
+        for language, code in blocks(GUIDE):
+            if language == "toml":
+                (folder / recipe).write_text(code)
+            elif "python -m app" in code:
+                command = code.replace("python -m app", f"exec python -m app --port {host[10:]}")
+                shell = ["bash", "-ec", command]
+                process = subprocess.Popen(shell, cwd=folder, env=environment())
+                wait_until_ready(process, f"http://{host}")
+            else:
+                said += follow(language, code, folder, host)
+        yield Followed(folder, f"http://{host}", said)
+    finally:
+        if process:
+            process.terminate()
+            process.wait()
+
+
+@pytest.fixture
+def client(followed: Followed) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=followed.url, trust_env=False, timeout=60) as client:
+        yield client
+
+
+def test_the_guide_leads_to_a_checkpoint_that_the_server_offers(client: httpx.Client) -> None:
+    answer = client.get("/api/v1/models").json()
+    assert answer["default"] == "shapes-vae-2d"
+    assert [card["dataset"] for card in answer["models"]] == ["my-shapes"]
+    assert answer["models"][0]["metrics"]["codes"]["knn_accuracy"] > 0.4
+    assert client.get("/").status_code == 200
+
+
+def test_the_labels_of_ones_own_data_set_have_their_names(client: httpx.Client) -> None:
+    (dataset,) = client.get("/api/v1/datasets").json()["datasets"]
+    assert dataset["labels"] == ["circle", "square", "triangle"]
+    assert (dataset["title"], dataset["licence"]) == ("My shapes", "CC0-1.0")
+    assert dataset["images"] == 78
+
+
+def test_an_image_of_ones_own_comes_back_much_as_it_was(
+    client: httpx.Client, followed: Followed
+) -> None:
+    with (followed.folder / "shapes" / "square" / "005.png").open("rb") as file:
+        answer = client.post("/api/v1/models/shapes-vae-2d/encode", files={"file": file})
+    (item,) = answer.json()["items"]
+    assert len(item["mean"]) == 2
+    assert item["elbo"]["reconstruction"] > -784 * 0.693, "better than a guess of half for each"
+
+
+def test_map_and_test_images_of_ones_own_are_served(client: httpx.Client) -> None:
+    at = "/api/v1/models/shapes-vae-2d"
+    for path in (
+        f"{at}/planes/latent/tiles/0/0/0.png",
+        f"{at}/planes/latent/fields/label.png",
+        f"{at}/history?projected=true",
+        f"{at}/distances?z=0,0",
+        f"{at}/neighbours?z=0,0&k=78",
+        "/api/v1/datasets/my-shapes/images/77.png",
+        "/api/v1/datasets/my-shapes/sprites/0.png",
+    ):
+        assert client.get(path).status_code == 200, path
+    assert client.get("/api/v1/datasets/my-shapes/images/78.png").status_code == 404
+
+
+def test_the_stripes_from_idx_files_are_a_data_set_too(followed: Followed) -> None:
+    table = json.loads((followed.folder / "data" / "my-stripes" / "dataset.json").read_text())
+    assert table["label_names"] == ["lying", "standing"]
+    assert "its labels are lying, standing" in followed.said
+
+
+def test_a_server_without_the_data_set_says_which_file_it_misses(followed: Followed) -> None:
+    settings = {
+        "EXPLORER_CHECKPOINTS": str(followed.folder / "my-checkpoints"),
+        "EXPLORER_DEFAULT_MODEL": "shapes-vae-2d",
+    }
+    elsewhere = followed.folder / "elsewhere"
+    elsewhere.mkdir()
+    done = subprocess.run(
+        ["python", "-m", "app", "--port", str(free_port())],
+        cwd=elsewhere,
+        env={**environment(), **settings},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode != 0
+    assert os.path.join("data", "my-shapes", "dataset.json") in done.stderr + done.stdout  # noqa: PTH118
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,149 @@
+"""What a client can do below HTTP: send a head by drips, without end, or read nothing."""
+
+import json
+import socket
+import struct
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from app import wire
+from app.security import HEADERS
+from app.settings import Settings
+from tests.app.serving import DEFAULT, Serving, serving
+
+HEAD = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+PATIENCE = 20
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Serving]:
+    with pytest.MonkeyPatch.context() as patch, serving(Settings(), 4096) as running:
+        patch.setattr(wire, "HEAD_SECONDS", 0.5)
+        patch.setattr(wire, "READ_SECONDS", 0.5)
+        yield running
+
+
+def open_socket(server: Serving, receive_buffer: int | None = None) -> socket.socket:
+    host, port = server.host.split(":")
+    opened = socket.socket()
+    opened.settimeout(PATIENCE)
+    if receive_buffer:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    opened.connect((host, int(port)))
+    return opened
+
+
+def read_all(opened: socket.socket) -> bytes:
+    """Read until the server closes."""
+    parts = []
+    while part := opened.recv(65536):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def expect_problem(answer: bytes, status: int) -> str:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    assert lines[0].split()[:2] == ["HTTP/1.1", str(status)]
+    headers = dict(line.lower().split(": ", 1) for line in lines[1:])
+    assert headers["content-type"] == "application/problem+json"
+    assert headers["connection"] == "close"
+    assert int(headers["content-length"]) == len(body)
+    assert {name.lower() for name in HEADERS} <= set(headers)
+    problem = json.loads(body)
+    assert problem["status"] == status
+    return str(problem["detail"])
+
+
+@pytest.mark.parametrize("sent", [b"G", b"GET /healthz HTTP/1.1\r\n", HEAD, HEAD + b"X-Half: "])
+def test_a_head_that_does_not_come_to_its_end_is_refused(server: Serving, sent: bytes) -> None:
+    with open_socket(server) as opened:
+        opened.sendall(sent)
+        assert "did not arrive" in expect_problem(read_all(opened), 408)
+
+
+def test_drips_do_not_put_the_deadline_off(server: Serving) -> None:
+    with open_socket(server) as opened:
+        opened.sendall(HEAD)
+        opened.settimeout(0.05)
+        answer = b""
+        for _ in range(20 * PATIENCE):
+            try:
+                answer = opened.recv(65536)
+                break
+            except TimeoutError:
+                opened.sendall(b"X-Drip: 1\r\n")
+        assert "did not arrive" in expect_problem(answer, 408)
+
+
+def test_the_second_request_of_a_connection_has_a_deadline_too(server: Serving) -> None:
+    with open_socket(server) as opened:
+        opened.sendall(HEAD + b"\r\n")
+        first = opened.recv(65536)
+        assert first.startswith(b"HTTP/1.1 200")
+        opened.sendall(HEAD)
+        assert "did not arrive" in expect_problem(read_all(opened), 408)
+
+
+def test_a_connection_on_which_nothing_is_asked_is_closed_without_a_word(server: Serving) -> None:
+    with open_socket(server) as opened:
+        assert read_all(opened) == b""
+
+
+def test_a_head_without_end_is_refused(server: Serving) -> None:
+    with open_socket(server) as opened:
+        opened.sendall(HEAD)
+        answer = b""
+        for number in range(40):
+            try:
+                opened.sendall(b"X-%d: %s\r\n" % (number, b"a" * 1000))
+            except OSError:
+                break
+        try:
+            answer = read_all(opened)
+        except ConnectionResetError:
+            pytest.skip("the kernel threw the answer away with what was not read")
+        assert str(wire.HEAD_BYTES) in expect_problem(answer, 431)
+
+
+@pytest.mark.parametrize("sent", [b"\x16\x03\x01\x02\x00\x01", b"HELO x\r\n\r\n", b"GET\r\n\r\n"])
+def test_what_is_no_http_is_refused_with_a_problem(server: Serving, sent: bytes) -> None:
+    with open_socket(server) as opened:
+        opened.sendall(sent)
+        assert "no HTTP" in expect_problem(read_all(opened), 400)
+
+
+def test_a_client_that_reads_no_answer_is_cut(server: Serving) -> None:
+    body = json.dumps({"count": 1024, "seed": 1}).encode()
+    request = (
+        f"POST /api/v1/models/{DEFAULT}/sample HTTP/1.1\r\nHost: x\r\nAccept: application/x-npy\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode() + body
+    requests = 12  # more than the kernel takes in on its way
+    with open_socket(server, receive_buffer=4096) as opened:
+        opened.sendall(requests * request)
+        time.sleep(6 * wire.READ_SECONDS)
+        answered = read_all(opened)
+    assert 0 < len(answered) < requests * 1024 * 784, "the server waited to be read"
+
+
+def test_a_stream_that_reads_nothing_is_cut_and_the_others_go_on(server: Serving) -> None:
+    with server.stream() as other, open_socket(server, receive_buffer=4096) as opened:
+        opened.sendall(
+            f"GET /api/v1/models/{DEFAULT}/stream HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
+        )
+        assert opened.recv(1024).startswith(b"HTTP/1.1 101")
+        frames = (struct.pack("<Iff", number, 0.1, 0.2) for number in range(10_000_000))
+        for frame in frames:
+            try:
+                opened.sendall(b"\x82\x8c" + bytes(4) + frame)  # binary, masked with zeros
+            except (ConnectionResetError, BrokenPipeError):
+                break
+            if frame[0] == 0:
+                other.send(frame)
+                assert other.recv(timeout=PATIENCE)[:4] == frame[:4]
+        assert next(frames, None), "it was never cut"

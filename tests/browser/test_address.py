@@ -1,0 +1,51 @@
+"""The address: what a link brings back, and where Back and Forward lead."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.camera import STILL, at_rest
+from tests.browser.conftest import Visitor
+
+
+def test_a_link_brings_back_camera_and_layers(visitor: Visitor) -> None:
+    explorer = visitor.open(STILL)
+    page = explorer.page
+    page.mouse.move(*explorer.middle(0.5, 0.5))
+    page.mouse.wheel(0, -400)
+    view = at_rest(explorer)
+    page.locator("#open-layers").click()
+    page.get_by_role("switch", name="Circles of the prior").uncheck()
+    page.get_by_role("switch", name="Blur").check()
+    explorer.wait_until("() => /at=.*layers=entropy,prior~off/.test(location.search)")
+    again = visitor.open(page.url.removeprefix(f"{explorer.home}/"))
+    assert at_rest(again) == pytest.approx(view, abs=2e-3)
+    again.page.locator("#open-layers").click()
+    expect(again.page.get_by_role("switch", name="Blur")).to_be_checked()
+    expect(again.page.get_by_role("switch", name="Circles of the prior")).not_to_be_checked()
+
+
+def test_back_and_forward_bring_model_point_and_camera(visitor: Visitor) -> None:
+    explorer = visitor.open("?z=0.5,-0.5&at=0.5,-0.5,4")
+    page = explorer.page
+    view = at_rest(explorer)
+    with page.expect_websocket():
+        explorer.choose("mnist-ae-2d")
+    explorer.wait_until("() => location.search.includes('mnist-ae-2d')")
+    with page.expect_websocket():
+        page.go_back()
+    explorer.expect_image_of([0.5, -0.5])
+    assert explorer.model == "mnist-vae-2d"
+    assert at_rest(explorer) == pytest.approx(view, abs=2e-3)
+    with page.expect_websocket():
+        page.go_forward()
+    assert explorer.model == "mnist-ae-2d"
+
+
+def test_what_is_strange_in_a_link_is_said_and_the_rest_holds(visitor: Visitor) -> None:
+    explorer = visitor.open("?z=0.5,-0.5&mood=blue&layers=density,fog")
+    remark = explorer.page.locator("#remark")
+    expect(remark).to_contain_text("mood=blue")
+    expect(remark).to_contain_text("layers=fog")
+    assert explorer.latent == pytest.approx([0.5, -0.5])
+    remark.get_by_role("button").click()
+    expect(remark).to_be_hidden()

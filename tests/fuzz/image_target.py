@@ -1,0 +1,32 @@
+"""What the fuzzer calls for each file that it makes up. Run by `fuzz_images`; needs atheris.
+
+The command line is libFuzzer's, with the program by which it starts itself again before it.
+"""
+
+import sys
+
+import atheris  # type: ignore[import-untyped, import-not-found, unused-ignore]
+
+with atheris.instrument_imports(include=["PIL", "app.images", "app.changes", "app.pieces"]):
+    from PIL import Image
+
+    Image.init()  # its readers, which else are imported when they are needed
+
+    from app.images import prepare
+    from model.errors import ImageError
+
+
+def check(content: bytes) -> None:
+    """Read a file as both kinds of upload: whatever comes is an image of 28 x 28, or refused."""
+    for dataset in ("mnist", "fashion-mnist"):
+        try:
+            image = prepare(content, dataset).image
+        except ImageError:
+            return
+        assert image.shape == (28, 28)
+        assert ((image >= 0) & (image <= 1)).all()
+
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv[1:], check)
+    atheris.Fuzz()

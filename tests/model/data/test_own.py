@@ -1,0 +1,211 @@
+import gzip
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from model.__main__ import main
+from model.data import datasets
+from model.data.own import install_own
+from model.data.pictures import read_picture
+from model.errors import DataError
+from tests.model.tiny import idx
+
+
+def draw(path: Path, corner: int, *, side: int = 60, ink: int = 0, paper: int = 255) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.new("L", (side, side), paper)
+    ImageDraw.Draw(image).rectangle((corner, corner, corner + 19, corner + 9), fill=ink)
+    image.save(path)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Twelve pictures of each of two labels."""
+    for label, ink in (("pale", 90), ("dark", 0)):
+        for n in range(12):
+            draw(tmp_path / "photos" / label / f"{n:02}.png", n, ink=ink)
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """MNIST's four files, of images of one grey each: that of image n is n."""
+    folder = tmp_path / "idx"
+    folder.mkdir()
+    for half, count in (("train", 9), ("t10k", 3)):
+        grey = np.arange(count, dtype=np.uint8)
+        images = np.broadcast_to(grey[:, None, None], (count, 28, 28))
+        (folder / f"{half}-images-idx3-ubyte").write_bytes(idx(images))
+        (folder / f"{half}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(grey % 3)))
+    return folder
+
+
+def test_every_sixth_picture_of_each_label_is_for_testing(photos: Path, tmp_path: Path) -> None:
+    install_own("my-boxes", photos, tmp_path / "data")
+    train = datasets.train_set("my-boxes", tmp_path / "data")
+    tests = datasets.test_set("my-boxes", tmp_path / "data")
+    assert np.bincount(train.labels).tolist() == [10, 10]
+    assert np.bincount(tests.labels).tolist() == [2, 2]
+    assert datasets.find("my-boxes", tmp_path / "data").label_names == ("dark", "pale")
+
+
+def test_the_labels_are_mixed_so_that_no_label_is_held_back_alone(
+    photos: Path, tmp_path: Path
+) -> None:
+    install_own("my-boxes", photos, tmp_path / "data")
+    labels = datasets.train_set("my-boxes", tmp_path / "data").labels
+    assert set(labels[-10:]) == {0, 1}
+
+
+def test_halves_that_are_told_apart_stay_so(tmp_path: Path) -> None:
+    for half, count in (("train", 3), ("test", 2)):
+        for n in range(count):
+            draw(tmp_path / "photos" / half / "box" / f"{n}.png", n)
+    install_own("my-boxes", tmp_path / "photos", tmp_path / "data")
+    assert len(datasets.train_set("my-boxes", tmp_path / "data").images) == 3
+    assert len(datasets.test_set("my-boxes", tmp_path / "data").images) == 2
+
+
+def test_what_a_picture_shows_fills_the_image_light_on_dark(tmp_path: Path) -> None:
+    draw(tmp_path / "box.png", 30)
+    image = read_picture(tmp_path / "box.png")
+    assert image.shape == (28, 28)
+    np.testing.assert_array_equal(image[7:21], 255)
+    np.testing.assert_array_equal(image[:7], 0)
+    np.testing.assert_array_equal(image[21:], 0)
+
+
+def test_a_picture_of_28_by_28_on_dark_keeps_its_pixels(tmp_path: Path) -> None:
+    seven = datasets.test_set("mnist").images[0]
+    Image.fromarray(seven).save(tmp_path / "seven.png")
+    np.testing.assert_array_equal(read_picture(tmp_path / "seven.png"), seven)
+
+
+@pytest.mark.parametrize("ink", ["black", "white"])
+def test_what_is_transparent_is_background(tmp_path: Path, ink: str) -> None:
+    image = Image.new("RGBA", (28, 28), (0, 0, 0, 0))
+    ImageDraw.Draw(image).rectangle((4, 4, 9, 9), fill=ink)
+    image.save(tmp_path / "box.png")
+    read = read_picture(tmp_path / "box.png")
+    assert read[4:10, 4:10].min() == 255
+    assert read.sum() == 36 * 255
+
+
+def test_idx_files_are_taken_as_they_are_with_names_for_their_labels(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["data", "--from", str(files), "--name", "mine", "--labels", "a,b,c"]
+    assert main([*command, "--to", str(tmp_path / "data"), "--licence", "CC0"]) == 0
+    assert "its labels are a, b, c" in capsys.readouterr().out
+    train = datasets.train_set("mine", tmp_path / "data")
+    assert train.images[:, 5, 5].tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8]
+    assert train.labels.tolist() == [0, 1, 2, 0, 1, 2, 0, 1, 2]
+    assert train.source
+    assert train.source.licence == "CC0"
+
+
+def test_a_file_exchanged_afterwards_is_refused(files: Path, tmp_path: Path) -> None:
+    install_own("mine", files, tmp_path / "data")
+    images = np.full((9, 28, 28), 7, np.uint8)
+    (tmp_path / "data" / "mine" / "train-images-idx3-ubyte.gz").write_bytes(idx(images))
+    with pytest.raises(DataError, match="is not the published file"):
+        datasets.train_set("mine", tmp_path / "data")
+
+
+def test_a_name_that_is_taken_is_refused(files: Path, tmp_path: Path) -> None:
+    install_own("mine", files, tmp_path / "data")
+    for name in ("mine", "mnist"):
+        with pytest.raises(DataError, match=f"There is a data set {name} already"):
+            install_own(name, files, tmp_path / "data")
+
+
+def test_fetching_ones_own_data_set_is_refused_and_deletes_nothing(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install_own("mine", files, tmp_path / "data")
+    (tmp_path / "data" / "mine" / "train-labels-idx1-ubyte.gz").write_bytes(b"damaged")
+    assert main(["data", "mine", "--to", str(tmp_path / "data")]) == 2
+    assert "nobody else has it" in capsys.readouterr().err
+    assert len(list((tmp_path / "data" / "mine").iterdir())) == 5
+
+
+def test_a_name_without_a_folder_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "--name", "mine"]) == 2
+    assert "give its folder with --from" in capsys.readouterr().err
+
+
+def test_a_name_that_could_be_a_path_is_refused(files: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="is no name"):
+        install_own("../mine", files, tmp_path / "data")
+
+
+def test_idx_images_of_another_size_are_refused(files: Path, tmp_path: Path) -> None:
+    images = np.zeros((9, 32, 30), np.uint8)
+    (files / "train-images-idx3-ubyte").write_bytes(idx(images))
+    with pytest.raises(DataError, match="are 30 x 32 pixels; they must be 28 x 28"):
+        install_own("mine", files, tmp_path / "data")
+
+
+def test_a_missing_half_is_refused_by_the_name_of_its_file(files: Path, tmp_path: Path) -> None:
+    (files / "t10k-images-idx3-ubyte").unlink()
+    with pytest.raises(DataError, match="t10k-images-idx3-ubyte cannot be read"):
+        install_own("mine", files, tmp_path / "data")
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("a", "b", "b"), ("a", "b", "")])
+def test_labels_without_a_name_of_their_own_are_refused(
+    files: Path, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    with pytest.raises(DataError, match="name"):
+        install_own("mine", files, tmp_path / "data", label_names=names)
+
+
+def test_more_labels_than_the_page_has_colours_are_refused(tmp_path: Path) -> None:
+    for label in range(11):
+        for n in range(6):
+            draw(tmp_path / "photos" / f"label-{label}" / f"{n}.png", n)
+    with pytest.raises(DataError, match="at most 10 labels"):
+        install_own("mine", tmp_path / "photos", tmp_path / "data")
+
+
+def test_a_file_that_is_no_picture_is_refused_by_its_name(photos: Path, tmp_path: Path) -> None:
+    (photos / "dark" / "notes.txt").write_text("not a picture")
+    with pytest.raises(DataError, match=r"notes\.txt is no image"):
+        install_own("mine", photos, tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_blank_picture_is_refused_by_its_name(photos: Path, tmp_path: Path) -> None:
+    draw(photos / "dark" / "99.png", 0, ink=255)
+    with pytest.raises(DataError, match=r"99\.png shows nothing"):
+        install_own("mine", photos, tmp_path / "data")
+
+
+def test_too_few_pictures_for_a_test_are_refused_with_a_way_out(tmp_path: Path) -> None:
+    draw(tmp_path / "photos" / "box" / "1.png", 1)
+    with pytest.raises(DataError, match=r"no image for testing: .* make the folders train/"):
+        install_own("mine", tmp_path / "photos", tmp_path / "data")
+
+
+def test_a_folder_of_neither_kind_is_refused_with_the_guide(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"neither IDX files nor .*own-checkpoint\.md"):
+        install_own("mine", tmp_path, tmp_path / "data")
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"id": "other"}'])
+def test_a_damaged_description_is_refused_by_its_path(
+    files: Path, tmp_path: Path, content: str
+) -> None:
+    install_own("mine", files, tmp_path / "data")
+    (tmp_path / "data" / "mine" / "dataset.json").write_text(content)
+    with pytest.raises(DataError, match=r"mine/dataset\.json does not describe"):
+        datasets.find("mine", tmp_path / "data")
+
+
+def test_a_damaged_idx_header_is_refused(files: Path, tmp_path: Path) -> None:
+    (files / "train-images-idx3-ubyte").write_bytes(struct.pack(">4I", 0x803, 9, 28, 28))
+    with pytest.raises(DataError, match="its header promises"):
+        install_own("mine", files, tmp_path / "data")
