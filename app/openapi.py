@@ -36,6 +36,7 @@ PROBLEM = {
 
 REFUSALS = {
     400: "What came is no HTTP, or its body is no JSON",
+    403: "A page of another site opens a stream",
     404: "Nothing has that name; the detail names what there is",
     406: "Accept asks for none of the forms there are",
     408: "The request did not arrive in time",

@@ -1,7 +1,7 @@
 """What a map can be painted with: a number for every place of a plane."""
 
 import asyncio
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -12,6 +12,7 @@ from app.batching import CHUNK
 from app.caching import control, etag, is_current
 from app.disconnect import while_connected
 from app.negotiation import PNG
+from app.openapi import NOT_CHANGED
 from app.pictures import Picture, Pictures
 from app.registry import KnownCard, Models
 from model.engine import Field, version_of
@@ -35,6 +36,7 @@ _FILE = {
         }
     },
 }
+_ANSWERS: dict[int | str, dict[str, Any]] = {200: _FILE, 304: NOT_CHANGED, 409: {}}
 
 
 async def _pictures(request: Request) -> Pictures:
@@ -43,7 +45,7 @@ async def _pictures(request: Request) -> Pictures:
     return pictures
 
 
-@router.get("/fields/{field}.png", response_class=Response, responses={200: _FILE})
+@router.get("/fields/{field}.png", response_class=Response, responses=_ANSWERS)
 async def field(
     request: Request,
     models: Models,

@@ -167,11 +167,11 @@ _OPERATION: dict[str, Any] = {
     "description": (
         "Binary messages, little-endian. To the server: `uint32` sequence, then D x `float32`. "
         "From it: the same `uint32`, then 784 x `uint8`. The newest message wins; an older one "
-        "may be skipped. Closes with 1000 when nothing came for long, 1003 on text, 1007 on a "
-        "wrong length or on numbers that cannot be decoded, 1009 on a message beyond all bounds, "
-        "1012 when the server stops or restarts, 1013 when it is full. A server that holds as many "
-        "streams as it may answers 503 before the upgrade."
+        "may be skipped. Closes with 1000 when nothing came for long, 1002 on broken frames, 1003 "
+        "on text, 1007 on a wrong length or on numbers that cannot be decoded, 1009 on a message "
+        "beyond all bounds, 1012 when the server stops or restarts, 1013 when it is full. A server "
+        "that holds as many streams as it may answers 503 before the upgrade."
     ),
     "parameters": [MODEL_PARAMETER],
-    "responses": {"101": {"description": "The stream is open"}},
+    "responses": {"101": {"description": "The stream is open"}, "403": {}, "409": {}},
 }

@@ -34,7 +34,7 @@ CONTRACT = {
 
 OF_LATENTS = {
     *("decode", "decode_png", "interpolate", "sample", "planes", "plane", "tile"),
-    *("codes", "neighbours", "distances"),
+    *("codes", "neighbours", "distances", "field", "stream"),
 }
 """Those that refuse a model without latents: 409."""
 WITH_PARAMETERS = {
@@ -84,6 +84,8 @@ def refused_by(path: str, operation: dict[str, Any]) -> set[int]:
         found.add(404)
     if name in OF_LATENTS:
         found.add(409)
+    if name == "stream":
+        found.add(403)
     if "requestBody" in operation:
         found |= {406, 415, 422}
     if name in WITH_PARAMETERS:

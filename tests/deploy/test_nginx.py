@@ -23,7 +23,10 @@ class Site:
     host: str
 
     def get(
-        self, path: str, user: tuple[str, str] | None = nginx.USER, **headers: str
+        self,
+        path: str,
+        headers: dict[str, str] | None = None,
+        user: tuple[str, str] | None = nginx.USER,
     ) -> httpx.Response:
         url = f"http://{self.host}/{path}"
         return httpx.get(url, auth=user, headers=headers, trust_env=False, timeout=30)
@@ -62,13 +65,13 @@ def test_text_arrives_compressed_and_tags_arrive(site: Site) -> None:
     assert site.get("explorer/api/v1/models").headers["content-encoding"] == "gzip"
     tile = "explorer/api/v1/models/mnist-vae-2d/planes/latent/tiles/0/0/0.png"
     tag = site.get(tile).headers["etag"]
-    assert site.get(tile, **{"if-none-match": tag}).status_code == 304
+    assert site.get(tile, {"if-none-match": tag}).status_code == 304
 
 
 def test_a_client_that_forges_its_address_is_not_believed(site: Site, explorer: Server) -> None:
     forged = {"x-forwarded-for": "203.0.113.9", "x-request-id": "forged"}
-    assert site.get("explorer/nowhere", **forged).status_code == 404
-    assert site.get("explorer/api/v1/models", **{"x-request-id": "later"}).status_code == 200
+    assert site.get("explorer/nowhere", forged).status_code == 404
+    assert site.get("explorer/api/v1/models", {"x-request-id": "later"}).status_code == 200
     while "later" not in explorer.written():
         time.sleep(0.05)
     assert "203.0.113.9" not in explorer.written()
