@@ -733,7 +733,7 @@ export interface paths {
         };
         /**
          * Decode while a point is dragged (WebSocket)
-         * @description Binary messages, little-endian. To the server: `uint32` sequence, then D x `float32`. From it: the same `uint32`, then 784 x `uint8`. The newest message wins; an older one may be skipped. Closes with 1000 when nothing came for long, 1003 on text, 1007 on a wrong length or on numbers that cannot be decoded, 1009 on a message beyond all bounds, 1012 when the server stops or restarts, 1013 when it is full. A server that holds as many streams as it may answers 503 before the upgrade.
+         * @description Binary messages, little-endian. To the server: `uint32` sequence, then D x `float32`. From it: the same `uint32`, then 784 x `uint8`. The newest message wins; an older one may be skipped. Closes with 1000 when nothing came for long, 1002 on broken frames, 1003 on text, 1007 on a wrong length or on numbers that cannot be decoded, 1009 on a message beyond all bounds, 1012 when the server stops or restarts, 1013 when it is full. A server that holds as many streams as it may answers 503 before the upgrade.
          */
         get: operations["stream"];
         put?: never;
@@ -1672,6 +1672,15 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description A page of another site opens a stream */
+        Problem403: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description Nothing has that name; the detail names what there is */
         Problem404: {
             headers: {
@@ -2117,9 +2126,17 @@ export interface operations {
                     "image/png": string;
                 };
             };
+            /** @description If-None-Match names the ETag: nothing has changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             400: components["responses"]["Problem400"];
             404: components["responses"]["Problem404"];
             408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
             413: components["responses"]["Problem413"];
             421: components["responses"]["Problem421"];
             422: components["responses"]["Problem422"];
@@ -3212,8 +3229,10 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["Problem400"];
+            403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
             413: components["responses"]["Problem413"];
             421: components["responses"]["Problem421"];
             431: components["responses"]["Problem431"];
