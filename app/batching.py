@@ -112,13 +112,26 @@ class Batcher:
             Overloaded: too much is waiting.
         """
         if len(latents) > SMALL:
-            starts = range(0, len(latents), CHUNK)
-            chunks = [partial(self._forward, latents[start : start + CHUNK]) for start in starts]
-            return np.concatenate(await self.run(chunks, weight=CHUNK))
+            return np.concatenate(await self.map(latents, lambda images: images))
         job = _Small(latents, asyncio.get_running_loop().create_future())
         self._small.put([job])
         self._wake()
         return await job.answer
+
+    async def map(self, latents: Latents, make: Callable[[Images], Result]) -> list[Result]:
+        """Decode chunk by chunk, and make something of each where it was decoded, as bulk.
+
+        So the bound on what waits is one on all the work of an answer, and it is done in turn.
+
+        Raises:
+            Overloaded: too much is waiting.
+        """
+
+        def piece(chunk: Latents) -> Result:
+            return make(self._forward(chunk))
+
+        chunks = (latents[start : start + CHUNK] for start in range(0, len(latents), CHUNK))
+        return await self.run([partial(piece, chunk) for chunk in chunks], weight=CHUNK)
 
     async def run(self, calls: Sequence[Callable[[], Result]], *, weight: int) -> list[Result]:
         """Run calls of the engine in order, behind the drags of the moment.

@@ -30,11 +30,20 @@ class ImageJson(BaseModel):
     png: str = Field(description="The file, in base64", json_schema_extra={"format": "byte"})
 
 
-def image_json(image: png.GreyImage) -> dict[str, object]:
+JsonImage = dict[str, object]
+"""What `ImageJson` says, as plain values."""
+
+
+def image_json(image: png.GreyImage) -> JsonImage:
     """Write an image as `ImageJson` says."""
     height, width = image.shape
     packed = base64.b64encode(png.encode(image)).decode("ascii")
     return {"width": width, "height": height, "png": packed}
+
+
+def packed(images: Images) -> list[JsonImage]:
+    """Write images as `ImageJson` says."""
+    return [image_json(image) for image in images]
 
 
 def contact_sheet(images: Images) -> png.GreyImage:
@@ -106,17 +115,20 @@ def choose(accept: str | None, forms: Mapping[str, Render]) -> str:
 
 
 async def answer(
-    media_type: str, forms: Mapping[str, Render], images: Images, fields: Mapping[str, Any]
+    media_type: str,
+    forms: Mapping[str, Render],
+    images: Images | list[JsonImage],
+    fields: Mapping[str, Any],
 ) -> Response:
     """Write images as `media_type`; in JSON they come after `fields`, as `images`.
 
-    Many images are packed in a thread, so that the drags of others go on.
+    What takes long is done in a thread, so that the drags of others go on.
     """
 
     def render() -> bytes:
-        if media_type != JSON:
+        if isinstance(images, np.ndarray) and media_type != JSON:
             return forms[media_type](images)
-        body = {**fields, "images": [image_json(image) for image in images]}
+        body = {**fields, "images": packed(images) if isinstance(images, np.ndarray) else images}
         return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
 
     quick = len(images) <= CHUNK and media_type not in (GIF, WEBP)

@@ -7,11 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
+from starlette.formparsers import MultiPartParser
 
 from app.changes import SIDE
 from app.errors import InvalidRequest
 from app.images import Prepared, prepare
 from model.errors import ImageError
+
+MultiPartParser.spool_max_size = 2**40
+"""An upload stays in memory, where the bound on bodies bounds it: it never touches a disk."""
 
 _THREADS = ThreadPoolExecutor(2, "images")
 """Few, because each may hold a picture of `MAX_PIXELS`; started with the first upload."""

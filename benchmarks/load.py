@@ -15,6 +15,7 @@ Four parts, each with a server of its own, on this machine, which also runs the 
 
 import argparse
 import asyncio
+import json
 import os
 import random
 import signal
@@ -30,7 +31,13 @@ from tools.server import Server
 
 MODEL = "mnist-vae-2d"
 API = f"/api/v1/models/{MODEL}"
+JSON = {"Content-Type": "application/json"}
+PAUSE = 0.25
+"""Seconds after a refusal; who asks again at once would keep this machine busy by that alone."""
 ANSWER = 4 + 4 + 784  # a frame's head, the sequence, the image
+
+
+Request = tuple[str, str, bytes | None]
 
 
 class Stream(asyncio.Protocol):
@@ -105,7 +112,7 @@ async def drag(stream: Stream, hertz: float, end: float) -> None:
         await asyncio.sleep(due - now)
 
 
-async def ask(url: str, end: float, asked: "Asked", kinds: list[tuple[str, str, object]]) -> None:
+async def ask(url: str, end: float, asked: "Asked", kinds: list[Request]) -> None:
     """Ask one thing after another, and note how each went."""
     async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
         while time.perf_counter() < end:
@@ -121,10 +128,12 @@ class Asked:
         self.good: list[float] = []
         self.refused: list[float] = []
 
-    async def once(self, client: httpx.AsyncClient, method: str, path: str, body: object) -> None:
+    async def once(
+        self, client: httpx.AsyncClient, method: str, path: str, body: bytes | None
+    ) -> None:
         start = time.perf_counter()
         try:
-            answer = await client.request(method, path, json=body)
+            answer = await client.request(method, path, content=body, headers=JSON)
         except httpx.ConnectError:
             self.statuses["not connected"] += 1
             await asyncio.sleep(0.05)
@@ -138,7 +147,7 @@ class Asked:
             self.good.append(took)
         else:
             self.refused.append(took)
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(PAUSE)
 
     @property
     def broken(self) -> int:
@@ -147,19 +156,23 @@ class Asked:
         return sum(count for status, count in self.statuses.items() if status not in fine)
 
 
+def written(**body: object) -> bytes:
+    return json.dumps(body).encode()
+
+
 def z() -> str:
     return f"{random.uniform(-2, 2):.4f},{random.uniform(-2, 2):.4f}"
 
 
-def mixed() -> list[tuple[str, str, object]]:
+def mixed() -> list[Request]:
     """What visitors ask for besides dragging."""
     image = [[0.0] * 28] * 28
     x, y = random.randrange(64), random.randrange(64)
     return [
         ("GET", f"{API}/decode.png?z={z()}", None),
         ("GET", f"{API}/planes/latent/tiles/6/{x}/{y}.png", None),
-        ("POST", f"{API}/decode", {"latents": [[0.1, 0.2]] * 64}),
-        ("POST", f"{API}/encode", {"images": [image]}),
+        ("POST", f"{API}/decode", written(latents=[[0.1, 0.2]] * 64)),
+        ("POST", f"{API}/encode", written(images=[image])),
     ]
 
 
@@ -208,7 +221,7 @@ async def watch(pid: int, end: float, memory: list[int]) -> None:
 
 async def flood(server: Server, seconds: float) -> None:
     """Far more than can be done: refused early, and the accepted no later than before."""
-    batch = ("POST", f"{API}/decode", {"latents": [[0.1, 0.2]] * 1024})
+    batch = ("POST", f"{API}/decode", written(latents=[[0.1, 0.2]] * 1024))
     alone, beside, refused = Asked(), Asked(), Asked()
     await ask(server.url, time.perf_counter() + seconds / 4, alone, [batch])
     end = time.perf_counter() + seconds

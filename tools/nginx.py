@@ -1,9 +1,5 @@
-"""nginx before an explorer, as `deploy/nginx.conf` sets it up: for the tests of that file.
+"""nginx before an explorer, as `deploy/nginx.conf` sets it up: for the tests of that file."""
 
-`python -m tools.nginx` installs one where that asks nobody.
-"""
-
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,23 +8,16 @@ from pathlib import Path
 
 import httpx
 
-from tools.chromium import IS_ROOT, apt_install
+from tools import programs
 from tools.server import free_port
 
-PLACES = "/usr/sbin:/usr/local/sbin:/usr/local/bin:/usr/bin:/opt/homebrew/bin"
 CONFIGURATION = Path(__file__).parents[1] / "deploy" / "nginx.conf"
 USER = ("ada", "lovelace")
 
 
 def find() -> str | None:
     """Return the path of nginx, or None."""
-    return shutil.which("nginx", path=PLACES)
-
-
-def get() -> None:
-    """Install it, for root on Debian; elsewhere the tests of it are skipped."""
-    if not find() and IS_ROOT and shutil.which("apt-get"):
-        apt_install("nginx-light")
+    return programs.find("nginx")
 
 
 @contextmanager
@@ -74,7 +63,3 @@ def _answers(host: str) -> bool:
         return httpx.get(f"http://{host}/", trust_env=False).status_code > 0
     except httpx.TransportError:
         return False
-
-
-if __name__ == "__main__":
-    get()

@@ -17,10 +17,10 @@ from app.caching import ASK_AGAIN, etag, is_current
 from app.disconnect import while_connected
 from app.errors import InvalidRequest
 from app.latents import LATENT, read_latents, read_z
-from app.negotiation import PNG
+from app.negotiation import JSON, PNG
 from app.openapi import API, LATENT_TEXT, MODEL_PARAMETER, NOT_CHANGED, RawRoute
 from app.registry import Decoding, Registry, ServedModel
-from app.rendering import BATCH, ImageJson, described
+from app.rendering import BATCH, ImageJson, JsonImage, described
 
 router = APIRouter(prefix="/models/{model}", tags=["decode"])
 
@@ -63,14 +63,24 @@ class DecodeAnswer(BaseModel):
 async def decode(request: Request, served: Decoding, body: DecodeRequest) -> Response:
     """Decode up to 1,024 latents; `Accept` picks JSON, a contact sheet, NumPy or bare bytes."""
     media_type = rendering.choose(request.headers.get("accept"), BATCH)
-    images = await decode_for(request, served, read_latents(body.latents, served.card))
+    latents = read_latents(body.latents, served.card)
+    images = await decode_for(request, served, latents, media_type)
     return await rendering.answer(media_type, BATCH, images, {"model": served.card.id})
 
 
-async def decode_for(request: Request, served: ServedModel, latents: Latents) -> Images:
-    """Decode for as long as the client of `request` waits; few latents are not worth the watch."""
-    work = served.batcher.decode(latents)
-    return await (work if len(latents) <= SMALL else while_connected(request, work))
+async def decode_for(
+    request: Request, served: ServedModel, latents: Latents, media_type: str
+) -> Images | list[JsonImage]:
+    """Decode for as long as the client of `request` waits; few latents are not worth the watch.
+
+    Many images that go into JSON are packed for it on the way.
+    """
+    if len(latents) <= SMALL:
+        return await served.batcher.decode(latents)
+    if media_type != JSON:
+        return await while_connected(request, served.batcher.decode(latents))
+    chunks = await while_connected(request, served.batcher.map(latents, rendering.packed))
+    return [image for chunk in chunks for image in chunk]
 
 
 class DecodePng:

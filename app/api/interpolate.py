@@ -95,7 +95,7 @@ async def interpolate(request: Request, served: Decoding, body: InterpolateReque
     assert path is not None, "the last piece gives the path"
     seen = partial(served.engine.seen_lengths, path.latents)
     (seen_lengths,) = await served.batcher.run([seen], weight=body.steps)
-    images = await decode_for(request, served, path.latents)
+    images = await decode_for(request, served, path.latents, media_type)
     fields = {
         "model": served.card.id,
         "path": body.path,

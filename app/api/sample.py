@@ -54,6 +54,6 @@ async def sample(request: Request, served: Decoding, body: SampleRequest) -> Res
     seed = secrets.randbelow(LARGEST_SEED) if body.seed is None else body.seed
     draw = partial(served.engine.sample, body.count, seed, body.temperature)
     (latents,) = await served.batcher.run([draw], weight=1)
-    images = await decode_for(request, served, latents)
+    images = await decode_for(request, served, latents, media_type)
     fields = {"model": served.card.id, "seed": seed, "latents": latents.tolist()}
     return await rendering.answer(media_type, BATCH, images, fields)

@@ -1,0 +1,84 @@
+"""What the machine may do to a server: a disk that takes nothing more, a worker that is killed."""
+
+import io
+import os
+import resource
+import signal
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+from websockets.sync.client import connect
+
+from tools.server import Server
+
+MODEL = "/api/v1/models/mnist-vae-2d"
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits of other processes")
+
+
+def workers_of(server: Server) -> list[int]:
+    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children}
+    return [pid for pid, command in commands.items() if b"spawn_main" in command]
+
+
+def fill_the_disk_for(*pids: int) -> None:
+    """No file of theirs can grow any more, the log among them."""
+    for pid in pids:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, 0))
+
+
+def large_upload() -> dict[str, tuple[str, bytes]]:
+    """A picture of some megabytes: more than a form parser keeps in memory by itself."""
+    file = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 256, (1500, 2000), np.uint8)
+    Image.fromarray(noise).save(file, "PNG")
+    assert len(file.getvalue()) > 2_000_000
+    return {"file": ("noise.png", file.getvalue())}
+
+
+def test_with_a_full_disk_everything_is_served_and_nothing_is_written() -> None:
+    with Server() as server, httpx.Client(base_url=server.url, trust_env=False, timeout=60) as ask:
+        fill_the_disk_for(server.pid)
+        written = server.written()
+        for path in ("/", f"{MODEL}/decode.png?z=0,0", f"{MODEL}/planes/latent/tiles/3/1/2.png"):
+            assert ask.get(path).status_code == 200
+        assert ask.post(f"{MODEL}/encode", files=large_upload()).status_code == 200
+        assert ask.get("/metrics").status_code == 200
+        address = f"{server.url.replace('http', 'ws')}{MODEL}/stream"
+        with connect(address, compression=None, proxy=None) as stream:
+            stream.send(bytes(12))
+            assert len(stream.recv(timeout=30)) == 788
+        assert server.written() == written
+
+
+def test_workers_that_cannot_write_their_counts_still_answer_for_themselves() -> None:
+    with Server("--workers", "2") as server:
+        fill_the_disk_for(server.pid, *workers_of(server))
+        for _ in range(4):
+            answer = httpx.get(f"{server.url}/metrics", trust_env=False, timeout=30)
+            assert answer.status_code == 200
+            assert "explorer_requests_total" in answer.text
+
+
+def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on() -> None:
+    with Server("--workers", "2") as server:
+        while len(workers_of(server)) < 2:
+            time.sleep(0.05)
+        first, second = workers_of(server)
+        os.kill(first, signal.SIGKILL)
+        answered = 0
+        while first in workers_of(server) or len(workers_of(server)) < 2:
+            try:
+                answer = httpx.get(f"{server.url}{MODEL}/decode.png?z=0,0", trust_env=False)
+            except httpx.TransportError:  # it was on its way to the one that died
+                continue
+            assert answer.status_code == 200
+            answered += 1
+        assert second in workers_of(server)
+        assert answered
