@@ -1,5 +1,6 @@
 import base64
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -236,3 +237,15 @@ def test_another_form_than_json_is_refused(
 ) -> None:
     upload = files([png.encode(mnist.images[0])])
     refused(api.post(ENCODE, files=upload, headers={"accept": "image/png"}), 406)
+
+
+@pytest.mark.parametrize("number", ["a" * 2_000_000, True, None, [0], 10**400, -0.1, 1e999])
+def test_numbers_that_are_none_or_too_large_are_refused_before_they_take_room(
+    api: httpx.Client, refused: Refused, number: object
+) -> None:
+    """NumPy would make each of the 784 as long as the longest."""
+    rows = [[0] * 28 for _ in range(28)]
+    rows[3][7] = number  # type: ignore[call-overload]
+    content = json.dumps({"images": [rows]}).replace("Infinity", "1e999").encode()
+    response = api.post(ENCODE, content=content, headers={"content-type": "application/json"})
+    refused(response, 422)
