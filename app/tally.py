@@ -69,7 +69,6 @@ class Tally:
         requests: How many were answered, by route, method and class of status, such as `2xx`.
         seconds: How long they took, by route; streams are left out.
         frames: Seconds from a message of a stream to its image.
-        streams: How many are open now.
         small: The queue of drags.
         bulk: The queue of all else.
     """
@@ -80,7 +79,6 @@ class Tally:
         self.requests: dict[tuple[str, str, str], int] = {}
         self.seconds: dict[str, Histogram] = {}
         self.frames = kind(SECONDS)
-        self.streams = 0
         self.small = Work(kind)
         self.bulk = Work(kind)
 

@@ -17,22 +17,12 @@ import time
 
 from playwright.sync_api import Page, sync_playwright
 
+from benchmarks.map import WATCH
 from tools import chromium
 from tools.server import Server
 
 HERTZ = 60
 FRAME_MILLISECONDS = 1000 / HERTZ
-WATCH_FRAMES = """() => {
-    window.watched = { frames: [], longTasks: [] };
-    const tick = (time) => {
-        watched.frames.push(time);
-        requestAnimationFrame(tick);
-    };
-    requestAnimationFrame(tick);
-    new PerformanceObserver((list) => {
-        watched.longTasks.push(...list.getEntries().map(({ duration }) => duration));
-    }).observe({ type: 'longtask' });
-}"""
 
 
 def main() -> None:
@@ -49,13 +39,13 @@ def main() -> None:
         page.wait_for_load_state("networkidle")
         drag(page, seconds=1)  # caches and compilers warm up
         page.evaluate("performance.clearMeasures()")
-        page.evaluate(WATCH_FRAMES)
+        page.evaluate(WATCH)
         used = server.cpu_seconds()
         moves = drag(page, options.seconds)
         used = server.cpu_seconds() - used
         pixels, trips = measures(page, "pointer-to-pixel"), measures(page, "round-trip")
         page.wait_for_timeout(FRAME_MILLISECONDS * 4)  # the last image's frame comes
-        frames, long_tasks = page.evaluate("[watched.frames, watched.longTasks]")
+        frames, long_tasks = page.evaluate("[watched.frames, watched.long]")
         browser.close()
     shown = [(start, frames[bisect.bisect(frames, end)]) for start, end in pixels]
     times = {"pointer to pixel": pixels, "pointer to frame": shown, "round trip": trips}
