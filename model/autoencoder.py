@@ -74,12 +74,16 @@ class VariationalAutoencoder(Autoencoder):
 
     def posterior(self, image_BP: Float[Tensor, "batch pixels"]) -> Posterior:
         """q(z|x): of full covariance if `correlated`, else diagonal."""
-        posterior = self._encode(image_BP)
+        return self.corrected(self.guess(image_BP), image_BP)
+
+    def corrected(self, posterior: Posterior, image_BP: Float[Tensor, "batch pixels"]) -> Posterior:
+        """What becomes of the encoder's guess when the decoder has had its word, if it has one."""
         for _ in range(self.refinements):
             posterior = refine(posterior, image_BP, self._log_prob)
         return posterior
 
-    def _encode(self, image_BP: Float[Tensor, "batch pixels"]) -> Posterior:
+    def guess(self, image_BP: Float[Tensor, "batch pixels"]) -> Posterior:
+        """What the encoder alone says q(z|x) is."""
         D = self.latent_dim
         output_BO = self.encoder(image_BP)
         mean_BD, log_scale_BD = output_BO[:, :D], output_BO[:, D : 2 * D]

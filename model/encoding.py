@@ -101,7 +101,9 @@ class Encoder:
         if isinstance(self._autoencoder, VectorQuantisedAutoencoder):
             return _quantise(self._autoencoder, image_NP, count)
         if isinstance(self._autoencoder, VariationalAutoencoder):
-            posterior = self._autoencoder.posterior(image_NP)
+            guess = self._autoencoder.guess(image_NP).first(count)
+            image_NP = image_NP[:count]
+            posterior = self._autoencoder.corrected(guess, image_NP)
             scale_tril_NDD = posterior.scale_tril
             code_ND, covariance = posterior.mean, scale_tril_NDD @ scale_tril_NDD.mT
             bound = expected_elbo(self._autoencoder, image_NP, self._noise_K1D, posterior)

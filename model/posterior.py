@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Self
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 
+@dataclass(frozen=True)
 class Posterior(ABC):
     """q(z|x) = N(mean, L L') for each image of a batch, L lower triangular."""
 
@@ -26,8 +28,8 @@ class Posterior(ABC):
 
     @abstractmethod
     def reparameterise(
-        self, noise_BD: Float[Tensor, "batch latent"]
-    ) -> Float[Tensor, "batch latent"]:
+        self, noise_BD: Float[Tensor, "*samples batch latent"]
+    ) -> Float[Tensor, "*samples batch latent"]:
         """Turn standard normal noise into samples of q(z|x): z = mean + L noise.
 
         The randomness stays outside, so that z is differentiable in the mean and in L.
@@ -41,6 +43,11 @@ class Posterior(ABC):
 
         Source: Kingma & Welling 2014, arXiv:1312.6114, appendix B.
         """
+
+    def first(self, count: int) -> Self:
+        """That of the first images alone."""
+        parts = {field.name: getattr(self, field.name)[:count] for field in fields(self)}
+        return type(self)(**parts)
 
     def log_prob(
         self, z_KBD: Float[Tensor, "samples batch latent"]
@@ -69,8 +76,8 @@ class DiagonalPosterior(Posterior):
         return torch.diag_embed((0.5 * self.log_variance).exp())
 
     def reparameterise(
-        self, noise_BD: Float[Tensor, "batch latent"]
-    ) -> Float[Tensor, "batch latent"]:
+        self, noise_BD: Float[Tensor, "*samples batch latent"]
+    ) -> Float[Tensor, "*samples batch latent"]:
         return self.mean + (0.5 * self.log_variance).exp() * noise_BD
 
     def kl_to_prior(self) -> Float[Tensor, "batch latent"]:
@@ -100,8 +107,8 @@ class CholeskyPosterior(Posterior):
         return scale_tril_BDD
 
     def reparameterise(
-        self, noise_BD: Float[Tensor, "batch latent"]
-    ) -> Float[Tensor, "batch latent"]:
+        self, noise_BD: Float[Tensor, "*samples batch latent"]
+    ) -> Float[Tensor, "*samples batch latent"]:
         return self.mean + (self.scale_tril @ noise_BD.unsqueeze(-1)).squeeze(-1)
 
     def kl_to_prior(self) -> Float[Tensor, "batch latent"]:

@@ -63,7 +63,7 @@ def _refine(
     noise_K2 = torch.cartesian_prod(axis, axis)
     z_BK2 = mean_B2[:, None] + noise_K2 @ scale_B22.mT
     repeated_RP = image_BP.repeat_interleave(len(noise_K2), 0)
-    log_prob_BK = log_prob(repeated_RP, z_BK2.flatten(0, 1)).view(len(mean_B2), -1)
+    log_prob_BK = log_prob(repeated_RP, z_BK2.flatten(0, 1)).view(len(mean_B2), len(noise_K2))
     weight_BK = (log_prob_BK - 0.5 * z_BK2.square().sum(-1)).softmax(-1)
     shift_B2 = weight_BK @ noise_K2
     offset_BK2 = noise_K2 - shift_B2[:, None]

@@ -1,0 +1,53 @@
+"""ONNX Runtime in PyTorch's place: the same pictures, and whatever batch they came in."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from model import renderer
+from model.checkpoint import Checkpoint, read_checkpoint
+from model.engine import Engine
+
+
+def both(checkpoint: Checkpoint) -> tuple[renderer.Renderer, renderer.Renderer]:
+    autoencoder = checkpoint.autoencoder
+    quick = renderer.onnx_renderer(autoencoder, checkpoint.card.latent_dim)
+    return quick, renderer.torch_renderer(autoencoder, "cpu")
+
+
+def test_on_a_processor_onnx_runtime_draws_where_it_is_installed(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def chosen() -> str:
+        made = renderer.renderer(checkpoint.autoencoder, checkpoint.card.latent_dim, "cpu")
+        return made.__qualname__.partition(".")[0]
+
+    assert (renderer.name(), chosen()) == ("onnx", "onnx_renderer")
+    monkeypatch.setattr(renderer, "onnxruntime", None)
+    assert (renderer.name(), chosen()) == ("torch", "torch_renderer")
+
+
+def test_all_codes_are_drawn_within_a_grey_level_of_pytorch(engine: Engine, folder: Path) -> None:
+    quick, reference = both(read_checkpoint(folder))
+    chunks = np.split(engine.codes, range(64, len(engine.codes), 64))
+    drawn = np.concatenate([quick(chunk) for chunk in chunks]).astype(int)
+    expected = np.concatenate([reference(chunk) for chunk in chunks]).astype(int)
+    assert np.abs(drawn - expected).max() <= 1
+    assert (drawn != expected).mean() < 1e-3
+
+
+def test_to_write_a_network_down_leaves_it_as_it_was(checkpoint: Checkpoint) -> None:
+    autoencoder = checkpoint.autoencoder
+    before = {name: value.clone() for name, value in autoencoder.state_dict().items()}
+    renderer.onnx_renderer(autoencoder, checkpoint.card.latent_dim)
+    assert not any(module.training for module in autoencoder.modules())
+    for name, value in autoencoder.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+def test_no_latents_are_drawn_as_no_images(checkpoint: Checkpoint) -> None:
+    empty = np.empty((0, checkpoint.card.latent_dim), np.float32)
+    for draw in both(checkpoint):
+        assert draw(empty).shape == (0, 28, 28)
