@@ -13,7 +13,7 @@ from typing import Any
 
 import uvicorn
 
-from app import wire
+from app import wire, workers
 from app.settings import Settings, SettingsError, unknown_variables, variable
 from app.telemetry import logging_config
 
@@ -38,7 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.getLogger("explorer").warning(sentence)
     with _metrics_together(settings) as settings:
         os.environ.update(settings.as_environment())  # each worker makes its app from them
-        uvicorn.run("app.main:create_app", factory=True, **uvicorn_options(settings))
+        app, options = "app.main:create_app", {"factory": True, **uvicorn_options(settings)}
+        if settings.workers > 1:
+            return workers.serve(uvicorn.Config(app, **options))
+        uvicorn.run(app, **options)
     return 0
 
 

@@ -1,30 +1,33 @@
-"""Many requests, one forward pass; drags first.
+"""Many requests, one forward pass: drags before tiles before bulk.
 
-An engine serves one caller at a time, and this is its caller. Two queues lead to it:
+An engine serves one caller at a time, and this is its caller. Three queues lead to it:
 
 - *small* requests (a drag, a decode of up to 8 latents) wait for one turn of the event loop, no
   timer, and all that came by then travel in one pass, on the loop itself: a hop to a thread costs
   more than the pass.
-- *bulk* (large decodes in chunks of at most 64, encodes) runs in a thread, one piece between two
-  passes of small requests, so that neither keeps the other waiting for long.
+- *tiles* run in a thread, one between two passes of small requests, so that neither keeps the other
+  waiting for long.
+- *bulk* (large decodes in chunks of at most 64, encodes) runs there too when no tile waits, and
+  after a few tiles when some do, a piece of a request at a time.
 
-Both are bounded, in images to decode: beyond that a request is refused at once, and a flood of bulk
-keeps no drag out.
+Each is bounded, in images to decode: beyond that a request is refused at once, and a flood of one
+keeps none of another out. Bulk is bounded in time too: who would wait long is asked to come later,
+and who is let in is answered about as soon as if the others had not come.
 """
 
 import asyncio
-from collections import deque
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from time import perf_counter
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from app.errors import Overloaded
-from app.tally import Tally, Work
+from app.queues import Drag, Drags, Job, Turns
+from app.tally import Tally
 
 Latents = Float32[np.ndarray, "batch latent"]
 Images = UInt8[np.ndarray, "batch 28 28"]
@@ -35,49 +38,8 @@ SMALL = 8
 """Latents up to which a request is small."""
 CHUNK = 64
 """Latents of one forward pass, at most."""
-
-
-class _Small(NamedTuple):
-    latents: Latents
-    answer: asyncio.Future[Images]
-
-    @property
-    def weight(self) -> int:
-        return len(self.latents)
-
-
-class _Bulk(NamedTuple):
-    call: Callable[[], Any]
-    weight: int
-    answer: asyncio.Future[Any]
-
-
-Job = TypeVar("Job", _Small, _Bulk)
-
-
-class _Queue(Generic[Job]):
-    """First in, first out, and bounded: who finds `most` images waiting is refused."""
-
-    def __init__(self, most: int, work: Work) -> None:
-        self.most = most
-        self.work = work
-        self.waiting = 0
-        self.jobs: deque[Job] = deque()
-
-    def put(self, jobs: Sequence[Job]) -> None:
-        if self.waiting >= self.most:
-            self.work.refused += 1
-            raise Overloaded(
-                f"{self.waiting} images wait to be decoded; this server lets {self.most} wait. "
-                "Try again in a second."
-            )
-        self.waiting += sum(job.weight for job in jobs)
-        self.jobs.extend(jobs)
-
-    def take(self) -> Job:
-        job = self.jobs.popleft()
-        self.waiting -= job.weight
-        return job
+TILES_IN_A_ROW = 4
+"""While bulk waits."""
 
 
 class Batcher:
@@ -85,8 +47,9 @@ class Batcher:
 
     Args:
         decode: The forward pass, for any number of latents.
-        executor: Where bulk runs.
-        max_queue: How many images may wait in each of the two queues.
+        executor: Where tiles and bulk run.
+        max_queue: How many images may wait in each of the queues.
+        max_wait_seconds: How long bulk may have to wait for other bulk.
         tally: Where the work done is counted, for all batchers together.
     """
 
@@ -96,14 +59,26 @@ class Batcher:
         executor: Executor,
         *,
         max_queue: int,
+        max_wait_seconds: float = math.inf,
         tally: Tally | None = None,
     ) -> None:
         tally = tally or Tally()
         self._forward = decode
         self._executor = executor
-        self._small: _Queue[_Small] = _Queue(max_queue, tally.small)
-        self._bulk: _Queue[_Bulk] = _Queue(max_queue, tally.bulk)
+        self._small = Drags(max_queue, tally.small)
+        self._tiles = Turns(max_queue, math.inf, tally.tiles)
+        self._bulk = Turns(max_queue, max_wait_seconds, tally.bulk)
+        self._tiles_in_a_row = 0
         self._worker: asyncio.Task[None] | None = None
+
+    def ask(self, latents: Latents, answer: asyncio.Future[Any]) -> None:
+        """Decode up to 8 latents into `answer`, unless that is cancelled before its turn comes.
+
+        Raises:
+            Overloaded: too much is waiting.
+        """
+        self._small.put(Drag(latents, answer))
+        self._wake()
 
     async def decode(self, latents: Latents) -> Images:
         """Decode latents; whoever stops waiting for the answer is not decoded for.
@@ -113,10 +88,9 @@ class Batcher:
         """
         if len(latents) > SMALL:
             return np.concatenate(await self.map(latents, lambda images: images))
-        job = _Small(latents, asyncio.get_running_loop().create_future())
-        self._small.put([job])
-        self._wake()
-        return await job.answer
+        answer: asyncio.Future[Images] = asyncio.get_running_loop().create_future()
+        self.ask(latents, answer)
+        return await answer
 
     async def map(self, latents: Latents, make: Callable[[Images], Result]) -> list[Result]:
         """Decode chunk by chunk, and make something of each where it was decoded, as bulk.
@@ -133,59 +107,77 @@ class Batcher:
         chunks = (latents[start : start + CHUNK] for start in range(0, len(latents), CHUNK))
         return await self.run([partial(piece, chunk) for chunk in chunks], weight=CHUNK)
 
+    async def tile(self, call: Callable[[], Result]) -> Result:
+        """Run a call of the engine that makes a tile, behind the drags and before bulk.
+
+        Raises:
+            Overloaded: too much is waiting.
+        """
+        (tile,) = await self._run(self._tiles, [call], CHUNK)
+        return tile
+
     async def run(self, calls: Sequence[Callable[[], Result]], *, weight: int) -> list[Result]:
-        """Run calls of the engine in order, behind the drags of the moment.
+        """Run calls of the engine in order, behind the drags of the moment, as bulk.
 
         Args:
-            calls: Each takes milliseconds, not more: the drags wait for it.
+            calls: At least one. Each takes milliseconds, not more: the drags wait for it.
             weight: What one of them costs, in images decoded.
 
         Raises:
             Overloaded: too much is waiting.
         """
-        loop = asyncio.get_running_loop()
-        jobs = [_Bulk(call, weight, loop.create_future()) for call in calls]
-        self._bulk.put(jobs)
-        self._wake()
-        try:
-            return [await job.answer for job in jobs]
-        finally:
-            for job in jobs:
-                job.answer.cancel()
+        return await self._run(self._bulk, calls, weight)
+
+    def require_room(self, latents: int) -> None:
+        """Raise Overloaded if so many would be refused now: it costs less than to read them."""
+        if latents > SMALL:
+            self._bulk.require_room(-(-latents // CHUNK))
+        else:
+            self._small.require_room()
 
     @property
-    def waiting(self) -> tuple[int, int]:
-        """Images that wait in the queues, the small one and that of bulk."""
-        return self._small.waiting, self._bulk.waiting
+    def waiting(self) -> tuple[int, int, int]:
+        """Images that wait in the queues: small, tiles, bulk."""
+        return self._small.waiting, self._tiles.waiting, self._bulk.waiting
 
     async def drain(self) -> None:
         """Wait until nothing waits."""
         if self._worker is not None:
             await self._worker
 
+    async def _run(
+        self, queue: Turns, calls: Sequence[Callable[[], Result]], weight: int
+    ) -> list[Result]:
+        job = Job(calls, weight, asyncio.get_running_loop().create_future())
+        queue.put(job)
+        self._wake()
+        try:
+            results: list[Result] = await job.answer
+            return results
+        finally:
+            queue.jobs.pop(job, None)
+
     def _wake(self) -> None:
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
 
     async def _work(self) -> None:
-        while self._small.jobs or self._bulk.jobs:
+        while self._small.jobs or self._tiles.jobs or self._bulk.jobs:
+            begun = perf_counter()
             await asyncio.sleep(0)  # lets every request that is ready join this pass
-            self._pass()
-            if self._bulk.jobs:
-                await self._piece(self._bulk.take())
+            if batch := self._small.take(CHUNK):
+                self._decode_together(batch)
+            queue = self._next()
+            if queue.jobs:
+                await self._piece(queue, begun)
 
-    def _pass(self) -> None:
-        batch: list[_Small] = []
-        rows = 0
-        while self._small.jobs and rows + self._small.jobs[0].weight <= CHUNK:
-            job = self._small.take()
-            if not job.answer.done():
-                batch.append(job)
-                rows += job.weight
-        if batch:
-            self._decode_together(batch)
+    def _next(self) -> Turns:
+        """Choose who goes besides the drags: bulk too, however many tiles wait."""
+        tiles = self._tiles.jobs and (self._tiles_in_a_row < TILES_IN_A_ROW or not self._bulk.jobs)
+        self._tiles_in_a_row = self._tiles_in_a_row + 1 if tiles else 0
+        return self._tiles if tiles else self._bulk
 
-    def _decode_together(self, batch: list[_Small]) -> None:
+    def _decode_together(self, batch: list[Drag]) -> None:
         begun = perf_counter()
         try:
             images = self._forward(np.concatenate([job.latents for job in batch]))
@@ -199,25 +191,40 @@ class Batcher:
         self._small.work.add(len(images), perf_counter() - begun)
         start = 0
         for job in batch:
-            stop = start + job.weight
+            stop = start + len(job.latents)
             job.answer.set_result(images[start:stop])
             start = stop
 
-    async def _piece(self, job: _Bulk) -> None:
-        if job.answer.done():
+    async def _piece(self, queue: Turns, begun: float) -> None:
+        job = queue.next()
+        if job.answer.done():  # nobody waits for it any more
+            del queue.jobs[job]
             return
+        loop = asyncio.get_running_loop()
         try:
-            loop = asyncio.get_running_loop()
-            result, seconds = await loop.run_in_executor(self._executor, _timed, job.call)
+            pieces = await loop.run_in_executor(self._executor, self._pieces, job)
         except Exception as error:
+            queue.jobs.pop(job, None)
             if not job.answer.done():
                 job.answer.set_exception(error)
-        else:
-            self._bulk.work.add(job.weight, seconds)
+            return
+        for result, seconds in pieces:
+            queue.work.add(job.weight, seconds)
+            job.results.append(result)
+        queue.learn(job.weight * len(pieces), perf_counter() - begun)
+        if not job.calls:
+            queue.jobs.pop(job, None)
             if not job.answer.done():
-                job.answer.set_result(result)
+                job.answer.set_result(job.results)
 
+    def _pieces(self, job: Job) -> list[tuple[Any, float]]:
+        """Do a piece, in the thread, and go on while nobody else waits: each hop costs too."""
+        pieces: list[tuple[Any, float]] = []
+        while not pieces or (job.calls and not job.answer.done() and self._is_alone()):
+            begun = perf_counter()
+            result = job.calls.popleft()()
+            pieces.append((result, perf_counter() - begun))
+        return pieces
 
-def _timed(call: Callable[[], Result]) -> tuple[Result, float]:
-    begun = perf_counter()
-    return call(), perf_counter() - begun
+    def _is_alone(self) -> bool:
+        return not self._small.jobs and len(self._tiles.jobs) + len(self._bulk.jobs) == 1

@@ -20,11 +20,14 @@ def etag(*parts: object) -> str:
 def is_current(headers: Mapping[str, str], tag: str) -> bool:
     """Tell whether If-None-Match says that the client has this answer already."""
     known = headers.get("if-none-match")
-    if known is None:
-        return False
-    return known.strip() == "*" or tag in (
-        part.strip().removeprefix("W/") for part in known.split(",")
-    )
+    return known is not None and is_among(known, tag)
+
+
+def is_among(known: str, tag: str) -> bool:
+    """Tell whether the value of If-None-Match names an ETag."""
+    if known == tag or known.strip() == "*":
+        return True
+    return tag in (part.strip().removeprefix("W/") for part in known.split(","))
 
 
 def control(version: str | None, current: str) -> str:

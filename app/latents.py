@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import chain
 from typing import Annotated
 
 import numpy as np
@@ -39,9 +40,24 @@ def read_latents(rows: Sequence[object], card: Card) -> Latents:
     Raises:
         InvalidRequest: a row is no latent of this model; the message says which and why.
     """
-    for index, row in enumerate(rows):
-        refuse(row, card, f"latents[{index}]", f"#/latents/{index}")
+    if not _are_right(rows, card):
+        for index, row in enumerate(rows):
+            refuse(row, card, f"latents[{index}]", f"#/latents/{index}")
     return np.array(rows, np.float32)
+
+
+def _are_right(rows: Sequence[object], card: Card) -> bool:
+    """Tell whether all rows together are latents, far faster than one by one; False is a maybe."""
+    if set(map(type, rows)) != {list}:
+        return False
+    numbers: list[object] = list(chain.from_iterable(rows))  # type: ignore[arg-type]
+    if not set(map(type, numbers)) <= _NUMBERS or set(map(len, rows)) != {card.latent_dim}:  # type: ignore[arg-type]
+        return False
+    try:
+        exact = np.array(numbers, np.float64).reshape(len(rows), -1)
+    except OverflowError:  # a whole number too large for a float
+        return False
+    return bool((np.einsum("nd,nd->n", exact, exact) < LATENT_LIMIT**2).all())
 
 
 def read_z(text: str | None, card: Card) -> Latents:

@@ -71,7 +71,13 @@ def fill(
         StartError: the default model cannot be served, or a model asked for by name is missing.
     """
     names = _names(settings)
-    batcher = partial(Batcher, executor=executor, max_queue=settings.max_queue, tally=tally)
+    batcher = partial(
+        Batcher,
+        executor=executor,
+        max_queue=settings.max_queue,
+        max_wait_seconds=settings.max_wait_seconds,
+        tally=tally,
+    )
     _load_default(settings, registry, batcher)
     for name in names:
         if name == settings.default_model:

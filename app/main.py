@@ -2,7 +2,7 @@
 
 import os
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Mount
@@ -29,8 +29,10 @@ from app.api import (
 )
 from app.compression import CompressText
 from app.drain import Drain
+from app.express import Explorer, Express, Rack
 from app.head import HeadAsGet
 from app.inference.refusals import ProtocolRefusals
+from app.ledger import Ledger
 from app.lifespan import PlainStartError, lifespan
 from app.peers import Peers
 from app.pictures import Pictures
@@ -43,10 +45,10 @@ from app.telemetry import Observed, Reached
 
 VERSION = "0.1.0"
 FEATURES = (
+    decode,
+    encode,
     models,
     measures,
-    encode,
-    decode,
     interpolate,
     sample,
     planes,
@@ -64,19 +66,27 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings.read(os.environ)
     registry = Registry(settings.default_model, settings.model_memory_bytes)
     pictures = Pictures(settings.tile_cache_bytes)
-    maps = tiles.Tiles(registry, pictures)
+    rack = Rack(pictures)
+    maps = tiles.Tiles(registry, rack)
     tally, drain = Tally(on=settings.metrics == "on"), Drain(settings.drain_seconds, registry)
+    ledger = Ledger(tally, settings.log_format)
     streams = stream.Stream(registry, settings.max_streams, settings.stream_idle_seconds, tally)
     worker = metrics.Worker(VERSION, tally, registry, pictures, streams)
     peers = Peers(settings.metrics_folder, worker.samples, metrics.LASTING)
-    app = FastAPI(
+    app = Explorer(
         title="Latent Explorer",
         version=VERSION,
         summary="See, drag and use the latent space of a variational autoencoder",
         lifespan=lifespan(
-            settings, registry, maps.warm_up, tally, drain.holding_back, peers.publishing
+            settings,
+            registry,
+            maps.warm_up,
+            tally,
+            drain.holding_back,
+            peers.publishing,
+            ledger.open,
         ),
-        middleware=_middleware(settings, tally),
+        middleware=_middleware(settings, ledger),
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -84,12 +94,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.registry, app.state.pictures = registry, pictures
     app.state.peers = peers
-    raw = [decode.raw_route(registry), stream.raw_route(streams), tiles.raw_route(maps)]
+    raw = [decode.raw_route(registry, rack), stream.raw_route(streams), tiles.raw_route(maps)]
     app.router.routes.extend(entry.route for entry in raw)  # first: they are the hot ones
-    api = APIRouter(prefix=openapi.API)
     for feature in FEATURES:
-        api.include_router(feature.router)
-    app.include_router(api)
+        app.router.routes.extend(feature.router.routes)
     app.state.desk = inference.Desk(settings.max_body_bytes)
     app.include_router(inference.router)
     app.include_router(health.router)
@@ -100,10 +108,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.router.routes.extend(page.routes())
     openapi.describe(app, raw)
     errors.install(app)
+    app.express = Express(
+        app.ordinary,
+        rack,
+        decode.Shortcut(registry),
+        ledger,
+        settings.allowed_hosts,
+        settings.request_timeout_seconds,
+    )
     return app
 
 
-def _middleware(settings: Settings, tally: Tally) -> list[Middleware]:
+def _middleware(settings: Settings, ledger: Ledger) -> list[Middleware]:
     """List what a request passes on its way in, the outermost first."""
     cors = Middleware(
         CORSMiddleware,
@@ -114,7 +130,7 @@ def _middleware(settings: Settings, tally: Tally) -> list[Middleware]:
     )
     return [
         Middleware(PlainStartError),
-        Middleware(Observed, tally),
+        Middleware(Observed, ledger),
         Middleware(SecurityHeaders),
         Middleware(ProtocolRefusals, settings.root_path),
         Middleware(errors.Defects),

@@ -134,11 +134,11 @@ class Worker:
 
     def _engines(self) -> Iterator[Sample]:
         waiting = [served.batcher.waiting for served in self.registry.loaded]
-        for place, queue in enumerate(("small", "bulk")):
+        for place, queue in enumerate(("small", "tiles", "bulk")):
             work = getattr(self.tally, queue)
             yield "explorer_batch_images", (queue,), _values(work.images)
             yield "explorer_batch_seconds", (queue,), _values(work.seconds)
-            yield "explorer_queue_images", (queue,), (sum(both[place] for both in waiting),)
+            yield "explorer_queue_images", (queue,), (sum(each[place] for each in waiting),)
             yield "explorer_queue_refusals_total", (queue,), (work.refused,)
         for model, size in self.registry.sizes.items():
             yield "explorer_model_memory_bytes", (model,), (size,)

@@ -4,7 +4,8 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from starlette.routing import Route, WebSocketRoute
 
 from app.errors import MEDIA_TYPE
@@ -33,6 +34,14 @@ PROBLEM = {
         },
     },
 }
+
+RETRY_AFTER: dict[str, Any] = {
+    "Retry-After": {
+        "schema": {"type": "integer", "minimum": 1},
+        "description": "Seconds until it is worth asking again; left out if nobody can say",
+    }
+}
+"""The header of a refusal that is not for long."""
 
 REFUSALS = {
     400: "What came is no HTTP, or its body is no JSON",
@@ -68,6 +77,19 @@ MODEL_PARAMETER = {
 }
 
 
+def feature(path: str, tag: str, route_class: type[APIRoute] = APIRoute) -> APIRouter:
+    """Make a feature's router, whose routes stand in the app as they are.
+
+    A router that FastAPI includes is searched three times for each request.
+    """
+    return APIRouter(
+        prefix=API + path,
+        tags=[tag],
+        route_class=route_class,
+        generate_unique_id_function=lambda route: route.name,
+    )
+
+
 @dataclass(frozen=True)
 class RawRoute:
     """A route that FastAPI does not see, and its OpenAPI operation."""
@@ -93,7 +115,7 @@ def describe(app: FastAPI, raw: list[RawRoute]) -> None:
                 entry.operation
             )
         document["components"]["responses"] = {
-            f"Problem{status}": _refusal(meaning) for status, meaning in REFUSALS.items()
+            f"Problem{status}": _refusal(status, meaning) for status, meaning in REFUSALS.items()
         }
         for path, operations in document["paths"].items():
             for operation in operations.values():
@@ -103,9 +125,10 @@ def describe(app: FastAPI, raw: list[RawRoute]) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _refusal(meaning: str) -> dict[str, Any]:
+def _refusal(status: int, meaning: str) -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/Problem"}
-    return {"description": meaning, "content": {MEDIA_TYPE: {"schema": schema}}}
+    refusal = {"description": meaning, "content": {MEDIA_TYPE: {"schema": schema}}}
+    return {**refusal, "headers": RETRY_AFTER} if status == 503 else refusal
 
 
 def _tell_refusals(path: str, operation: dict[str, Any]) -> None:

@@ -92,9 +92,10 @@ class Pictures:
         if coming is not None and coming.work is work:
             del self.coming[name]
         if not work.cancelled() and work.exception() is None:
-            self._keep(name, work.result())
+            self.keep(name, work.result())
 
-    def _keep(self, name: str, picture: Picture) -> None:
+    def keep(self, name: str, picture: Picture) -> None:
+        """Have the picture at hand from now on."""
         if _cost(name, picture) > self.bound:
             return
         self._drop(name)

@@ -98,6 +98,10 @@ class Registry:
         offer = self._offer(name)
         return self._shelf.lend(name, offer.size, offer.load)
 
+    def at_hand(self, name: str) -> ServedModel | None:
+        """Give the model of that name for work that ends at once, if it is in memory."""
+        return self._shelf.at_hand(name)
+
     def card(self, name: str) -> Card:
         """Give the card of that name, without loading its model; raises NotFound."""
         return self._offer(name).card
@@ -142,15 +146,24 @@ Models = Annotated[Registry, Depends(_registry)]
 """A route's parameter: all models."""
 
 
-_NAME = Path(description="Id of a model", examples=["mnist-vae-2d"])
+_Name = Annotated[str, Path(description="Id of a model", examples=["mnist-vae-2d"])]
 
 
-async def _card(model: Annotated[str, _NAME], registry: Models) -> Card:
-    return registry.card(model)
+# Each asks for the registry itself: a dependency of a dependency costs as much as a small decode.
 
 
-async def _served(model: Annotated[str, _NAME], registry: Models) -> AsyncIterator[ServedModel]:
-    async with registry.lend(model) as served:
+async def _card(model: _Name, request: Request) -> Card:
+    return (await _registry(request)).card(model)
+
+
+async def _served(model: _Name, request: Request) -> AsyncIterator[ServedModel]:
+    async with (await _registry(request)).lend(model) as served:
+        yield served
+
+
+async def _decoding(model: _Name, request: Request) -> AsyncIterator[ServedModel]:
+    async with (await _registry(request)).lend(model) as served:
+        served.require_latents()
         yield served
 
 
@@ -158,12 +171,5 @@ KnownCard = Annotated[Card, Depends(_card)]
 """A route's parameter: the card of the model that `{model}` in its path names; loads nothing."""
 Served = Annotated[ServedModel, Depends(_served, scope="function")]
 """A route's parameter: the model itself, lent until the route has its answer."""
-
-
-async def _decoding(served: Served) -> ServedModel:
-    served.require_latents()
-    return served
-
-
 Decoding = Annotated[ServedModel, Depends(_decoding, scope="function")]
 """A route's parameter: the same, for a route that is about latents; others are refused (409)."""

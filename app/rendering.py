@@ -114,6 +114,12 @@ def choose(accept: str | None, forms: Mapping[str, Render]) -> str:
     return negotiation.choose(accept, (JSON, *forms))
 
 
+def json_of(fields: Mapping[str, Any], images: list[JsonImage]) -> bytes:
+    """Write fields, and images after them."""
+    body = {**fields, "images": images}
+    return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+
+
 async def answer(
     media_type: str,
     forms: Mapping[str, Render],
@@ -128,8 +134,7 @@ async def answer(
     def render() -> bytes:
         if isinstance(images, np.ndarray) and media_type != JSON:
             return forms[media_type](images)
-        body = {**fields, "images": packed(images) if isinstance(images, np.ndarray) else images}
-        return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+        return json_of(fields, packed(images) if isinstance(images, np.ndarray) else images)
 
     quick = len(images) <= CHUNK and media_type not in (GIF, WEBP)
     content = render() if quick else await asyncio.to_thread(render)

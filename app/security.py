@@ -35,20 +35,34 @@ HEADERS = {
 }
 
 
+security_headers = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+
+
 class SecurityHeaders:
     """Adds `HEADERS` to every answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.added = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), *self.added]}
+                message = {**message, "headers": [*message.get("headers", ()), *security_headers]}
             await send(message)
 
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+def host_is_allowed(header: str, hosts: Sequence[str]) -> bool:
+    """Tell whether a Host header names one of `hosts`, such as `example.org`, `*.example.org`."""
+    try:
+        host = urlsplit("//" + header).hostname or ""
+    except ValueError:
+        return False
+    return any(
+        host == pattern or (pattern.startswith("*.") and host.endswith(pattern[1:]))
+        for pattern in hosts
+    )
 
 
 class AllowedSites:
@@ -79,15 +93,8 @@ class AllowedSites:
         return await self.app(scope, receive, send)
 
     def _refuse_host(self, headers: Headers) -> Problem | None:
-        if "*" in self.hosts:
+        if "*" in self.hosts or host_is_allowed(headers.get("host", ""), self.hosts):
             return None
-        try:
-            host = urlsplit("//" + headers.get("host", "")).hostname or ""
-        except ValueError:
-            host = ""
-        for pattern in self.hosts:
-            if host == pattern or (pattern.startswith("*.") and host.endswith(pattern[1:])):
-                return None
         return WrongHost(
             "This server does not answer for the host in the Host header; its operator lists the "
             "hosts in EXPLORER_ALLOWED_HOSTS."

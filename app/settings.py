@@ -47,6 +47,9 @@ class Settings:
     max_queue: int = _setting(
         8192, "most images waiting to be decoded, for each model in each worker"
     )
+    max_wait_seconds: float = _setting(
+        0.25, "longest that a large decode or an encode may have to wait for others of them"
+    )
     model_memory_bytes: int = _setting(
         256 * 2**20, "memory for loaded models in each worker; the longest idle make room"
     )
@@ -90,7 +93,7 @@ class Settings:
         ):
             value = getattr(self, name)
             _require(value >= 1, name, value, "it must be at least 1")
-        for name in ("request_timeout_seconds", "stream_idle_seconds"):
+        for name in ("request_timeout_seconds", "stream_idle_seconds", "max_wait_seconds"):
             value = getattr(self, name)
             _require(0 < value < float("inf"), name, value, "it must be above 0 and finite")
         _require(

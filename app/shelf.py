@@ -53,6 +53,17 @@ class Shelf(Generic[Item]):
         place = self._places[name] = _Place(size, item)
         place.users = 1  # for ever
 
+    def at_hand(self, name: str) -> Item | None:
+        """Give the item, if it is here, to who is done with it before anything can take its room.
+
+        Who goes on with it keeps it in memory, though its room may be given away.
+        """
+        place = self._places.get(name)
+        if place is None or place.item is None:
+            return None
+        self._places.move_to_end(name)
+        return place.item
+
     @asynccontextmanager
     async def lend(self, name: str, size: int, load: Callable[[], Item]) -> AsyncIterator[Item]:
         """Give the item for as long as the context lasts.

@@ -70,6 +70,7 @@ class Tally:
         seconds: How long they took, by route; streams are left out.
         frames: Seconds from a message of a stream to its image.
         small: The queue of drags.
+        tiles: The queue of tiles.
         bulk: The queue of all else.
     """
 
@@ -80,6 +81,7 @@ class Tally:
         self.seconds: dict[str, Histogram] = {}
         self.frames = kind(SECONDS)
         self.small = Work(kind)
+        self.tiles = Work(kind)
         self.bulk = Work(kind)
 
     def request(self, route: str, method: str, status: int, seconds: float | None) -> None:

@@ -1,34 +1,25 @@
-"""What the server says of each request: an id, one line in the log, one count."""
+"""What the server says of each request: an id, and what the ledger keeps; and how it logs."""
 
 import json
 import logging
-import re
 import time
 from collections.abc import Sequence
 from contextvars import ContextVar
 from pathlib import PurePath
-from random import getrandbits
 from typing import Any
 
 from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.security import is_probe
-from app.tally import Tally
+from app.ledger import ID_HEADER, Ledger, id_of
 
-ID_HEADER = b"x-request-id"
-METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-STREAM = "STREAM"
-"""The method of a WebSocket, in log and metrics."""
 NO_ROUTE = "none"
 """The route of what no route takes: paths are the clients' to invent, and must not be labels."""
 HEADS = {"http.response.start", "websocket.accept", "websocket.http.response.start"}
 
-log = logging.getLogger("explorer.request")
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """Of the request being answered; every line that is logged for it carries it."""
-_GIVEN = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 class _Request:
@@ -38,7 +29,7 @@ class _Request:
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self.start = time.perf_counter()
-        self.known = _id(scope)
+        self.known = id_of(scope)
         self.header = (ID_HEADER, self.known.encode())
         self.endpoint: object = None
         self.status = 101 if scope["type"] == "websocket" else 500  # unless the answer says more
@@ -52,16 +43,11 @@ class _Request:
 
 
 class Observed:
-    """ASGI middleware, the outermost: an id, a line and a count for every request.
+    """ASGI middleware: an id for every request, and an entry in the ledger when it has ended."""
 
-    A stream's come when it has ended. A line holds nothing that a client wrote but the id: the
-    route stands in it as a template, for a path may hold latents. Probes and scrapes that went
-    well are written at the level DEBUG.
-    """
-
-    def __init__(self, app: ASGIApp, tally: Tally) -> None:
+    def __init__(self, app: ASGIApp, ledger: Ledger) -> None:
         self.app = app
-        self.tally = tally
+        self.ledger = ledger
         self.templates: dict[object, str] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,22 +59,8 @@ class Observed:
         try:
             return await self.app(scope, receive, request.send)
         finally:
-            self._tell(scope, request)
-
-    def _tell(self, scope: Scope, request: _Request) -> None:
-        seconds = time.perf_counter() - request.start
-        route = self.templates.get(request.endpoint, NO_ROUTE)
-        if scope["type"] == "websocket":
-            method = STREAM
-            self.tally.request(route, method, request.status, None)
-        else:
-            method = scope["method"] if scope["method"] in METHODS else "other"
-            self.tally.request(route, method, request.status, seconds)
-        quiet = request.status < 400 and (is_probe(scope) or route == "/metrics")
-        level = logging.DEBUG if quiet else logging.INFO
-        if log.isEnabledFor(level):
-            client = (scope.get("client") or ("-",))[0]
-            _write(level, request, client, method, route, round(seconds * 1000, 2))
+            route = self.templates.get(request.endpoint, NO_ROUTE)
+            self.ledger.note(scope, request.known, route, request.status, request.start)
 
 
 class Reached:
@@ -120,33 +92,8 @@ def _templates(routes: Sequence[BaseRoute]) -> dict[object, str]:
     return found
 
 
-def _id(scope: Scope) -> str:
-    """Take the request's id from its header, if it is one that a log can bear, or make one."""
-    for name, value in scope["headers"]:
-        if name == ID_HEADER and _GIVEN.fullmatch(value):
-            return str(value, "ascii")
-    return f"{getrandbits(64):016x}"
-
-
-def _write(
-    level: int, request: _Request, client: str, method: str, route: str, milliseconds: float
-) -> None:
-    facts = {
-        "client": client,
-        "method": method,
-        "route": route,
-        "status": request.status,
-        "milliseconds": milliseconds,
-    }
-    log.log(
-        level, "%s %s %s %d %.1f ms %s",
-        client, method, route, request.status, milliseconds, request.known,
-        extra={"facts": facts},
-    )  # fmt: skip
-
-
 class JsonLines(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, and the facts of a request."""
+    """One JSON object a line: time, level, logger, message, and the id of the request."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -157,7 +104,6 @@ class JsonLines(logging.Formatter):
         }
         if (known := request_id.get()) is not None:
             line["request_id"] = known
-        line.update(getattr(record, "facts", {}))
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
@@ -176,13 +122,21 @@ def logging_config(log_format: str) -> dict[str, Any]:
     formatters = {
         "text": {"format": "%(asctime)s %(levelname)s %(message)s"},
         "json": {"()": JsonLines},
+        "ready": {"format": "%(message)s"},
     }
+    handler = "logging.StreamHandler"
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": formatters,
         "filters": {"said by us": {"()": SaidByUs}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": log_format}},
-        "loggers": {"uvicorn.error": {"filters": ["said by us"]}},
+        "handlers": {
+            "stderr": {"class": handler, "formatter": log_format},
+            "ledger": {"class": handler, "formatter": "ready"},
+        },
+        "loggers": {
+            "uvicorn.error": {"filters": ["said by us"]},
+            "explorer.request": {"handlers": ["ledger"], "propagate": False},
+        },
         "root": {"handlers": ["stderr"], "level": "INFO"},
     }

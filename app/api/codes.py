@@ -5,15 +5,15 @@ from functools import partial
 from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from app.caching import ASK_AGAIN, cached, etag
 from app.negotiation import RAW
-from app.openapi import NOT_CHANGED
+from app.openapi import NOT_CHANGED, feature
 from app.registry import Decoding
 from model.engine import Engine
 
-router = APIRouter(prefix="/models/{model}", tags=["codes"])
+router = feature("/models/{model}", "codes")
 
 _BYTES = {"content": {RAW: {"schema": {"type": "string", "format": "binary"}}}}
 

@@ -5,7 +5,7 @@ import logging
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 from pydantic import BaseModel, Field
 
 from app import png
@@ -13,14 +13,14 @@ from app.batching import Images
 from app.caching import FOR_EVER, cached, etag
 from app.errors import NotFound, Unavailable
 from app.negotiation import PNG
-from app.openapi import NOT_CHANGED
+from app.openapi import NOT_CHANGED, feature
 from app.registry import Models, Registry
 from app.rendering import contact_sheet
 from model.engine import LabelledImages, test_set
 from model.errors import DataError
 
 log = logging.getLogger("explorer")
-router = APIRouter(prefix="/datasets", tags=["datasets"])
+router = feature("/datasets", "datasets")
 
 _PNG = {"content": {PNG: {"schema": {"type": "string", "format": "binary"}}}}
 _ANSWERS: dict[int | str, dict[str, Any]] = {200: _PNG, 304: NOT_CHANGED}

@@ -1,32 +1,60 @@
 """From latents to images: POST decode, and GET decode.png for one that a URL can name."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Request, Response
+import numpy as np
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field, WithJsonSchema
 from starlette.datastructures import Headers
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from app import png, rendering
-from app.batching import SMALL, Images, Latents
+from app.batching import CHUNK, SMALL, Images, Latents
 from app.body import JsonBody, only_json
 from app.caching import ASK_AGAIN, etag, is_current
 from app.disconnect import while_connected
-from app.errors import InvalidRequest
-from app.latents import LATENT, read_latents, read_z
+from app.errors import InvalidRequest, Problem
+from app.express import Asked, Plain, Rack
+from app.latents import LATENT, read_latents, read_z, refuse
 from app.negotiation import JSON, PNG
-from app.openapi import API, LATENT_TEXT, MODEL_PARAMETER, NOT_CHANGED, RawRoute
+from app.openapi import API, LATENT_TEXT, MODEL_PARAMETER, NOT_CHANGED, RawRoute, feature
+from app.pictures import Picture
 from app.registry import Decoding, Registry, ServedModel
 from app.rendering import BATCH, ImageJson, JsonImage, described
-
-router = APIRouter(prefix="/models/{model}", tags=["decode"])
 
 MOST = 1024
 SIZES = range(28, 1121)
 DEFAULT_SIZE = 280
+LONGEST_NUMBER = 22
+"""Characters of most numbers, and of what parts them from the next."""
+
+
+class Unread(APIRoute):
+    """A route that refuses a long body before it reads it, while too much waits.
+
+    A short request that is written at great length is taken for a long one.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_if_there_is_room(request: Request) -> Response:
+            served = request.app.state.registry.at_hand(request.path_params["model"])
+            length = int(request.headers.get("content-length", 0))
+            if served and length > CHUNK * (LONGEST_NUMBER * served.card.latent_dim + 2):
+                served.batcher.require_room(2 * CHUNK)
+            return await handle(request)
+
+        return handle_if_there_is_room
+
+
+router = feature("/models/{model}", "decode", Unread)
 
 
 class DecodeRequest(JsonBody):
@@ -83,32 +111,69 @@ async def decode_for(
     return [image for chunk in chunks for image in chunk]
 
 
+class Shortcut:
+    """The express lane of POST decode: one latent into JSON, when all is as it should be."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+
+    def __call__(self, path: str, asked: Asked) -> Plain | None:
+        if not (path.startswith(_BEFORE) and path.endswith(_AFTER)):
+            return None
+        served = self.registry.at_hand(path[len(_BEFORE) : -len(_AFTER)])
+        if served is None or not served.engine.decodes:
+            return None
+        is_json = asked.get(b"content-type") == b"application/json"
+        if not is_json or asked.get(b"accept", b"*/*") not in (b"*/*", b"application/json"):
+            return None
+        return Plain(PATH, partial(self._answer, served))
+
+    async def _answer(self, served: ServedModel, body: bytes) -> bytes | None:
+        try:
+            match json.loads(body):
+                case {"latents": [row], **others} if not others:
+                    refuse(row, served.card, "", "")
+                    images = await served.batcher.decode(np.array([row], np.float32))
+                case _:
+                    return None
+        except (ValueError, RecursionError, Problem):  # to be refused with what is wrong
+            return None
+        return rendering.json_of({"model": served.card.id}, rendering.packed(images))
+
+
 class DecodePng:
     """GET decode.png as a raw ASGI route: pages show many of them, and a browser keeps each.
 
     The image is enlarged by repeating pixels, so that every grey is one the model gave.
     """
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, rack: Rack) -> None:
         self.registry = registry
+        self.rack, self.pictures = rack, rack.pictures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self.registry.lend(scope["path_params"]["model"]) as served:
-            response = await _picture(served, scope)
+            response = await self._answer(served, scope)
         await response(scope, receive, send)
 
-
-async def _picture(served: ServedModel, scope: Scope) -> Response:
-    served.require_latents()
-    query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    latent = read_z(query.get("z", [None])[0], served.card)
-    size = _read_size(query)
-    tag = etag(served.engine.version, latent.tobytes(), size)
-    headers = {"ETag": tag, "Cache-Control": ASK_AGAIN}
-    if is_current(Headers(scope=scope), tag):
-        return Response(status_code=304, headers=headers)
-    (image,) = await served.batcher.decode(latent)
-    return Response(png.encode_enlarged(image, size), headers=headers, media_type=PNG)
+    async def _answer(self, served: ServedModel, scope: Scope) -> Response:
+        served.require_latents()
+        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        latent = read_z(query.get("z", [None])[0], served.card)
+        size = _read_size(query)
+        tag = etag(served.engine.version, latent.tobytes(), size)
+        headers = {"ETag": tag, "Cache-Control": ASK_AGAIN}
+        if is_current(Headers(scope=scope), tag):
+            return Response(status_code=304, headers=headers)
+        picture = self.pictures.find(tag)
+        if picture is None:
+            self.pictures.misses += 1
+            (image,) = await served.batcher.decode(latent)
+            picture = Picture(png.encode_enlarged(image, size))
+            self.pictures.keep(tag, picture)
+        response = Response(picture.content, headers=headers, media_type=PNG)
+        self.rack.keep(scope, PNG_PATH, tag, response)
+        return response
 
 
 def _read_size(query: Mapping[str, list[str]]) -> int:
@@ -121,10 +186,14 @@ def _read_size(query: Mapping[str, list[str]]) -> int:
     return int(text)
 
 
-def raw_route(registry: Registry) -> RawRoute:
+PNG_PATH = f"{API}/models/{{model}}/decode.png"
+PATH = f"{API}/models/{{model}}/decode"
+_BEFORE, _AFTER = PATH.split("{model}")
+
+
+def raw_route(registry: Registry, rack: Rack) -> RawRoute:
     """Make the route of decode.png."""
-    path = f"{API}/models/{{model}}/decode.png"
-    return RawRoute(Route(path, DecodePng(registry), methods=["GET"]), _OPERATION)
+    return RawRoute(Route(PNG_PATH, DecodePng(registry, rack), methods=["GET"]), _OPERATION)
 
 
 _OPERATION: dict[str, Any] = {

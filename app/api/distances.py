@@ -1,16 +1,17 @@
 """How far the places of a map are from a latent, in the metric of geodesics."""
 
 import numpy as np
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field
 
 from app.batching import CHUNK
 from app.disconnect import while_connected
 from app.errors import InvalidRequest
 from app.latents import LatentText, read_z
+from app.openapi import feature
 from app.registry import Decoding
 
-router = APIRouter(prefix="/models/{model}", tags=["distances"])
+router = feature("/models/{model}", "distances")
 
 
 class DistancesAnswer(BaseModel):

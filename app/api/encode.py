@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
@@ -17,12 +17,13 @@ from app.disconnect import while_connected
 from app.errors import InvalidRequest, Problem
 from app.images import Prepared
 from app.negotiation import JSON, choose
+from app.openapi import feature
 from app.registry import Served
 from app.rendering import ImageJson, image_json
 from app.uploads import read_base64, read_file, read_numbers
 from model.engine import Encoding
 
-router = APIRouter(prefix="/models/{model}", tags=["encode"])
+router = feature("/models/{model}", "encode")
 
 MOST = 64
 FORM = "multipart/form-data"

@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 
 from app import png
 from app.api.planes import NAME
@@ -12,12 +12,12 @@ from app.batching import CHUNK
 from app.caching import control, etag, is_current
 from app.disconnect import while_connected
 from app.negotiation import PNG
-from app.openapi import NOT_CHANGED
+from app.openapi import NOT_CHANGED, feature
 from app.pictures import Picture, Pictures
 from app.registry import KnownCard, Models
 from model.engine import Field, version_of
 
-router = APIRouter(prefix="/models/{model}/planes/{plane}", tags=["fields"])
+router = feature("/models/{model}/planes/{plane}", "fields")
 
 LEGEND = "Explorer-Field"
 

@@ -5,18 +5,18 @@ import base64
 from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 
 from app.caching import cached, control, etag
 from app.negotiation import JSON
-from app.openapi import NOT_CHANGED
+from app.openapi import NOT_CHANGED, feature
 from app.registry import Models, Served
 from app.rendering import ImageJson, contact_sheet, image_json
 from model.card import Card
 from model.engine import Engine, Moment
 
-router = APIRouter(prefix="/models/{model}", tags=["history"])
+router = feature("/models/{model}", "history")
 
 
 class EpochJson(BaseModel):

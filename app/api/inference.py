@@ -22,6 +22,7 @@ from app.inference.messages import LENGTH
 from app.inference.refusals import PREFIX
 from app.inference.statistics import VERSION, ModelStatistics
 from app.negotiation import JSON, RAW
+from app.openapi import RETRY_AFTER
 from app.registry import Models
 
 Result = TypeVar("Result")
@@ -36,7 +37,11 @@ class Refusal(BaseModel):
 
 
 REFUSED: dict[int | str, dict[str, Any]] = {
-    "default": {"model": Refusal, "description": "Refused: `error` says why"}
+    "default": {
+        "model": Refusal,
+        "description": "Refused: `error` says why",
+        "headers": RETRY_AFTER,
+    }
 }
 router = APIRouter(prefix=PREFIX, tags=["inference"], responses=REFUSED)
 

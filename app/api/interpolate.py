@@ -4,7 +4,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
@@ -15,11 +15,12 @@ from app.body import WHOLE, JsonBody, only_json
 from app.disconnect import while_connected
 from app.errors import InvalidRequest
 from app.latents import LATENT, refuse
+from app.openapi import feature
 from app.registry import Decoding, ServedModel
 from app.rendering import FILM, ImageJson, described
 from app.uploads import read_base64
 
-router = APIRouter(prefix="/models/{model}", tags=["interpolate"])
+router = feature("/models/{model}", "interpolate")
 
 
 EXAMPLE: dict[str, Any] = {

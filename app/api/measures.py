@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from app.openapi import feature
 from model.engine import MEASURES
 
-router = APIRouter(prefix="/measures", tags=["measures"])
+router = feature("/measures", "measures")
 
 
 class MeasureJson(BaseModel):

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from app.openapi import feature
 from app.registry import KnownCard, Models
 from model import card as model_card
 from model.card import GROUPS
 
-router = APIRouter(prefix="/models", tags=["models"])
+router = feature("/models", "models")
 
 _PLACES = {group.id: place for place, group in enumerate(GROUPS)}
 

@@ -3,13 +3,14 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from app.latents import LatentText, read_z
+from app.openapi import feature
 from app.registry import Decoding
 
-router = APIRouter(prefix="/models/{model}", tags=["neighbours"])
+router = feature("/models/{model}", "neighbours")
 
 MOST = 200
 WEIGHT = 32

@@ -3,13 +3,14 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import BaseModel, Field
 
+from app.openapi import feature
 from app.registry import Decoding, ServedModel
 from model.engine import Plane
 
-router = APIRouter(prefix="/models/{model}", tags=["planes"])
+router = feature("/models/{model}", "planes")
 
 NAME = "Name of a plane: one of GET planes, or any that its description tells of"
 

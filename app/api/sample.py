@@ -4,16 +4,17 @@ import secrets
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app import rendering
 from app.api.decode import MOST, decode_for
 from app.body import WHOLE, JsonBody, only_json
+from app.openapi import feature
 from app.registry import Decoding
 from app.rendering import BATCH, ImageJson, described
 
-router = APIRouter(prefix="/models/{model}", tags=["sample"])
+router = feature("/models/{model}", "sample")
 
 LARGEST_SEED = 2**53 - 1
 """The largest whole number that JavaScript can write."""
@@ -52,6 +53,7 @@ async def sample(request: Request, served: Decoding, body: SampleRequest) -> Res
     """Draw from the prior, or for an autoencoder from the Gaussian fitted to its codes."""
     media_type = rendering.choose(request.headers.get("accept"), BATCH)
     seed = secrets.randbelow(LARGEST_SEED) if body.seed is None else body.seed
+    served.batcher.require_room(body.count)
     draw = partial(served.engine.sample, body.count, seed, body.temperature)
     (latents,) = await served.batcher.run([draw], weight=1)
     images = await decode_for(request, served, latents, media_type)

@@ -8,6 +8,8 @@ nothing comes for long is closed, without blame, to make room.
 
 import asyncio
 import logging
+import math
+from struct import Struct
 from time import perf_counter
 from typing import Any
 
@@ -15,17 +17,21 @@ import numpy as np
 from starlette.routing import WebSocketRoute
 from starlette.types import Message, Receive, Scope, Send
 
-from app.batching import Latents
+from app.batching import Images, Latents
 from app.errors import InvalidRequest, Overloaded, Unavailable
 from app.latents import refuse
 from app.openapi import API, MODEL_PARAMETER, RawRoute
 from app.registry import Registry
 from app.tally import Histogram, Tally
 from model.card import Card
+from model.engine import LATENT_LIMIT
 
 IDLE, NOT_BINARY, BAD_MESSAGE, FAILED, TRY_LATER = 1000, 1003, 1007, 1011, 1013
 """Close codes (RFC 6455, section 7.4, and its registry); a frame beyond all bounds gets 1009."""
 SEQUENCE_BYTES = 4
+TIMERS = 100
+"""How finely the time of rest is watched: to move a timer with every frame costs as much as to draw
+it takes."""
 
 log = logging.getLogger("explorer")
 
@@ -73,59 +79,88 @@ class _BadMessage(Exception):
 
 
 class _Conversation:
-    """Borrows the model while it answers: a stream that is open and silent holds no memory."""
+    """Takes the model anew for each answer: a stream that is open and silent holds no memory.
+
+    A question goes from the task that receives straight to the batcher, and its image to the task
+    that answers: one wake-up each, and no task, timer or lock of a frame's own.
+    """
 
     def __init__(self, registry: Registry, card: Card, send: Send, frames: Histogram) -> None:
         self.registry = registry
         self.card = card
         self.send = send
         self.frames = frames
+        self.numbers = Struct(f"<{card.latent_dim}f")
         self.mailbox: bytes | None = None
-        self.came = 0.0
-        self.answering: asyncio.Task[None] | None = None
+        self.asked: bytes | None = None
+        self.came = self.asked_at = 0.0
+        self.image: asyncio.Future[Images | None] = asyncio.get_running_loop().create_future()
         self.closed = False
 
     async def hold(self, receive: Receive, idle_seconds: float) -> None:
-        now = asyncio.get_running_loop().time
+        loop, rested = asyncio.get_running_loop(), perf_counter()
+        answering = asyncio.create_task(self._answer())
         try:
             async with asyncio.timeout(idle_seconds) as rest:
                 while (message := await receive())["type"] == "websocket.receive":
-                    rest.reschedule(now() + idle_seconds)
                     self.mailbox, self.came = self._checked(message), perf_counter()
-                    if self.answering is None or self.answering.done():
-                        self.answering = asyncio.create_task(self._answer())
+                    if self.asked is None:
+                        self._ask()
+                    if self.came > rested + idle_seconds / TIMERS:
+                        rested = self.came
+                        rest.reschedule(loop.time() + idle_seconds)
         except TimeoutError:
             await self._close(IDLE, "Nothing came for long. Open it again when there is something.")
         except _BadMessage as fault:
-            self._stop_answering()
+            answering.cancel()
             await self._close(*fault.args)
         finally:
-            self._stop_answering()
+            answering.cancel()
 
     def _checked(self, message: Message) -> bytes:
         content = message.get("bytes")
         if content is None:
             raise _BadMessage(NOT_BINARY, "Send binary messages, not text.")
         assert isinstance(content, bytes)
-        wanted = SEQUENCE_BYTES + 4 * self.card.latent_dim
+        wanted = SEQUENCE_BYTES + self.numbers.size
         if len(content) != wanted:
             came = f"A message of {len(content)} bytes came; {self.card.id} takes {wanted}."
             raise _BadMessage(BAD_MESSAGE, came)
-        try:
-            refuse(_latent(content)[0].tolist(), self.card, "The latent", "#")
-        except InvalidRequest as error:
-            raise _BadMessage(BAD_MESSAGE, error.detail) from error
+        latent = self.numbers.unpack_from(content, SEQUENCE_BYTES)
+        if not math.hypot(*latent) <= LATENT_LIMIT:
+            try:
+                refuse(list(latent), self.card, "The latent", "#")
+            except InvalidRequest as error:
+                raise _BadMessage(BAD_MESSAGE, error.detail) from error
         return content
 
-    async def _answer(self) -> None:
+    def _ask(self) -> None:
+        assert self.mailbox is not None
+        self.asked, self.asked_at, self.mailbox = self.mailbox, self.came, None
+        served = self.registry.at_hand(self.card.id)
+        if served is None:
+            self.image.set_result(None)
+            return
         try:
-            async with self.registry.lend(self.card.id) as served:
-                while self.mailbox is not None:
-                    question, came, self.mailbox = self.mailbox, self.came, None
-                    (image,) = await served.batcher.decode(_latent(question))
-                    content = question[:SEQUENCE_BYTES] + image.tobytes()
-                    await self.send({"type": "websocket.send", "bytes": content})
-                    self.frames.add(perf_counter() - came)
+            served.batcher.ask(_latent(self.asked), self.image)
+        except Overloaded as error:
+            self.image.set_exception(error)
+
+    async def _answer(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                images = await self.image
+                assert self.asked is not None
+                if images is None:
+                    async with self.registry.lend(self.card.id) as served:
+                        images = await served.batcher.decode(_latent(self.asked))
+                content = self.asked[:SEQUENCE_BYTES] + images.tobytes()
+                await self.send({"type": "websocket.send", "bytes": content})
+                self.frames.add(perf_counter() - self.asked_at)
+                self.asked, self.image = None, loop.create_future()
+                if self.mailbox is not None:
+                    self._ask()
         except Overloaded as error:
             await self._close(TRY_LATER, error.detail)
         except Unavailable as error:
@@ -135,10 +170,6 @@ class _Conversation:
         except Exception:
             log.exception("A stream of %s failed", self.card.id)
             await self._close(FAILED, "The server failed; its log says where.")
-
-    def _stop_answering(self) -> None:
-        if self.answering is not None:
-            self.answering.cancel()
 
     async def _close(self, code: int, reason: str) -> None:
         if not self.closed:

@@ -1,7 +1,5 @@
 """The tiles of a plane's map: blocks of 8 x 8 decoded images, each under its own URL."""
 
-import asyncio
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -12,13 +10,13 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from app import png
-from app.batching import CHUNK
 from app.caching import control, etag, is_current
 from app.disconnect import while_connected
 from app.errors import NotFound
+from app.express import Rack
 from app.negotiation import PNG
 from app.openapi import API, MODEL_PARAMETER, NOT_CHANGED, RawRoute
-from app.pictures import Picture, Pictures
+from app.pictures import Picture
 from app.registry import Registry
 from model.engine import DEEPEST_ZOOM, version_of
 
@@ -30,9 +28,9 @@ FIRST = ((0, 0, 0), (1, 0, 0), (1, 1, 0), (1, 0, 1), (1, 1, 1))
 class Tiles:
     """GET a tile, as a raw ASGI route: a map asks for dozens at once."""
 
-    def __init__(self, registry: Registry, pictures: Pictures) -> None:
+    def __init__(self, registry: Registry, rack: Rack) -> None:
         self.registry = registry
-        self.pictures = pictures
+        self.rack, self.pictures = rack, rack.pictures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path_params"]
@@ -45,11 +43,13 @@ class Tiles:
         if is_current(Headers(scope=scope), tag):
             response = Response(status_code=304, headers=kept)
         else:
-            picture = self.pictures.find(_name(version, plane, place))
+            name = _name(version, plane, place)
+            picture = self.pictures.find(name)
             if picture is None:
                 work = self.tile(model, plane, *place)
                 picture = await while_connected(Request(scope, receive), work)
             response = Response(picture.content, headers=kept, media_type=PNG)
+            self.rack.keep(scope, PATH, name, response)
         await response(scope, receive, send)
 
     async def tile(self, model: str, plane: str, zoom: int, x: int, y: int) -> Picture:
@@ -65,9 +65,11 @@ class Tiles:
         async def make() -> Picture:
             async with self.registry.lend(model) as served:
                 served.require_latents()
-                decode = partial(served.engine.tile, plane, zoom, x, y)
-                (image,) = await served.batcher.run([decode], weight=CHUNK)
-            return Picture(await asyncio.to_thread(png.encode, image))
+
+                def draw() -> bytes:
+                    return png.encode(served.engine.tile(plane, zoom, x, y))
+
+                return Picture(await served.batcher.tile(draw))
 
         version = version_of(self.registry.card(model))
         return await self.pictures.get(_name(version, plane, (zoom, x, y)), make)

@@ -11,8 +11,10 @@ from itertools import chain
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 
+from app.api import decode
+from app.body import WHOLE
 from app.errors import BodyTooLarge, InvalidRequest, NotJson
 from app.inference.endpoints import DATATYPES, Array, Endpoint, Tensor
 from app.inference.statistics import VERSION
@@ -24,27 +26,45 @@ OTHER_VALUES = 1000
 _AT_INPUT, _AT_DATA = "#/inputs/0", "#/inputs/0/data"
 
 
+_SHAPE = {
+    "type": "array",
+    "minItems": 2,
+    "maxItems": 3,
+    "items": {"type": "integer", "minimum": 1, "maximum": decode.MOST},
+    "examples": [[1, 2]],
+}
+_DATA = {"type": "array", "minItems": 1, "items": {"type": ["number", "array"]}}
+"""What holds for every endpoint, for the OpenAPI document; each checks what it takes itself."""
+
+
 class _Read(BaseModel):
     """Base of what is read: strict about types, and deaf to what other servers also know."""
 
     model_config = ConfigDict(strict=True)
 
 
+_Refused = Annotated[Any, WithJsonSchema({"type": "null"})]
+"""For what other servers have; whoever asks for it is told why not."""
+_Whole = Annotated[int, WHOLE]
+
+
 class InputParameters(_Read):
     """How an input comes."""
 
-    binary_data_size: int | None = Field(None, description="Its bytes after the JSON")
-    shared_memory_region: Any = Field(None, description="Refused: there is none")
+    binary_data_size: (
+        Annotated[_Whole, WithJsonSchema({"type": "integer", "minimum": 4})] | None
+    ) = Field(None, description="Its bytes after the JSON")
+    shared_memory_region: _Refused = Field(None, description="Refused: there is none")
 
 
 class RequestInput(_Read):
     """An input tensor: in `data`, or as bytes after the JSON, little-endian, row by row."""
 
     name: str = Field(examples=["latents"])
-    shape: Annotated[list[int], Field(max_length=8, examples=[[1, 2]])]
-    datatype: str = Field(examples=["FP32"])
+    shape: Annotated[list[_Whole], Field(max_length=8), WithJsonSchema(_SHAPE)]
+    datatype: Annotated[str, WithJsonSchema({"type": "string", "enum": ["FP32"]})]
     parameters: InputParameters = InputParameters()
-    data: list[Any] | None = Field(
+    data: Annotated[list[Any], WithJsonSchema(_DATA)] | None = Field(
         None, description="Numbers, flat or nested as `shape` says", examples=[[0.5, -1.2]]
     )
 
@@ -53,8 +73,8 @@ class OutputParameters(_Read):
     """How an output shall come."""
 
     binary_data: bool | None = Field(None, description="As bytes after the JSON")
-    classification: Any = Field(None, description="Refused: nothing is classified here")
-    shared_memory_region: Any = Field(None, description="Refused: there is none")
+    classification: _Refused = Field(None, description="Refused: nothing is classified here")
+    shared_memory_region: _Refused = Field(None, description="Refused: there is none")
 
 
 class RequestOutput(_Read):
@@ -77,7 +97,9 @@ class InferenceRequest(_Read):
 
     id: str | None = Field(None, description="Comes back in the answer", max_length=1000)
     parameters: RequestParameters = RequestParameters()
-    inputs: list[RequestInput] = Field(description="Exactly one")
+    inputs: list[RequestInput] = Field(
+        description="Exactly one", json_schema_extra={"minItems": 1, "maxItems": 1}
+    )
     outputs: list[RequestOutput] = Field([], description="Those wanted; none is all")
 
 

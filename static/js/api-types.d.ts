@@ -4,6 +4,49 @@
  */
 
 export interface paths {
+    "/api/v1/models/{model}/decode": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decode
+         * @description Decode up to 1,024 latents; `Accept` picks JSON, a contact sheet, NumPy or bare bytes.
+         */
+        post: operations["decode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/encode": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Encode
+         * @description Encode 1 to 64 images: files in the form field `file`, or JSON.
+         *
+         *     A file is brought to 28 x 28 the way the model's data set was made, and `steps` tells how; one
+         *     that is 28 x 28 on a dark background is taken as it is.
+         */
+        post: operations["encode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models": {
         parameters: {
             query?: never;
@@ -58,49 +101,6 @@ export interface paths {
         get: operations["list_measures"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/models/{model}/encode": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Encode
-         * @description Encode 1 to 64 images: files in the form field `file`, or JSON.
-         *
-         *     A file is brought to 28 x 28 the way the model's data set was made, and `steps` tells how; one
-         *     that is 28 x 28 on a dark background is taken as it is.
-         */
-        post: operations["encode"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/models/{model}/decode": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Decode
-         * @description Decode up to 1,024 latents; `Accept` picks JSON, a contact sheet, NumPy or bare bytes.
-         */
-        post: operations["decode"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1765,6 +1765,8 @@ export interface components {
         /** @description Too much is waiting, or the model cannot be loaded now */
         Problem503: {
             headers: {
+                /** @description Seconds until it is worth asking again; left out if nobody can say */
+                "Retry-After"?: number;
                 [name: string]: unknown;
             };
             content: {
@@ -1779,6 +1781,96 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    decode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a model */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecodeRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecodeAnswer"];
+                    "image/png": string;
+                    "application/x-npy": string;
+                    "application/octet-stream": string;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    encode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a model */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    file: string[];
+                };
+                /**
+                 * @example {
+                 *       "images": [
+                 *         "iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAAHklEQVR4AWNgGLLgPxDgdPyoJDBohlYg4IzLwSIBACOXP8FJuTsTAAAAAElFTkSuQmCC"
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    images: (string | number[][])[];
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EncodeAnswer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     list_models: {
         parameters: {
             query?: never;
@@ -1857,96 +1949,6 @@ export interface operations {
             408: components["responses"]["Problem408"];
             413: components["responses"]["Problem413"];
             421: components["responses"]["Problem421"];
-            431: components["responses"]["Problem431"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    encode: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of a model */
-                model: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "multipart/form-data": {
-                    file: string[];
-                };
-                /**
-                 * @example {
-                 *       "images": [
-                 *         "iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAAHklEQVR4AWNgGLLgPxDgdPyoJDBohlYg4IzLwSIBACOXP8FJuTsTAAAAAElFTkSuQmCC"
-                 *       ]
-                 *     }
-                 */
-                "application/json": {
-                    images: (string | number[][])[];
-                };
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EncodeAnswer"];
-                };
-            };
-            400: components["responses"]["Problem400"];
-            404: components["responses"]["Problem404"];
-            406: components["responses"]["Problem406"];
-            408: components["responses"]["Problem408"];
-            413: components["responses"]["Problem413"];
-            415: components["responses"]["Problem415"];
-            421: components["responses"]["Problem421"];
-            422: components["responses"]["Problem422"];
-            431: components["responses"]["Problem431"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    decode: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of a model */
-                model: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DecodeRequest"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DecodeAnswer"];
-                    "image/png": string;
-                    "application/x-npy": string;
-                    "application/octet-stream": string;
-                };
-            };
-            400: components["responses"]["Problem400"];
-            404: components["responses"]["Problem404"];
-            406: components["responses"]["Problem406"];
-            408: components["responses"]["Problem408"];
-            409: components["responses"]["Problem409"];
-            413: components["responses"]["Problem413"];
-            415: components["responses"]["Problem415"];
-            421: components["responses"]["Problem421"];
-            422: components["responses"]["Problem422"];
             431: components["responses"]["Problem431"];
             503: components["responses"]["Problem503"];
         };
@@ -2425,6 +2427,8 @@ export interface operations {
             /** @description Refused: `error` says why */
             default: {
                 headers: {
+                    /** @description Seconds until it is worth asking again; left out if nobody can say */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2454,6 +2458,8 @@ export interface operations {
             /** @description Refused: `error` says why */
             default: {
                 headers: {
+                    /** @description Seconds until it is worth asking again; left out if nobody can say */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2483,6 +2489,8 @@ export interface operations {
             /** @description Refused: `error` says why */
             default: {
                 headers: {
+                    /** @description Seconds until it is worth asking again; left out if nobody can say */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2512,6 +2520,8 @@ export interface operations {
             /** @description Refused: `error` says why */
             default: {
                 headers: {
+                    /** @description Seconds until it is worth asking again; left out if nobody can say */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2541,6 +2551,8 @@ export interface operations {
             /** @description Refused: `error` says why */
             default: {
                 headers: {
+                    /** @description Seconds until it is worth asking again; left out if nobody can say */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2574,6 +2586,8 @@ export interface operations {
             /** @description Refused: `error` says why */
             default: {
                 headers: {
+                    /** @description Seconds until it is worth asking again; left out if nobody can say */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2606,6 +2620,8 @@ export interface operations {
             /** @description Refused: `error` says why */
             default: {
                 headers: {
+                    /** @description Seconds until it is worth asking again; left out if nobody can say */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2638,6 +2654,8 @@ export interface operations {
             /** @description Refused: `error` says why */
             default: {
                 headers: {
+                    /** @description Seconds until it is worth asking again; left out if nobody can say */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2670,6 +2688,8 @@ export interface operations {
             /** @description Refused: `error` says why */
             default: {
                 headers: {
+                    /** @description Seconds until it is worth asking again; left out if nobody can say */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2752,9 +2772,9 @@ export interface operations {
                         shape: number[];
                         /**
                          * Datatype
-                         * @example FP32
+                         * @enum {string}
                          */
-                        datatype: string;
+                        datatype: "FP32";
                         /**
                          * InputParameters
                          * @description How an input comes.
@@ -2770,7 +2790,7 @@ export interface operations {
                              * Shared Memory Region
                              * @description Refused: there is none
                              */
-                            shared_memory_region?: unknown;
+                            shared_memory_region?: null;
                         };
                         /**
                          * Data
@@ -2780,7 +2800,7 @@ export interface operations {
                          *       -1.2
                          *     ]
                          */
-                        data?: unknown[] | null;
+                        data?: (number | unknown[])[] | null;
                     }[];
                     /**
                      * Outputs
@@ -2808,12 +2828,12 @@ export interface operations {
                              * Classification
                              * @description Refused: nothing is classified here
                              */
-                            classification?: unknown;
+                            classification?: null;
                             /**
                              * Shared Memory Region
                              * @description Refused: there is none
                              */
-                            shared_memory_region?: unknown;
+                            shared_memory_region?: null;
                         };
                     }[];
                 };
@@ -2836,6 +2856,8 @@ export interface operations {
             /** @description Refused: `error` says why */
             default: {
                 headers: {
+                    /** @description Seconds until it is worth asking again; left out if nobody can say */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2869,6 +2891,8 @@ export interface operations {
             /** @description Refused: `error` says why */
             default: {
                 headers: {
+                    /** @description Seconds until it is worth asking again; left out if nobody can say */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2902,6 +2926,8 @@ export interface operations {
             /** @description Refused: `error` says why */
             default: {
                 headers: {
+                    /** @description Seconds until it is worth asking again; left out if nobody can say */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2935,6 +2961,8 @@ export interface operations {
             /** @description Refused: `error` says why */
             default: {
                 headers: {
+                    /** @description Seconds until it is worth asking again; left out if nobody can say */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3018,9 +3046,9 @@ export interface operations {
                         shape: number[];
                         /**
                          * Datatype
-                         * @example FP32
+                         * @enum {string}
                          */
-                        datatype: string;
+                        datatype: "FP32";
                         /**
                          * InputParameters
                          * @description How an input comes.
@@ -3036,7 +3064,7 @@ export interface operations {
                              * Shared Memory Region
                              * @description Refused: there is none
                              */
-                            shared_memory_region?: unknown;
+                            shared_memory_region?: null;
                         };
                         /**
                          * Data
@@ -3046,7 +3074,7 @@ export interface operations {
                          *       -1.2
                          *     ]
                          */
-                        data?: unknown[] | null;
+                        data?: (number | unknown[])[] | null;
                     }[];
                     /**
                      * Outputs
@@ -3074,12 +3102,12 @@ export interface operations {
                              * Classification
                              * @description Refused: nothing is classified here
                              */
-                            classification?: unknown;
+                            classification?: null;
                             /**
                              * Shared Memory Region
                              * @description Refused: there is none
                              */
-                            shared_memory_region?: unknown;
+                            shared_memory_region?: null;
                         };
                     }[];
                 };
@@ -3102,6 +3130,8 @@ export interface operations {
             /** @description Refused: `error` says why */
             default: {
                 headers: {
+                    /** @description Seconds until it is worth asking again; left out if nobody can say */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {

@@ -1,8 +1,10 @@
 import asyncio
+import math
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import Event
+from functools import partial
+from threading import Event, Semaphore
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,6 +16,8 @@ from app.batching import CHUNK, SMALL, Batcher
 from app.errors import Overloaded
 
 T = TypeVar("T")
+Do = Callable[[str], Callable[[], None]]
+"""Makes the call of an engine that spells a name."""
 
 
 class Plain:
@@ -54,6 +58,7 @@ async def turns(count: int) -> None:
 class Request:
     levels: list[int]
     bad: bool
+    is_tile: bool
     arrives_after: int
     leaves_after: int | None
     """Turns of the loop."""
@@ -64,21 +69,28 @@ requests = st.builds(
     levels=st.lists(st.integers(0, 255), min_size=1, max_size=3 * CHUNK)
     | st.lists(st.integers(0, 255), min_size=1, max_size=SMALL),
     bad=st.sampled_from([False, False, False, True]),
+    is_tile=st.booleans(),
     arrives_after=st.integers(0, 6),
     leaves_after=st.none() | st.none() | st.integers(0, 3),
 )
 
 
-@given(st.lists(requests, min_size=1, max_size=20))
+@given(st.lists(requests, min_size=1, max_size=20), st.sampled_from([1, 100, 10**9]))
 def test_every_request_is_answered_once_with_its_own_images_whatever_the_others_do(
-    asked: list[Request],
+    asked: list[Request], max_queue: int
 ) -> None:
     plain = Plain()
 
     async def ask(batcher: Batcher, request: Request) -> object:
         await turns(request.arrives_after)
         levels = [*request.levels[:-1], -1] if request.bad else request.levels
-        task = asyncio.create_task(batcher.decode(latents_of(levels)))
+        latents = latents_of(levels)
+        work = (
+            batcher.tile(partial(plain.decode, latents))
+            if request.is_tile
+            else batcher.decode(latents)
+        )
+        task = asyncio.create_task(work)
         if request.leaves_after is not None:
             await turns(request.leaves_after)
             task.cancel()
@@ -87,30 +99,39 @@ def test_every_request_is_answered_once_with_its_own_images_whatever_the_others_
 
     async def run() -> list[object]:
         with ThreadPoolExecutor(1) as executor:
-            batcher = Batcher(plain.decode, executor, max_queue=10**9)
+            batcher = Batcher(plain.decode, executor, max_queue=max_queue)
             outcomes = await asyncio.gather(*(ask(batcher, request) for request in asked))
             await batcher.drain()
+            assert batcher.waiting == (0, 0, 0)
             return outcomes
 
     for request, outcome in zip(asked, asyncio.run(run()), strict=True):
         if request.leaves_after is not None and isinstance(outcome, asyncio.CancelledError):
+            continue
+        if max_queue < 10**9 and isinstance(outcome, Overloaded):
             continue
         if request.bad:
             assert isinstance(outcome, ValueError)
         else:
             assert isinstance(outcome, np.ndarray)
             assert levels_of(outcome) == request.levels
-    assert max(plain.passes, default=0) <= CHUNK
+    tiles = [len(request.levels) for request in asked if request.is_tile]
+    assert max(plain.passes, default=0) <= max(CHUNK, *tiles, 0)
 
 
 def with_batcher(
-    scenario: Callable[[Batcher], Coroutine[Any, Any, T]], max_queue: int = 10**9
+    scenario: Callable[[Batcher], Coroutine[Any, Any, T]],
+    max_queue: int = 10**9,
+    max_wait_seconds: float = math.inf,
 ) -> tuple[Plain, T]:
     plain = Plain()
 
     async def run() -> T:
         with ThreadPoolExecutor(1) as executor:
-            return await scenario(Batcher(plain.decode, executor, max_queue=max_queue))
+            batcher = Batcher(
+                plain.decode, executor, max_queue=max_queue, max_wait_seconds=max_wait_seconds
+            )
+            return await scenario(batcher)
 
     return plain, asyncio.run(run())
 
@@ -133,14 +154,63 @@ def test_a_large_request_goes_in_chunks_and_comes_back_whole() -> None:
     assert levels_of(images) == [i % 256 for i in range(150)]
 
 
-def test_a_drag_passes_between_two_chunks_of_a_large_request() -> None:
-    async def scenario(batcher: Batcher) -> None:
-        large = asyncio.create_task(batcher.decode(latents_of([9] * 3 * CHUNK)))
-        while not large.done():
-            await batcher.decode(latents_of([1]))
+def test_a_drag_that_comes_during_a_chunk_goes_before_the_next_one() -> None:
+    async def scenario(batcher: Batcher) -> list[int]:
+        loop, dragged, passes = asyncio.get_running_loop(), Semaphore(0), list[int]()
 
-    plain, _ = with_batcher(scenario)
-    assert plain.passes[:6] == [1, CHUNK, 1, CHUNK, 1, CHUNK]
+        def drag() -> None:
+            batcher.ask(latents_of([1]), loop.create_future())
+            dragged.release()
+
+        def decode(latents: np.ndarray) -> np.ndarray:
+            passes.append(len(latents))
+            if len(latents) == CHUNK:
+                loop.call_soon_threadsafe(drag)
+                dragged.acquire()
+            return np.zeros((len(latents), 28, 28), np.uint8)
+
+        batcher._forward = decode
+        await batcher.decode(latents_of([9] * 3 * CHUNK))
+        return passes
+
+    _, passes = with_batcher(scenario)
+    assert passes == [CHUNK, 1, CHUNK, 1, CHUNK, 1]
+
+
+def order_of(scenario: Callable[[Batcher, Do], list[Coroutine[Any, Any, Any]]]) -> str:
+    """Start all that a scenario asks for at once, and spell the order in which it was done."""
+    done: list[str] = []
+
+    async def run(batcher: Batcher) -> None:
+        await asyncio.gather(*scenario(batcher, lambda name: partial(done.append, name)))
+
+    with_batcher(run)
+    return "".join(done)
+
+
+def test_tiles_go_before_bulk_which_has_its_turns_all_the_same() -> None:
+    def scenario(batcher: Batcher, do: Do) -> list[Coroutine[Any, Any, Any]]:
+        bulk = batcher.run([do("b")] * 3, weight=1)
+        return [bulk, *(batcher.tile(do("t")) for _ in range(10))]
+
+    assert order_of(scenario) == "ttttbttttbttb"
+
+
+def test_what_is_short_does_not_wait_for_all_of_what_is_long_nor_that_for_all_that_is_short() -> (
+    None
+):
+    def scenario(batcher: Batcher, do: Do) -> list[Coroutine[Any, Any, Any]]:
+        long = batcher.run([do("l")] * 16, weight=1)
+        return [long, *(batcher.run([do("s")], weight=1) for _ in range(3))]
+
+    assert order_of(scenario) == "lslsls" + 13 * "l"
+
+
+def test_of_two_long_requests_the_first_is_done_before_the_second_begins() -> None:
+    def scenario(batcher: Batcher, do: Do) -> list[Coroutine[Any, Any, Any]]:
+        return [batcher.run([do(name)] * 4, weight=1) for name in "ab"]
+
+    assert order_of(scenario) == "aaaabbbb"
 
 
 def test_one_bad_request_does_not_spoil_the_pass_of_the_others() -> None:
@@ -191,6 +261,39 @@ def test_a_request_larger_than_the_queue_is_served_when_nothing_else_waits() -> 
 
     _, images = with_batcher(scenario, max_queue=8)
     assert levels_of(images) == [7] * 500
+
+
+def test_bulk_that_would_wait_too_long_is_refused_and_drags_and_tiles_are_not() -> None:
+    async def scenario(batcher: Batcher) -> None:
+        await batcher.decode(latents_of([3] * CHUNK))  # from which its pace is known
+        accepted = asyncio.create_task(batcher.decode(latents_of([4] * 3 * CHUNK)))
+        await turns(1)
+        with pytest.raises(Overloaded):
+            batcher.require_room(CHUNK)
+        with pytest.raises(Overloaded):
+            await batcher.decode(latents_of([5] * CHUNK))
+        batcher.require_room(SMALL)
+        assert levels_of(await batcher.decode(latents_of([6]))) == [6]
+        assert await asyncio.gather(*(batcher.tile(lambda: 7) for _ in range(9))) == [7] * 9
+        assert levels_of(await accepted) == [4] * 3 * CHUNK
+
+    with_batcher(scenario, max_wait_seconds=1e-9)
+
+
+def test_what_a_client_left_behind_keeps_nobody_out() -> None:
+    async def scenario(batcher: Batcher) -> None:
+        gate = Event()
+        held = asyncio.create_task(batcher.run([gate.wait], weight=1))
+        await turns(5)
+        left = asyncio.create_task(batcher.decode(latents_of([1] * 500)))
+        await turns(1)
+        left.cancel()
+        await turns(2)
+        batcher.require_room(500)
+        gate.set()
+        await held
+
+    with_batcher(scenario, max_queue=8)
 
 
 def test_a_flood_of_bulk_is_refused_and_keeps_no_drag_out() -> None:

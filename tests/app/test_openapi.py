@@ -101,6 +101,19 @@ def test_every_refusal_is_a_problem_document(client: httpx.Client) -> None:
         assert list(refusal["content"]) == ["application/problem+json"]
 
 
+def test_whatever_may_be_refused_for_a_while_tells_of_retry_after(client: httpx.Client) -> None:
+    document = client.get("/openapi.json").json()
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            answers = operation["responses"]
+            later = [answers[one] for one in ("429", "503", "default") if one in answers]
+            assert later, path
+            for answer in later:
+                name = answer.get("$ref", "").rpartition("/")[2]
+                headers = document["components"]["responses"].get(name, answer)["headers"]
+                assert headers["Retry-After"]["schema"] == {"type": "integer", "minimum": 1}, path
+
+
 def test_every_operation_says_what_it_does_and_how_it_refuses(client: httpx.Client) -> None:
     document = client.get("/openapi.json").json()
     names = []

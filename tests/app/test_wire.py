@@ -93,19 +93,12 @@ def test_a_connection_on_which_nothing_is_asked_is_closed_without_a_word(server:
 
 
 def test_a_head_without_end_is_refused(server: Serving) -> None:
+    line = b"X-Long: %s\r\n" % (b"a" * 1000)
+    endless = HEAD + line * (wire.HEAD_BYTES // len(line) + 1)
     with open_socket(server) as opened:
-        opened.sendall(HEAD)
-        answer = b""
-        for number in range(40):
-            try:
-                opened.sendall(b"X-%d: %s\r\n" % (number, b"a" * 1000))
-            except OSError:
-                break
-        try:
-            answer = read_all(opened)
-        except ConnectionResetError:
-            pytest.skip("the kernel threw the answer away with what was not read")
-        assert str(wire.HEAD_BYTES) in expect_problem(answer, 431)
+        opened.sendall(endless[: wire.HEAD_BYTES])
+        opened.sendall(b"a")  # were it more, a kernel might drop the answer for what lies unread
+        assert str(wire.HEAD_BYTES) in expect_problem(read_all(opened), 431)
 
 
 @pytest.mark.parametrize("sent", [b"\x16\x03\x01\x02\x00\x01", b"HELO x\r\n\r\n", b"GET\r\n\r\n"])

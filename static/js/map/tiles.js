@@ -9,6 +9,7 @@
  * @typedef {import('../theme.js').Theme} Theme
  * @typedef {import('../tiles.js').Tile} Tile
  */
+import { Refusal } from '../api.js';
 import { boxOf, screenX, screenY } from '../camera.js';
 import { createShelf } from '../shelf.js';
 import { covering, cutOf, extentOf, keyOf, levelAt, needed, piecesFor } from '../tiles.js';
@@ -93,9 +94,13 @@ export function createTiles(store, api, onChange) {
       if (request.signal.aborted) return bitmap.close();
       shelf.put(key, bitmap);
       onChange();
-    } catch {
+    } catch (error) {
       // The map is whole without it, and a lost server is told of elsewhere.
-      if (!request.signal.aborted) again ||= setTimeout(() => ((again = 0), plan()), AGAIN_MILLISECONDS);
+      if (request.signal.aborted) return;
+      const seconds = error instanceof Refusal ? error.retryAfter : null;
+      if (seconds !== null) queue = []; // the others would be refused too
+      const pause = seconds === null ? AGAIN_MILLISECONDS : 1000 * seconds;
+      again ||= setTimeout(() => ((again = 0), plan()), pause);
     } finally {
       if (requests.get(key) === request) requests.delete(key);
       pump();

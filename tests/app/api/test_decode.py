@@ -1,14 +1,19 @@
+import asyncio
 import base64
 import io
 import json
+from threading import Event
+from typing import Any
 
 import httpx
 import numpy as np
 import pytest
 from PIL import Image
 
+from app.settings import Settings
 from model.engine import Engine
 from tests.app.conftest import Refused
+from tests.app.serving import serving
 
 DECODE = "models/mnist-vae-2d/decode"
 PNG = "models/mnist-vae-2d/decode.png"
@@ -19,6 +24,33 @@ LATENTS = np.random.default_rng(0).normal(size=(300, 2)).astype(np.float32)
 
 def read(content: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(content)))
+
+
+def test_a_long_body_is_refused_before_it_is_read_while_too_much_waits() -> None:
+    begun, gate = Event(), Event()
+
+    def hold() -> None:
+        begun.set()
+        gate.wait()
+
+    path = f"/api/v1/{DECODE}"
+    long: dict[str, Any] = {"content": b"[" * 5000, "headers": JSON}
+    settings = Settings(models=("mnist-vae-2d",), max_queue=1)
+    with serving(settings) as server, server.client() as client:
+        client.get("/readyz")
+        (served,) = server.registry.loaded
+        assert served.batcher._worker
+        work = served.batcher.run([hold, hold], weight=1)
+        holding = asyncio.run_coroutine_threadsafe(work, served.batcher._worker.get_loop())
+        begun.wait()
+        refusal = client.post(path, **long)
+        assert refusal.status_code == 503
+        assert refusal.headers["retry-after"] == "1"
+        assert refusal.headers["content-type"] == "application/problem+json"
+        assert client.post(path, content=b"[", headers=JSON).status_code == 400
+        gate.set()
+        holding.result()
+        assert client.post(path, **long).status_code == 400
 
 
 def as_json(latents: np.ndarray) -> dict[str, object]:

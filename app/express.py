@@ -1,0 +1,212 @@
+"""The express lane: what can be answered at once is, before FastAPI so much as begins.
+
+Two kinds of request make up nearly all that a busy server sees besides streams, and to take them
+through every layer costs several times what their answer does:
+
+- a GET of a finished picture, or the word that it has not changed. Who made it the ordinary way
+  puts the whole answer on the rack, under its path and query.
+- a decode of one latent into JSON, if all about it is as it should be.
+
+Whatever is not so plain goes the ordinary way, and is answered or refused there; to a client there
+is no difference. Nothing passes here that would be refused there.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
+
+from fastapi import FastAPI
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from app.caching import is_among
+from app.ledger import ID_HEADER, Ledger, id_of
+from app.pictures import Pictures
+from app.security import host_is_allowed, security_headers
+
+MOST = 20_000
+"""Answers remembered; each takes about a kilobyte besides its picture."""
+SHORT = 1000
+"""Bytes of a body, at most."""
+
+Headers = list[tuple[bytes, bytes]]
+Asked = dict[bytes, bytes]
+"""The headers of a request."""
+
+
+class _Answer(NamedTuple):
+    picture: str
+    tag: str
+    route: str
+    whole: Headers
+    unchanged: Headers
+
+
+class Rack:
+    """The answers that are at hand.
+
+    Args:
+        pictures: Where their contents are, as long as there is room.
+    """
+
+    def __init__(self, pictures: Pictures) -> None:
+        self.pictures = pictures
+        self.answers: dict[tuple[str, bytes], _Answer] = {}
+
+    def keep(self, scope: Scope, route: str, picture: str, response: Response) -> None:
+        """Remember the answer to a request that went the ordinary way.
+
+        Args:
+            scope: Of the request.
+            route: Its path, with names in place of what varies.
+            picture: The name under which `pictures` has the content.
+            response: The whole answer, with an ETag.
+        """
+        place = scope.get(_PLACE)
+        if place is None:  # no GET that could come this way again
+            return
+        if len(self.answers) >= MOST:
+            del self.answers[next(iter(self.answers))]
+        whole = [*response.raw_headers, *security_headers]
+        unchanged = [pair for pair in whole if pair[0] not in _OF_CONTENT]
+        self.answers[place] = _Answer(picture, response.headers["etag"], route, whole, unchanged)
+
+
+class Plain(NamedTuple):
+    """A request that a route may answer at once: its template, and what gives the answer's body.
+
+    The call gets the request's body; it gives None for one that is not so plain after all.
+    """
+
+    route: str
+    answer: Callable[[bytes], Awaitable[bytes | None]]
+
+
+Shortcut = Callable[[str, Asked], Plain | None]
+"""What says of a POST, by its path and headers, whether it is plain."""
+
+
+class Express:
+    """ASGI app: answers what it can, and passes on the rest.
+
+    Args:
+        ordinary: Where the rest goes.
+        rack: The pictures' answers.
+        shortcut: For POSTs.
+        headers: Of their answers.
+        ledger: Where what is answered here is noted.
+        hosts: As in `AllowedSites`.
+        timeout_seconds: For the body of a request.
+    """
+
+    def __init__(
+        self,
+        ordinary: Callable[[Scope, Receive, Send], Awaitable[None]],
+        rack: Rack,
+        shortcut: Shortcut,
+        ledger: Ledger,
+        hosts: Sequence[str],
+        timeout_seconds: float,
+    ) -> None:
+        self.ordinary = ordinary
+        self.rack = rack
+        self.shortcut = shortcut
+        self.ledger = ledger
+        self.hosts = None if "*" in hosts else hosts
+        self.timeout_seconds = timeout_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.ordinary(scope, receive, send)
+        begun = time.perf_counter()
+        asked = dict(scope["headers"])
+        if b"origin" in asked or not self._is_for_us(asked):
+            return await self.ordinary(scope, receive, send)
+        if scope["method"] == "GET":
+            place = scope["path"], scope["query_string"]
+            answer = self.rack.answers.get(place)
+            if answer is not None and (found := self._find(answer, asked)) is not None:
+                return await self._send(scope, send, answer.route, *found, begun)
+            scope[_PLACE] = place
+        elif scope["method"] == "POST":
+            plain = self.shortcut(scope["path"], asked) if _is_short(asked) else None
+            if plain is not None:
+                return await self._post(plain, scope, receive, send, begun)
+        return await self.ordinary(scope, receive, send)
+
+    def _is_for_us(self, asked: Asked) -> bool:
+        if self.hosts is None:
+            return True
+        return host_is_allowed(asked.get(b"host", b"").decode("latin-1"), self.hosts)
+
+    def _find(self, answer: _Answer, asked: Asked) -> tuple[int, Headers, bytes] | None:
+        known = asked.get(b"if-none-match")
+        if known is not None and is_among(known.decode("latin-1"), answer.tag):
+            return 304, answer.unchanged, b""
+        picture = self.rack.pictures.find(answer.picture)
+        return None if picture is None else (200, answer.whole, picture.content)
+
+    async def _post(
+        self, plain: Plain, scope: Scope, receive: Receive, send: Send, begun: float
+    ) -> None:
+        try:
+            async with asyncio.timeout(self.timeout_seconds):
+                message = await receive()
+        except TimeoutError:
+            return await self.ordinary(scope, receive, send)
+        whole = message["type"] == "http.request" and not message.get("more_body")
+        body = await plain.answer(message["body"]) if whole else None
+        if body is None:
+            return await self.ordinary(scope, _after(message, receive), send)
+        headers = [*_OF_JSON, (b"content-length", b"%d" % len(body)), *security_headers]
+        return await self._send(scope, send, plain.route, 200, headers, body, begun)
+
+    async def _send(
+        self,
+        scope: Scope,
+        send: Send,
+        route: str,
+        status: int,
+        headers: Headers,
+        body: bytes,
+        begun: float,
+    ) -> None:
+        known = id_of(scope)
+        headers = [*headers, (ID_HEADER, known.encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        self.ledger.note(scope, known, route, status, begun)
+
+
+class Explorer(FastAPI):
+    """FastAPI with an express lane before it, once that is set."""
+
+    express: Express | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self.express or self.ordinary)(scope, receive, send)
+
+    async def ordinary(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Do as FastAPI does."""
+        await super().__call__(scope, receive, send)
+
+
+def _is_short(asked: Asked) -> bool:
+    length = asked.get(b"content-length", b"")
+    return length.isdigit() and len(length) < 5 and int(length) <= SHORT
+
+
+def _after(first: Message, receive: Receive) -> Receive:
+    """Give a message once more, then what comes."""
+    waiting = [first]
+
+    async def receive_again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return receive_again
+
+
+_PLACE = "explorer.place"
+_OF_CONTENT = {b"content-length", b"content-type"}
+_OF_JSON = [(b"vary", b"Accept"), (b"content-type", b"application/json")]

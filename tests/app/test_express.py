@@ -1,0 +1,217 @@
+"""The express lane: to a client there is no difference."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from app.settings import Settings
+from tests.app.serving import DEFAULT, Serving, serving
+
+MODEL = f"/api/v1/models/{DEFAULT}"
+TILE = f"{MODEL}/planes/latent/tiles/3/2/5.png"
+IMAGE = f"{MODEL}/decode.png?z=0.25,-1&size=140"
+ONE = b'{"latents": [[0.5, -1.25]]}'
+JSON = {"content-type": "application/json"}
+FOREIGN = {"origin": "https://elsewhere.example"}
+"""Which makes a request go the ordinary way."""
+
+
+@pytest.fixture
+def fresh() -> Iterator[Serving]:
+    with serving(Settings(models=(DEFAULT,))) as running:
+        yield running
+
+
+def shown(answer: httpx.Response) -> tuple[int, dict[str, str], bytes]:
+    """All of an answer but what differs between any two."""
+    passing = ("date", "x-request-id")
+    headers = {name: value for name, value in answer.headers.items() if name not in passing}
+    return answer.status_code, headers, answer.content
+
+
+def express(serving: Serving) -> int:
+    """How many answers are on the rack."""
+    rack = serving.app.express.rack  # type: ignore[attr-defined]
+    return len(rack.answers)
+
+
+@pytest.mark.parametrize("path", [TILE, f"{TILE}?v=other", IMAGE])
+def test_what_is_at_hand_is_the_whole_answer_that_was_made(fresh: Serving, path: str) -> None:
+    with fresh.client() as client:
+        made = client.get(path)
+        assert express(fresh) == 1
+        assert shown(client.get(path)) == shown(made)
+        assert shown(client.get(path, headers=FOREIGN)) == shown(made)
+
+
+def test_what_has_not_changed_is_said_in_the_same_way(fresh: Serving) -> None:
+    with fresh.client() as client:
+        tag = client.get(TILE).headers["etag"]
+        for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+            asked = {"if-none-match": known}
+            quick = client.get(TILE, headers=asked)
+            assert quick.status_code == 304
+            assert shown(quick) == shown(client.get(TILE, headers={**asked, **FOREIGN}))
+        assert client.get(TILE, headers={"if-none-match": '"other"'}).status_code == 200
+
+
+def test_a_picture_that_is_no_longer_kept_is_made_again() -> None:
+    settings = Settings(models=(DEFAULT,), tile_cache_bytes=40_000)
+    with serving(settings) as small, small.client() as client:
+        first = client.get(TILE)
+        for x in range(4):
+            client.get(f"{MODEL}/planes/latent/tiles/3/{x}/1.png")
+        assert shown(client.get(TILE)) == shown(first)
+
+
+def test_a_head_has_the_headers_and_no_body(fresh: Serving) -> None:
+    with fresh.client() as client:
+        client.get(TILE)
+        head = client.head(TILE)
+        assert (head.status_code, head.content) == (200, b"")
+        assert shown(head)[1] == shown(client.get(TILE))[1]
+
+
+def test_a_host_that_is_not_ours_is_refused_there_too() -> None:
+    settings = Settings(models=(DEFAULT,), allowed_hosts=("127.0.0.1",))
+    with serving(settings) as strict, strict.client() as client:
+        assert client.get(TILE).status_code == client.get(TILE).status_code == 200
+        for path in (TILE, IMAGE):
+            assert client.get(path, headers={"host": "evil.example"}).status_code == 421
+        asked = {**JSON, "host": "evil.example"}
+        assert client.post(f"{MODEL}/decode", content=ONE, headers=asked).status_code == 421
+
+
+def test_another_site_that_may_read_is_told_so_each_time() -> None:
+    settings = Settings(models=(DEFAULT,), cors_origins=(FOREIGN["origin"],))
+    with serving(settings) as open_to, open_to.client() as client:
+        for _ in range(2):
+            answer = client.get(TILE, headers=FOREIGN)
+            assert answer.headers["access-control-allow-origin"] == FOREIGN["origin"]
+        assert "access-control-allow-origin" not in client.get(TILE).headers
+
+
+def test_under_a_sub_path_it_works_with_and_without_the_path() -> None:
+    settings = Settings(models=(DEFAULT,), root_path="/explorer")
+    with serving(settings) as under, under.client() as client:
+        answers = [client.get(path) for path in (TILE, f"/explorer{TILE}") for _ in range(2)]
+        assert len({answer.content for answer in answers}) == 1
+        decoded = [
+            client.post(f"{path}{MODEL}/decode", content=ONE, headers=JSON)
+            for path in ("", "/explorer")
+        ]
+        assert shown(decoded[0]) == shown(decoded[1])
+
+
+@pytest.mark.parametrize("number", ["0.5", "-3", "1e3", "5e-324", "9999.5"])
+def test_a_decode_of_one_latent_is_the_same_either_way(server: Serving, number: str) -> None:
+    body = f'{{"latents": [[{number}, 0.25]]}}'.encode()
+    with server.client() as client:
+        quick = client.post(f"{MODEL}/decode", content=body, headers=JSON)
+        ordinary = client.post(f"{MODEL}/decode", content=body, headers={**JSON, **FOREIGN})
+    assert quick.status_code == 200
+    assert shown(quick) == shown(ordinary)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[[0, 0]]",
+        b'{"latents": []}',
+        b'{"latents": [[0]]}',
+        b'{"latents": [[0, 0, 0]]}',
+        b'{"latents": [[true, 0]]}',
+        b'{"latents": [["0", 0]]}',
+        b'{"latents": [[NaN, 0]]}',
+        b'{"latents": [[1e999, 0]]}',
+        b'{"latents": [[20000, 0]]}',
+        b'{"latents": [[1' + b"0" * 400 + b", 0]]}",
+        b'{"latents": [[0, 0]], "size": 28}',
+        b'{"latents": [[0, 0]]} x',
+        b"\xff" + ONE,
+        b'{"latents": ' + b"[" * 900,
+    ],
+)
+def test_what_would_be_refused_is_refused_in_the_same_words(server: Serving, body: bytes) -> None:
+    with server.client() as client:
+        quick = client.post(f"{MODEL}/decode", content=body, headers=JSON)
+        ordinary = client.post(f"{MODEL}/decode", content=body, headers={**JSON, **FOREIGN})
+    assert 400 <= quick.status_code < 500
+    assert shown(quick) == shown(ordinary)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"content-type": "text/plain"}, 415),
+        ({"content-type": "application/json; charset=utf-8"}, 200),
+        ({**JSON, "accept": "image/png"}, 200),
+        ({**JSON, "accept": "text/html"}, 406),
+    ],
+)
+def test_a_decode_that_asks_for_something_else_goes_the_ordinary_way(
+    server: Serving, headers: dict[str, str], status: int
+) -> None:
+    with server.client() as client:
+        answer = client.post(f"{MODEL}/decode", content=ONE, headers=headers)
+    assert answer.status_code == status
+    if headers.get("accept") == "image/png":
+        assert answer.content.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("model", ["none", "mnist-vqvae"])
+def test_a_model_that_cannot_decode_is_refused_as_ever(server: Serving, model: str) -> None:
+    with server.client() as client:
+        answer = client.post(f"/api/v1/models/{model}/decode", content=ONE, headers=JSON)
+    assert answer.status_code in (404, 409)
+
+
+def test_a_body_in_two_pieces_is_read_whole(server: Serving) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield ONE[:9]
+        yield ONE[9:]
+
+    headers = {**JSON, "content-length": str(len(ONE))}
+    with server.client() as client:
+        whole = client.post(f"{MODEL}/decode", content=ONE, headers=JSON)
+        parted = client.post(f"{MODEL}/decode", content=pieces(), headers=headers)
+    assert shown(parted) == shown(whole)
+
+
+def test_the_express_lane_counts_and_names_its_requests_too(fresh: Serving) -> None:
+    def counted(route: str, method: str) -> float:
+        wanted = (f'method="{method}"', f'route="{route}"', 'status="2xx"')
+        found = [
+            float(line.rsplit(" ", 1)[1])
+            for line in client.get("/metrics").text.splitlines()
+            if line.startswith("explorer_requests_total") and all(part in line for part in wanted)
+        ]
+        return sum(found)
+
+    routes = {
+        ("/api/v1/models/{model}/planes/{plane}/tiles/{zoom}/{x}/{y}.png", "GET"): TILE,
+        ("/api/v1/models/{model}/decode", "POST"): f"{MODEL}/decode",
+    }
+    with fresh.client() as client:
+        for (route, method), path in routes.items():
+            content = ONE if method == "POST" else None
+            for _ in range(3):
+                answer = client.request(
+                    method, path, content=content, headers={**JSON, "x-request-id": "mine"}
+                )
+                assert answer.headers["x-request-id"] == "mine"
+            assert counted(route, method) == 3
+
+
+def test_the_rack_forgets_the_oldest_answer_first(
+    fresh: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.express.MOST", 3)
+    with fresh.client() as client:
+        for x in range(5):
+            client.get(f"{MODEL}/planes/latent/tiles/3/{x}/1.png")
+        assert express(fresh) == 3

@@ -1,0 +1,40 @@
+import pytest
+
+from app.errors import Overloaded
+from app.queues import Job, Turns
+from app.tally import Tally
+
+
+def job(pieces: int, weight: int = 1) -> Job:
+    return Job([lambda: None] * pieces, weight, None)  # type: ignore[arg-type]
+
+
+def test_a_request_waits_for_as_long_as_those_before_it_take_by_their_pace() -> None:
+    queue = Turns(most=10**9, seconds=2.0, work=Tally().bulk)
+    queue.put(job(pieces=100))  # of a pace that nobody knows yet
+    queue.jobs.clear()
+    queue.learn(weight=4, seconds=2.0)
+    queue.put(job(pieces=4))
+    queue.put(job(pieces=1))  # two seconds and no more
+    assert queue.waiting == 5
+    with pytest.raises(Overloaded, match="5 images wait to be decoded; this server lets 4 wait"):
+        queue.put(job(pieces=2))
+
+
+def test_a_single_piece_waits_for_a_piece_of_each_and_not_for_all_of_a_long_request() -> None:
+    work = Tally().bulk
+    queue = Turns(most=10**9, seconds=2.0, work=work)
+    queue.learn(weight=1, seconds=1.0)
+    queue.put(job(pieces=100))
+    for _ in range(2):
+        queue.put(job(pieces=1))
+    with pytest.raises(Overloaded):
+        queue.put(job(pieces=1))
+    assert work.refused == 1
+
+
+def test_the_pace_follows_what_pieces_take_now() -> None:
+    queue = Turns(most=10**9, seconds=1.0, work=Tally().bulk)
+    for seconds in [1.0] * 50 + [3.0] * 50:
+        queue.learn(weight=2, seconds=seconds)
+    assert queue.pace == pytest.approx(1.5, rel=0.01)
