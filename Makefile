@@ -14,11 +14,11 @@ NODE := $(BIN)/python -m tools.node
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup serve test check fix train bench audit
+.PHONY: help setup serve test test-image test-ray check fix train bench audit release-check
 
 help: ## list these commands
 	@echo "Latent Explorer. Commands:"
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 21
 	@echo "Variables: HOST=$(HOST) PORT=$(PORT) (serve), RECIPE=$(RECIPE) (train), PYTHON=$(PYTHON),"
 	@echo "  TORCH_INDEX=https://download.pytorch.org/whl/cpu for PyTorch without CUDA (a tenth of the size)"
 
@@ -33,6 +33,13 @@ test: $(VENV)/.dev ## run the JavaScript, Python and browser tests
 	@$(BIN)/python -m tools.programs
 	$(NODE) node --test tests/web/*.test.js
 	$(BIN)/python -m pytest
+
+test-image: $(VENV)/.dev ## build the image without a daemon and try it: root, buildah, minutes
+	@$(BIN)/python -m tools.chromium
+	$(BIN)/python -m pytest tests/image/image.py
+
+test-ray: $(VENV)/.dev $(VENV)/.ray ## try a Ray cluster of two nodes on this machine: docs/scaling.md
+	$(BIN)/python -m pytest tests/deploy/test_ray.py
 
 check: $(VENV)/.dev node_modules/.package-lock.json ## lint, check formats, types, arrows and API types
 	$(BIN)/ruff check
@@ -53,11 +60,15 @@ train: $(VENV)/.train ## fetch the data and train RECIPE
 
 bench: $(VENV)/.dev ## run every benchmark, one after the other
 	@$(BIN)/python -m tools.chromium
-	@for file in benchmarks/[a-z]*.py; do name=$${file%.py}; \
+	@for file in $$(grep -l __main__ benchmarks/*.py); do name=$${file%.py}; \
 		echo "== $$name"; $(BIN)/python -m "benchmarks.$${name#benchmarks/}" || exit 1; done
+	@echo "Against other servers (installs a gigabyte): $(BIN)/python -m benchmarks.peers"
 
 audit: $(VENV)/.serve $(VENV)/.audit ## look for known faults and odd licences; write build/sbom.cdx.json
 	$(BIN)/python -m tools.audit
+
+release-check: $(VENV)/.dev ## try the last commit as a stranger would, in a clone of its own
+	$(BIN)/python -m tools.release_check
 
 # --- set-up ---------------------------------------------------------------------------------------
 
@@ -68,7 +79,7 @@ $(VENV)/.pip: constraints.txt
 	$(PIP) --quiet pip
 	@touch $@
 
-$(VENV)/.serve $(VENV)/.train $(VENV)/.dev $(VENV)/.audit: $(VENV)/.pip pyproject.toml
+$(VENV)/.serve $(VENV)/.train $(VENV)/.dev $(VENV)/.audit $(VENV)/.ray: $(VENV)/.pip pyproject.toml
 	$(PIP) --group $(@:$(VENV)/.%=%)
 	@touch $@
 

@@ -1,0 +1,320 @@
+"""How near our server comes to what no server can do without.
+
+    python -m benchmarks.limits [--only WORD] [--rounds 4] [--seconds 1.5]
+
+The figure is the server's processor time for a request, by the kernel's account. The limit is what
+a raw ASGI app takes that answers the same bytes, or a FastAPI route that does nothing where ours is
+one of FastAPI, both behind stock uvicorn, and with it the work itself: the bare forward pass, as an
+image's share of a batch, and packing the PNG. All are measured in turns, in one run, and the
+cheapest round of each counts; what the client takes, on the same two cores, does not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import itertools
+import json
+import math
+import random
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import numpy as np
+import torch
+import uvloop
+from PIL import Image
+
+from app import png
+from benchmarks.measuring import Load, cpu_seconds, http_load, websocket_load
+from model.checkpoint import read_checkpoint
+from model.data.datasets import test_set
+from model.encoding import Encoder
+from model.renderer import renderer, torch_renderer
+from tools.server import Server, free_port
+
+MODEL = "mnist-vae-2d"
+API = f"/api/v1/models/{MODEL}"
+TILES = f"{API}/planes/latent/tiles"
+BATCH = 1024
+
+Request = bytes | Callable[[int], bytes]
+
+
+@dataclass
+class Asked:
+    """One way to ask a server, and the cheapest round so far."""
+
+    pid: int
+    port: int
+    request: Request
+    connections: int
+    path: str | None = None
+    best: tuple[float, Load] = field(default=(math.inf, Load(1)))
+
+    def measure(self, seconds: float) -> None:
+        used = cpu_seconds(self.pid)
+        if self.path is None:
+            load = http_load(self.port, self.request, self.connections, seconds)
+        else:
+            assert callable(self.request)
+            url = f"ws://127.0.0.1:{self.port}{self.path}"
+            load = websocket_load(url, self.request, self.connections, seconds)
+        found = uvloop.run(load)
+        cost = 1e6 * (cpu_seconds(self.pid) - used) / found.count
+        if found.failed:
+            raise SystemExit(f"{found.failed} requests failed: {self.request!r}")
+        self.best = min(self.best, (cost, found), key=lambda pair: pair[0])
+
+
+@dataclass
+class Row:
+    """What is compared: our server, and the bare one with the work that it does not do."""
+
+    title: str
+    at_least: float
+    ours: Asked
+    bare: Asked
+    work: tuple[str, ...] = ()
+
+
+class Work:
+    """The work itself, in this process: microseconds of the cheapest round."""
+
+    def __init__(self) -> None:
+        checkpoint = read_checkpoint(Path("checkpoints", MODEL))
+        autoencoder = checkpoint.autoencoder
+        draw = renderer(autoencoder, 2, "cpu")
+        dice = np.random.default_rng(0)
+        many = dice.standard_normal((BATCH, 2)).astype(np.float32)
+        image = draw(many[:1])[0]
+        tile = draw(many[:64]).reshape(224, 224)
+        uploaded = upload()
+        grey = test_set("mnist").images[:1].astype(np.float32) / 255
+        encoder = Encoder(autoencoder, 2, draw)
+        pixels = torch.from_numpy(grey.reshape(1, -1))
+
+        @torch.inference_mode()
+        def encode() -> None:
+            autoencoder.encoder(pixels)
+
+        def batch() -> None:
+            for start in range(0, BATCH, 64):
+                draw(many[start : start + 64])
+
+        eager = torch_renderer(autoencoder, "cpu")
+        self.calls: dict[str, tuple[Callable[[], object], int]] = {
+            "an image's share of 16": (lambda: draw(many[:16]), 16),
+            "the same by eager torch": (lambda: eager(many[:16]), 16),
+            "a forward of 64": (lambda: draw(many[:64]), 1),
+            "1,024 in forwards of 64": (batch, 1),
+            "enlarged PNG": (lambda: png.encode_enlarged(image, 280), 1),
+            "PNG of a tile": (lambda: png.encode(tile), 1),
+            "PNG in JSON": (lambda: png.encode(image), 1),
+            "Pillow reads the upload": (lambda: np.asarray(Image.open(io.BytesIO(uploaded))), 1),
+            "bare encoder": (encode, 1),
+            "posterior, ELBO, decode": (lambda: encoder.encode(grey), 1),
+        }
+        self.best = dict.fromkeys(self.calls, math.inf)
+
+    def measure(self) -> None:
+        for name, (call, shares) in self.calls.items():
+            call()
+            used = time.process_time()
+            times = 0
+            while time.process_time() - used < 0.1:
+                call()
+                times += 1
+            cost = 1e6 * (time.process_time() - used) / times / shares
+            self.best[name] = min(self.best[name], cost)
+
+
+def upload() -> bytes:
+    """A PNG such as a person sends: a digit, enlarged."""
+    file = io.BytesIO()
+    image = Image.fromarray(test_set("mnist").images[0]).resize((140, 140))
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def get(path: str, *headers: str) -> bytes:
+    """A GET as browsers send it, at its shortest."""
+    return "\r\n".join((f"GET {path} HTTP/1.1", "Host: 127.0.0.1", *headers, "", "")).encode()
+
+
+def post(path: str, kind: str, body: bytes, *headers: str) -> bytes:
+    """A POST, at its shortest."""
+    head = (
+        f"POST {path} HTTP/1.1",
+        "Host: 127.0.0.1",
+        f"Content-Type: {kind}",
+        f"Content-Length: {len(body)}",
+        *headers,
+    )
+    return "\r\n".join((*head, "", "")).encode() + body
+
+
+def decode(path: str, *headers: str) -> bytes:
+    """The REST decode of one latent."""
+    return post(path, "application/json", b'{"latents":[[0.5,-1.2]]}', *headers)
+
+
+def form() -> tuple[str, bytes]:
+    """The upload, as a form: its media type and its bytes."""
+    request = httpx.Request("POST", "http://x", files={"file": ("7.png", upload(), "image/png")})
+    return request.headers["content-type"], request.read()
+
+
+def fresh(_: int) -> bytes:
+    """decode.png of a latent that nobody asked for before."""
+    return get(f"{API}/decode.png?z={random.uniform(-3, 3)},{random.uniform(-3, 3)}")
+
+
+def message(number: int) -> bytes:
+    """A frame of a drag."""
+    return struct.pack("<Iff", number, random.uniform(-3, 3), random.uniform(-3, 3))
+
+
+def rows(ours: Server, bare: tuple[int, int], plain: tuple[int, int]) -> Iterator[Row]:
+    """All comparisons, the bare server taught what to answer."""
+    tile, image = f"{TILES}/2/1/1.png", f"{API}/decode.png?z=1,1"
+    places = itertools.cycle(range(4 << 16))
+
+    def fresh_tile(_: int) -> bytes:
+        place = next(places)
+        return get(f"{TILES}/8/{place % 256}/{place // 256 % 256}.png?v={place}")
+
+    with httpx.Client(base_url=ours.url, trust_env=False) as client:
+        client.get(tile), client.get(image)
+        etag = client.get(tile).headers["etag"]
+        unchanged = f"If-None-Match: {etag}"
+        latents = [[random.uniform(-2, 2), random.uniform(-2, 2)] for _ in range(BATCH)]
+        many = json.dumps({"latents": latents}).encode()
+        batch = post(f"{API}/decode", "application/json", many, "Accept: application/x-npy")
+        media_type, content = form()
+
+        one = {"latents": latents[:1]}
+        decoded = client.post(f"{API}/decode", json=one).raise_for_status()
+        kind = {"content-type": media_type}
+        encoded = client.post(f"{API}/encode", content=content, headers=kind).raise_for_status()
+        teach(bare[1], "/tile", client.get(tile))
+        teach(bare[1], "/image", client.get(image))
+        teach(bare[1], "/unchanged", client.get(tile, headers={"If-None-Match": etag}))
+        npy = {"content-type": "application/json", "accept": "application/x-npy"}
+        teach(bare[1], "/batch", client.post(f"{API}/decode", content=many, headers=npy))
+
+    def we(request: Request, connections: int = 32, path: str | None = None) -> Asked:
+        return Asked(ours.pid, ours.port, request, connections, path)
+
+    def they(request: Request, connections: int = 32, path: str | None = None) -> Asked:
+        return Asked(*bare, request, connections, path)
+
+    share = "an image's share of 16"
+    stream = we(message, 16, f"{API}/stream")
+    yield Row("stream, 16 connections", 0.65, stream, they(message, 16, "/stream"), (share,))
+    drawing = (share, "enlarged PNG")
+    yield Row("decode.png, fresh", 0.60, we(fresh), they(get("/image")), drawing)
+    yield Row("decode.png, from cache", 0.75, we(get(image)), they(get("/image")))
+    yield Row("tile, from cache", 0.75, we(get(tile)), they(get("/tile")))
+    yield Row("tile, not changed (304)", 0.90, we(get(tile, unchanged)), they(get("/unchanged")))
+    drawing = ("a forward of 64", "PNG of a tile")
+    yield Row("tile, fresh", 0.65, we(fresh_tile, 8), they(get("/tile"), 8), drawing)
+    nothing = they(decode(f"/fastapi/decode/{len(decoded.content)}"))
+    drawing = (share, "PNG in JSON")
+    yield Row("REST decode of one latent", 0.65, we(decode(f"{API}/decode")), nothing, drawing)
+    forwards = ("1,024 in forwards of 64",)
+    yield Row("batch of 1,024 as NPY", 0.85, we(batch, 2), they(get("/batch"), 2), forwards)
+    encode = post(f"{API}/encode", media_type, content)
+    nothing = they(post(f"/fastapi/encode/{len(encoded.content)}", media_type, content), 4)
+    least = ("Pillow reads the upload", "bare encoder")
+    yield Row("encode, bare encoder", 0.65, we(encode, 4), nothing, least)
+    all_of_it = ("Pillow reads the upload", "posterior, ELBO, decode")
+    yield Row("encode, all that it answers", 0.65, we(encode, 4), nothing, all_of_it)
+    two = post(f"{API}/decode", "application/json", b'{"latents":[[0,1],[1,0]]}')
+    yield Row("REST decode, no middleware", 0.80, we(two), Asked(*plain, two, 32))
+
+
+def teach(port: int, path: str, answer: httpx.Response) -> None:
+    """Have the bare server answer a path as ours did."""
+    left_out = {"date", "transfer-encoding"}
+    headers = {
+        f"keep-{name}": value for name, value in answer.headers.items() if name not in left_out
+    }
+    httpx.post(
+        f"http://127.0.0.1:{port}{path}",
+        content=answer.content,
+        headers={**headers, "keep-status": str(answer.status_code)},
+        trust_env=False,
+    ).raise_for_status()
+
+
+@contextmanager
+def other(which: str) -> Iterator[tuple[int, int]]:
+    """A server of `benchmarks.bare`, ready: its process and its port."""
+    port = free_port()
+    serve = "from benchmarks.bare import main; main()"
+    command = [sys.executable, "-c", serve, str(port), which]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        while True:
+            try:
+                httpx.post(f"http://127.0.0.1:{port}/ready", trust_env=False)
+                break
+            except httpx.TransportError:
+                if process.poll() is not None:
+                    raise SystemExit(f"{' '.join(command)} ended") from None
+                time.sleep(0.1)
+        yield process.pid, port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def main() -> None:
+    """Start all, ask them in turns, print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--only", default="", metavar="WORD", help="rows whose title holds it")
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=1.5, help="of a round of a row")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    work = Work()
+    with ExitStack() as stack:
+        ours = stack.enter_context(Server("--models", MODEL, "--device", "cpu"))
+        bare, plain = (stack.enter_context(other(which)) for which in ("answers", "ours"))
+        table = [row for row in rows(ours, bare, plain) if options.only in row.title]
+        for _ in range(options.rounds):
+            work.measure()
+            for row in table:
+                row.bare.measure(options.seconds)
+                row.ours.measure(options.seconds)
+    print_table(table, work)
+
+
+def print_table(table: list[Row], work: Work) -> None:
+    """Print microseconds of processor time a request, and how near they are."""
+    print(
+        f"{'':28} {'ours':>8} {'limit':>8} {'ratio':>6} {'asked':>6} {'per s':>8} {'p50 ms':>7} {'p99 ms':>7}"
+    )
+    for row in table:
+        cost, load = row.ours.best
+        limit = row.bare.best[0] + sum(work.best[name] for name in row.work)
+        times = f"{1e3 * load.p50_seconds:7.2f} {1e3 * load.p99_seconds:7.2f}"
+        print(
+            f"{row.title:28} {cost:8.1f} {limit:8.1f} {limit / cost:6.2f} {row.at_least:6.2f} "
+            f"{load.per_second:8.0f} {times}"
+        )
+    print("\nthe work itself, us")
+    for name, cost in work.best.items():
+        print(f"  {name:26} {cost:8.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,272 @@
+"""What benchmarks of a server share: its processor time, and clients that cost little themselves.
+
+A client is a closed loop: each connection asks again as soon as it was answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import itertools
+import os
+import re
+import struct
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+from urllib.parse import urlsplit
+
+
+def process_tree(pid: int) -> list[int]:
+    """The process and all that descend from it, parents before children."""
+    children = defaultdict(list)
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended
+            continue
+        children[int(fields[1])].append(int(stat.parent.name))
+    tree = [pid]
+    for parent in tree:
+        tree.extend(children[parent])
+    return tree
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time, user and system, of a process and all that descend from it, on Linux.
+
+    By the clocks that the kernel keeps in nanoseconds: threads that ended count, processes that
+    ended do not.
+    """
+    seconds = 0.0
+    for process in process_tree(pid):
+        try:
+            seconds += time.clock_gettime(~process << 3 | 2)  # as clock_getcpuclockid(3) names it
+        except OSError:  # it has ended
+            continue
+    return seconds
+
+
+@dataclass
+class Load:
+    """How the requests of a load went."""
+
+    seconds: float
+    latencies: list[float] = field(default_factory=list)
+    """Of those with a good answer, in seconds."""
+    failed: int = 0
+    """Answers that were not good, and connections that broke."""
+
+    @property
+    def count(self) -> int:
+        """Good answers."""
+        return len(self.latencies)
+
+    @property
+    def per_second(self) -> float:
+        """Good answers a second."""
+        return self.count / self.seconds
+
+    @property
+    def p50_seconds(self) -> float:
+        """The middle latency."""
+        return percentile(self.latencies, 50)
+
+    @property
+    def p99_seconds(self) -> float:
+        """The latency that one in a hundred exceeds."""
+        return percentile(self.latencies, 99)
+
+
+def percentile(values: list[float], percent: float) -> float:
+    """The smallest value that `percent` of the values do not exceed; none has no such value."""
+    if not values:
+        return float("nan")
+    rank = -(-len(values) * percent // 100)
+    return sorted(values)[max(0, int(rank) - 1)]
+
+
+async def http_load(
+    port: int, request: bytes | Callable[[int], bytes], connections: int, seconds: float
+) -> Load:
+    """Send HTTP/1.1 requests over connections that stay open; good is status 200 or 304.
+
+    Args:
+        port: On 127.0.0.1.
+        request: Head and body of a request, or what makes that of the n-th.
+        connections: How many ask at once.
+        seconds: After which nothing more is asked.
+    """
+    requests = itertools.repeat(request) if isinstance(request, bytes) else _made(request)
+    return await _load(port, lambda load: _Http(requests, load), connections, seconds)
+
+
+async def websocket_load(
+    url: str, message: Callable[[int], bytes], connections: int, seconds: float
+) -> Load:
+    """Send binary messages of at most 125 bytes; good is any message that comes back.
+
+    Args:
+        url: `ws://127.0.0.1:PORT/PATH`.
+        message: Makes the n-th message.
+        connections: How many ask at once.
+        seconds: After which nothing more is asked.
+    """
+    address = urlsplit(url)
+    assert address.port, f"{url} names no port"
+    frames = (_frame(0x82, content) for content in _made(message))
+    return await _load(
+        address.port, lambda load: _WebSocket(address.path, frames, load), connections, seconds
+    )
+
+
+def _made(make: Callable[[int], bytes]) -> Iterator[bytes]:
+    return map(make, itertools.count())
+
+
+async def _load(
+    port: int, connect: Callable[[Load], _Connection], connections: int, seconds: float
+) -> Load:
+    load = Load(seconds)
+    loop = asyncio.get_running_loop()
+    made = [
+        (await loop.create_connection(lambda: connect(load), "127.0.0.1", port))[1]
+        for _ in range(connections)
+    ]
+    began = time.perf_counter()
+    for connection in made:
+        connection.begin(until=began + seconds)
+    await asyncio.gather(*(connection.ended for connection in made))
+    load.seconds = time.perf_counter() - began
+    return load
+
+
+class _Connection(asyncio.Protocol):
+    """Asks, waits for the answer, asks again."""
+
+    def __init__(self, requests: Iterator[bytes], load: Load) -> None:
+        self.requests = requests
+        self.load = load
+        self.ended = asyncio.get_running_loop().create_future()
+        self.buffer = bytearray()
+
+    def begin(self, until: float) -> None:
+        self.until = until
+        self.ask()
+
+    def ask(self) -> None:
+        self.asked_at = time.perf_counter()
+        self.transport.write(next(self.requests))
+
+    def answered(self, good: bool) -> None:
+        now = time.perf_counter()
+        if good:
+            self.load.latencies.append(now - self.asked_at)
+        else:
+            self.load.failed += 1
+        if now < self.until:
+            self.ask()
+        else:
+            self.ended.set_result(None)
+            self.transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.ended.done():
+            self.load.failed += 1
+            self.ended.set_result(None)
+
+
+class _Http(_Connection):
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        head = self.buffer.find(b"\r\n\r\n") + 4
+        if head < 4:
+            return
+        unchanged = self.buffer.startswith(b"HTTP/1.1 304")
+        length = _LENGTH.search(self.buffer, 0, head)
+        if unchanged or length:
+            end: int | None = head + int(length[1] if length else 0)
+        else:
+            end = _end_of_chunks(self.buffer, head)
+        if end is None or len(self.buffer) < end:
+            return
+        good = unchanged or self.buffer.startswith(b"HTTP/1.1 200")
+        del self.buffer[:end]
+        self.answered(good)
+
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+
+
+def _end_of_chunks(answer: bytearray, start: int) -> int | None:
+    """Where a body in chunks without trailers ends, if it is whole (RFC 9112, section 7.1)."""
+    while (line := answer.find(b"\r\n", start)) >= 0:
+        size = int(answer[start:line].partition(b";")[0], 16)
+        start = line + 2 + size + 2
+        if size == 0:
+            return start
+    return None
+
+
+class _WebSocket(_Connection):
+    """Small frames, masked with zeros, which leave a message as it is (RFC 6455, section 5.3)."""
+
+    def __init__(self, path: str, requests: Iterator[bytes], load: Load) -> None:
+        super().__init__(requests, load)
+        self.path = path
+        self.open = False
+
+    def begin(self, until: float) -> None:
+        self.until = until
+        self.transport.write(
+            f"GET {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n"
+            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n\r\n".encode()
+        )
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        if not self.open:
+            end = self.buffer.find(b"\r\n\r\n")
+            if end < 0:
+                return
+            if not self.buffer.startswith(b"HTTP/1.1 101"):
+                self.transport.close()
+                return
+            del self.buffer[: end + 4]
+            self.open = True
+            self.ask()
+        while (frame := _first_frame(self.buffer)) is not None:
+            kind, start, end = frame
+            content = bytes(self.buffer[start:end])
+            del self.buffer[:end]
+            if kind == 0x89:  # a ping
+                self.transport.write(_frame(0x8A, content))
+            elif kind in (0x81, 0x82):
+                self.answered(good=True)
+            else:
+                self.transport.close()
+
+
+def _frame(kind: int, content: bytes) -> bytes:
+    assert len(content) < 126, "a longer message needs a longer head"
+    return bytes((kind, 0x80 | len(content), 0, 0, 0, 0)) + content
+
+
+def _first_frame(buffer: bytearray) -> tuple[int, int, int] | None:
+    """What kind of frame comes first, and where its content starts and ends, if it is whole."""
+    if len(buffer) < 2:
+        return None
+    start, length = 2, buffer[1]
+    if length > 125:
+        start = 4 if length == 126 else 10
+        if len(buffer) < start:
+            return None
+        (length,) = struct.unpack_from(">H" if length == 126 else ">Q", buffer, 2)
+    return (buffer[0], start, start + length) if len(buffer) >= start + length else None
