@@ -14,7 +14,7 @@ is no difference. Nothing passes here that would be refused there.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 from fastapi import FastAPI
 from starlette.responses import Response
@@ -30,6 +30,7 @@ MOST = 20_000
 SHORT = 1000
 """Bytes of a body, at most."""
 
+Result = TypeVar("Result")
 Headers = list[tuple[bytes, bytes]]
 Asked = dict[bytes, bytes]
 """The headers of a request."""
@@ -83,8 +84,14 @@ class Plain(NamedTuple):
     answer: Callable[[bytes], Awaitable[bytes | None]]
 
 
-Shortcut = Callable[[str, Asked], Plain | None]
-"""What says of a POST, by its path and headers, whether it is plain."""
+class Shortcuts(Protocol):
+    """What may be answered at once though it is not on the rack."""
+
+    async def get(self, scope: Scope) -> Response | None:
+        """Answer a GET, and put the answer on the rack; None is for the ordinary way."""
+
+    def post(self, path: str, asked: Asked) -> Plain | None:
+        """Say of a POST, by its path and headers, whether it is plain."""
 
 
 class Express:
@@ -93,8 +100,7 @@ class Express:
     Args:
         ordinary: Where the rest goes.
         rack: The pictures' answers.
-        shortcut: For POSTs.
-        headers: Of their answers.
+        shortcuts: What else may be answered here.
         ledger: Where what is answered here is noted.
         hosts: As in `AllowedSites`.
         timeout_seconds: For the body of a request.
@@ -104,14 +110,14 @@ class Express:
         self,
         ordinary: Callable[[Scope, Receive, Send], Awaitable[None]],
         rack: Rack,
-        shortcut: Shortcut,
+        shortcuts: Shortcuts,
         ledger: Ledger,
         hosts: Sequence[str],
         timeout_seconds: float,
     ) -> None:
         self.ordinary = ordinary
         self.rack = rack
-        self.shortcut = shortcut
+        self.shortcuts = shortcuts
         self.ledger = ledger
         self.hosts = None if "*" in hosts else hosts
         self.timeout_seconds = timeout_seconds
@@ -129,8 +135,12 @@ class Express:
             if answer is not None and (found := self._find(answer, asked)) is not None:
                 return await self._send(scope, send, answer.route, *found, begun)
             scope[_PLACE] = place
+            response = await _tried(self.shortcuts.get(scope)) if answer is None else None
+            if response is not None and (answer := self.rack.answers.get(place)) is not None:
+                found = 200, answer.whole, bytes(response.body)
+                return await self._send(scope, send, answer.route, *found, begun)
         elif scope["method"] == "POST":
-            plain = self.shortcut(scope["path"], asked) if _is_short(asked) else None
+            plain = self.shortcuts.post(scope["path"], asked) if _is_short(asked) else None
             if plain is not None:
                 return await self._post(plain, scope, receive, send, begun)
         return await self.ordinary(scope, receive, send)
@@ -156,7 +166,7 @@ class Express:
         except TimeoutError:
             return await self.ordinary(scope, receive, send)
         whole = message["type"] == "http.request" and not message.get("more_body")
-        body = await plain.answer(message["body"]) if whole else None
+        body = await _tried(plain.answer(message["body"])) if whole else None
         if body is None:
             return await self.ordinary(scope, _after(message, receive), send)
         headers = [*_OF_JSON, (b"content-length", b"%d" % len(body)), *security_headers]
@@ -190,6 +200,14 @@ class Explorer(FastAPI):
     async def ordinary(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Do as FastAPI does."""
         await super().__call__(scope, receive, send)
+
+
+async def _tried(answer: Awaitable[Result | None]) -> Result | None:
+    """Give the answer, if it comes; for what goes wrong the ordinary way has the words."""
+    try:
+        return await answer
+    except Exception:
+        return None
 
 
 def _is_short(asked: Asked) -> bool:

@@ -67,7 +67,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     registry = Registry(settings.default_model, settings.model_memory_bytes)
     pictures = Pictures(settings.tile_cache_bytes)
     rack = Rack(pictures)
-    maps = tiles.Tiles(registry, rack)
+    maps, drawn = tiles.Tiles(registry, rack), decode.DecodePng(registry, rack)
     tally, drain = Tally(on=settings.metrics == "on"), Drain(settings.drain_seconds, registry)
     ledger = Ledger(tally, settings.log_format)
     streams = stream.Stream(registry, settings.max_streams, settings.stream_idle_seconds, tally)
@@ -94,7 +94,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.registry, app.state.pictures = registry, pictures
     app.state.peers = peers
-    raw = [decode.raw_route(registry, rack), stream.raw_route(streams), tiles.raw_route(maps)]
+    raw = [decode.raw_route(drawn), stream.raw_route(streams), tiles.raw_route(maps)]
     app.router.routes.extend(entry.route for entry in raw)  # first: they are the hot ones
     for feature in FEATURES:
         app.router.routes.extend(feature.router.routes)
@@ -111,7 +111,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.express = Express(
         app.ordinary,
         rack,
-        decode.Shortcut(registry),
+        decode.Shortcuts(registry, drawn),
         ledger,
         settings.allowed_hosts,
         settings.request_timeout_seconds,

@@ -19,7 +19,7 @@ from app.batching import CHUNK, SMALL, Images, Latents
 from app.body import JsonBody, only_json
 from app.caching import ASK_AGAIN, etag, is_current
 from app.disconnect import while_connected
-from app.errors import InvalidRequest, Problem
+from app.errors import InvalidRequest
 from app.express import Asked, Plain, Rack
 from app.latents import LATENT, read_latents, read_z, refuse
 from app.negotiation import JSON, PNG
@@ -111,33 +111,41 @@ async def decode_for(
     return [image for chunk in chunks for image in chunk]
 
 
-class Shortcut:
-    """The express lane of POST decode: one latent into JSON, when all is as it should be."""
+class Shortcuts:
+    """The express lane of decode, when all is as it should be."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, pictures: "DecodePng") -> None:
         self.registry = registry
+        self.pictures = pictures
 
-    def __call__(self, path: str, asked: Asked) -> Plain | None:
-        if not (path.startswith(_BEFORE) and path.endswith(_AFTER)):
-            return None
-        served = self.registry.at_hand(path[len(_BEFORE) : -len(_AFTER)])
-        if served is None or not served.engine.decodes:
+    async def get(self, scope: Scope) -> Response | None:
+        """Give the picture of a latent that was not asked for of late."""
+        served = self._served(scope["path"], _PNG_AFTER)
+        return None if served is None else await self.pictures.answer(served, scope)
+
+    def post(self, path: str, asked: Asked) -> Plain | None:
+        """Give one latent's image in JSON."""
+        served = self._served(path, _AFTER)
+        if served is None:
             return None
         is_json = asked.get(b"content-type") == b"application/json"
         if not is_json or asked.get(b"accept", b"*/*") not in (b"*/*", b"application/json"):
             return None
-        return Plain(PATH, partial(self._answer, served))
+        return Plain(PATH, partial(self._json, served))
 
-    async def _answer(self, served: ServedModel, body: bytes) -> bytes | None:
-        try:
-            match json.loads(body):
-                case {"latents": [row], **others} if not others:
-                    refuse(row, served.card, "", "")
-                    images = await served.batcher.decode(np.array([row], np.float32))
-                case _:
-                    return None
-        except (ValueError, RecursionError, Problem):  # to be refused with what is wrong
+    def _served(self, path: str, after: str) -> ServedModel | None:
+        if not (path.startswith(_BEFORE) and path.endswith(after)):
             return None
+        served = self.registry.at_hand(path[len(_BEFORE) : -len(after)])
+        return served if served is not None and served.engine.decodes else None
+
+    async def _json(self, served: ServedModel, body: bytes) -> bytes | None:
+        match json.loads(body):
+            case {"latents": [row], **others} if not others:
+                refuse(row, served.card, "", "")
+            case _:
+                return None
+        images = await served.batcher.decode(np.array([row], np.float32))
         return rendering.json_of({"model": served.card.id}, rendering.packed(images))
 
 
@@ -153,10 +161,11 @@ class DecodePng:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self.registry.lend(scope["path_params"]["model"]) as served:
-            response = await self._answer(served, scope)
+            response = await self.answer(served, scope)
         await response(scope, receive, send)
 
-    async def _answer(self, served: ServedModel, scope: Scope) -> Response:
+    async def answer(self, served: ServedModel, scope: Scope) -> Response:
+        """Answer a request; raises Problem."""
         served.require_latents()
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         latent = read_z(query.get("z", [None])[0], served.card)
@@ -189,11 +198,12 @@ def _read_size(query: Mapping[str, list[str]]) -> int:
 PNG_PATH = f"{API}/models/{{model}}/decode.png"
 PATH = f"{API}/models/{{model}}/decode"
 _BEFORE, _AFTER = PATH.split("{model}")
+_PNG_AFTER = PNG_PATH.removeprefix(_BEFORE + "{model}")
 
 
-def raw_route(registry: Registry, rack: Rack) -> RawRoute:
+def raw_route(pictures: DecodePng) -> RawRoute:
     """Make the route of decode.png."""
-    return RawRoute(Route(PNG_PATH, DecodePng(registry, rack), methods=["GET"]), _OPERATION)
+    return RawRoute(Route(PNG_PATH, pictures, methods=["GET"]), _OPERATION)
 
 
 _OPERATION: dict[str, Any] = {

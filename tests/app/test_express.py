@@ -104,6 +104,35 @@ def test_under_a_sub_path_it_works_with_and_without_the_path() -> None:
         assert shown(decoded[0]) == shown(decoded[1])
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["z=0.75,-0.5", "z=1e2,0&size=28", "z=NaN,0", "z=1", "", "z=0,0&size=5", "size=100&z=9999,-3"],
+)
+def test_a_picture_of_a_new_latent_is_the_same_either_way(fresh: Serving, query: str) -> None:
+    path = f"{MODEL}/decode.png?{query}"
+    with fresh.client() as client:
+        quick = client.get(path)
+        assert shown(quick) == shown(client.get(path, headers=FOREIGN))
+        assert express(fresh) == (quick.status_code == 200)
+
+
+def test_a_defect_is_told_of_there_too(fresh: Serving) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("a defect")
+
+    (served,) = fresh.registry.loaded
+    served.batcher._forward = fail  # type: ignore[assignment]
+    with fresh.client() as client:
+        answers = [
+            client.get(f"{MODEL}/decode.png?z=0.1,0.2"),
+            client.post(f"{MODEL}/decode", content=ONE, headers=JSON),
+        ]
+    for answer in answers:
+        assert answer.status_code == 500
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert "a defect" not in answer.text
+
+
 @pytest.mark.parametrize("number", ["0.5", "-3", "1e3", "5e-324", "9999.5"])
 def test_a_decode_of_one_latent_is_the_same_either_way(server: Serving, number: str) -> None:
     body = f'{{"latents": [[{number}, 0.25]]}}'.encode()
