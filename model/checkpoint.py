@@ -105,9 +105,9 @@ def read_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
                 f"{folder / CARD_FILE}: {name} is {getattr(card, name)!r}, "
                 f"but {getattr(recipe, name)!r} in its own recipe. Restore the file."
             )
-    with torch.device("meta"):
-        autoencoder = build_autoencoder(recipe)
-    autoencoder = autoencoder.to_empty(device=device)
+    # All are replaced, but to build them on the device "meta" imports SymPy, for 2 seconds.
+    with torch.random.fork_rng(devices=[]):
+        autoencoder = build_autoencoder(recipe).to(device)
     load_weights(autoencoder, weights, str(folder / WEIGHTS_FILE))
     autoencoder.requires_grad_(False).eval()
     if isinstance(autoencoder, VariationalAutoencoder):
