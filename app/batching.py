@@ -11,8 +11,8 @@ An engine serves one caller at a time, and this is its caller. Three queues lead
   after a few tiles when some do, a piece of a request at a time.
 
 Each is bounded, in images to decode: beyond that a request is refused at once, and a flood of one
-keeps none of another out. Bulk is bounded in time too: who would wait long is asked to come later,
-and who is let in is answered about as soon as if the others had not come.
+keeps none of another out. Large decodes are bounded in time too: one that would wait long is told
+to come later. What a page needs, fields, encodes and paths, waits as long as there is room.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ class Batcher:
         decode: The forward pass, for any number of latents.
         executor: Where tiles and bulk run.
         max_queue: How many images may wait in each of the queues.
-        max_wait_seconds: How long bulk may have to wait for other bulk.
+        max_wait_seconds: How long a large decode may have to wait for other bulk.
         tally: Where the work done is counted, for all batchers together.
     """
 
@@ -129,9 +129,9 @@ class Batcher:
         return await self._run(self._bulk, calls, weight)
 
     def require_room(self, latents: int) -> None:
-        """Raise Overloaded if so many would be refused now: it costs less than to read them."""
+        """Raise Overloaded if so many would wait too long now; for who could as well come later."""
         if latents > SMALL:
-            self._bulk.require_room(-(-latents // CHUNK))
+            self._bulk.require_pace(-(-latents // CHUNK))
         else:
             self._small.require_room()
 

@@ -96,7 +96,7 @@ class Turns:
 
     def put(self, job: Job) -> None:
         """Let a request wait; raises Overloaded."""
-        self.require_room(len(job.calls))
+        self.require_room()
         self.jobs[job] = None
 
     @property
@@ -104,11 +104,18 @@ class Turns:
         """Images, or what costs as much."""
         return sum(job.weight * len(job.calls) for job in self.jobs)
 
-    def require_room(self, pieces: int) -> None:
-        """Raise Overloaded if a request of so many pieces would be refused now."""
+    def require_room(self) -> None:
+        """Raise Overloaded if a request would be refused now."""
         if (waiting := self.waiting) >= self.most:
             raise _refusal(self.work, waiting, self.most)
-        before = waiting if pieces > 1 else sum(job.weight for job in self.jobs)
+
+    def require_pace(self, pieces: int) -> None:
+        """Raise Overloaded if a request of so many pieces would also wait for too long.
+
+        As turns go, it waits for no more pieces of another than it has itself.
+        """
+        self.require_room()
+        before = sum(job.weight * min(len(job.calls), pieces) for job in self.jobs)
         if before * self.pace > self.seconds:
             raise _refusal(self.work, before, int(self.seconds / self.pace))
 

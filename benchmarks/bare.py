@@ -97,7 +97,7 @@ def ours_without_middleware() -> ASGIApp:
 
 
 def main() -> None:
-    """Serve `answers` as stock uvicorn does, or `ours` as `python -m app`: PORT and which, in argv."""
+    """Serve `answers` as stock uvicorn does, or `ours` as we do; argv: the port, and which."""
     port, which = int(sys.argv[1]), sys.argv[2]
     if which == "answers":
         uvicorn.run(Answers(), port=port, access_log=False, log_level="warning")

@@ -300,9 +300,7 @@ def main() -> None:
 
 def print_table(table: list[Row], work: Work) -> None:
     """Print microseconds of processor time a request, and how near they are."""
-    print(
-        f"{'':28} {'ours':>8} {'limit':>8} {'ratio':>6} {'asked':>6} {'per s':>8} {'p50 ms':>7} {'p99 ms':>7}"
-    )
+    print(f"{'us of CPU a request':28}     ours    limit  ratio  asked    per s  p50 ms  p99 ms")
     for row in table:
         cost, load = row.ours.best
         limit = row.bare.best[0] + sum(work.best[name] for name in row.work)

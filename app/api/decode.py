@@ -92,6 +92,7 @@ async def decode(request: Request, served: Decoding, body: DecodeRequest) -> Res
     """Decode up to 1,024 latents; `Accept` picks JSON, a contact sheet, NumPy or bare bytes."""
     media_type = rendering.choose(request.headers.get("accept"), BATCH)
     latents = read_latents(body.latents, served.card)
+    served.batcher.require_room(len(latents))
     images = await decode_for(request, served, latents, media_type)
     return await rendering.answer(media_type, BATCH, images, {"model": served.card.id})
 

@@ -1,0 +1,281 @@
+"""How many people drag at once on one core, and what a second worker adds.
+
+    python -m benchmarks.users [--seconds 5] [--rounds 3] [--only dragging|workers]
+
+*dragging*: the server has one core to itself, the clients another. Each person moves 60 times a
+second and does as the page does: sends nothing while the last question is open, then the newest
+point. The clock of every movement starts when it was due, and stops at the first image that is as
+new as it, so that what was overtaken counts as well. The figure is the most people of whom no more
+than one movement in a hundred took longer than 33 ms, two frames of a screen.
+
+*workers*: frames a second when 64 connections ask as fast as they are answered, of one worker and
+of two, in turns, with this client on the same two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import struct
+import time
+from dataclasses import dataclass
+from typing import cast
+
+import uvloop
+
+from benchmarks.measuring import Load, cpu_seconds, percentile, websocket_load
+from tools.server import Server
+
+MODEL = "mnist-vae-2d"
+API = f"/api/v1/models/{MODEL}"
+QUESTION = struct.Struct("<2s4xIff")
+"""A frame whose mask is zero: its head, the sequence, the latent."""
+ANSWER = 4 + 4 + 784
+"""Bytes of a frame: its head, the sequence, the image."""
+PING = 2 + 4
+HERTZ = 60
+LIMIT_SECONDS = 0.033
+STEP = 10
+"""People; the figure is a multiple of it."""
+MOST = 480
+ASKED_PEOPLE, ASKED_RATIO = 150, 1.6
+CONNECTIONS = 64
+WARM_UP_SECONDS = 0.5
+FINEST_SECONDS = 0.001
+"""The shortest sleep of the client: its loop has no finer clock, and would spin."""
+
+
+class Person(asyncio.Protocol):
+    """Moves; asks as the page does; remembers how long each movement waited for its image."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.get_running_loop().create_future()
+        self.lost = False
+        self.asked: list[float] = []
+        """When the movements were due that the question under way will have answered."""
+        self.waiting: list[float] = []
+        self.lags: list[float] = []
+        self.images = self.sequence = 0
+        self._received = bytearray()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.write(
+            f"GET {API}/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n"
+            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
+        )
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.lost = True
+        if not self.open.done():
+            self.open.set_exception(error or ConnectionError("closed before it opened"))
+
+    def move(self, due: float) -> None:
+        """Be at another point at a time that is now or has just been."""
+        self.waiting.append(due)
+        if not self.asked:
+            self._ask()
+
+    def _ask(self) -> None:
+        self.asked, self.waiting = self.waiting, []
+        self.sequence += 1
+        x, y = random.uniform(-3, 3), random.uniform(-3, 3)
+        self.transport.write(QUESTION.pack(b"\x82\x8c", self.sequence, x, y))
+
+    def data_received(self, data: bytes) -> None:
+        received = self._received
+        received += data
+        if not self.open.done():
+            end = received.find(b"\r\n\r\n") + 4
+            if end < 4:
+                return
+            if not received.startswith(b"HTTP/1.1 101"):
+                self.open.set_exception(ConnectionError(bytes(received[:end]).decode()))
+                return
+            del received[:end]
+            self.open.set_result(None)
+        while len(received) >= 2:
+            length = PING if received[0] == 0x89 else ANSWER
+            if len(received) < length:
+                return
+            if length == PING:
+                self.transport.write(b"\x8a\x84" + bytes(4) + received[2:PING])
+            else:
+                self._answered(int.from_bytes(received[4:8], "little"))
+            del received[:length]
+
+    def _answered(self, sequence: int) -> None:
+        assert sequence == self.sequence, "an image for another question came"
+        now = time.perf_counter()
+        self.lags.extend(now - due for due in self.asked)
+        self.images += 1
+        self.asked = []
+        if self.waiting:
+            self._ask()
+
+
+@dataclass
+class Crowd:
+    """How it went for so many people."""
+
+    people: int
+    lags: list[float]
+    images_per_second: float
+    """Of one person."""
+    server: float
+    """Cores that it took."""
+    client: float
+
+    @property
+    def p99_seconds(self) -> float:
+        """What one movement in a hundred exceeds."""
+        return percentile(self.lags, 99)
+
+
+async def drag(server: Server, people: int, seconds: float) -> Crowd:
+    """Have so many people drag, their movements evenly spread over time."""
+    loop = asyncio.get_running_loop()
+    crowd = [
+        (await loop.create_connection(Person, "127.0.0.1", server.port))[1] for _ in range(people)
+    ]
+    await asyncio.gather(*(person.open for person in crowd))
+    random.shuffle(crowd)
+    await _move(crowd, WARM_UP_SECONDS)
+    for person in crowd:
+        person.lags.clear()
+        person.images = 0
+    began, used, own = time.perf_counter(), cpu_seconds(server.pid), time.process_time()
+    await _move(crowd, seconds)
+    took = time.perf_counter() - began
+    used, own = cpu_seconds(server.pid) - used, time.process_time() - own
+    lost = sum(person.lost for person in crowd)
+    if lost:
+        raise SystemExit(f"{lost} of {people} streams were closed")
+    lags = [lag for person in crowd for lag in person.lags]
+    images = sum(person.images for person in crowd) / people / took
+    for person in crowd:
+        person.transport.abort()
+    return Crowd(people, lags, images, used / took, own / took)
+
+
+async def _move(crowd: list[Person], seconds: float) -> None:
+    """Move one person after the other, all of them 60 times a second, and await the last images."""
+    between = 1 / (HERTZ * len(crowd))
+    began = time.perf_counter()
+    for number in range(round(seconds / between)):
+        due = began + number * between
+        while (early := due - time.perf_counter()) > 0:
+            await asyncio.sleep(max(early, FINEST_SECONDS))
+        crowd[number % len(crowd)].move(due)
+        if number % 16 == 0:  # the images must come in although movements are late
+            await asyncio.sleep(0)
+    while any(person.asked and not person.lost for person in crowd):
+        await asyncio.sleep(0.001)
+
+
+def most_people(seconds: float, rounds: int) -> None:
+    """Print how it goes for ever more people, and where it stops being well."""
+    free = sorted(os.sched_getaffinity(0))
+    if len(free) < 2:
+        raise SystemExit("the server and its clients need a core each")
+    os.sched_setaffinity(0, free[:1])  # which the server inherits
+    with Server("--models", MODEL, "--device", "cpu", "--max-streams", str(MOST)) as server:
+        os.sched_setaffinity(0, free[1:2])
+        print("| people | p50, ms | p99, ms | images a second each | server | client, cores |")
+        print("|---|---|---|---|---|---|")
+
+        def well(people: int) -> bool:
+            tried = (uvloop.run(drag(server, people, seconds)) for _ in range(rounds))
+            best = min(tried, key=lambda crowd: crowd.p99_seconds)
+            print(_row(best), flush=True)
+            return best.p99_seconds <= LIMIT_SECONDS
+
+        few, many = 0, 4 * STEP
+        while many <= MOST and well(many):
+            few, many = many, many + 4 * STEP
+        while many - few > STEP:
+            middle = (few + many) // 2 // STEP * STEP
+            few, many = (middle, many) if well(middle) else (few, middle)
+    os.sched_setaffinity(0, free)
+    limit = f"p99 under {1e3 * LIMIT_SECONDS:.0f} ms"
+    print(f"\n{few} people at {HERTZ} Hz on one core, {limit} (asked: {ASKED_PEOPLE})")
+
+
+def _row(crowd: Crowd) -> str:
+    middle = 1e3 * percentile(crowd.lags, 50)
+    return (
+        f"| {crowd.people} | {middle:.1f} | {1e3 * crowd.p99_seconds:.1f} | "
+        f"{crowd.images_per_second:.1f} | {crowd.server:.2f} | {crowd.client:.2f} |"
+    )
+
+
+@dataclass
+class Saturated:
+    """A load, and the CPU seconds that it took."""
+
+    load: Load
+    server: float
+    client: float
+
+
+def saturate(server: Server, seconds: float) -> Saturated:
+    """Ask a server as fast as it answers."""
+    url = f"ws://127.0.0.1:{server.port}{API}/stream"
+    used, own = cpu_seconds(server.pid), time.process_time()
+    load = uvloop.run(websocket_load(url, _message, CONNECTIONS, seconds))
+    used, own = cpu_seconds(server.pid) - used, time.process_time() - own
+    if load.failed:
+        raise SystemExit(f"{load.failed} streams failed")
+    return Saturated(load, used, own)
+
+
+def _message(number: int) -> bytes:
+    return struct.pack("<Iff", number, random.uniform(-3, 3), random.uniform(-3, 3))
+
+
+def two_workers(seconds: float, rounds: int) -> None:
+    """Print the frames a second of one worker and of two."""
+    options = ("--models", MODEL, "--device", "cpu")
+    with Server(*options) as one, Server(*options, "--workers", "2") as two:
+        for server in (one, two):
+            saturate(server, WARM_UP_SECONDS)
+        tried = [[saturate(server, seconds) for server in (one, two)] for _ in range(rounds)]
+    best = [
+        max(column, key=lambda found: found.load.per_second) for column in zip(*tried, strict=True)
+    ]
+    print("\n| workers | frames a second | server | client, cores | frames a server's CPU second |")
+    print("|---|---|---|---|---|")
+    for count, found in enumerate(best, 1):
+        shares = " | ".join(
+            f"{part / found.load.seconds:.2f}" for part in (found.server, found.client)
+        )
+        print(
+            f"| {count} | {found.load.per_second:,.0f} | {shares} | "
+            f"{found.load.count / found.server:,.0f} |"
+        )
+    ratio = best[1].load.per_second / best[0].load.per_second
+    alike = (best[1].load.count / best[1].server) / (best[0].load.count / best[0].server)
+    print(
+        f"\ntwo workers / one: {ratio:.2f} (asked: {ASKED_RATIO}), client on the same cores; "
+        f"with cores of their own: {2 * alike:.2f}"
+    )
+
+
+def main() -> None:
+    """Run both."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", choices=("dragging", "workers"))
+    options = parser.parse_args()
+    if options.only != "workers":
+        most_people(options.seconds, options.rounds)
+    if options.only != "dragging":
+        two_workers(options.seconds, options.rounds)
+
+
+if __name__ == "__main__":
+    main()
