@@ -22,6 +22,8 @@ const surroundings = {
   later: (task, milliseconds) => setTimeout(task, milliseconds),
   /** @type {(timer: number) => void} */
   cancel: (timer) => clearTimeout(timer),
+  /** @type {(task: () => void) => void} */
+  nextFrame: (task) => void requestAnimationFrame(task),
 };
 
 /**
@@ -50,7 +52,7 @@ export function mount(_root, store, api) {
 
   const retry = () => stream?.retry();
   addEventListener('online', retry);
-  const unwatch = store.watch(['latent', 'atlas'], ({ atlas, latent, movedAt }) => {
+  const unwatch = store.watch(['latent', 'atlas', 'past'], ({ atlas, latent, past, movedAt }) => {
     if (!atlas) {
       stream?.close();
       stream = null;
@@ -68,7 +70,7 @@ export function mount(_root, store, api) {
         surroundings,
       });
     }
-    stream?.offer(latent, movedAt);
+    if (!past) stream?.offer(latent, movedAt);
   });
   return () => {
     removeEventListener('online', retry);

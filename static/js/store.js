@@ -135,7 +135,7 @@ export const INITIAL = {
 
 /**
  * @typedef {object} Store
- * @property {() => Readonly<State>} get
+ * @property {() => Readonly<State>} get  the one object that `set` changes, so that a drag need not copy all of it
  * @property {(patch: Partial<State>) => void} set
  * @property {(keys: readonly (keyof State)[], listener: (state: Readonly<State>) => void) => () => void} watch
  *   calls back at once and whenever one of the keys has changed; returns what ends it
@@ -146,17 +146,16 @@ export const INITIAL = {
  * @returns {Store}
  */
 export function createStore(initial = INITIAL) {
-  let state = { ...initial };
+  const state = { ...initial };
   /** @type {Set<{keys: readonly (keyof State)[], listener: (state: Readonly<State>) => void}>} */
   const watchers = new Set();
   return {
     get: () => state,
     set(patch) {
-      const before = state;
-      state = { ...state, ...patch };
-      for (const { keys, listener } of watchers) {
-        if (keys.some((key) => key in patch && !Object.is(before[key], patch[key]))) listener(state);
-      }
+      const given = /** @type {(keyof State)[]} */ (Object.keys(patch));
+      const changed = given.filter((key) => !Object.is(state[key], patch[key]));
+      Object.assign(state, patch);
+      for (const { keys, listener } of watchers) if (keys.some((key) => changed.includes(key))) listener(state);
     },
     watch(keys, listener) {
       const watcher = { keys, listener };

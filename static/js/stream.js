@@ -1,7 +1,7 @@
 /**
- * Latents out, images back, over a WebSocket. At most one is in flight, and the newest wins: what is offered
- * while the server decodes replaces whatever was waiting. Reconnects by itself; after the server has closed a stream
- * that lay idle, with the next latent. No DOM.
+ * Latents out, images back, over a WebSocket. At most one is in flight and one goes out a frame of the screen, for a
+ * second image would cover the first before anybody saw it. The newest wins: what is offered meanwhile replaces whatever
+ * was waiting. Reconnects by itself; after the server has closed a stream that lay idle, with the next latent. No DOM.
  *
  * Both ways are little-endian binary: uint32 sequence + D float32 out, the same uint32 + 784 uint8 back.
  *
@@ -18,6 +18,7 @@
  * @property {() => number} now
  * @property {(task: () => void, milliseconds: number) => number} later
  * @property {(timer: number) => void} cancel
+ * @property {(task: () => void) => void} nextFrame  when the screen shows what has come
  *
  * @typedef {object} Stream
  * @property {(latent: readonly number[], startedAt?: number) => void} offer
@@ -41,7 +42,7 @@ const PATIENCE = 10_000;
  * @returns {Stream}
  */
 export function createStream({ connect, onFrame, onConnection, surroundings }) {
-  const { now, later, cancel } = surroundings;
+  const { now, later, cancel, nextFrame } = surroundings;
   /** @type {{latent: readonly number[], startedAt: number} | null} */
   let waiting = null;
   /** @type {{latent: readonly number[], startedAt: number, sentAt: number} | null} */
@@ -49,6 +50,8 @@ export function createStream({ connect, onFrame, onConnection, surroundings }) {
   /** @type {Socket | null} */
   let socket = null;
   let isOpen = false;
+  /** A question has gone out since the last frame. */
+  let hasAsked = false;
   let isResting = false;
   let sequence = 0;
   let pause = SHORTEST_PAUSE;
@@ -61,6 +64,7 @@ export function createStream({ connect, onFrame, onConnection, surroundings }) {
     socket = mine;
     mine.binaryType = 'arraybuffer';
     mine.onopen = () => {
+      cancel(timer);
       isOpen = true;
       pause = SHORTEST_PAUSE;
       onConnection('open');
@@ -92,12 +96,12 @@ export function createStream({ connect, onFrame, onConnection, surroundings }) {
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
     socket = null;
-    isOpen = false;
+    isOpen = hasAsked = false;
   }
 
   function pump() {
+    if (!isOpen || !socket || inFlight || !waiting || hasAsked) return;
     cancel(timer);
-    if (!isOpen || !socket || inFlight || !waiting) return;
     const { latent, startedAt } = waiting;
     if (message.byteLength !== 4 + 4 * latent.length) {
       message = new DataView(new ArrayBuffer(4 + 4 * latent.length));
@@ -109,6 +113,11 @@ export function createStream({ connect, onFrame, onConnection, surroundings }) {
     waiting = null;
     socket.send(message);
     timer = later(lost, PATIENCE);
+    hasAsked = true;
+    nextFrame(() => {
+      hasAsked = false;
+      pump();
+    });
   }
 
   /** @param {ArrayBuffer} data */
@@ -116,6 +125,7 @@ export function createStream({ connect, onFrame, onConnection, surroundings }) {
     if (!inFlight || new DataView(data).getUint32(0, true) !== sequence) return;
     const { startedAt, sentAt } = inFlight;
     inFlight = null;
+    cancel(timer);
     pump();
     onFrame({ pixels: new Uint8Array(data, 4), startedAt, roundTrip: now() - sentAt });
   }
@@ -125,8 +135,8 @@ export function createStream({ connect, onFrame, onConnection, surroundings }) {
   return {
     offer(latent, startedAt = now()) {
       waiting = { latent, startedAt };
-      if (isOpen && !inFlight) pump();
-      else if (isResting) start();
+      if (isResting) start();
+      else pump();
     },
     retry() {
       if (socket) return;

@@ -1,8 +1,38 @@
 """Dragging the point: by mouse, by finger, by keys. The picture is what `/decode` answers there."""
 
+import json
+
 import pytest
 
 from tests.browser.conftest import Visitor
+
+COUNT_QUESTIONS = """() => {
+    window.questions = 0;
+    const { send } = WebSocket.prototype;
+    WebSocket.prototype.send = function (data) { window.questions++; send.call(this, data); };
+    addEventListener('pointerdown', ({ pointerId }) => { window.held = pointerId; }, true);
+}"""
+
+MOVE_FAST = """async ([x, y]) => {
+    const ring = document.querySelector('#ring');
+    const tell = (kind, at) => ring.dispatchEvent(new PointerEvent(kind, {
+        clientX: x + at / 4, clientY: y, pointerId: held, buttons: 1, bubbles: true,
+    }));
+    let [frames, isOver, moves] = [0, false, 0];
+    requestAnimationFrame(function count() {
+        frames++;
+        if (moves) tell('pointermove', moves);
+        if (!isOver) requestAnimationFrame(count);
+    });
+    window.questions = 0;
+    while (moves < 400) {
+        tell('pointerrawupdate', ++moves);
+        if (moves % 4 === 0) await new Promise((resolve) => setTimeout(resolve));
+    }
+    isOver = true;
+    await new Promise(requestAnimationFrame);
+    return [questions, frames];
+}"""
 
 
 def test_the_picture_under_a_dragging_mouse_is_what_decode_answers(visitor: Visitor) -> None:
@@ -30,6 +60,36 @@ def test_the_ring_is_taken_where_it_is_grasped_and_does_not_jump(visitor: Visito
     mouse.down()
     mouse.up()
     assert explorer.latent == pytest.approx(before, abs=1e-3)
+
+
+def test_a_mouse_that_moves_often_between_two_frames_asks_for_one_image(visitor: Visitor) -> None:
+    explorer = visitor.open(
+        "?z=2,2", before=lambda page: page.add_init_script(f"({COUNT_QUESTIONS})()")
+    )
+    x, y = explorer.middle(-0.5)
+    mouse = explorer.page.mouse
+    mouse.click(x, y)
+    explorer.expect_image_of(explorer.latent_at(x, y))
+    mouse.down()
+    questions, frames = explorer.page.evaluate(MOVE_FAST, [x, y])
+    assert 1 < questions <= frames + 1
+    explorer.expect_image_of(explorer.latent_at(x + 100, y))
+
+
+def test_a_drag_makes_the_browser_lay_nothing_out_before_its_frame(visitor: Visitor) -> None:
+    explorer = visitor.open("?z=2,2")
+    mouse = explorer.page.mouse
+    mouse.click(*explorer.middle())
+    mouse.down()
+    mouse.move(*explorer.middle(0.1, 0.1))
+    kinds = ["-*", "devtools.timeline", "disabled-by-default-devtools.timeline.stack"]
+    visitor.browser.start_tracing(page=explorer.page, categories=kinds)
+    mouse.move(*explorer.middle(0.5, 0.4), steps=20)
+    explorer.expect_image_of(explorer.latent_at(*explorer.middle(0.5, 0.4)))
+    events = json.loads(visitor.browser.stop_tracing())["traceEvents"]
+    layouts = [event["args"].get("beginData", {}) for event in events if event["name"] == "Layout"]
+    assert layouts
+    assert [layout["stackTrace"][0] for layout in layouts if "stackTrace" in layout] == []
 
 
 def test_a_finger_drags_the_point_and_does_not_scroll_the_page(visitor: Visitor) -> None:

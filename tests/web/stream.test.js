@@ -31,6 +31,7 @@ function open() {
   let clock = 0;
   let timers = new Map();
   let next = 1;
+  let tasks = [];
   const stream = createStream({
     connect: () => lines[lines.push(new Line()) - 1],
     onFrame: (frame) => frames.push(frame),
@@ -42,6 +43,7 @@ function open() {
         return next++;
       },
       cancel: (timer) => timers.delete(timer),
+      nextFrame: (task) => tasks.push(task),
     },
   });
   const pass = (milliseconds) => {
@@ -55,7 +57,8 @@ function open() {
     }
     clock = until;
   };
-  return { stream, lines, frames, connections, pass, waiting: () => timers.size };
+  const show = () => tasks.splice(0).forEach((task) => task());
+  return { stream, lines, frames, connections, pass, show, waiting: () => timers.size };
 }
 
 test('what is offered before the line is open goes out when it opens, the newest only', () => {
@@ -69,14 +72,62 @@ test('what is offered before the line is open goes out when it opens, the newest
 });
 
 test('at most one latent is in flight, and of those that wait the newest wins', () => {
-  const { stream, lines } = open();
+  const { stream, lines, show } = open();
   lines[0].onopen();
   for (let i = 1; i <= 5; i++) stream.offer([i, -i]);
   assert.deepEqual(lines[0].numbers, [[1, -1]]);
+  show();
+  assert.equal(lines[0].sent.length, 1, 'the first is still in flight');
   lines[0].answer(0, 10);
   assert.deepEqual(lines[0].numbers, [[1, -1], [5, -5]]);
   lines[0].answer(1, 50);
+  show();
   assert.equal(lines[0].sent.length, 2, 'nothing goes out twice');
+});
+
+test('however fast the pointer and the server, one question goes out a frame, with the newest latent', () => {
+  const { stream, lines, show } = open();
+  lines[0].onopen();
+  for (let frame = 1; frame <= 60; frame++) {
+    for (let i = 0; i < 16; i++) {
+      stream.offer([frame, i]);
+      if (i === 4) lines[0].answer(frame - 1, 0);
+    }
+    assert.equal(lines[0].sent.length, frame);
+    show();
+  }
+  assert.deepEqual(lines[0].numbers.slice(0, 3), [[1, 0], [1, 15], [2, 15]]);
+});
+
+test('what was offered last goes out though nothing is offered any more', () => {
+  const { stream, lines, show } = open();
+  lines[0].onopen();
+  stream.offer([1, 1]);
+  lines[0].answer(0, 0);
+  stream.offer([2, 2]);
+  assert.equal(lines[0].sent.length, 1);
+  show();
+  assert.deepEqual(lines[0].numbers, [[1, 1], [2, 2]]);
+});
+
+test('a frame does not keep a lost line from coming back', () => {
+  const { stream, lines, pass, show } = open();
+  lines[0].onopen();
+  stream.offer([1, 1]);
+  lines[0].onclose({ code: 1006 });
+  show();
+  pass(250);
+  lines[1].onopen();
+  assert.deepEqual(lines[1].numbers, [[1, 1]]);
+});
+
+test('a frame does not keep a line that swallows a question from being given up', () => {
+  const { stream, lines, pass, show } = open();
+  lines[0].onopen();
+  stream.offer([1, 1]);
+  show();
+  pass(10_000);
+  assert.ok(lines[0].isClosed);
 });
 
 test('messages are a little-endian sequence number and float32 numbers', () => {

@@ -36,6 +36,7 @@ export function mount(root, store, api) {
 
   const hide = () => {
     clearTimeout(timer);
+    if (shown < 0) return;
     plate.hidden = true;
     shown = -1;
   };
@@ -62,10 +63,10 @@ export function mount(root, store, api) {
 
   /** @param {PointerEvent} event */
   function rest(event) {
-    const { offsetX, offsetY } = event;
+    if (event.pointerType !== 'mouse' || event.buttons) return hide();
+    const { offsetX, offsetY } = event; // lays the page out, so not in a drag
     if (shown >= 0 && Math.hypot(place.x - offsetX, place.y - offsetY) < NEAR) return; // a hand trembles
     hide();
-    if (event.pointerType !== 'mouse' || event.buttons) return;
     timer = setTimeout(() => show(offsetX, offsetY), REST_MILLISECONDS);
   }
 

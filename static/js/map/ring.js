@@ -27,6 +27,10 @@ export function mount(root, store) {
   let grip = { x: 0, y: 0 };
   /** The pointer that holds it. */
   let holder = -1;
+  /** Where it was last, in the window. */
+  let last = { x: NaN, y: NaN };
+  /** It has moved the ring since the last frame. */
+  let isAhead = false;
 
   /** @param {PointerEvent} event */
   function press(event) {
@@ -39,6 +43,7 @@ export function mount(root, store) {
       y: event.clientY - screenY(view.camera, foot.v),
     };
     holder = event.pointerId;
+    isAhead = false;
     mover.measure();
     ring.setPointerCapture(holder);
     ring.dataset.state = event.pointerType === 'touch' ? 'lifted' : 'held';
@@ -49,15 +54,25 @@ export function mount(root, store) {
   function follow(event) {
     const { view } = store.get();
     if (!view) return;
+    last = { x: event.clientX, y: event.clientY };
     const { camera } = view;
     const u = planeU(camera, event.clientX - grip.x);
     const v = planeV(camera, event.clientY - grip.y);
     mover.moveTo({ u, v }, event.timeStamp);
   }
 
-  /** @param {Event} event */
+  /** What a fast mouse tells between two frames nobody would see, but for the first. @param {Event} event */
+  function hurry(event) {
+    if (isAhead || !(event instanceof PointerEvent) || event.pointerId !== holder) return;
+    isAhead = true;
+    follow(event);
+  }
+
+  /** @param {PointerEvent} event */
   function drag(event) {
-    if (event instanceof PointerEvent && event.pointerId === holder) follow(event);
+    if (event.pointerId !== holder) return;
+    isAhead = false;
+    if (event.clientX !== last.x || event.clientY !== last.y) follow(event);
   }
 
   /** The pointer has been lifted, or a second finger has joined it and both are the map's. */
@@ -68,8 +83,9 @@ export function mount(root, store) {
 
   const { signal } = listeners;
   ring.addEventListener('pointerdown', press, { signal });
-  // Where the browser tells of a move at once, not just before it paints, the image comes a frame earlier.
-  ring.addEventListener('onpointerrawupdate' in ring ? 'pointerrawupdate' : 'pointermove', drag, { signal });
+  ring.addEventListener('pointermove', drag, { signal });
+  // Some browsers also tell of a move at once, not just before they paint: the image comes a frame earlier.
+  ring.addEventListener('pointerrawupdate', hurry, { signal });
   ring.addEventListener('lostpointercapture', release, { signal });
 
   const ends = [

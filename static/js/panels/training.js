@@ -107,10 +107,9 @@ export function mount(root, store, api) {
 
   function leave() {
     setPlaying(false);
-    const { past, latent } = store.get();
-    if (!past) return;
+    if (!store.get().past) return;
     slider.value = slider.max;
-    store.set({ past: null, latent: latent && [...latent] }); // asks for the image of now
+    store.set({ past: null });
     show();
   }
 
