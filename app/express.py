@@ -23,7 +23,7 @@ from starlette.types import Message, Receive, Scope, Send
 from app.caching import is_among
 from app.ledger import ID_HEADER, Ledger, id_of
 from app.pictures import Pictures
-from app.security import host_is_allowed, security_headers
+from app.security import Room, host_is_allowed, security_headers
 
 MOST = 20_000
 """Answers remembered; each takes about a kilobyte besides its picture."""
@@ -102,6 +102,7 @@ class Express:
         rack: The pictures' answers.
         shortcuts: What else may be answered here.
         ledger: Where what is answered here is noted.
+        room: Shared with `Limits`.
         hosts: As in `AllowedSites`.
         timeout_seconds: For the body of a request.
     """
@@ -112,6 +113,7 @@ class Express:
         rack: Rack,
         shortcuts: Shortcuts,
         ledger: Ledger,
+        room: Room,
         hosts: Sequence[str],
         timeout_seconds: float,
     ) -> None:
@@ -119,31 +121,45 @@ class Express:
         self.rack = rack
         self.shortcuts = shortcuts
         self.ledger = ledger
+        self.room = room
         self.hosts = None if "*" in hosts else hosts
         self.timeout_seconds = timeout_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return await self.ordinary(scope, receive, send)
+        if scope["type"] == "http" and not self.room.is_full():
+            self.room.open += 1
+            try:
+                rest = await self._pass(scope, receive, send)
+            finally:
+                self.room.open -= 1
+            if rest is None:
+                return
+            receive = rest
+        await self.ordinary(scope, receive, send)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> Receive | None:
+        """Answer, or say what the ordinary way is to receive."""
         begun = time.perf_counter()
         asked = dict(scope["headers"])
         if b"origin" in asked or not self._is_for_us(asked):
-            return await self.ordinary(scope, receive, send)
+            return receive
         if scope["method"] == "GET":
             place = scope["path"], scope["query_string"]
             answer = self.rack.answers.get(place)
             if answer is not None and (found := self._find(answer, asked)) is not None:
-                return await self._send(scope, send, answer.route, *found, begun)
+                await self._send(scope, send, answer.route, *found, begun)
+                return None
             scope[_PLACE] = place
             response = await _tried(self.shortcuts.get(scope)) if answer is None else None
             if response is not None and (answer := self.rack.answers.get(place)) is not None:
                 found = 200, answer.whole, bytes(response.body)
-                return await self._send(scope, send, answer.route, *found, begun)
+                await self._send(scope, send, answer.route, *found, begun)
+                return None
         elif scope["method"] == "POST":
             plain = self.shortcuts.post(scope["path"], asked) if _is_short(asked) else None
             if plain is not None:
                 return await self._post(plain, scope, receive, send, begun)
-        return await self.ordinary(scope, receive, send)
+        return receive
 
     def _is_for_us(self, asked: Asked) -> bool:
         if self.hosts is None:
@@ -159,18 +175,19 @@ class Express:
 
     async def _post(
         self, plain: Plain, scope: Scope, receive: Receive, send: Send, begun: float
-    ) -> None:
+    ) -> Receive | None:
         try:
             async with asyncio.timeout(self.timeout_seconds):
                 message = await receive()
         except TimeoutError:
-            return await self.ordinary(scope, receive, send)
+            return receive
         whole = message["type"] == "http.request" and not message.get("more_body")
         body = await _tried(plain.answer(message["body"])) if whole else None
         if body is None:
-            return await self.ordinary(scope, _after(message, receive), send)
+            return _after(message, receive)
         headers = [*_OF_JSON, (b"content-length", b"%d" % len(body)), *security_headers]
-        return await self._send(scope, send, plain.route, 200, headers, body, begun)
+        await self._send(scope, send, plain.route, 200, headers, body, begun)
+        return None
 
     async def _send(
         self,

@@ -38,7 +38,7 @@ from app.peers import Peers
 from app.pictures import Pictures
 from app.proxy import UnderPath
 from app.registry import Registry
-from app.security import AllowedSites, Limits, SecurityHeaders
+from app.security import AllowedSites, Limits, Room, SecurityHeaders
 from app.settings import Settings
 from app.tally import Tally
 from app.telemetry import Observed, Reached
@@ -69,7 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     rack = Rack(pictures)
     maps, drawn = tiles.Tiles(registry, rack), decode.DecodePng(registry, rack)
     tally, drain = Tally(on=settings.metrics == "on"), Drain(settings.drain_seconds, registry)
-    ledger = Ledger(tally, settings.log_format)
+    ledger, room = Ledger(tally, settings.log_format), Room(settings.max_connections)
     streams = stream.Stream(registry, settings.max_streams, settings.stream_idle_seconds, tally)
     worker = metrics.Worker(VERSION, tally, registry, pictures, streams)
     peers = Peers(settings.metrics_folder, worker.samples, metrics.LASTING)
@@ -86,7 +86,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             peers.publishing,
             ledger.open,
         ),
-        middleware=_middleware(settings, ledger),
+        middleware=_middleware(settings, ledger, room),
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -113,13 +113,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         rack,
         decode.Shortcuts(registry, drawn),
         ledger,
+        room,
         settings.allowed_hosts,
         settings.request_timeout_seconds,
     )
     return app
 
 
-def _middleware(settings: Settings, ledger: Ledger) -> list[Middleware]:
+def _middleware(settings: Settings, ledger: Ledger, room: Room) -> list[Middleware]:
     """List what a request passes on its way in, the outermost first."""
     cors = Middleware(
         CORSMiddleware,
@@ -138,7 +139,7 @@ def _middleware(settings: Settings, ledger: Ledger) -> list[Middleware]:
         Middleware(AllowedSites, settings.allowed_hosts, settings.allowed_origins),
         Middleware(
             Limits,
-            settings.max_connections,
+            room,
             settings.max_body_bytes,
             settings.request_timeout_seconds,
         ),

@@ -5,6 +5,7 @@ Each refusal here is the same problem document as elsewhere, written before any 
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -111,6 +112,17 @@ class AllowedSites:
         )
 
 
+@dataclass
+class Room:
+    """How many requests and streams are open, and may be at once."""
+
+    most: int
+    open: int = 0
+
+    def is_full(self) -> bool:
+        return self.open >= self.most
+
+
 class Limits:
     """Bounds what clients can take: connections, bytes of a body, and seconds.
 
@@ -120,36 +132,35 @@ class Limits:
 
     Args:
         app: What to protect.
-        max_connections: Requests and streams open at once.
+        room: For requests and streams.
         max_body_bytes: Bytes of one request body.
         timeout_seconds: From the head of a request to the head of its answer.
     """
 
     def __init__(
-        self, app: ASGIApp, max_connections: int, max_body_bytes: int, timeout_seconds: float
+        self, app: ASGIApp, room: Room, max_body_bytes: int, timeout_seconds: float
     ) -> None:
         self.app = app
-        self.max_connections = max_connections
+        self.room = room
         self.max_body_bytes = max_body_bytes
         self.timeout_seconds = timeout_seconds
-        self.open = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await self.app(scope, receive, send)
-        if self.open >= self.max_connections and not is_probe(scope):
+        if self.room.is_full() and not is_probe(scope):
             problem = Overloaded(
-                f"{self.open} requests and streams are open, as many as this server takes at once. "
-                "Try again in a second."
+                f"{self.room.open} requests and streams are open, as many as this server takes "
+                "at once. Try again in a second."
             )
             return await problem.response()(scope, receive, send)
-        self.open += 1
+        self.room.open += 1
         try:
             if scope["type"] == "websocket":
                 return await self.app(scope, receive, send)
             return await self._limited(scope, receive, send)
         finally:
-            self.open -= 1
+            self.room.open -= 1
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         declared = Headers(scope=scope).get("content-length", "")

@@ -8,7 +8,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 from websockets.exceptions import InvalidStatus
 
-from app.security import Limits
+from app.security import Limits, Room
 from app.settings import Settings
 from tests.app.conftest import Refused
 from tests.app.serving import DEFAULT, Serving, serving
@@ -101,7 +101,7 @@ def answer_of(receive: Receive, route: object) -> list[Message]:
         sent.append(message)
 
     scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
-    app = Limits(route, max_connections=1, max_body_bytes=9, timeout_seconds=0.05)  # type: ignore[arg-type]
+    app = Limits(route, Room(1), max_body_bytes=9, timeout_seconds=0.05)  # type: ignore[arg-type]
     asyncio.run(app(scope, receive, send))
     return sent
 
@@ -158,6 +158,23 @@ def test_a_full_server_refuses_more_but_answers_its_probes(
         assert client.get("/readyz").status_code == 200
     with guarded.client() as client, guarded.stream():
         assert client.get(PNG).status_code == 200
+
+
+def test_requests_whose_body_is_awaited_fill_the_server_too(
+    guarded: Serving, refused: Refused
+) -> None:
+    head = f"POST {DECODE} HTTP/1.1\r\nHost: {guarded.host}\r\nContent-Length: 20\r\n"
+    head += "Content-Type: application/json\r\n\r\n"
+    name, _, port = guarded.host.partition(":")
+    with ExitStack() as waiting, guarded.client() as client:
+        for _ in range(4):
+            connection = waiting.enter_context(socket.create_connection((name, int(port))))
+            connection.sendall(head.encode())
+        for _ in range(100):
+            response = client.get(PNG)
+            if response.status_code == 503:
+                break
+        refused(response, 503)
 
 
 @pytest.mark.parametrize(
