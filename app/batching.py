@@ -3,12 +3,14 @@
 An engine serves one caller at a time, and this is its caller. Three queues lead to it:
 
 - *small* requests (a drag, a decode of up to 8 latents) wait for one turn of the event loop, no
-  timer, and all that came by then travel in one pass, on the loop itself: a hop to a thread costs
-  more than the pass.
-- *tiles* run in a thread, one between two passes of small requests, so that neither keeps the other
-  waiting for long.
-- *bulk* (large decodes in chunks of at most 64, encodes) runs there too when no tile waits, and
-  after a few tiles when some do, a piece of a request at a time.
+  timer, and all that came by then travel in one pass.
+- *tiles* go one between two passes of small requests, so that neither keeps the other waiting for
+  long.
+- *bulk* (large decodes in chunks of at most 64, encodes) goes when no tile waits, and after a few
+  tiles when some do, a piece of a request at a time.
+
+All that decodes does so on the event loop itself: a hop to a thread and back costs as much as half
+a tile, and the next pass waits for this one either way. What takes longer goes to a thread.
 
 Each is bounded, in images to decode: beyond that a request is refused at once, and a flood of one
 keeps none of another out. Large decodes are bounded in time too: one that would wait long is told
@@ -26,7 +28,7 @@ from typing import Any, TypeVar
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from app.queues import Drag, Drags, Job, Turns
+from app.queues import Answer, Drag, Drags, Job, Turns
 from app.tally import Tally
 
 Latents = Float32[np.ndarray, "batch latent"]
@@ -47,7 +49,7 @@ class Batcher:
 
     Args:
         decode: The forward pass, for any number of latents.
-        executor: Where tiles and bulk run.
+        executor: Where bulk runs that is no decode.
         max_queue: How many images may wait in each of the queues.
         max_wait_seconds: How long a large decode may have to wait for other bulk.
         tally: Where the work done is counted, for all batchers together.
@@ -71,8 +73,8 @@ class Batcher:
         self._tiles_in_a_row = 0
         self._worker: asyncio.Task[None] | None = None
 
-    def ask(self, latents: Latents, answer: asyncio.Future[Any]) -> None:
-        """Decode up to 8 latents into `answer`, unless that is cancelled before its turn comes.
+    def ask(self, latents: Latents, answer: Answer) -> None:
+        """Decode up to 8 latents into `answer`, unless that is done before its turn comes.
 
         Raises:
             Overloaded: too much is waiting.
@@ -105,7 +107,7 @@ class Batcher:
             return make(self._forward(chunk))
 
         chunks = (latents[start : start + CHUNK] for start in range(0, len(latents), CHUNK))
-        return await self.run([partial(piece, chunk) for chunk in chunks], weight=CHUNK)
+        return await self._run(self._bulk, [partial(piece, chunk) for chunk in chunks], CHUNK)
 
     async def tile(self, call: Callable[[], Result]) -> Result:
         """Run a call of the engine that makes a tile, behind the drags and before bulk.
@@ -117,7 +119,7 @@ class Batcher:
         return tile
 
     async def run(self, calls: Sequence[Callable[[], Result]], *, weight: int) -> list[Result]:
-        """Run calls of the engine in order, behind the drags of the moment, as bulk.
+        """Run calls of the engine in a thread, in order, behind the drags of the moment, as bulk.
 
         Args:
             calls: At least one. Each takes milliseconds, not more: the drags wait for it.
@@ -126,7 +128,7 @@ class Batcher:
         Raises:
             Overloaded: too much is waiting.
         """
-        return await self._run(self._bulk, calls, weight)
+        return await self._run(self._bulk, calls, weight, hops=True)
 
     def require_room(self, latents: int) -> None:
         """Raise Overloaded if so many would wait too long now; for who could as well come later."""
@@ -146,9 +148,13 @@ class Batcher:
             await self._worker
 
     async def _run(
-        self, queue: Turns, calls: Sequence[Callable[[], Result]], weight: int
+        self,
+        queue: Turns,
+        calls: Sequence[Callable[[], Result]],
+        weight: int,
+        hops: bool = False,
     ) -> list[Result]:
-        job = Job(calls, weight, asyncio.get_running_loop().create_future())
+        job = Job(calls, weight, asyncio.get_running_loop().create_future(), hops)
         queue.put(job)
         self._wake()
         try:
@@ -200,9 +206,12 @@ class Batcher:
         if job.answer.done():  # nobody waits for it any more
             del queue.jobs[job]
             return
-        loop = asyncio.get_running_loop()
         try:
-            pieces = await loop.run_in_executor(self._executor, self._pieces, job)
+            if job.hops:
+                loop = asyncio.get_running_loop()
+                pieces = await loop.run_in_executor(self._executor, self._pieces, job)
+            else:
+                pieces = [_timed(job.calls.popleft())]
         except Exception as error:
             queue.jobs.pop(job, None)
             if not job.answer.done():
@@ -221,10 +230,13 @@ class Batcher:
         """Do a piece, in the thread, and go on while nobody else waits: each hop costs too."""
         pieces: list[tuple[Any, float]] = []
         while not pieces or (job.calls and not job.answer.done() and self._is_alone()):
-            begun = perf_counter()
-            result = job.calls.popleft()()
-            pieces.append((result, perf_counter() - begun))
+            pieces.append(_timed(job.calls.popleft()))
         return pieces
 
     def _is_alone(self) -> bool:
         return not self._small.jobs and len(self._tiles.jobs) + len(self._bulk.jobs) == 1
+
+
+def _timed(call: Callable[[], Result]) -> tuple[Result, float]:
+    begun = perf_counter()
+    return call(), perf_counter() - begun

@@ -1,37 +1,41 @@
 """The express lane: what can be answered at once is, before FastAPI so much as begins.
 
-Two kinds of request make up nearly all that a busy server sees besides streams, and to take them
+Three kinds of request make up nearly all that a busy server sees besides streams, and to take them
 through every layer costs several times what their answer does:
 
 - a GET of a finished picture, or the word that it has not changed. Who made it the ordinary way
-  puts the whole answer on the rack, under its path and query.
-- a decode of one latent into JSON, if all about it is as it should be.
+  puts the whole answer on the rack, under its target, and `wire` answers from there.
+- a GET of a picture that is still to be drawn.
+- a decode of one latent into JSON.
 
-Whatever is not so plain goes the ordinary way, and is answered or refused there; to a client there
-is no difference. Nothing passes here that would be refused there.
+All that if everything about the request is as it should be. Whatever is not so plain goes the
+ordinary way, and is answered or refused there; to a client there is no difference. Nothing passes
+here that would be refused there.
 """
 
 import asyncio
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple
 
 from fastapi import FastAPI
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from app.caching import is_among
+from app.errors import Overloaded
 from app.ledger import ID_HEADER, Ledger, id_of
 from app.pictures import Pictures
 from app.security import Room, host_is_allowed, security_headers
+from app.wire import LINE, Line, Whole
 
 MOST = 20_000
 """Answers remembered; each takes about a kilobyte besides its picture."""
 SHORT = 1000
 """Bytes of a body, at most."""
 
-Result = TypeVar("Result")
-Headers = list[tuple[bytes, bytes]]
+Header = tuple[bytes, bytes]
 Asked = dict[bytes, bytes]
 """The headers of a request."""
 
@@ -40,8 +44,8 @@ class _Answer(NamedTuple):
     picture: str
     tag: str
     route: str
-    whole: Headers
-    unchanged: Headers
+    whole: bytes
+    unchanged: bytes
 
 
 class Rack:
@@ -53,10 +57,10 @@ class Rack:
 
     def __init__(self, pictures: Pictures) -> None:
         self.pictures = pictures
-        self.answers: dict[tuple[str, bytes], _Answer] = {}
+        self.answers: OrderedDict[bytes, _Answer] = OrderedDict()
 
     def keep(self, scope: Scope, route: str, picture: str, response: Response) -> None:
-        """Remember the answer to a request that went the ordinary way.
+        """Remember the answer to a request.
 
         Args:
             scope: Of the request.
@@ -64,34 +68,43 @@ class Rack:
             picture: The name under which `pictures` has the content.
             response: The whole answer, with an ETag.
         """
-        place = scope.get(_PLACE)
-        if place is None:  # no GET that could come this way again
+        target = scope.get(_TARGET)
+        if target is None:  # no GET that could come this way again
             return
         if len(self.answers) >= MOST:
-            del self.answers[next(iter(self.answers))]
-        whole = [*response.raw_headers, *security_headers]
+            self.answers.popitem(last=False)
+        whole = response.raw_headers
         unchanged = [pair for pair in whole if pair[0] not in _OF_CONTENT]
-        self.answers[place] = _Answer(picture, response.headers["etag"], route, whole, unchanged)
+        tag = response.headers["etag"]
+        self.answers[target] = _Answer(picture, tag, route, _head(whole), _head(unchanged))
+
+    def find(self, target: bytes, asked: Asked) -> "_Found | None":
+        """Give what is at hand, if its content still is, and its route."""
+        answer = self.answers.get(target)
+        if answer is None:
+            return None
+        known = asked.get(b"if-none-match")
+        if known is not None and is_among(known.decode("latin-1"), answer.tag):
+            return answer.route, Whole(304, answer.unchanged, b"")
+        picture = self.pictures.find(answer.picture)
+        if picture is None:
+            return None
+        return answer.route, Whole(200, answer.whole, picture.content)
 
 
 class Plain(NamedTuple):
-    """A request that a route may answer at once: its template, and what gives the answer's body.
+    """A request that may be answered here: its route's template, and what gives the answer.
 
-    The call gets the request's body; it gives None for one that is not so plain after all.
+    For a POST the call gets the request's body. It gives None for one that is not so plain after
+    all; what else it raises than Overloaded, the ordinary way has the words for.
     """
 
     route: str
-    answer: Callable[[bytes], Awaitable[bytes | None]]
+    answer: Callable[[bytes], Awaitable[Response | None]]
 
 
-class Shortcuts(Protocol):
-    """What may be answered at once though it is not on the rack."""
-
-    async def get(self, scope: Scope) -> Response | None:
-        """Answer a GET, and put the answer on the rack; None is for the ordinary way."""
-
-    def post(self, path: str, asked: Asked) -> Plain | None:
-        """Say of a POST, by its path and headers, whether it is plain."""
+Shortcut = Callable[[Scope, Asked], Plain | None]
+"""Says of a request, if it is one of a route's own and plain, how it is answered."""
 
 
 class Express:
@@ -100,18 +113,18 @@ class Express:
     Args:
         ordinary: Where the rest goes.
         rack: The pictures' answers.
-        shortcuts: What else may be answered here.
+        shortcuts: By method, what else may be answered here.
         ledger: Where what is answered here is noted.
         room: Shared with `Limits`.
         hosts: As in `AllowedSites`.
-        timeout_seconds: For the body of a request.
+        timeout_seconds: For a request.
     """
 
     def __init__(
         self,
         ordinary: Callable[[Scope, Receive, Send], Awaitable[None]],
         rack: Rack,
-        shortcuts: Shortcuts,
+        shortcuts: dict[str, Sequence[Shortcut]],
         ledger: Ledger,
         room: Room,
         hosts: Sequence[str],
@@ -137,73 +150,105 @@ class Express:
             receive = rest
         await self.ordinary(scope, receive, send)
 
+    def at_hand(
+        self, target: bytes, headers: Sequence[Header], client: tuple[str, int] | None
+    ) -> Whole | None:
+        """Answer a GET from the rack, by its target as it came; for `wire.AT_HAND`."""
+        if target not in self.rack.answers or self.room.is_full():
+            return None
+        begun = time.perf_counter()
+        asked = dict(headers)
+        if not asked.keys().isdisjoint(_NOT_BARE) or not self._is_plain(asked):
+            return None
+        found = self.rack.find(target, asked)
+        if found is None:
+            return None
+        route, whole = found
+        known = id_of(headers)
+        self.ledger.enter(client, "GET", known, route, whole.status, begun)
+        return _with_id(whole, known)
+
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> Receive | None:
         """Answer, or say what the ordinary way is to receive."""
         begun = time.perf_counter()
         asked = dict(scope["headers"])
-        if b"origin" in asked or not self._is_for_us(asked):
+        if not self._is_plain(asked):
             return receive
+        found = None
         if scope["method"] == "GET":
-            place = scope["path"], scope["query_string"]
-            answer = self.rack.answers.get(place)
-            if answer is not None and (found := self._find(answer, asked)) is not None:
-                await self._send(scope, send, answer.route, *found, begun)
-                return None
-            scope[_PLACE] = place
-            response = await _tried(self.shortcuts.get(scope)) if answer is None else None
-            if response is not None and (answer := self.rack.answers.get(place)) is not None:
-                found = 200, answer.whole, bytes(response.body)
-                await self._send(scope, send, answer.route, *found, begun)
-                return None
-        elif scope["method"] == "POST":
-            plain = self.shortcuts.post(scope["path"], asked) if _is_short(asked) else None
-            if plain is not None:
-                return await self._post(plain, scope, receive, send, begun)
-        return receive
+            scope[_TARGET] = target = _target(scope)
+            found = self.rack.find(target, asked)
+        if found is None:
+            plain = self._plain(scope, asked)
+            if plain is None:
+                return receive
+            body = b""
+            if scope["method"] == "POST":
+                message, receive = await self._read(receive)
+                if message["type"] != "http.request" or message.get("more_body"):
+                    return receive
+                body = message["body"]
+            found = await self._made(plain, body, scope)
+        if found is None:
+            return receive
+        route, whole = found
+        known = id_of(scope["headers"])
+        whole = _with_id(whole, known)
+        line: Line | None = scope.get("extensions", {}).get(LINE)
+        if line is None or not line.send(whole):
+            await _send(whole, send)
+        self.ledger.note(scope, known, route, whole.status, begun)
+        return None
 
-    def _is_for_us(self, asked: Asked) -> bool:
+    def _is_plain(self, asked: Asked) -> bool:
+        if b"origin" in asked:
+            return False
         if self.hosts is None:
             return True
         return host_is_allowed(asked.get(b"host", b"").decode("latin-1"), self.hosts)
 
-    def _find(self, answer: _Answer, asked: Asked) -> tuple[int, Headers, bytes] | None:
-        known = asked.get(b"if-none-match")
-        if known is not None and is_among(known.decode("latin-1"), answer.tag):
-            return 304, answer.unchanged, b""
-        picture = self.rack.pictures.find(answer.picture)
-        return None if picture is None else (200, answer.whole, picture.content)
+    def _plain(self, scope: Scope, asked: Asked) -> Plain | None:
+        for shortcut in self.shortcuts.get(scope["method"], ()):
+            plain = shortcut(scope, asked)
+            if plain is not None:
+                return plain
+        return None
 
-    async def _post(
-        self, plain: Plain, scope: Scope, receive: Receive, send: Send, begun: float
-    ) -> Receive | None:
+    async def _read(self, receive: Receive) -> tuple[Message, Receive]:
+        """Give the first message, and what gives it once more, then the rest."""
         try:
             async with asyncio.timeout(self.timeout_seconds):
                 message = await receive()
         except TimeoutError:
-            return receive
-        whole = message["type"] == "http.request" and not message.get("more_body")
-        body = await _tried(plain.answer(message["body"])) if whole else None
-        if body is None:
-            return _after(message, receive)
-        headers = [*_OF_JSON, (b"content-length", b"%d" % len(body)), *security_headers]
-        await self._send(scope, send, plain.route, 200, headers, body, begun)
-        return None
+            return {"type": "http.disconnect"}, receive
+        waiting = [message]
 
-    async def _send(
-        self,
-        scope: Scope,
-        send: Send,
-        route: str,
-        status: int,
-        headers: Headers,
-        body: bytes,
-        begun: float,
-    ) -> None:
-        known = id_of(scope)
-        headers = [*headers, (ID_HEADER, known.encode())]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-        self.ledger.note(scope, known, route, status, begun)
+        async def receive_again() -> Message:
+            return waiting.pop() if waiting else await receive()
+
+        return message, receive_again
+
+    async def _made(self, plain: Plain, body: bytes, scope: Scope) -> "_Found | None":
+        line: Line | None = scope.get("extensions", {}).get(LINE)
+        if line is not None:
+            line.work = asyncio.current_task()
+        try:
+            response = await plain.answer(body)
+        except Overloaded as refusal:
+            response = refusal.response()
+        except asyncio.CancelledError:
+            if line is None or not line.is_cut:
+                raise
+            return plain.route, Whole(GONE, b"", b"")
+        except Exception:
+            return None
+        finally:
+            if line is not None:
+                line.work = None
+        if response is None:
+            return None
+        head = _head(response.raw_headers)
+        return plain.route, Whole(response.status_code, head, bytes(response.body))
 
 
 class Explorer(FastAPI):
@@ -219,29 +264,42 @@ class Explorer(FastAPI):
         await super().__call__(scope, receive, send)
 
 
-async def _tried(answer: Awaitable[Result | None]) -> Result | None:
-    """Give the answer, if it comes; for what goes wrong the ordinary way has the words."""
-    try:
-        return await answer
-    except Exception:
-        return None
+_Found = tuple[str, Whole]
+"""A route's template, and an answer."""
 
 
-def _is_short(asked: Asked) -> bool:
+async def _send(whole: Whole, send: Send) -> None:
+    lines = whole.head.split(b"\r\n")[:-1]
+    headers = [tuple(line.split(b": ", 1)) for line in lines]
+    await send({"type": "http.response.start", "status": whole.status, "headers": headers})
+    await send({"type": "http.response.body", "body": whole.body})
+
+
+def _with_id(whole: Whole, known: str) -> Whole:
+    head = b"%b%b: %b\r\n" % (whole.head, ID_HEADER, known.encode())
+    return Whole(whole.status, head, whole.body)
+
+
+def _head(headers: Sequence[Header]) -> bytes:
+    """Write headers as they are sent, with those that every answer has."""
+    return b"".join(b"%b: %b\r\n" % pair for pair in (*headers, *security_headers))
+
+
+def is_short(asked: Asked) -> bool:
+    """Tell whether a body says of itself that it is short; for a shortcut of a POST."""
     length = asked.get(b"content-length", b"")
     return length.isdigit() and len(length) < 5 and int(length) <= SHORT
 
 
-def _after(first: Message, receive: Receive) -> Receive:
-    """Give a message once more, then what comes."""
-    waiting = [first]
-
-    async def receive_again() -> Message:
-        return waiting.pop() if waiting else await receive()
-
-    return receive_again
+def _target(scope: Scope) -> bytes:
+    query: bytes = scope["query_string"]
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    return b"%b?%b" % (path, query) if query else path
 
 
-_PLACE = "explorer.place"
+_TARGET = "explorer.target"
+_NOT_BARE = {b"content-length", b"transfer-encoding", b"expect", b"x-forwarded-for"}
+"""Of a request with a body, or from a proxy, behind which the client is another."""
 _OF_CONTENT = {b"content-length", b"content-type"}
-_OF_JSON = [(b"vary", b"Accept"), (b"content-type", b"application/json")]
+GONE = 499
+"""What the log says of a request whose client went before its answer."""

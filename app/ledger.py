@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from random import getrandbits
@@ -77,22 +77,35 @@ class Ledger:
             status: Of the answer; 101 for a stream that has ended.
             begun: When it came, by `time.perf_counter`.
         """
+        quiet = status < 400 and (route == "/metrics" or is_probe(scope))
+        method = scope["method"] if scope["type"] == "http" else STREAM
+        self.enter(scope.get("client"), method, known, route, status, begun, quiet)
+
+    def enter(
+        self,
+        client: tuple[str, int] | None,
+        method: str,
+        known: str,
+        route: str,
+        status: int,
+        begun: float,
+        quiet: bool = False,
+    ) -> None:
+        """`note`, for who has no scope; what is quiet is logged at the level DEBUG."""
         seconds = time.perf_counter() - begun
-        if scope["type"] == "websocket":
-            method = STREAM
+        if method == STREAM:
             self.tally.request(route, method, status, None)
         else:
-            method = scope["method"] if scope["method"] in METHODS else "other"
+            method = method if method in METHODS else "other"
             self.tally.request(route, method, status, seconds)
-        quiet = status < 400 and (route == "/metrics" or is_probe(scope))
         level = logging.DEBUG if quiet else logging.INFO
         if not log.isEnabledFor(level):
             return
         if not self._entries:
             asyncio.get_running_loop().call_later(LATEST_SECONDS, self.write)
-        client = (scope.get("client") or ("-",))[0]
+        name = client[0] if client else "-"
         self._entries.append(
-            Entry(time.time(), level, client, method, route, status, 1000 * seconds, known)
+            Entry(time.time(), level, name, method, route, status, 1000 * seconds, known)
         )
 
     @asynccontextmanager
@@ -109,9 +122,9 @@ class Ledger:
             log.log(level, "%s", "\n".join(map(self._line, entries)))
 
 
-def id_of(scope: Scope) -> str:
+def id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """Take the request's id from its header, if it is one that a log can bear, or make one."""
-    for name, value in scope["headers"]:
+    for name, value in headers:
         if name == ID_HEADER and _GIVEN.fullmatch(value):
             return str(value, "ascii")
     return f"{getrandbits(64):016x}"

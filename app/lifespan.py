@@ -1,11 +1,12 @@
 """From start to stop: read the cards, load and warm the default model; drain."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from fastapi import FastAPI
@@ -38,14 +39,16 @@ def lifespan(
     warm_up: Callable[[], Awaitable[None]],
     tally: Tally,
     *around: Callable[[], AbstractAsyncContextManager[None]],
-) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    state: Callable[[], Mapping[str, Any]] = dict,
+) -> Callable[[FastAPI], AbstractAsyncContextManager[Mapping[str, Any]]]:
     """Make the lifespan of a server: `registry` is full within it, and `warm_up` is done.
 
-    What goes on for as long as it is ready goes `around`, each a context.
+    What goes on for as long as it is ready goes `around`, each a context. `state` gives what the
+    server that runs the app is told.
     """
 
     @asynccontextmanager
-    async def run(_: FastAPI) -> AsyncIterator[None]:
+    async def run(_: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
         # One thread for the bulk of all models: beside the loop, one core computes, not three.
         with ThreadPoolExecutor(1, "bulk") as executor:
             fill(settings, registry, executor, tally)
@@ -53,7 +56,7 @@ def lifespan(
             async with AsyncExitStack() as stack:
                 for context in around:
                     await stack.enter_async_context(context())
-                yield
+                yield state()
             for served in registry.loaded:
                 await served.batcher.drain()
 

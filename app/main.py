@@ -42,6 +42,7 @@ from app.security import AllowedSites, Limits, Room, SecurityHeaders
 from app.settings import Settings
 from app.tally import Tally
 from app.telemetry import Observed, Reached
+from app.wire import AT_HAND
 
 VERSION = "0.1.0"
 FEATURES = (
@@ -85,6 +86,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             drain.holding_back,
             peers.publishing,
             ledger.open,
+            state=lambda: {AT_HAND: express.at_hand},
         ),
         middleware=_middleware(settings, ledger, room),
         docs_url=None,
@@ -108,10 +110,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.router.routes.extend(page.routes())
     openapi.describe(app, raw)
     errors.install(app)
-    app.express = Express(
+    app.express = express = Express(
         app.ordinary,
         rack,
-        decode.Shortcuts(registry, drawn),
+        {"GET": (maps.shortcut, drawn.shortcut), "POST": (decode.DecodeOne(registry).shortcut,)},
         ledger,
         room,
         settings.allowed_hosts,

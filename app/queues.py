@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -14,11 +14,24 @@ SMOOTHING = 8
 """Pieces over which the pace of a queue is averaged."""
 
 
+class Answer(Protocol):
+    """Who waits for images: a future, or what acts as one and needs no turn of the loop for it."""
+
+    def done(self) -> bool:
+        """Tell whether nobody waits any more."""
+
+    def set_result(self, images: np.ndarray, /) -> None:
+        """Take the images; raises nothing."""
+
+    def set_exception(self, error: Exception, /) -> None:
+        """Hear that there will be none; raises nothing."""
+
+
 class Drag(NamedTuple):
-    """A small request: latents, and the images that answer it."""
+    """A small request: latents, and who waits for their images."""
 
     latents: np.ndarray
-    answer: asyncio.Future[np.ndarray]
+    answer: Answer
 
 
 class Drags:
@@ -61,15 +74,27 @@ class Drags:
 
 
 class Job:
-    """The pieces of one request: those that wait, and what came of the others."""
+    """The pieces of one request: those that wait, and what came of the others.
 
-    __slots__ = ("answer", "calls", "results", "weight")
+    Args:
+        calls: The pieces.
+        weight: What each of them costs, in images decoded.
+        answer: Who waits for all the results.
+        hops: Whether the pieces are for a thread: those that take longer than a hop there does.
+    """
+
+    __slots__ = ("answer", "calls", "hops", "results", "weight")
 
     def __init__(
-        self, calls: Sequence[Callable[[], Any]], weight: int, answer: asyncio.Future[Any]
+        self,
+        calls: Sequence[Callable[[], Any]],
+        weight: int,
+        answer: asyncio.Future[Any],
+        hops: bool = False,
     ) -> None:
         self.calls = deque(calls)
         self.weight = weight
+        self.hops = hops
         self.results: list[Any] = []
         self.answer = answer
 

@@ -6,7 +6,7 @@ The figure is the server's processor time for a request, by the kernel's account
 a raw ASGI app takes that answers the same bytes, or a FastAPI route that does nothing where ours is
 one of FastAPI, both behind stock uvicorn, and with it the work itself: the bare forward pass, as an
 image's share of a batch, and packing the PNG. All are measured in turns, in one run, and the
-cheapest round of each counts; what the client takes, on the same two cores, does not.
+cheapest round of each counts. The servers have one core, the client and the bare work another.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ import uvloop
 from PIL import Image
 
 from app import png
-from benchmarks.measuring import Load, cpu_seconds, http_load, websocket_load
+from benchmarks.measuring import Load, cpu_seconds, http_load, on_core, websocket_load
 from model.checkpoint import read_checkpoint
 from model.data.datasets import test_set
 from model.encoding import Encoder
@@ -287,8 +287,10 @@ def main() -> None:
     torch.set_num_threads(1)
     work = Work()
     with ExitStack() as stack:
-        ours = stack.enter_context(Server("--models", MODEL, "--device", "cpu"))
-        bare, plain = (stack.enter_context(other(which)) for which in ("answers", "ours"))
+        with on_core(0):
+            ours = stack.enter_context(Server("--models", MODEL, "--device", "cpu"))
+            bare, plain = (stack.enter_context(other(which)) for which in ("answers", "ours"))
+        stack.enter_context(on_core(1))
         table = [row for row in rows(ours, bare, plain) if options.only in row.title]
         for _ in range(options.rounds):
             work.measure()

@@ -1,6 +1,7 @@
 """What benchmarks of a server share: its processor time, and clients that cost little themselves.
 
-A client is a closed loop: each connection asks again as soon as it was answered.
+A client is a closed loop: each connection asks again as soon as it was answered. It never rests, or
+the server would pay for waking its core, which on a virtual machine costs more than an answer.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import struct
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -48,6 +50,26 @@ def cpu_seconds(pid: int) -> float:
         except OSError:  # it has ended
             continue
     return seconds
+
+
+@contextmanager
+def on_core(number: int) -> Iterator[None]:
+    """Keep this process on one of its cores, and for good what it starts meanwhile, on Linux.
+
+    A server and its clients want a core each: else whoever happens to wake a core that rests is
+    charged for it, and a figure depends on how busy the other side is.
+
+    Raises:
+        SystemExit: there is no such core.
+    """
+    free = sorted(os.sched_getaffinity(0))
+    if number >= len(free):
+        raise SystemExit(f"{number + 1} cores are needed; this process has {len(free)}.")
+    os.sched_setaffinity(0, free[number : number + 1])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, free)
 
 
 @dataclass
@@ -139,7 +161,14 @@ async def _load(
     began = time.perf_counter()
     for connection in made:
         connection.begin(until=began + seconds)
-    await asyncio.gather(*(connection.ended for connection in made))
+    ended = asyncio.gather(*(connection.ended for connection in made))
+
+    def stay_awake() -> None:
+        if not ended.done():
+            loop.call_soon(stay_awake)
+
+    stay_awake()
+    await ended
     load.seconds = time.perf_counter() - began
     return load
 

@@ -16,16 +16,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import random
 import struct
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import cast
 
 import uvloop
 
-from benchmarks.measuring import Load, cpu_seconds, percentile, websocket_load
+from benchmarks.measuring import Load, cpu_seconds, on_core, percentile, websocket_load
 from tools.server import Server
 
 MODEL = "mnist-vae-2d"
@@ -178,12 +178,11 @@ async def _move(crowd: list[Person], seconds: float) -> None:
 
 def most_people(seconds: float, rounds: int) -> None:
     """Print how it goes for ever more people, and where it stops being well."""
-    free = sorted(os.sched_getaffinity(0))
-    if len(free) < 2:
-        raise SystemExit("the server and its clients need a core each")
-    os.sched_setaffinity(0, free[:1])  # which the server inherits
-    with Server("--models", MODEL, "--device", "cpu", "--max-streams", str(MOST)) as server:
-        os.sched_setaffinity(0, free[1:2])
+    with ExitStack() as stack:
+        server = Server("--models", MODEL, "--device", "cpu", "--max-streams", str(MOST))
+        with on_core(0):
+            stack.enter_context(server)
+        stack.enter_context(on_core(1))
         print("| people | p50, ms | p99, ms | images a second each | server | client, cores |")
         print("|---|---|---|---|---|---|")
 
@@ -199,7 +198,6 @@ def most_people(seconds: float, rounds: int) -> None:
         while many - few > STEP:
             middle = (few + many) // 2 // STEP * STEP
             few, many = (middle, many) if well(middle) else (few, middle)
-    os.sched_setaffinity(0, free)
     limit = f"p99 under {1e3 * LIMIT_SECONDS:.0f} ms"
     print(f"\n{few} people at {HERTZ} Hz on one core, {limit} (asked: {ASKED_PEOPLE})")
 

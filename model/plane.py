@@ -81,8 +81,10 @@ class Plane:
     ) -> Float[np.ndarray, "rows*columns 2"]:
         (u0, v0), (u1, v1) = self.extent
         right, down = (column + 0.5) / cells, (row + 0.5) / cells
-        u, v = np.meshgrid(u0 + right * (u1 - u0), v1 - down * (v1 - v0))
-        return np.stack([u.ravel(), v.ravel()], axis=1)
+        centres = np.empty((len(row), len(column), 2))
+        centres[:, :, 0] = u0 + right * (u1 - u0)
+        centres[:, :, 1] = (v1 - down * (v1 - v0))[:, None]
+        return centres.reshape(-1, 2)
 
 
 class Frame(NamedTuple):

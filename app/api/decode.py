@@ -10,6 +10,7 @@ import numpy as np
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic_core import from_json
 from starlette.datastructures import Headers
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -20,7 +21,7 @@ from app.body import JsonBody, only_json
 from app.caching import ASK_AGAIN, etag, is_current
 from app.disconnect import while_connected
 from app.errors import InvalidRequest
-from app.express import Asked, Plain, Rack
+from app.express import Asked, Plain, Rack, is_short
 from app.latents import LATENT, read_latents, read_z, refuse
 from app.negotiation import JSON, PNG
 from app.openapi import API, LATENT_TEXT, MODEL_PARAMETER, NOT_CHANGED, RawRoute, feature
@@ -35,7 +36,18 @@ LONGEST_NUMBER = 22
 """Characters of most numbers, and of what parts them from the next."""
 
 
-class Unread(APIRoute):
+class _QuickToRead(Request):
+    """A request whose JSON is read at three times the speed of the standard library."""
+
+    async def json(self) -> Any:
+        body = await self.body()
+        try:
+            return from_json(body)
+        except ValueError:
+            return json.loads(body)  # which takes more, and says better what it does not
+
+
+class LargeDecode(APIRoute):
     """A route that refuses a long body before it reads it, while too much waits.
 
     A short request that is written at great length is taken for a long one.
@@ -49,12 +61,12 @@ class Unread(APIRoute):
             length = int(request.headers.get("content-length", 0))
             if served and length > CHUNK * (LONGEST_NUMBER * served.card.latent_dim + 2):
                 served.batcher.require_room(2 * CHUNK)
-            return await handle(request)
+            return await handle(_QuickToRead(request.scope, request.receive))
 
         return handle_if_there_is_room
 
 
-router = feature("/models/{model}", "decode", Unread)
+router = feature("/models/{model}", "decode", LargeDecode)
 
 
 class DecodeRequest(JsonBody):
@@ -112,42 +124,29 @@ async def decode_for(
     return [image for chunk in chunks for image in chunk]
 
 
-class Shortcuts:
-    """The express lane of decode, when all is as it should be."""
+class DecodeOne:
+    """The express lane of decode: one latent into JSON, when all is as it should be."""
 
-    def __init__(self, registry: Registry, pictures: "DecodePng") -> None:
+    def __init__(self, registry: Registry) -> None:
         self.registry = registry
-        self.pictures = pictures
 
-    async def get(self, scope: Scope) -> Response | None:
-        """Give the picture of a latent that was not asked for of late."""
-        served = self._served(scope["path"], _PNG_AFTER)
-        return None if served is None else await self.pictures.answer(served, scope)
-
-    def post(self, path: str, asked: Asked) -> Plain | None:
-        """Give one latent's image in JSON."""
-        served = self._served(path, _AFTER)
-        if served is None:
-            return None
+    def shortcut(self, scope: Scope, asked: Asked) -> Plain | None:
+        """Take such a request."""
         is_json = asked.get(b"content-type") == b"application/json"
         if not is_json or asked.get(b"accept", b"*/*") not in (b"*/*", b"application/json"):
             return None
-        return Plain(PATH, partial(self._json, served))
+        served = _served(self.registry, scope["path"], _AFTER) if is_short(asked) else None
+        return None if served is None else Plain(PATH, partial(self._answer, served))
 
-    def _served(self, path: str, after: str) -> ServedModel | None:
-        if not (path.startswith(_BEFORE) and path.endswith(after)):
-            return None
-        served = self.registry.at_hand(path[len(_BEFORE) : -len(after)])
-        return served if served is not None and served.engine.decodes else None
-
-    async def _json(self, served: ServedModel, body: bytes) -> bytes | None:
+    async def _answer(self, served: ServedModel, body: bytes) -> Response | None:
         match json.loads(body):
             case {"latents": [row], **others} if not others:
                 refuse(row, served.card, "", "")
             case _:
                 return None
         images = await served.batcher.decode(np.array([row], np.float32))
-        return rendering.json_of({"model": served.card.id}, rendering.packed(images))
+        content = rendering.json_of({"model": served.card.id}, rendering.packed(images))
+        return Response(content, media_type=JSON, headers={"Vary": "Accept"})
 
 
 class DecodePng:
@@ -159,6 +158,11 @@ class DecodePng:
     def __init__(self, registry: Registry, rack: Rack) -> None:
         self.registry = registry
         self.rack, self.pictures = rack, rack.pictures
+
+    def shortcut(self, scope: Scope, asked: Asked) -> Plain | None:
+        """Take a request for a model that is in memory."""
+        served = _served(self.registry, scope["path"], _PNG_AFTER)
+        return None if served is None else Plain(PNG_PATH, lambda _: self.answer(served, scope))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self.registry.lend(scope["path_params"]["model"]) as served:
@@ -184,6 +188,14 @@ class DecodePng:
         response = Response(picture.content, headers=headers, media_type=PNG)
         self.rack.keep(scope, PNG_PATH, tag, response)
         return response
+
+
+def _served(registry: Registry, path: str, after: str) -> ServedModel | None:
+    """Give the model of a path that ends so, if it is in memory and decodes vectors."""
+    if not (path.startswith(_BEFORE) and path.endswith(after)):
+        return None
+    served = registry.at_hand(path[len(_BEFORE) : -len(after)])
+    return served if served is not None and served.engine.decodes else None
 
 
 def _read_size(query: Mapping[str, list[str]]) -> int:

@@ -23,6 +23,7 @@ from app.latents import refuse
 from app.openapi import API, MODEL_PARAMETER, RawRoute
 from app.registry import Registry
 from app.tally import Histogram, Tally
+from app.wire import FRAMES, Frames
 from model.card import Card
 from model.engine import LATENT_LIMIT
 
@@ -68,7 +69,8 @@ class Stream:
                 served.require_latents()  # refused before it opens, if at all
             await receive()  # websocket.connect
             await send({"type": "websocket.accept"})
-            conversation = _Conversation(self.registry, served.card, send, self.frames)
+            way = scope.get("extensions", {}).get(FRAMES)
+            conversation = _Conversation(self.registry, served.card, send, self.frames, way)
             await conversation.hold(receive, self.idle_seconds)
         finally:
             self.open -= 1
@@ -81,41 +83,63 @@ class _BadMessage(Exception):
 class _Conversation:
     """Takes the model anew for each answer: a stream that is open and silent holds no memory.
 
-    A question goes from the task that receives straight to the batcher, and its image to the task
-    that answers: one wake-up each, and no task, timer or lock of a frame's own.
+    It is itself the `Answer` for which the batcher draws, and where the server lets it, hears of
+    frames and sends images without a turn of the event loop, task or timer of a frame's own.
     """
 
-    def __init__(self, registry: Registry, card: Card, send: Send, frames: Histogram) -> None:
+    def __init__(
+        self, registry: Registry, card: Card, send: Send, frames: Histogram, way: Frames | None
+    ) -> None:
         self.registry = registry
         self.card = card
         self.send = send
         self.frames = frames
+        self.way = way
         self.numbers = Struct(f"<{card.latent_dim}f")
         self.mailbox: bytes | None = None
         self.asked: bytes | None = None
-        self.came = self.asked_at = 0.0
-        self.image: asyncio.Future[Images | None] = asyncio.get_running_loop().create_future()
+        self.came = self.rested = self.asked_at = 0.0
+        self.slow: asyncio.Task[None] | None = None  # what cannot be done at once, one at a time
         self.closed = False
 
     async def hold(self, receive: Receive, idle_seconds: float) -> None:
-        loop, rested = asyncio.get_running_loop(), perf_counter()
-        answering = asyncio.create_task(self._answer())
+        self.loop, self.idle_seconds = asyncio.get_running_loop(), idle_seconds
+        self.rested = perf_counter()
         try:
-            async with asyncio.timeout(idle_seconds) as rest:
+            async with asyncio.timeout(idle_seconds) as self.rest:
+                if self.way is not None:
+                    self.way.take = self._take
                 while (message := await receive())["type"] == "websocket.receive":
-                    self.mailbox, self.came = self._checked(message), perf_counter()
-                    if self.asked is None:
-                        self._ask()
-                    if self.came > rested + idle_seconds / TIMERS:
-                        rested = self.came
-                        rest.reschedule(loop.time() + idle_seconds)
+                    self._came(self._checked(message))
         except TimeoutError:
             await self._close(IDLE, "Nothing came for long. Open it again when there is something.")
         except _BadMessage as fault:
-            answering.cancel()
             await self._close(*fault.args)
         finally:
-            answering.cancel()
+            self.closed = True
+            if self.way is not None:
+                self.way.take = None
+            if self.slow is not None:
+                self.slow.cancel()
+
+    def _take(self, content: bytes) -> bool:
+        if self.closed or not self._is_right(content):
+            return False
+        self._came(content)
+        return True
+
+    def _came(self, content: bytes) -> None:
+        self.mailbox, self.came = content, perf_counter()
+        if self.asked is None:
+            self._ask()
+        if self.came > self.rested + self.idle_seconds / TIMERS and not self.rest.expired():
+            self.rested = self.came
+            self.rest.reschedule(self.loop.time() + self.idle_seconds)
+
+    def _is_right(self, content: bytes) -> bool:
+        if len(content) != SEQUENCE_BYTES + self.numbers.size:
+            return False
+        return math.hypot(*self.numbers.unpack_from(content, SEQUENCE_BYTES)) <= LATENT_LIMIT
 
     def _checked(self, message: Message) -> bytes:
         content = message.get("bytes")
@@ -126,8 +150,8 @@ class _Conversation:
         if len(content) != wanted:
             came = f"A message of {len(content)} bytes came; {self.card.id} takes {wanted}."
             raise _BadMessage(BAD_MESSAGE, came)
-        latent = self.numbers.unpack_from(content, SEQUENCE_BYTES)
-        if not math.hypot(*latent) <= LATENT_LIMIT:
+        if not self._is_right(content):
+            latent = self.numbers.unpack_from(content, SEQUENCE_BYTES)
             try:
                 refuse(list(latent), self.card, "The latent", "#")
             except InvalidRequest as error:
@@ -139,37 +163,60 @@ class _Conversation:
         self.asked, self.asked_at, self.mailbox = self.mailbox, self.came, None
         served = self.registry.at_hand(self.card.id)
         if served is None:
-            self.image.set_result(None)
+            self.slow = self.loop.create_task(self._load())
             return
         try:
-            served.batcher.ask(_latent(self.asked), self.image)
+            served.batcher.ask(_latent(self.asked), self)
         except Overloaded as error:
-            self.image.set_exception(error)
+            self.set_exception(error)
 
-    async def _answer(self) -> None:
-        loop = asyncio.get_running_loop()
+    def done(self) -> bool:
+        return self.closed
+
+    def set_result(self, images: Images, /) -> None:
+        assert self.asked is not None
+        content = self.asked[:SEQUENCE_BYTES] + images.tobytes()
+        if self.way is not None and self.way.send(content):
+            self._sent()
+        else:
+            self.slow = self.loop.create_task(self._send(content))
+
+    def set_exception(self, error: Exception, /) -> None:
+        self.slow = self.loop.create_task(self._fail(error))
+
+    async def _load(self) -> None:
+        assert self.asked is not None
         try:
-            while True:
-                images = await self.image
-                assert self.asked is not None
-                if images is None:
-                    async with self.registry.lend(self.card.id) as served:
-                        images = await served.batcher.decode(_latent(self.asked))
-                content = self.asked[:SEQUENCE_BYTES] + images.tobytes()
-                await self.send({"type": "websocket.send", "bytes": content})
-                self.frames.add(perf_counter() - self.asked_at)
-                self.asked, self.image = None, loop.create_future()
-                if self.mailbox is not None:
-                    self._ask()
-        except Overloaded as error:
-            await self._close(TRY_LATER, error.detail)
-        except Unavailable as error:
-            await self._close(FAILED, error.detail)
+            async with self.registry.lend(self.card.id) as served:
+                images = await served.batcher.decode(_latent(self.asked))
+        except Exception as error:
+            await self._fail(error)
+        else:
+            self.set_result(images)
+
+    async def _send(self, content: bytes) -> None:
+        try:
+            await self.send({"type": "websocket.send", "bytes": content})
         except OSError:  # the client has gone; `hold` hears of it too
-            pass
-        except Exception:
-            log.exception("A stream of %s failed", self.card.id)
-            await self._close(FAILED, "The server failed; its log says where.")
+            self.closed = True
+        else:
+            self._sent()
+
+    def _sent(self) -> None:
+        self.frames.add(perf_counter() - self.asked_at)
+        self.asked = None
+        if self.mailbox is not None and not self.closed:
+            self._ask()
+
+    async def _fail(self, error: Exception) -> None:
+        match error:
+            case Overloaded():
+                await self._close(TRY_LATER, error.detail)
+            case Unavailable():
+                await self._close(FAILED, error.detail)
+            case _:
+                log.error("A stream of %s failed", self.card.id, exc_info=error)
+                await self._close(FAILED, "The server failed; its log says where.")
 
     async def _close(self, code: int, reason: str) -> None:
         if not self.closed:

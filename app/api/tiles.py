@@ -1,5 +1,8 @@
 """The tiles of a plane's map: blocks of 8 x 8 decoded images, each under its own URL."""
 
+import re
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -13,16 +16,20 @@ from app import png
 from app.caching import control, etag, is_current
 from app.disconnect import while_connected
 from app.errors import NotFound
-from app.express import Rack
+from app.express import Asked, Plain, Rack
 from app.negotiation import PNG
 from app.openapi import API, MODEL_PARAMETER, NOT_CHANGED, RawRoute
 from app.pictures import Picture
 from app.registry import Registry
+from app.wire import LINE
 from model.engine import DEEPEST_ZOOM, version_of
 
 PATH = f"{API}/models/{{model}}/planes/{{plane}}/tiles/{{zoom}}/{{x}}/{{y}}.png"
 FIRST = ((0, 0, 0), (1, 0, 0), (1, 1, 0), (1, 0, 1), (1, 1, 1))
 """Zoom, x and y of the tiles that a map shows first."""
+_PLACE = re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", PATH.replace(".", r"\.")))
+
+Making = Coroutine[Any, Any, Picture]
 
 
 class Tiles:
@@ -32,8 +39,31 @@ class Tiles:
         self.registry = registry
         self.rack, self.pictures = rack, rack.pictures
 
+    def shortcut(self, scope: Scope, asked: Asked) -> Plain | None:
+        """Take a request for a tile of a model that is in memory, from who tells when it goes."""
+        found = _PLACE.fullmatch(scope["path"]) if LINE in scope.get("extensions", ()) else None
+        if found is None or self.registry.at_hand(found["model"]) is None:
+            return None
+        return Plain(PATH, lambda _: self.answer(scope, found.groupdict(), lambda work: work))
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path_params"]
+        watch = partial(while_connected, Request(scope, receive))
+        response = await self.answer(scope, scope["path_params"], watch)
+        await response(scope, receive, send)
+
+    async def answer(
+        self, scope: Scope, path: Mapping[str, str], watched: Callable[[Making], Making]
+    ) -> Response:
+        """Answer a request.
+
+        Args:
+            scope: Of it.
+            path: What varies in its path.
+            watched: Makes of the making of a tile one that ends when the client goes.
+
+        Raises:
+            Problem: as `tile` does.
+        """
         model, plane = path["model"], path["plane"]
         place = tuple(_whole(path[name], name) for name in ("zoom", "x", "y"))
         version = version_of(self.registry.card(model))
@@ -41,16 +71,14 @@ class Tiles:
         tag = etag(version, plane, place)
         kept = {"ETag": tag, "Cache-Control": control(query.get("v", [None])[0], version)}
         if is_current(Headers(scope=scope), tag):
-            response = Response(status_code=304, headers=kept)
-        else:
-            name = _name(version, plane, place)
-            picture = self.pictures.find(name)
-            if picture is None:
-                work = self.tile(model, plane, *place)
-                picture = await while_connected(Request(scope, receive), work)
-            response = Response(picture.content, headers=kept, media_type=PNG)
-            self.rack.keep(scope, PATH, name, response)
-        await response(scope, receive, send)
+            return Response(status_code=304, headers=kept)
+        name = _name(version, plane, place)
+        picture = self.pictures.find(name)
+        if picture is None:
+            picture = await watched(self.tile(model, plane, *place))
+        response = Response(picture.content, headers=kept, media_type=PNG)
+        self.rack.keep(scope, PATH, name, response)
+        return response
 
     async def tile(self, model: str, plane: str, zoom: int, x: int, y: int) -> Picture:
         """Give a tile, decoded unless it is at hand.

@@ -140,3 +140,60 @@ def test_a_stream_that_reads_nothing_is_cut_and_the_others_go_on(server: Serving
                 other.send(frame)
                 assert other.recv(timeout=PATIENCE)[:4] == frame[:4]
         assert next(frames, None), "it was never cut"
+
+
+def answers(opened: socket.socket, count: int) -> list[tuple[int, bytes]]:
+    """Read so many answers, each its status and its body."""
+    file, found = opened.makefile("rb"), []
+    for _ in range(count):
+        status = int(file.readline().split()[1])
+        length = 0
+        while (line := file.readline()) != b"\r\n":
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.partition(b":")[2])
+        found.append((status, file.read(length)))
+    return found
+
+
+TILE = f"/api/v1/models/{DEFAULT}/planes/latent/tiles/1/1/0.png"
+"""Which is at hand from the start, once it was asked for."""
+
+
+def test_what_is_at_hand_and_what_is_not_are_answered_in_the_order_of_the_questions(
+    server: Serving,
+) -> None:
+    with server.client() as client:
+        tile, health = client.get(TILE), client.get("/healthz")
+        assert client.get(TILE).content == tile.content
+    ask = {path: f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for path in (TILE, "/healthz")}
+    order = [TILE, "/healthz", TILE, TILE, "/healthz", "/healthz", TILE]
+    with open_socket(server) as opened:
+        opened.sendall(b"".join(ask[path] for path in order))
+        found = answers(opened, len(order))
+    contents = {TILE: tile.content, "/healthz": health.content}
+    assert found == [(200, contents[path]) for path in order]
+
+
+@pytest.mark.parametrize(
+    "head", ["Content-Length: 4\r\n\r\nbody", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"]
+)
+def test_a_get_with_a_body_is_answered_too_and_so_is_the_next(server: Serving, head: str) -> None:
+    asked = f"GET {TILE} HTTP/1.1\r\nHost: x\r\n"
+    with server.client() as client:
+        tile = client.get(TILE).content
+    with open_socket(server) as opened:
+        opened.sendall(f"{asked}\r\n{asked}{head}{asked}\r\n".encode())
+        assert answers(opened, 3) == [(200, tile)] * 3
+
+
+def test_who_asks_for_the_end_of_the_connection_is_given_it_with_what_is_at_hand(
+    server: Serving,
+) -> None:
+    with server.client() as client:
+        client.get(TILE)
+    for last in ("HTTP/1.1\r\nConnection: close", "HTTP/1.0"):
+        with open_socket(server) as opened:
+            opened.sendall(f"GET {TILE} {last}\r\nHost: x\r\n\r\n".encode())
+            answer = read_all(opened)
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert b"\r\nconnection: close\r\n" in answer
