@@ -28,6 +28,14 @@ WHOLE = BeforeValidator(_whole)
 Body = TypeVar("Body", bound=JsonBody)
 
 
+def count_values(content: bytes) -> int:
+    """Bound the values in (a piece of) JSON without parsing it, which may take seconds.
+
+    Each stands after a comma or a bracket; signs within texts are counted too.
+    """
+    return sum(map(content.count, (b",", b"[", b"{")))
+
+
 def media_type(request: Request) -> str:
     """Give the body's media type in lower case, without its parameters; "" if it says none."""
     message = Message()

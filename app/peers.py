@@ -15,6 +15,8 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Itera
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from app.lifespan import StartError
+
 log = logging.getLogger("explorer")
 
 Sample = tuple[str, tuple[str, ...], tuple[float, ...]]
@@ -41,14 +43,22 @@ class Peers:
         self.own = own
         self.lasting = lasting
         self.name = f"{os.getpid()}-{time.time_ns()}.json"
+        self.wrote = True
 
     @asynccontextmanager
     async def publishing(self) -> AsyncIterator[None]:
-        """Write every second within this context, and at its end what is to last."""
+        """Write every second within this context, and at its end what is to last.
+
+        Raises:
+            StartError: the folder is not there and cannot be made.
+        """
         if self.folder is None:
             yield
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StartError(f"EXPLORER_METRICS_FOLDER cannot be made: {error}") from error
         writing = asyncio.create_task(self._write_on(self.folder))
         try:
             yield
@@ -81,8 +91,11 @@ class Peers:
         try:
             part.write_text(json.dumps(list(samples)))
             part.replace(folder / self.name)
+            self.wrote = True
         except OSError as error:  # a full disk: the others hear of it later
-            log.warning("The metrics of this worker cannot be written: %s", error)
+            if self.wrote:  # once is enough: the log may lie on the same disk
+                log.warning("The metrics of this worker cannot be written: %s", error)
+            self.wrote = False
 
     def _lasting(self, samples: Iterable[Sample]) -> list[Sample]:
         return [sample for sample in samples if sample[0] in self.lasting]

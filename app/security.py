@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.body import count_values
 from app.errors import BodyTooLarge, ForeignOrigin, Overloaded, Problem, TooSlow, WrongHost
 
 MOST_VALUES = 200_000
@@ -180,7 +181,7 @@ class Limits:
             if received > self.max_body_bytes:
                 raise self._too_large()
             if is_json:
-                values += sum(map(body.count, (b",", b"[", b"{")))
+                values += count_values(body)
                 if values > MOST_VALUES:
                     raise self._too_many_values()
             return message

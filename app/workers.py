@@ -11,7 +11,10 @@ from types import FrameType
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors import Multiprocess, multiprocess
+
+LAST_WORDS_SECONDS = 5
+"""How long a worker may take to end after it fell silent; then it is killed."""
 
 
 def serve(config: uvicorn.Config) -> int:
@@ -20,6 +23,27 @@ def serve(config: uvicorn.Config) -> int:
     workers.run()
     failed = any(process.exitcode == STARTUP_FAILURE for process in workers.processes)
     return STARTUP_FAILURE if failed else 0
+
+
+class Worker(multiprocess.Process):
+    """A worker whose end is noticed at once, also while it is asked whether it lives.
+
+    uvicorn keeps the worker's end of the pipe open in the parent as well, where it waits in vain
+    for an answer, a minute long, if the worker ends just then: as one does that cannot start.
+    """
+
+    def start(self) -> None:
+        super().start()
+        self.child_conn.close()
+
+    def is_alive(self, timeout: float = 5) -> bool:
+        if super().is_alive(timeout):
+            return True
+        self.process.join(LAST_WORDS_SECONDS)  # for its own exit status, not that of a kill
+        return False
+
+
+multiprocess.Process = Worker  # type: ignore[misc]
 
 
 class Workers(Multiprocess):

@@ -1,215 +1,103 @@
-"""Many at once, too many, and the end: what a crowd loses.
+"""Many at once, too many, the end, and what machines and clients do wrong: what it costs the rest.
 
     python -m benchmarks.load [--streams 200] [--hertz 30] [--seconds 120] [--workers 1]
+                              [--only crowd,flood,...]
 
-Four parts, each with a server of its own, on this machine, which also runs the clients:
+Each part has a server of its own, on this machine, which also runs the clients, and a line or more
+of one table. Lost is a stream that closed, or a request that was taken and got no good answer.
 
 - *crowd*: streams that each send a latent `--hertz` times a second, as a drag does, while four
-  clients ask for images, tiles and encodes without pause. Lost is a stream that closed, or a
-  request without a good answer. The newest latent wins, so fewer may be answered than were sent.
+  clients ask for images, tiles and encodes without pause. The newest latent wins, so fewer may be
+  answered than were sent.
 - *flood*: batches of 1,024 from far more clients than the queue takes, beside patient ones. Refused
   must be refused at once; who is accepted must not wait longer than without the flood.
-- *stop*: SIGTERM in the middle of requests. Lost is one that was sent before and not answered.
+- *stop*: SIGTERM in the middle of requests and drags. Then the server starts again on its port, and
+  the streams, which were told to come again (1012), do.
 - *crash*: `kill -9` of one of two workers. Lost is what was under way on the killed one.
+- *disk*: no file of the server can grow any more, its log among them.
+- *read-only*: every place on the disk is read-only, with one worker and with two.
+- *silent*: one client asks for images and one drags, and neither ever reads; others ask beside them
+  until both are cut.
 """
 
 import argparse
 import asyncio
-import json
 import os
 import random
+import resource
 import signal
-import statistics
+import socket
 import struct
 import time
-from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-import httpx
+from benchmarks.visitors import (
+    API,
+    Asked,
+    ask,
+    drag,
+    mixed,
+    open_streams,
+    quantiles,
+    written,
+)
+from tools.server import READ_ONLY, Server, can_be_read_only
 
-from tools.server import Server
-
-MODEL = "mnist-vae-2d"
-API = f"/api/v1/models/{MODEL}"
-JSON = {"Content-Type": "application/json"}
-PAUSE = 0.25
-"""Seconds after a refusal; who asks again at once would keep this machine busy by that alone."""
-ANSWER = 4 + 4 + 784  # a frame's head, the sequence, the image
-
-
-Request = tuple[str, str, bytes | None]
-
-
-class Stream(asyncio.Protocol):
-    """One person who drags; no library, for two hundred of these share a core with the server."""
-
-    def __init__(self) -> None:
-        self.open = asyncio.get_running_loop().create_future()
-        self.lost = False
-        self.sent_at: dict[int, float] = {}
-        self.waits: list[float] = []
-        self.sequence = 0
-        self._received = bytearray()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        transport.write(
-            f"GET {API}/stream HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
-            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
-        )
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.lost = True
-        if not self.open.done():
-            self.open.set_exception(error or ConnectionError("closed before it opened"))
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        if not self.open.done():
-            end = self._received.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            if not self._received.startswith(b"HTTP/1.1 101"):
-                self.open.set_exception(ConnectionError(bytes(self._received[:end]).decode()))
-                return
-            del self._received[: end + 4]
-            self.open.set_result(None)
-        while len(self._received) >= 2 and self._take():
-            pass
-
-    def _take(self) -> bool:
-        """Take one frame; False if it is not whole yet."""
-        if self._received[0] == 0x89:  # a ping, with four bytes
-            if len(self._received) < 6:
-                return False
-            self.transport.write(b"\x8a\x84" + bytes(4) + self._received[2:6])
-            del self._received[:6]
-            return True
-        if len(self._received) < ANSWER:
-            return False
-        (sequence,) = struct.unpack_from("<I", self._received, 4)
-        self.waits.append(time.perf_counter() - self.sent_at.pop(sequence))
-        self.sent_at = {n: at for n, at in self.sent_at.items() if n > sequence}  # overtaken
-        del self._received[:ANSWER]
-        return True
-
-    def send(self) -> None:
-        self.sequence += 1
-        self.sent_at[self.sequence] = time.perf_counter()
-        latent = struct.pack("<Iff", self.sequence, random.uniform(-2, 2), random.uniform(-2, 2))
-        self.transport.write(b"\x82\x8c" + bytes(4) + latent)
+COLUMNS = ("part", "of", "asked", "answered", "refused", "lost", "p50, ms", "p99, ms", "")
+SHORT_SECONDS = 4
+ASKING = 16
+"""Clients that ask at once while something goes wrong."""
+MOST_SILENT_SECONDS = 90
+"""Unread answers are cut after 30."""
 
 
-async def drag(stream: Stream, hertz: float, end: float) -> None:
-    """Send at a rate, each stream at its own phase."""
-    await asyncio.sleep(random.random() / hertz)
-    due = time.perf_counter()
-    while (now := time.perf_counter()) < end and not stream.lost:
-        stream.send()
-        due = max(due + 1 / hertz, now)
-        await asyncio.sleep(due - now)
+def row(part: str, of: str, *numbers: int, waits: Sequence[float] = (), also: str = "") -> None:
+    """Print a line of the table: asked, answered, refused, lost, and how long it took."""
+    cells = (part, of, *(f"{number:,}" for number in numbers), *quantiles(waits), also)
+    print("| " + " | ".join(cells) + " |", flush=True)
 
 
-async def ask(url: str, end: float, asked: "Asked", kinds: list[Request]) -> None:
-    """Ask one thing after another, and note how each went."""
-    # Without TLS, which takes longer to load than to ask.
-    client = httpx.AsyncClient(base_url=url, timeout=60, trust_env=False, verify=False)
-    async with client:
-        await asyncio.sleep(random.random())  # or all of them ask at once, and wait for each other
-        while time.perf_counter() < end:
-            method, path, body = random.choice(kinds)
-            await asked.once(client, method, path, body)
+def requests(part: str, of: str, asked: Asked, also: str = "") -> None:
+    """Print the line of requests of one kind."""
+    statuses = asked.statuses
+    told = ", ".join(
+        f"{count:,} {status}"
+        for status, count in statuses.most_common()
+        if status not in (200, 503)
+    )
+    row(
+        *(part, of, statuses.total(), len(asked.good), statuses[503], asked.broken),
+        waits=asked.good,
+        also="; ".join(filter(None, (also, told))),
+    )
 
 
-class Asked:
-    """How requests went: their statuses, and how long the good ones and the refused ones took."""
-
-    def __init__(self) -> None:
-        self.statuses: Counter[int | str] = Counter()
-        self.good: list[float] = []
-        self.refused: list[float] = []
-
-    async def once(
-        self, client: httpx.AsyncClient, method: str, path: str, body: bytes | None
-    ) -> None:
-        start = time.perf_counter()
-        try:
-            answer = await client.request(method, path, content=body, headers=JSON)
-        except httpx.ConnectError:
-            self.statuses["not connected"] += 1
-            await asyncio.sleep(0.05)
-            return
-        except httpx.TransportError as error:
-            self.statuses[type(error).__name__] += 1
-            return
-        took = time.perf_counter() - start
-        self.statuses[answer.status_code] += 1
-        if answer.is_success:
-            self.good.append(took)
-        else:
-            self.refused.append(took)
-            await asyncio.sleep(PAUSE)
-
-    @property
-    def broken(self) -> int:
-        """Requests that were taken and got no answer, or a 5xx that is no refusal."""
-        fine = (200, 503, "not connected")
-        return sum(count for status, count in self.statuses.items() if status not in fine)
-
-
-def written(**body: object) -> bytes:
-    return json.dumps(body).encode()
-
-
-def z() -> str:
-    return f"{random.uniform(-2, 2):.4f},{random.uniform(-2, 2):.4f}"
-
-
-def mixed() -> list[Request]:
-    """What visitors ask for besides dragging."""
-    image = [[0.0] * 28] * 28
-    x, y = random.randrange(64), random.randrange(64)
-    return [
-        ("GET", f"{API}/decode.png?z={z()}", None),
-        ("GET", f"{API}/planes/latent/tiles/6/{x}/{y}.png", None),
-        ("POST", f"{API}/decode", written(latents=[[0.1, 0.2]] * 64)),
-        ("POST", f"{API}/encode", written(images=[image])),
-    ]
-
-
-async def crowd(server: Server, count: int, hertz: float, seconds: float) -> None:
+async def crowd(server: Server, options: argparse.Namespace) -> None:
     """Two hundred people drag, four more ask."""
-    loop = asyncio.get_running_loop()
-    end = time.perf_counter() + seconds
-    streams = [
-        (await loop.create_connection(Stream, "127.0.0.1", server.port))[1] for _ in range(count)
-    ]
-    await asyncio.gather(*(stream.open for stream in streams))
+    streams = await open_streams(server.port, options.streams)
+    end = time.perf_counter() + options.seconds
     asked = Asked()
     memory: list[int] = []
     used, start = server.cpu_seconds(), time.perf_counter()
     async with asyncio.TaskGroup() as tasks:
         for stream in streams:
-            tasks.create_task(drag(stream, hertz, end))
+            tasks.create_task(drag(stream, options.hertz, end))
         for _ in range(4):
             kinds = [random.choice(mixed()) for _ in range(99)]
             tasks.create_task(ask(server.url, end, asked, kinds))
         tasks.create_task(watch(server.pid, end, memory))
     used = (server.cpu_seconds() - used) / (time.perf_counter() - start)
     waits = [wait for stream in streams for wait in stream.waits]
-    sent = sum(stream.sequence for stream in streams)
-    warm = len(memory) // 4
-    print(
-        f"crowd: {count} streams at {hertz:g} Hz, {seconds:g} s: "
-        f"{sum(stream.lost for stream in streams)} lost; {sent:,} sent, {len(waits):,} answered, "
-        f"{quantiles(waits)}\n"
-        f"       {sum(asked.statuses.values()):,} requests, {asked.broken} lost, "
-        f"{asked.statuses[503]} refused, {quantiles(asked.good)}\n"
-        f"       memory {memory[warm]:.0f} MB after warm-up, {memory[-1]:.0f} MB at the end; "
-        f"{used:.2f} cores"
+    sent, lost = (
+        sum(stream.sequence for stream in streams),
+        sum(stream.lost for stream in streams),
     )
+    grown = f"memory {memory[len(memory) // 4]} MB after warm-up, {memory[-1]} MB at the end"
+    of = f"{options.streams} streams at {options.hertz:g} Hz, {options.seconds:g} s"
+    row("crowd", of, sent, len(waits), 0, lost, waits=waits, also=f"{grown}; {used:.2f} cores")
+    requests("", "requests", asked)
     for stream in streams:
         stream.transport.abort()
 
@@ -217,88 +105,184 @@ async def crowd(server: Server, count: int, hertz: float, seconds: float) -> Non
 async def watch(pid: int, end: float, memory: list[int]) -> None:
     """Note the resident memory of a process, in MB, while the others work."""
     while time.perf_counter() < end:
-        status = Path(f"/proc/{pid}/status").read_text()
-        memory.append(int(status.partition("VmRSS:")[2].split()[0]) // 1024)
+        memory.append(resident(pid))
         await asyncio.sleep(1)
 
 
-async def flood(server: Server, seconds: float) -> None:
+def resident(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) // 1024
+
+
+async def flood(server: Server, options: argparse.Namespace) -> None:
     """Far more than can be done: refused early, and the accepted no later than before."""
     batch = ("POST", f"{API}/decode", written(latents=[[0.1, 0.2]] * 1024))
-    alone, beside, refused = Asked(), Asked(), Asked()
+    alone, beside, many = Asked(), Asked(), Asked()
+    seconds = options.seconds / 6
     await ask(server.url, time.perf_counter() + seconds / 4, alone, [batch])
     end = time.perf_counter() + seconds
     async with asyncio.TaskGroup() as tasks:
         for _ in range(40):
-            tasks.create_task(ask(server.url, end, refused, [batch]))
+            tasks.create_task(ask(server.url, end, many, [batch]))
         tasks.create_task(ask(server.url, end, beside, [mixed()[0]]))
-    print(
-        f"flood: alone {quantiles(alone.good)}; of 40 at once {refused.statuses[200]:,} accepted "
-        f"{quantiles(refused.good)}, {refused.statuses[503]:,} refused "
-        f"{quantiles(refused.refused)}, {refused.broken} lost; "
-        f"a small one beside them {quantiles(beside.good)}"
+    requests("flood", "a batch alone", alone)
+    requests("", "batches of 40 clients", many)
+    row("", "of them refused", *(0, 0, len(many.refused), 0), waits=many.refused)
+    requests("", "small ones beside them", beside)
+
+
+async def asking(server: Server, seconds: float, *also: Awaitable[object]) -> Asked:
+    """Let sixteen ask for a while, during something."""
+    asked = Asked()
+    end = time.perf_counter() + seconds
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(ASKING):
+            tasks.create_task(ask(server.url, end, asked, mixed()))
+        for one in also:
+            await one
+    return asked
+
+
+async def stop(server: Server, options: argparse.Namespace) -> None:
+    """SIGTERM while sixteen clients ask and eight people drag; then a start."""
+    streams = await open_streams(server.port, 8)
+    end = time.perf_counter() + SHORT_SECONDS
+    drags = [asyncio.create_task(drag(stream, options.hertz, end)) for stream in streams]
+    asked = await asking(
+        server, SHORT_SECONDS, after(SHORT_SECONDS / 2, os.kill, server.pid, signal.SIGTERM)
     )
+    await asyncio.gather(*drags)
+    requests("stop", "requests", asked)
+    told = sum(stream.closed_with == 1012 for stream in streams)
+    server.stop()
+    server.start()
+    again = await open_streams(server.port, len(streams))
+    end = time.perf_counter() + 1
+    await asyncio.gather(*(drag(stream, options.hertz, end) for stream in again))
+    well = sum(bool(stream.waits) for stream in again)
+    row(
+        *("", "streams", len(streams), well, 0, len(streams) - min(well, told)),
+        waits=[wait for stream in again for wait in stream.waits],
+        also=f"{told} closed with 1012, {well} answered after the start",
+    )
+    for stream in again:
+        stream.transport.abort()
 
 
-async def stop(server: Server) -> None:
-    """SIGTERM while sixteen clients ask."""
-    asked = Asked()
-    end = time.perf_counter() + 4
-    async with asyncio.TaskGroup() as tasks:
-        for _ in range(16):
-            tasks.create_task(ask(server.url, end, asked, mixed()))
-        await asyncio.sleep(2)
-        os.kill(server.pid, signal.SIGTERM)
-    print(f"stop: {sum(asked.statuses.values()):,} requests, {asked.broken} lost ({told(asked)})")
+async def after(seconds: float, act: Callable[..., object], *arguments: object) -> None:
+    await asyncio.sleep(seconds)
+    act(*arguments)
 
 
-async def crash(server: Server) -> None:
+async def crash(server: Server, _: argparse.Namespace) -> None:
     """One of two workers is killed."""
-    asked = Asked()
-    end = time.perf_counter() + 20
-    async with asyncio.TaskGroup() as tasks:
-        for _ in range(16):
-            tasks.create_task(ask(server.url, end, asked, mixed()))
-        await asyncio.sleep(3)
-        children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
-        workers = [pid for pid in map(int, children) if b"spawn_main" in cmdline(pid)]
-        os.kill(workers[0], signal.SIGKILL)
-    print(f"crash: {sum(asked.statuses.values()):,} requests, {asked.broken} lost ({told(asked)})")
+    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    workers = [pid for pid in map(int, children) if b"spawn_main" in cmdline(pid)]
+    killed = after(SHORT_SECONDS, os.kill, workers[0], signal.SIGKILL)
+    requests("crash", "requests", await asking(server, 5 * SHORT_SECONDS, killed))
 
 
 def cmdline(pid: int) -> bytes:
     return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
-def told(asked: Asked) -> str:
-    return ", ".join(f"{count:,} {status}" for status, count in asked.statuses.most_common())
+async def disk(server: Server, _: argparse.Namespace) -> None:
+    """Nothing can be written any more, as on a full disk."""
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (0, 0))
+    requests("disk", "requests, full", await asking(server, SHORT_SECONDS))
 
 
-def quantiles(seconds: list[float]) -> str:
-    """Lay out the middle and the slow end, in milliseconds."""
-    if len(seconds) < 2:
-        return "too few to say"
-    cuts = statistics.quantiles(seconds, n=100, method="inclusive")
-    return f"p50 {1000 * cuts[49]:.1f}, p99 {1000 * cuts[98]:.1f} ms"
+async def read_only(workers: int, server: Server, _: argparse.Namespace) -> None:
+    """Nothing could be written from the start."""
+    requests("read-only", f"requests, workers: {workers}", await asking(server, SHORT_SECONDS))
+
+
+async def silent(server: Server, _: argparse.Namespace) -> None:
+    """Two clients never read; others go on."""
+    began, before = time.perf_counter(), resident(server.pid)
+    asked, cut = Asked(), []
+    with silent_client(server.port) as client, silent_client(server.port) as dragging:
+        image = f"GET {API}/decode.png?z=0,0&size=1120 HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        upgrade = (
+            f"GET {API}/stream HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket"
+            "\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        )
+        await asyncio.get_running_loop().sock_sendall(dragging, upgrade.encode())
+        frame = b"\x82\x8c" + bytes(4) + struct.pack("<Iff", 1, 0.1, 0.2)
+        end = began + MOST_SILENT_SECONDS
+        pouring = [
+            asyncio.create_task(pour(client, image, end)),
+            asyncio.create_task(pour(dragging, 100 * frame, end)),
+        ]
+        others = [asyncio.create_task(ask(server.url, end, asked, mixed())) for _ in range(4)]
+        for poured in asyncio.as_completed(pouring):
+            cut.append(await poured - began)
+        for other in others:
+            other.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+    both = " and ".join(f"{seconds:.0f}" for seconds in cut)
+    grown = f"memory {before} MB before, {resident(server.pid)} MB after"
+    requests("silent", "requests of others", asked, f"cut after {both} s; {grown}")
+
+
+def silent_client(port: int) -> socket.socket:
+    opened = socket.socket()
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    opened.connect(("127.0.0.1", port))
+    opened.setblocking(False)
+    return opened
+
+
+async def pour(opened: socket.socket, data: bytes, end: float) -> float:
+    """Send without reading until the other side cuts the connection; give the time of that."""
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout_at(loop.time() + end - time.perf_counter()):
+            while True:
+                await loop.sock_sendall(opened, data)
+                await asyncio.sleep(0.001)
+    except (ConnectionError, TimeoutError):
+        return time.perf_counter()
+
+
+Part = Callable[[Server, argparse.Namespace], Awaitable[None]]
+
+
+def parts(workers: int) -> dict[str, list[tuple[Part, Server]]]:
+    """Give each part with the servers that it is tried on."""
+    own = ("--workers", str(workers))
+    tried = (1, 2) if can_be_read_only() else ()
+    return {
+        **{part.__name__: [(part, Server(*own))] for part in (crowd, flood, stop)},
+        "crash": [(crash, Server("--workers", "2"))],
+        "disk": [(disk, Server())],
+        "read-only": [
+            (partial(read_only, count), Server("--workers", str(count), within=READ_ONLY))
+            for count in tried
+        ],
+        "silent": [(silent, Server())],
+    }
 
 
 def main() -> None:
-    """Run the four, each on a fresh server."""
+    """Run them all, each on a fresh server."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--streams", type=int, default=200)
     parser.add_argument("--hertz", type=float, default=30)
     parser.add_argument("--seconds", type=float, default=120)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--only", default="", help="parts, by commas")
     options = parser.parse_args()
-    workers = ("--workers", str(options.workers))
-    with Server(*workers) as server:
-        asyncio.run(crowd(server, options.streams, options.hertz, options.seconds))
-    with Server(*workers) as server:
-        asyncio.run(flood(server, options.seconds / 6))
-    with Server(*workers) as server:
-        asyncio.run(stop(server))
-    with Server("--workers", "2") as server:
-        asyncio.run(crash(server))
+    found = parts(options.workers)
+    print("| " + " | ".join(COLUMNS) + " |\n" + len(COLUMNS) * "|---" + "|")
+    for name in options.only.split(",") if options.only else found:
+        for part, server in found[name]:
+            with server:
+                asyncio.run(_run(part, server, options))
+
+
+async def _run(part: Part, server: Server, options: argparse.Namespace) -> None:
+    await part(server, options)
 
 
 if __name__ == "__main__":

@@ -46,8 +46,7 @@ def main() -> int:
 
 def dependencies(group: str) -> list[Distribution]:
     """Return every package that a dependency group brings, straight or not, by name."""
-    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
-    waiting = [(Requirement(entry), "") for entry in groups[group]]
+    waiting = [(requirement, "") for requirement in named(group)]
     found: dict[str, Distribution] = {}
     while waiting:
         requirement, extra = waiting.pop()
@@ -59,6 +58,18 @@ def dependencies(group: str) -> list[Distribution]:
         for needed in found[name].requires or []:
             waiting += [(Requirement(needed), wanted) for wanted in {"", *requirement.extras}]
     return [found[name] for name in sorted(found)]
+
+
+def named(group: str) -> list[Requirement]:
+    """Return what a dependency group lists, and the groups that it includes."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    return [
+        requirement
+        for entry in groups[group]
+        for requirement in (
+            named(entry["include-group"]) if isinstance(entry, dict) else [Requirement(entry)]
+        )
+    ]
 
 
 def licence(package: Distribution) -> str:
@@ -83,7 +94,13 @@ def has_no_known_fault(packages: list[Distribution]) -> bool:
     """Ask the advisory database about these versions."""
     pins = SBOM.with_name("served.txt")
     strictly = ("--strict", "--no-deps", "--disable-pip")
-    return run("pip_audit", "--requirement", str(pins), *strictly)
+    well = run("pip_audit", "--requirement", str(pins), *strictly)
+    if not well:
+        print(
+            "A package has a known fault, or the advisory database did not answer for one, as "
+            "where no network leads to it: the lines above say which. --offline does not ask."
+        )
+    return well
 
 
 def run(module: str, *arguments: str) -> bool:

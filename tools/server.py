@@ -1,15 +1,35 @@
 """The real server in a process of its own, on a port of its own, for tests and benchmarks."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import httpx
+
+READ_ONLY = (
+    *("unshare", "--user", "--map-root-user", "--mount", "sh", "-c"),
+    "for place in / /tmp /var/tmp /dev/shm; do "
+    "mountpoint -q $place && { mount -o remount,bind,ro $place || exit 1; }; done; "
+    'exec "$@"',
+    "sh",
+)
+"""Becomes a command that finds every place read-only; on Linux, where strangers may have mounts."""
+
+
+def can_be_read_only() -> bool:
+    """Tell whether `READ_ONLY` works here: whether nobody within it finds a temporary folder."""
+    if not shutil.which("unshare"):
+        return False
+    code = "import tempfile; tempfile.gettempdir()"
+    within = [*READ_ONLY, sys.executable, "-c", code]
+    return b"No usable temporary directory" in subprocess.run(within, capture_output=True).stderr
 
 
 class Server:
@@ -19,12 +39,14 @@ class Server:
 
     Args:
         arguments: Further command-line arguments, such as `--device cpu`.
+        within: A command that becomes the one after it, such as `READ_ONLY`.
     """
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, within: Sequence[str] = ()) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._command = [sys.executable, "-m", "app", "--port", str(self.port), *arguments]
+        own = [sys.executable, "-m", "app", "--port", str(self.port)]
+        self._command = [*within, *own, *arguments]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -43,20 +43,42 @@ def _expanded(schema: Any, parts: dict[str, Any]) -> Any:
     return {key: _expanded(value, parts) for key, value in {**part, **own}.items()}
 
 
-_ASKED = InferenceRequest.model_json_schema()
+def _without_bytes() -> Any:
+    """Describe a request that is JSON alone: its numbers are in `data`, and nothing follows."""
+    asked = InferenceRequest.model_json_schema()
+    asked = _expanded(asked, asked["$defs"])
+    given = asked["properties"]["inputs"]["items"]
+    given["required"].append("data")
+    data, parameters = given["properties"]["data"], given["properties"]["parameters"]
+    (numbers,) = (form for form in data.pop("anyOf") if form["type"] == "array")
+    data.update(numbers)
+    size = parameters["properties"]["binary_data_size"]
+    size.update({"type": "null", "description": f"Only of {RAW}: the bytes of the tensor"})
+    del size["anyOf"]
+    return asked
+
+
 _EXAMPLE = {
     "inputs": [{"name": "latents", "datatype": "FP32", "shape": [1, 2], "data": [0.5, -1.2]}]
 }
 _BINARY: dict[str, Any] = {
     "schema": {"type": "string", "format": "binary", "description": "JSON, then tensors"}
 }
+_BINARY_ASKED: dict[str, Any] = {
+    "schema": {
+        "type": "string",
+        "format": "binary",
+        "description": "JSON whose input has `parameters.binary_data_size` instead of `data`, "
+        "then the tensor, little-endian, row by row",
+    }
+}
 _LENGTH: dict[str, Any] = {
     "schema": {"type": "integer", "minimum": 0},
     "description": "Bytes of the body that are JSON, if tensors follow",
 }
 _CONTENT = {
-    JSON: {"schema": _expanded(_ASKED, _ASKED["$defs"]), "example": _EXAMPLE},
-    RAW: _BINARY,
+    JSON: {"schema": _without_bytes(), "example": _EXAMPLE},
+    RAW: _BINARY_ASKED,
 }
 
 REQUEST: dict[str, Any] = {

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from app.api import decode
-from app.body import WHOLE
+from app.body import WHOLE, count_values
 from app.errors import BodyTooLarge, InvalidRequest, NotJson
 from app.inference.endpoints import DATATYPES, Array, Endpoint, Tensor
 from app.inference.statistics import VERSION
@@ -179,7 +179,7 @@ def _header_size(text: str, most: int) -> int:
 def _check_size(content: bytes, endpoint: Endpoint) -> None:
     """Refuse before it is parsed what would hold everyone up: 14 MB of small lists take seconds."""
     most = 2 * endpoint.most * math.prod(endpoint.input.shape[1:]) + OTHER_VALUES
-    if sum(map(content.count, (b",", b"[", b"{"))) > most:
+    if count_values(content) > most:
         raise BodyTooLarge(
             f"The JSON holds more than {most} values; {endpoint.most} rows of "
             f"{endpoint.input.name} are fewer. Send fewer at once, or as bytes after the JSON."

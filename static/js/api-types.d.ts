@@ -2783,9 +2783,9 @@ export interface operations {
                         parameters?: {
                             /**
                              * Binary Data Size
-                             * @description Its bytes after the JSON
+                             * @description Only of application/octet-stream: the bytes of the tensor
                              */
-                            binary_data_size?: number | null;
+                            binary_data_size?: null;
                             /**
                              * Shared Memory Region
                              * @description Refused: there is none
@@ -2800,7 +2800,7 @@ export interface operations {
                          *       -1.2
                          *     ]
                          */
-                        data?: (number | unknown[])[] | null;
+                        data: (number | unknown[])[];
                     }[];
                     /**
                      * Outputs
@@ -3057,9 +3057,9 @@ export interface operations {
                         parameters?: {
                             /**
                              * Binary Data Size
-                             * @description Its bytes after the JSON
+                             * @description Only of application/octet-stream: the bytes of the tensor
                              */
-                            binary_data_size?: number | null;
+                            binary_data_size?: null;
                             /**
                              * Shared Memory Region
                              * @description Refused: there is none
@@ -3074,7 +3074,7 @@ export interface operations {
                          *       -1.2
                          *     ]
                          */
-                        data?: (number | unknown[])[] | null;
+                        data: (number | unknown[])[];
                     }[];
                     /**
                      * Outputs

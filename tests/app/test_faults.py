@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from websockets.sync.client import connect
 
-from tools.server import Server
+from tools.server import READ_ONLY, Server, can_be_read_only
 
 MODEL = "/api/v1/models/mnist-vae-2d"
 
@@ -64,6 +64,21 @@ def test_workers_that_cannot_write_their_counts_still_answer_for_themselves() ->
             answer = httpx.get(f"{server.url}/metrics", trust_env=False, timeout=30)
             assert answer.status_code == 200
             assert "explorer_requests_total" in answer.text
+
+
+@pytest.mark.skipif(not can_be_read_only(), reason="no read-only file system can be made here")
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_on_a_read_only_file_system_everything_is_served(workers: str) -> None:
+    with (
+        Server("--workers", workers, within=READ_ONLY) as server,
+        httpx.Client(base_url=server.url, trust_env=False, timeout=60) as ask,
+    ):
+        for path in ("/", f"{MODEL}/decode.png?z=0,0", f"{MODEL}/planes/latent/tiles/3/1/2.png"):
+            assert ask.get(path).status_code == 200
+        assert ask.post(f"{MODEL}/encode", files=large_upload()).status_code == 200
+        assert "explorer_requests_total" in ask.get("/metrics").text
+        warned = "Workers cannot add up their metrics" in server.written()
+    assert warned == (workers == "2")
 
 
 def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on() -> None:

@@ -156,3 +156,21 @@ def test_each_json_answer_is_described_by_its_own_schema(client: httpx.Client) -
         answer = paths[f"{API}/models/{{model}}/{action}"]["post"]["responses"]["200"]["content"]
         name = f"{action.capitalize()}Answer"
         assert answer["application/json"]["schema"]["$ref"].endswith(f"/{name}")
+
+
+def test_an_inference_that_is_json_alone_is_described_without_bytes_after_it(
+    client: httpx.Client,
+) -> None:
+    path = f"{NAMED}/infer"
+    content = client.get("/openapi.json").json()["paths"][path]["post"]["requestBody"]["content"]
+    given = content["application/json"]["schema"]["properties"]["inputs"]["items"]
+    assert "data" in given["required"]
+    assert given["properties"]["data"]["type"] == "array"
+    size = given["properties"]["parameters"]["properties"]["binary_data_size"]
+    assert size["type"] == "null"
+    sent = {"name": "latents", "datatype": "FP32", "shape": [1, 2]}
+    for refused in (sent, {**sent, "parameters": {"binary_data_size": 8}}):
+        answer = client.post(
+            path.replace("{name}", "mnist-vae-2d.decoder"), json={"inputs": [refused]}
+        )
+        assert answer.status_code == 422

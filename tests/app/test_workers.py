@@ -13,10 +13,12 @@ from threading import Event, Thread
 
 import httpx
 import pytest
+import uvicorn
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from app.settings import ROOT
+from app.workers import Worker
 from tests.app.serving import DEFAULT
 from tests.app.stopping import accepted_request, rest_of, wait_until_closed
 from tests.app.test_faults import workers_of
@@ -146,6 +148,27 @@ def test_told_to_stop_they_close_the_port_and_answer_what_they_accepted() -> Non
         os.kill(server.pid, signal.SIGTERM)
         wait_until_closed(server.port)
         assert rest_of(accepted).startswith(b"HTTP/1.1 200 ")
+
+
+def test_that_a_worker_has_ended_is_known_without_waiting_for_its_answer() -> None:
+    worker = Worker(uvicorn.Config("nowhere:app", log_config=None), [])
+    worker.start()
+    worker.process.join()
+    assert worker.parent_conn.poll(0)
+    assert not worker.is_alive(timeout=60)
+    assert worker.exitcode not in (0, None)
+
+
+def test_workers_whose_metrics_cannot_be_kept_say_so_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    command = [sys.executable, "-m", "app", "--workers", "2", "--port", "0", "--models", DEFAULT]
+    folder = str(tmp_path / "file" / "below")
+    run = subprocess.run(
+        [*command, "--metrics-folder", folder], capture_output=True, text=True, timeout=120
+    )
+    assert run.returncode not in (0, -signal.SIGTERM)
+    assert "EXPLORER_METRICS_FOLDER cannot be made" in run.stderr
+    assert "Traceback" not in run.stderr
 
 
 def test_workers_that_cannot_start_end_the_server_with_a_failure(tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
 import hashlib
+import io
 import json
 import os
+import pickle
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load, save
@@ -103,10 +106,34 @@ def test_the_weights_of_another_model_are_refused(folder: Path, trained: Path) -
         read_checkpoint(folder)
 
 
-def test_weights_that_are_no_safetensors_are_refused(folder: Path) -> None:
-    forge(folder, "model.safetensors", b"\x80\x04pickled")
+class Malicious:
+    """Makes a file where it is unpickled."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.file,)
+
+
+def test_a_pickle_under_the_name_of_the_weights_is_refused_and_does_nothing(folder: Path) -> None:
+    harm = folder / "harm"
+    content = pickle.dumps(Malicious(harm))
+    forge(folder, "model.safetensors", content)
     with pytest.raises(CheckpointError, match=r"model\.safetensors is not a safetensors file"):
         read_checkpoint(folder)
+    assert not harm.exists()
+    pickle.loads(content)
+    assert harm.exists(), "it does no harm anywhere"
+
+
+def test_a_pickle_within_an_atlas_is_refused_and_does_nothing(folder: Path) -> None:
+    harm, file = folder / "harm", io.BytesIO()
+    np.savez(file, codes=np.array([Malicious(harm)], object))
+    forge(folder, "atlas.npz", file.getvalue())
+    with pytest.raises(CheckpointError, match=r"atlas\.npz is not an atlas"):
+        read_checkpoint(folder)
+    assert not harm.exists()
 
 
 def test_an_atlas_that_is_none_is_refused(folder: Path) -> None:
