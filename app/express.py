@@ -100,7 +100,7 @@ class Plain(NamedTuple):
     """
 
     route: str
-    answer: Callable[[bytes], Awaitable[Response | None]]
+    answer: Callable[[bytes], Awaitable[Whole | None]]
 
 
 Shortcut = Callable[[Scope, Asked], Plain | None]
@@ -174,6 +174,7 @@ class Express:
         asked = dict(scope["headers"])
         if not self._is_plain(asked):
             return receive
+        line: Line | None = scope.get("extensions", {}).get(LINE)
         found = None
         if scope["method"] == "GET":
             scope[_TARGET] = target = _target(scope)
@@ -182,19 +183,19 @@ class Express:
             plain = self._plain(scope, asked)
             if plain is None:
                 return receive
-            body = b""
+            body: bytes | None = b""
             if scope["method"] == "POST":
-                message, receive = await self._read(receive)
-                if message["type"] != "http.request" or message.get("more_body"):
-                    return receive
-                body = message["body"]
-            found = await self._made(plain, body, scope)
+                body = None if line is None else line.body
+                if body is None:
+                    body, receive = await self._read(receive)
+            if body is None:
+                return receive
+            found = await self._made(plain, body, line)
         if found is None:
             return receive
         route, whole = found
         known = id_of(scope["headers"])
         whole = _with_id(whole, known)
-        line: Line | None = scope.get("extensions", {}).get(LINE)
         if line is None or not line.send(whole):
             await _send(whole, send)
         self.ledger.note(scope, known, route, whole.status, begun)
@@ -214,41 +215,38 @@ class Express:
                 return plain
         return None
 
-    async def _read(self, receive: Receive) -> tuple[Message, Receive]:
-        """Give the first message, and what gives it once more, then the rest."""
+    async def _read(self, receive: Receive) -> tuple[bytes | None, Receive]:
+        """Give a body that comes in one piece, and what gives it once more, then the rest."""
         try:
             async with asyncio.timeout(self.timeout_seconds):
                 message = await receive()
         except TimeoutError:
-            return {"type": "http.disconnect"}, receive
+            return None, receive
         waiting = [message]
 
         async def receive_again() -> Message:
             return waiting.pop() if waiting else await receive()
 
-        return message, receive_again
+        is_whole = message["type"] == "http.request" and not message.get("more_body")
+        return message["body"] if is_whole else None, receive_again
 
-    async def _made(self, plain: Plain, body: bytes, scope: Scope) -> "_Found | None":
-        line: Line | None = scope.get("extensions", {}).get(LINE)
+    async def _made(self, plain: Plain, body: bytes, line: Line | None) -> "_Found | None":
         if line is not None:
             line.work = asyncio.current_task()
         try:
-            response = await plain.answer(body)
+            whole = await plain.answer(body)
         except Overloaded as refusal:
-            response = refusal.response()
+            whole = whole_of(refusal.response())
         except asyncio.CancelledError:
             if line is None or not line.is_cut:
                 raise
-            return plain.route, Whole(GONE, b"", b"")
+            whole = Whole(GONE, b"", b"")
         except Exception:
             return None
         finally:
             if line is not None:
                 line.work = None
-        if response is None:
-            return None
-        head = _head(response.raw_headers)
-        return plain.route, Whole(response.status_code, head, bytes(response.body))
+        return None if whole is None else (plain.route, whole)
 
 
 class Explorer(FastAPI):
@@ -273,6 +271,16 @@ async def _send(whole: Whole, send: Send) -> None:
     headers = [tuple(line.split(b": ", 1)) for line in lines]
     await send({"type": "http.response.start", "status": whole.status, "headers": headers})
     await send({"type": "http.response.body", "body": whole.body})
+
+
+def whole_of(response: Response) -> Whole:
+    """Make of a response what a shortcut gives."""
+    return Whole(response.status_code, _head(response.raw_headers), bytes(response.body))
+
+
+def whole_json(content: bytes) -> Whole:
+    """The same of JSON that varies by Accept, at a tenth of the price."""
+    return Whole(200, _HEAD_OF_JSON % len(content), content)
 
 
 def _with_id(whole: Whole, known: str) -> Whole:
@@ -301,5 +309,8 @@ _TARGET = "explorer.target"
 _NOT_BARE = {b"content-length", b"transfer-encoding", b"expect", b"x-forwarded-for"}
 """Of a request with a body, or from a proxy, behind which the client is another."""
 _OF_CONTENT = {b"content-length", b"content-type"}
+_HEAD_OF_JSON = b"content-length: %d\r\ncontent-type: application/json\r\nvary: Accept\r\n" + _head(
+    ()
+)
 GONE = 499
 """What the log says of a request whose client went before its answer."""

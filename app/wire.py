@@ -97,6 +97,12 @@ class Line:
         """Whether the client has gone."""
         return self._cycle.disconnected
 
+    @property
+    def body(self) -> bytes | None:
+        """The request's, if all of it is here; it can still be received."""
+        cycle = self._cycle
+        return None if cycle.more_body or cycle.waiting_for_100_continue else bytes(cycle.body)
+
     def send(self, answer: Whole) -> bool:
         """Answer, and say whether that could be done here: not where a client is slow to read."""
         cycle = self._cycle

@@ -21,13 +21,14 @@ from app.body import JsonBody, only_json
 from app.caching import ASK_AGAIN, etag, is_current
 from app.disconnect import while_connected
 from app.errors import InvalidRequest
-from app.express import Asked, Plain, Rack, is_short
+from app.express import Asked, Plain, Rack, is_short, whole_json, whole_of
 from app.latents import LATENT, read_latents, read_z, refuse
 from app.negotiation import JSON, PNG
 from app.openapi import API, LATENT_TEXT, MODEL_PARAMETER, NOT_CHANGED, RawRoute, feature
 from app.pictures import Picture
 from app.registry import Decoding, Registry, ServedModel
 from app.rendering import BATCH, ImageJson, JsonImage, described
+from app.wire import Whole
 
 MOST = 1024
 SIZES = range(28, 1121)
@@ -138,15 +139,14 @@ class DecodeOne:
         served = _served(self.registry, scope["path"], _AFTER) if is_short(asked) else None
         return None if served is None else Plain(PATH, partial(self._answer, served))
 
-    async def _answer(self, served: ServedModel, body: bytes) -> Response | None:
+    async def _answer(self, served: ServedModel, body: bytes) -> Whole | None:
         match json.loads(body):
             case {"latents": [row], **others} if not others:
                 refuse(row, served.card, "", "")
             case _:
                 return None
         images = await served.batcher.decode(np.array([row], np.float32))
-        content = rendering.json_of({"model": served.card.id}, rendering.packed(images))
-        return Response(content, media_type=JSON, headers={"Vary": "Accept"})
+        return whole_json(rendering.json_of({"model": served.card.id}, rendering.packed(images)))
 
 
 class DecodePng:
@@ -162,12 +162,15 @@ class DecodePng:
     def shortcut(self, scope: Scope, asked: Asked) -> Plain | None:
         """Take a request for a model that is in memory."""
         served = _served(self.registry, scope["path"], _PNG_AFTER)
-        return None if served is None else Plain(PNG_PATH, lambda _: self.answer(served, scope))
+        return None if served is None else Plain(PNG_PATH, partial(self._whole, served, scope))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self.registry.lend(scope["path_params"]["model"]) as served:
             response = await self.answer(served, scope)
         await response(scope, receive, send)
+
+    async def _whole(self, served: ServedModel, scope: Scope, _: bytes) -> Whole:
+        return whole_of(await self.answer(served, scope))
 
     async def answer(self, served: ServedModel, scope: Scope) -> Response:
         """Answer a request; raises Problem."""

@@ -16,12 +16,12 @@ from app import png
 from app.caching import control, etag, is_current
 from app.disconnect import while_connected
 from app.errors import NotFound
-from app.express import Asked, Plain, Rack
+from app.express import Asked, Plain, Rack, whole_of
 from app.negotiation import PNG
 from app.openapi import API, MODEL_PARAMETER, NOT_CHANGED, RawRoute
 from app.pictures import Picture
 from app.registry import Registry
-from app.wire import LINE
+from app.wire import LINE, Whole
 from model.engine import DEEPEST_ZOOM, version_of
 
 PATH = f"{API}/models/{{model}}/planes/{{plane}}/tiles/{{zoom}}/{{x}}/{{y}}.png"
@@ -44,7 +44,11 @@ class Tiles:
         found = _PLACE.fullmatch(scope["path"]) if LINE in scope.get("extensions", ()) else None
         if found is None or self.registry.at_hand(found["model"]) is None:
             return None
-        return Plain(PATH, lambda _: self.answer(scope, found.groupdict(), lambda work: work))
+
+        async def answer(_: bytes) -> Whole:
+            return whole_of(await self.answer(scope, found.groupdict(), lambda work: work))
+
+        return Plain(PATH, answer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         watch = partial(while_connected, Request(scope, receive))
