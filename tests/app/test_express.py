@@ -40,6 +40,7 @@ def express(serving: Serving) -> int:
 def test_what_is_at_hand_is_the_whole_answer_that_was_made(fresh: Serving, path: str) -> None:
     with fresh.client() as client:
         made = client.get(path)
+        assert shown(client.get(path)) == shown(made)
         assert express(fresh) == 1
         assert shown(client.get(path)) == shown(made)
         assert shown(client.get(path, headers=FOREIGN)) == shown(made)
@@ -113,6 +114,7 @@ def test_a_picture_of_a_new_latent_is_the_same_either_way(fresh: Serving, query:
     with fresh.client() as client:
         quick = client.get(path)
         assert shown(quick) == shown(client.get(path, headers=FOREIGN))
+        assert shown(quick) == shown(client.get(path))
         assert express(fresh) == (quick.status_code == 200)
 
 
