@@ -91,6 +91,7 @@ class Site:
                 return self.cluster.add_node(
                     num_cpus=1,
                     object_store_memory=80 * 2**20,
+                    plasma_directory="/tmp",  # /dev/shm may be small, or closed
                     node_ip_address="127.0.0.1",
                     **options,
                 )
