@@ -14,7 +14,7 @@ NODE := $(BIN)/python -m tools.node
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup serve test test-image test-ray check fix train bench audit release-check
+.PHONY: help setup serve test test-deploy test-image test-ray check fix train bench audit release-check
 
 help: ## list these commands
 	@echo "Latent Explorer. Commands:"
@@ -33,6 +33,9 @@ test: $(VENV)/.dev ## run the JavaScript, Python and browser tests
 	@$(BIN)/python -m tools.programs
 	$(NODE) node --test tests/web/*.test.js
 	$(BIN)/python -m pytest
+
+test-deploy: $(VENV)/.dev $(VENV)/.deploy ## hold manifests and workflows to their published shapes
+	$(BIN)/python -m pytest tests/deploy --ignore tests/deploy/test_ray.py
 
 test-image: $(VENV)/.dev ## build the image without a daemon and try it: root, buildah, minutes
 	@$(BIN)/python -m tools.chromium
@@ -79,7 +82,8 @@ $(VENV)/.pip: constraints.txt
 	$(PIP) --quiet pip
 	@touch $@
 
-$(VENV)/.serve $(VENV)/.train $(VENV)/.dev $(VENV)/.audit $(VENV)/.ray: $(VENV)/.pip pyproject.toml
+$(VENV)/.serve $(VENV)/.train $(VENV)/.dev $(VENV)/.audit $(VENV)/.deploy $(VENV)/.ray: \
+		$(VENV)/.pip pyproject.toml
 	$(PIP) --group $(@:$(VENV)/.%=%)
 	@touch $@
 

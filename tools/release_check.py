@@ -119,6 +119,12 @@ def test(clone: Path) -> str:
     return "passes"
 
 
+def deploy(clone: Path) -> str:
+    """Manifests, compose file and workflows have the shapes that others publish."""
+    run(clone, "make", "test-deploy")
+    return "of the published shapes"
+
+
 def image(clone: Path) -> str:
     """The image builds."""
     if (
@@ -135,7 +141,8 @@ def image(clone: Path) -> str:
 
 
 CHECKS: dict[str, Callable[[Path], str]] = {
-    check.__name__: check for check in (tree, version, checkpoints, documents, serve, test, image)
+    check.__name__: check
+    for check in (tree, version, checkpoints, documents, serve, test, deploy, image)
 }
 
 

@@ -24,8 +24,8 @@ def code(text: str) -> str:
 
 @each_document
 def test_every_make_command_that_a_document_names_exists(document: Path) -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
-    named = set(re.findall(r"(?<![\w-])make ((?:[a-z]+ ?)+)", code(document.read_text())))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    named = set(re.findall(r"(?<![\w-])make ((?:[a-z-]+ ?)+)", code(document.read_text())))
     assert {word for words in named for word in words.split()} <= targets
 
 

@@ -6,12 +6,17 @@ import pytest
 import yaml
 
 from app.settings import ROOT, Settings, unknown_variables
+from tests.deploy.schemas import complaints
 
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 BUILT = {name: service for name, service in SERVICES.items() if "build" in service}
 
 each_service = pytest.mark.parametrize("name", SERVICES)
+
+
+def test_it_has_the_shape_that_compose_publishes() -> None:
+    assert complaints("compose-spec", ROOT / "compose.yaml") == ""
 
 
 @each_service

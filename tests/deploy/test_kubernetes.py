@@ -9,6 +9,7 @@ import yaml
 from app.__main__ import GRACE_SECONDS
 from app.main import VERSION, create_app
 from app.settings import ROOT, Settings, unknown_variables
+from tests.deploy.schemas import MISSING
 
 Manifest = dict[str, Any]
 
@@ -42,7 +43,7 @@ def settings() -> Settings:
 
 @pytest.mark.parametrize("name", [name for name in MANIFESTS if "RayService" not in name])
 def test_a_manifest_has_the_shape_that_kubernetes_publishes(name: str) -> None:
-    kubernetes_validate = pytest.importorskip("kubernetes_validate")
+    kubernetes_validate = pytest.importorskip("kubernetes_validate", reason=MISSING)
     newest = kubernetes_validate.latest_version()
     assert kubernetes_validate.validate(MANIFESTS[name], newest, strict=True)
 

@@ -91,6 +91,7 @@ class Site:
                 return self.cluster.add_node(
                     num_cpus=1,
                     object_store_memory=80 * 2**20,
+                    plasma_directory="/tmp",  # /dev/shm may be small, or closed
                     node_ip_address="127.0.0.1",
                     **options,
                 )
@@ -173,7 +174,19 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def pair(site: Site) -> list[Replica]:
-    return site.wait_for(2)
+    """Two that run, and that the proxy has heard of: each has answered something."""
+    found = site.wait_for(2)
+    for _ in range(100):
+        if all(map(has_answered, found)):
+            break
+        with ExitStack() as stack:
+            for _ in range(4):  # each goes where fewer are open
+                stream = stack.enter_context(site.stream())
+                stream.send(bytes(12))
+                assert len(stream.recv(timeout=60)) == 788
+                assert get(site.url + TILE).status_code == 200
+                assert decode(stack.enter_context(site.client())).status_code == 200
+    return found
 
 
 @dataclass
@@ -285,16 +298,6 @@ def test_the_manifest_for_kuberay_holds_what_serve_reads() -> None:
 
 def test_both_nodes_answer_rest_tiles_and_streams(site: Site, pair: list[Replica]) -> None:
     assert len({replica.node for replica in pair}) == 2
-    for _ in range(100):  # the proxy may hear of the second a little later
-        if all(map(has_answered, pair)):
-            break
-        with ExitStack() as stack:
-            for _ in range(4):  # each goes where fewer are open
-                stream = stack.enter_context(site.stream())
-                stream.send(bytes(12))
-                assert len(stream.recv(timeout=60)) == 788
-                assert get(site.url + TILE).status_code == 200
-                assert decode(stack.enter_context(site.client())).status_code == 200
     assert all(map(has_answered, pair))
 
 
@@ -357,7 +360,7 @@ def assert_only_those_under_way_are_lost(traffic: Traffic, dead: float, streams:
     assert [sent for sent in traffic.lost if sent > dead] == []
     assert len(traffic.lost) <= 6  # one a client
     assert traffic.lost_for_good == 0
-    assert traffic.streams_cut == streams
+    assert traffic.streams_cut == streams > 0
 
 
 def test_open_streams_bring_a_second_replica_which_leaves_again_without_a_loss(

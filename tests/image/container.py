@@ -11,6 +11,8 @@ from tools.server import Server
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "deploy" / "image.sh"
+STORAGE = Path(os.environ.get("STORAGE", ROOT / "build" / "containers"))
+"""Where the script keeps images."""
 
 
 class Container(Server):

@@ -5,11 +5,13 @@ Its name keeps it out of `make test`: it builds for minutes and takes some gigab
 
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import httpx
 import pytest
@@ -17,9 +19,10 @@ from playwright.sync_api import sync_playwright
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from app.main import VERSION
 from tests.app.stopping import accepted_request, rest_of, wait_until_closed
 from tests.browser.conftest import Visitor
-from tests.image.container import ROOT, SCRIPT, Container, configuration
+from tests.image.container import ROOT, SCRIPT, STORAGE, Container, configuration
 from tools import chromium
 
 MODEL = "/api/v1/models/mnist-vae-2d"
@@ -47,6 +50,37 @@ def test_it_runs_as_an_ordinary_user_that_can_become_no_other(container: Contain
     assert status["NoNewPrivs"] == "1"
     assert status["NSpid"].split()[-1] == "1"
     assert configuration()["User"] == "10001:10001"
+
+
+def test_it_says_what_it_is_and_listens_where_an_engine_can_reach_it() -> None:
+    said = configuration()
+    labels = {name.rpartition(".")[2]: value for name, value in said["Labels"].items()}
+    revision = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.strip()
+    assert labels["version"] == VERSION
+    assert labels["revision"].removesuffix("-dirty") == revision
+    assert labels["title"] == "Latent Explorer"
+    assert labels["licenses"] == "MIT"
+    assert list(said["ExposedPorts"]) == ["8000/tcp"]
+    assert {"EXPLORER_HOST=0.0.0.0", "EXPLORER_PORT=8000"} <= set(said["Env"])
+
+
+def test_a_change_of_the_code_installs_no_package_anew(tmp_path: Path) -> None:
+    changed = tmp_path / "changed"
+    apart = shutil.ignore_patterns(".git", ".venv", "node_modules", "build")
+    shutil.copytree(ROOT, changed, ignore=apart)
+    with (changed / "app" / "page.py").open("a") as code:
+        code.write("# changed\n")
+    names = {"IMAGE": "latent-explorer-changed", "STORAGE": str(STORAGE)}
+    script = changed / "deploy" / "image.sh"
+    run = subprocess.run(
+        [script, "build"], env=os.environ | names, check=True, capture_output=True, text=True
+    )
+    written = run.stdout + run.stderr
+    assert "COPY --from=code" in written
+    assert "Using cache" in written
+    assert "Collecting" not in written
 
 
 def test_nothing_but_tmp_can_be_written(container: Container) -> None:
