@@ -1,6 +1,6 @@
 """How near our server comes to what no server can do without.
 
-    python -m benchmarks.limits [--only WORD] [--rounds 4] [--seconds 1.5]
+    python -m benchmarks.limits [--only WORD] [--rounds 4] [--seconds 1.5] [--plot FOLDER]
 
 The figure is the server's processor time for a request, by the kernel's account. The limit is what
 a raw ASGI app takes that answers the same bytes, or a FastAPI route that does nothing where ours is
@@ -34,6 +34,7 @@ from PIL import Image
 
 from app import png
 from benchmarks.measuring import Load, cpu_seconds, http_load, on_core, websocket_load
+from benchmarks.picture import bars
 from model.checkpoint import read_checkpoint
 from model.data.datasets import test_set
 from model.encoding import Encoder
@@ -83,6 +84,10 @@ class Row:
     ours: Asked
     bare: Asked
     work: tuple[str, ...] = ()
+
+    def limit(self, work: Work) -> float:
+        """What no server can do without, in microseconds."""
+        return self.bare.best[0] + sum(work.best[name] for name in self.work)
 
 
 class Work:
@@ -283,6 +288,7 @@ def main() -> None:
     parser.add_argument("--only", default="", metavar="WORD", help="rows whose title holds it")
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=1.5, help="of a round of a row")
+    parser.add_argument("--plot", type=Path, metavar="FOLDER", help="write limits.png there")
     options = parser.parse_args()
     torch.set_num_threads(1)
     work = Work()
@@ -298,6 +304,9 @@ def main() -> None:
                 row.bare.measure(options.seconds)
                 row.ours.measure(options.seconds)
     print_table(table, work)
+    if options.plot:
+        ratios = [(row.title, row.limit(work) / row.ours.best[0], row.at_least) for row in table]
+        bars(options.plot / "limits.png", "the limit's processor time / ours", ratios)
 
 
 def print_table(table: list[Row], work: Work) -> None:
@@ -305,7 +314,7 @@ def print_table(table: list[Row], work: Work) -> None:
     print(f"{'us of CPU a request':28}     ours    limit  ratio  asked    per s  p50 ms  p99 ms")
     for row in table:
         cost, load = row.ours.best
-        limit = row.bare.best[0] + sum(work.best[name] for name in row.work)
+        limit = row.limit(work)
         times = f"{1e3 * load.p50_seconds:7.2f} {1e3 * load.p99_seconds:7.2f}"
         print(
             f"{row.title:28} {cost:8.1f} {limit:8.1f} {limit / cost:6.2f} {row.at_least:6.2f} "

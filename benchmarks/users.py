@@ -1,6 +1,7 @@
 """How many people drag at once on one core, and what a second worker adds.
 
     python -m benchmarks.users [--seconds 5] [--rounds 3] [--only dragging|workers]
+        [--plot FOLDER]
 
 *dragging*: the server has one core to itself, the clients another. Each person moves 60 times a
 second and does as the page does: sends nothing while the last question is open, then the newest
@@ -21,11 +22,13 @@ import struct
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 import uvloop
 
 from benchmarks.measuring import Load, cpu_seconds, on_core, percentile, websocket_load
+from benchmarks.picture import bars
 from tools.server import Server
 
 MODEL = "mnist-vae-2d"
@@ -176,7 +179,7 @@ async def _move(crowd: list[Person], seconds: float) -> None:
         await asyncio.sleep(0.001)
 
 
-def most_people(seconds: float, rounds: int) -> None:
+def most_people(seconds: float, rounds: int, folder: Path | None) -> None:
     """Print how it goes for ever more people, and where it stops being well."""
     with ExitStack() as stack:
         server = Server("--models", MODEL, "--device", "cpu", "--max-streams", str(MOST))
@@ -186,9 +189,11 @@ def most_people(seconds: float, rounds: int) -> None:
         print("| people | p50, ms | p99, ms | images a second each | server | client, cores |")
         print("|---|---|---|---|---|---|")
 
+        tried: dict[int, Crowd] = {}
+
         def well(people: int) -> bool:
-            tried = (uvloop.run(drag(server, people, seconds)) for _ in range(rounds))
-            best = min(tried, key=lambda crowd: crowd.p99_seconds)
+            crowds = (uvloop.run(drag(server, people, seconds)) for _ in range(rounds))
+            best = tried[people] = min(crowds, key=lambda crowd: crowd.p99_seconds)
             print(_row(best), flush=True)
             return best.p99_seconds <= LIMIT_SECONDS
 
@@ -198,6 +203,12 @@ def most_people(seconds: float, rounds: int) -> None:
         while many - few > STEP:
             middle = (few + many) // 2 // STEP * STEP
             few, many = (middle, many) if well(middle) else (few, middle)
+    if folder:
+        rows = [
+            (f"{people} people", 1e3 * crowd.p99_seconds, 1e3 * LIMIT_SECONDS)
+            for people, crowd in sorted(tried.items())
+        ]
+        bars(folder / "users.png", "ms that one movement in a hundred took longer", rows, most=True)
     limit = f"p99 under {1e3 * LIMIT_SECONDS:.0f} ms"
     print(f"\n{few} people at {HERTZ} Hz on one core, {limit} (asked: {ASKED_PEOPLE})")
 
@@ -268,9 +279,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", choices=("dragging", "workers"))
+    parser.add_argument("--plot", type=Path, metavar="FOLDER", help="write users.png there")
     options = parser.parse_args()
     if options.only != "workers":
-        most_people(options.seconds, options.rounds)
+        most_people(options.seconds, options.rounds, options.plot)
     if options.only != "dragging":
         two_workers(options.seconds, options.rounds)
 

@@ -1,6 +1,6 @@
 """The same decoder behind four other servers: what a request costs them, and what it costs us.
 
-    python -m benchmarks.peers [--only NAME] [--rounds 4] [--seconds 4]
+    python -m benchmarks.peers [--only NAME] [--rounds 4] [--seconds 4] [--plot FOLDER]
 
 LitServe, BentoML, Gradio and Ray Serve serve our network, tuned as their documents advise; each
 file beside this one says how. The first run installs them (a gigabyte) into `build/peers`. Ours
@@ -12,6 +12,9 @@ Two kinds of load, each from one client that keeps its connections open:
 - *REST*: one latent in, one PNG in JSON out, 32 connections;
 - *drag*: the best way each of them offers to follow one, 16 connections. Ours is a WebSocket, as
   are those of BentoML and Ray Serve, with the same bytes; the others are asked by REST.
+
+`--only ours-haproxy --only ours-ray` asks ours as Ray Serve runs it, behind either of its proxies,
+`--only ours-granian` ours on another server than uvicorn.
 
 What is compared is the processor time, user and system, of the server's process and all its
 descendants. The servers run side by side and are asked in turn, and of the rounds the cheapest
@@ -31,7 +34,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -40,6 +43,7 @@ import uvloop
 from app.settings import ROOT
 from benchmarks.measuring import Load, cpu_seconds, http_load, process_tree, websocket_load
 from benchmarks.peers import environment
+from benchmarks.picture import bars
 from tools.server import Server, free_port
 
 MODEL = "mnist-vae-2d"
@@ -60,6 +64,8 @@ class Kind:
         stream: The path of its WebSocket, if it has one.
         limit: How many times what ours costs a request should cost it, at least.
         settings: Of its environment.
+        module: Beside this one, that starts it, if that has not its name.
+        packages: The list of those that it needs, if that has not its name.
     """
 
     title: str
@@ -68,6 +74,8 @@ class Kind:
     stream: str | None = None
     limit: float = math.nan
     settings: tuple[str, ...] = ()
+    module: str = ""
+    packages: str = ""
 
     def request(self, latent: list[float]) -> bytes:
         """Head and body of a request for one image."""
@@ -81,6 +89,16 @@ class Kind:
 
 
 OURS = Kind("ours", f"{API}/decode", stream=f"{API}/stream")
+HAPROXY = (
+    "RAY_USAGE_STATS_ENABLED=0",
+    "RAY_SERVE_THROUGHPUT_OPTIMIZED=1",
+    "RAY_SERVE_ENABLE_HA_PROXY=1",
+    "RAY_SERVE_HAPROXY_NBTHREAD=1",
+    "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC={folder}/haproxy/haproxy.cfg",
+    "RAY_SERVE_HAPROXY_SOCKET_PATH={folder}/haproxy/admin.sock",
+    "RAY_SERVE_HAPROXY_SERVER_STATE_BASE={folder}/haproxy",
+    "RAY_SERVE_HAPROXY_SERVER_STATE_FILE={folder}/haproxy/server-state",
+)
 PEERS = {
     "litserve": Kind("LitServe", "/predict", limit=4),
     "bentoml": Kind(
@@ -102,18 +120,33 @@ PEERS = {
         "/decode",
         stream="/drags/stream",
         limit=6,
-        settings=(
-            "RAY_USAGE_STATS_ENABLED=0",
-            "RAY_SERVE_THROUGHPUT_OPTIMIZED=1",
-            "RAY_SERVE_ENABLE_HA_PROXY=1",
-            "RAY_SERVE_HAPROXY_NBTHREAD=1",
-            "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC={folder}/haproxy/haproxy.cfg",
-            "RAY_SERVE_HAPROXY_SOCKET_PATH={folder}/haproxy/admin.sock",
-            "RAY_SERVE_HAPROXY_SERVER_STATE_BASE={folder}/haproxy",
-            "RAY_SERVE_HAPROXY_SERVER_STATE_FILE={folder}/haproxy/server-state",
-        ),
+        settings=HAPROXY,
     ),
 }
+HOSTED = {
+    "ours-haproxy": replace(
+        OURS,
+        title="ours on Ray Serve, HAProxy",
+        settings=(*HAPROXY, f"EXPLORER_MODELS={MODEL}"),
+        module="hosted",
+        packages="ray",
+    ),
+    "ours-ray": replace(
+        OURS,
+        title="ours on Ray Serve, its own proxy",
+        settings=("RAY_USAGE_STATS_ENABLED=0", f"EXPLORER_MODELS={MODEL}"),
+        module="hosted",
+        packages="ray",
+    ),
+    "ours-granian": replace(
+        OURS,
+        title="ours on Granian",
+        settings=(f"EXPLORER_MODELS={MODEL}",),
+        module="granian",
+        packages="granian",
+    ),
+}
+"""Asked only by name."""
 
 
 @dataclass
@@ -143,6 +176,10 @@ class Running:
         requests = [self.kind.request(_latent()) for _ in range(256)]
         connections = REST_CONNECTIONS if load == "REST" else DRAG_CONNECTIONS
         return uvloop.run(http_load(self.port, lambda n: requests[n % 256], connections, seconds))
+
+    def times(self, other: "Running", load: str) -> float:
+        """How many times what it costs the other a load costs this one."""
+        return self.best[load][0] / other.best[load][0]
 
     def picture(self, latent: list[float]) -> str:
         """Return the PNG of a latent, in base64; raises ValueError if there is none."""
@@ -181,14 +218,17 @@ def ours() -> Iterator[Running]:
 @contextmanager
 def peer(name: str) -> Iterator[Running]:
     """A peer, ready; ended with all its descendants, and what it wrote with it."""
-    kind, port = PEERS[name], free_port()
+    kind, port = (PEERS | HOSTED)[name], free_port()
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="peer-"))
         settings = dict(setting.format(folder=folder).split("=") for setting in kind.settings)
         here = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "TMPDIR": folder}
         log = stack.enter_context(Path(folder, "log").open("w+b"))
         process = subprocess.Popen(
-            [environment.python(name), "-m", f"benchmarks.peers.{name}", str(port)],
+            [
+                environment.python(kind.packages or name),
+                *("-m", f"benchmarks.peers.{kind.module or name}", str(port)),
+            ],
             cwd=folder,
             env={**os.environ, **here, **settings},
             stdout=log,
@@ -230,18 +270,19 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def main() -> None:
     """Start everyone, ask them in turn, and print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--only", action="append", choices=PEERS, metavar="NAME")
+    parser.add_argument("--only", action="append", choices=PEERS | HOSTED, metavar="NAME")
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--plot", type=Path, metavar="FOLDER", help="write peers.png there")
     options = parser.parse_args()
     names = options.only or list(PEERS)
     for name in names:
-        environment.python(name)
+        environment.python((PEERS | HOSTED)[name].packages or name)
     environment.enter_own_network()
     with ExitStack() as stack:
         servers = [stack.enter_context(ours())]
         for name in names:
-            print(f"starting {PEERS[name].title}", flush=True)
+            print(f"starting {(PEERS | HOSTED)[name].title}", flush=True)
             servers.append(stack.enter_context(peer(name)))
         _require_same_pictures(servers)
         for round_ in range(options.rounds):
@@ -251,6 +292,14 @@ def main() -> None:
                     server.measure(load, options.seconds)
         for load in ("REST", "drag"):
             print_table(load, servers)
+        if options.plot:
+            times = [
+                (f"{server.kind.title}, {load}", server.times(servers[0], load), asked)
+                for load in ("REST", "drag")
+                for server in servers[1:]
+                for asked in (server.kind.limit if load == "REST" else DRAG_LIMIT,)
+            ]
+            bars(options.plot / "peers.png", "times the processor time of ours", times)
 
 
 def _require_same_pictures(servers: list[Running]) -> None:
@@ -266,12 +315,12 @@ def print_table(load: str, servers: list[Running]) -> None:
     """A row a server: its cheapest round, and how it compares."""
     columns = ("CPU us", "requests/s", "p50 ms", "p99 ms", "/ ours", "at least")
     print(f"\n| {load} | {' | '.join(columns)} |\n|---{'|---:' * len(columns)}|")
-    least = servers[0].best[load][0]
     for server in servers:
         cost, found = server.best[load]
         limit = server.kind.limit if load == "REST" else DRAG_LIMIT
         way = "WebSocket" if load == "drag" and server.kind.stream else "REST"
-        compared = f"{cost / least:.1f} | {limit:.0f}" if server.kind != OURS else "|"
+        asked = "" if math.isnan(server.kind.limit) else f"{limit:.0f}"
+        compared = "|" if server.kind == OURS else f"{server.times(servers[0], load):.1f} | {asked}"
         print(
             f"| {server.kind.title}, {way} | {cost:.0f} | {found.per_second:.0f} | "
             f"{1e3 * found.p50_seconds:.1f} | {1e3 * found.p99_seconds:.1f} | {compared} |"

@@ -73,6 +73,7 @@ if __name__ == "__main__":
         log_to_driver=False,
         logging_level=logging.ERROR,
         _temp_dir=tempfile.gettempdir(),
+        _plasma_directory=tempfile.gettempdir(),
     )
     serve.start(http_options={"host": "127.0.0.1", "port": int(sys.argv[1])})
     serve.run(Drags.bind(), name="drags", route_prefix="/drags")  # type: ignore[attr-defined]
