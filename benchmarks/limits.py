@@ -63,11 +63,11 @@ class Asked:
     def measure(self, seconds: float) -> None:
         used = cpu_seconds(self.pid)
         if self.path is None:
-            load = http_load(self.port, self.request, self.connections, seconds)
+            load = http_load(self.port, self.request, self.connections, seconds, awake=True)
         else:
             assert callable(self.request)
             url = f"ws://127.0.0.1:{self.port}{self.path}"
-            load = websocket_load(url, self.request, self.connections, seconds)
+            load = websocket_load(url, self.request, self.connections, seconds, awake=True)
         found = uvloop.run(load)
         cost = 1e6 * (cpu_seconds(self.pid) - used) / found.count
         if found.failed:

@@ -1,7 +1,6 @@
 """What benchmarks of a server share: its processor time, and clients that cost little themselves.
 
-A client is a closed loop: each connection asks again as soon as it was answered. It never rests, or
-the server would pay for waking its core, which on a virtual machine costs more than an answer.
+A client is a closed loop: each connection asks again as soon as it was answered.
 """
 
 from __future__ import annotations
@@ -112,7 +111,12 @@ def percentile(values: list[float], percent: float) -> float:
 
 
 async def http_load(
-    port: int, request: bytes | Callable[[int], bytes], connections: int, seconds: float
+    port: int,
+    request: bytes | Callable[[int], bytes],
+    connections: int,
+    seconds: float,
+    *,
+    awake: bool = False,
 ) -> Load:
     """Send HTTP/1.1 requests over connections that stay open; good is status 200 or 304.
 
@@ -121,13 +125,20 @@ async def http_load(
         request: Head and body of a request, or what makes that of the n-th.
         connections: How many ask at once.
         seconds: After which nothing more is asked.
+        awake: Whether the client never rests, for which it wants a core of its own. Else a server
+            pays for waking it, which on a virtual machine can cost more than an answer.
     """
     requests = itertools.repeat(request) if isinstance(request, bytes) else _made(request)
-    return await _load(port, lambda load: _Http(requests, load), connections, seconds)
+    return await _load(port, lambda load: _Http(requests, load), connections, seconds, awake)
 
 
 async def websocket_load(
-    url: str, message: Callable[[int], bytes], connections: int, seconds: float
+    url: str,
+    message: Callable[[int], bytes],
+    connections: int,
+    seconds: float,
+    *,
+    awake: bool = False,
 ) -> Load:
     """Send binary messages of at most 125 bytes; good is any message that comes back.
 
@@ -136,12 +147,17 @@ async def websocket_load(
         message: Makes the n-th message.
         connections: How many ask at once.
         seconds: After which nothing more is asked.
+        awake: As in `http_load`.
     """
     address = urlsplit(url)
     assert address.port, f"{url} names no port"
     frames = (_frame(0x82, content) for content in _made(message))
     return await _load(
-        address.port, lambda load: _WebSocket(address.path, frames, load), connections, seconds
+        address.port,
+        lambda load: _WebSocket(address.path, frames, load),
+        connections,
+        seconds,
+        awake,
     )
 
 
@@ -150,7 +166,11 @@ def _made(make: Callable[[int], bytes]) -> Iterator[bytes]:
 
 
 async def _load(
-    port: int, connect: Callable[[Load], _Connection], connections: int, seconds: float
+    port: int,
+    connect: Callable[[Load], _Connection],
+    connections: int,
+    seconds: float,
+    awake: bool,
 ) -> Load:
     load = Load(seconds)
     loop = asyncio.get_running_loop()
@@ -167,7 +187,8 @@ async def _load(
         if not ended.done():
             loop.call_soon(stay_awake)
 
-    stay_awake()
+    if awake:
+        stay_awake()
     await ended
     load.seconds = time.perf_counter() - began
     return load
