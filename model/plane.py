@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from model.errors import PlaneError
 
@@ -55,8 +55,7 @@ class Plane:
 
     def grid(self, cells: int) -> Float[np.ndarray, "cells*cells 2"]:
         """The (u, v) of the centres of cells x cells equal squares, row by row from the top."""
-        every = np.arange(cells)
-        return self._centres(every, every, cells)
+        return self._at(_centres(cells) / cells)
 
     def tile(self, zoom: int, x: int, y: int) -> Float[np.ndarray, "64 2"]:
         """The (u, v) of the cell centres of a tile, row by row from the top.
@@ -72,19 +71,22 @@ class Plane:
         most = (1 << zoom) - 1
         if not (0 <= x <= most and 0 <= y <= most):
             raise PlaneError(f"At zoom {zoom} there are tiles 0 to {most} in x and in y.")
-        every = np.arange(TILE_CELLS)
-        column, row = TILE_CELLS * x + every, TILE_CELLS * y + every
-        return self._centres(column, row, TILE_CELLS << zoom)
+        corner = (TILE_CELLS * x, TILE_CELLS * y)
+        return self._at((_TILE + corner) / (TILE_CELLS << zoom))
 
-    def _centres(
-        self, column: Int[np.ndarray, " columns"], row: Int[np.ndarray, " rows"], cells: int
-    ) -> Float[np.ndarray, "rows*columns 2"]:
+    def _at(self, places: Float[np.ndarray, "places 2"]) -> Float[np.ndarray, "places 2"]:
+        """The (u, v) of places in the extent, given as shares of it from the left and the top."""
         (u0, v0), (u1, v1) = self.extent
-        right, down = (column + 0.5) / cells, (row + 0.5) / cells
-        centres = np.empty((len(row), len(column), 2))
-        centres[:, :, 0] = u0 + right * (u1 - u0)
-        centres[:, :, 1] = (v1 - down * (v1 - v0))[:, None]
-        return centres.reshape(-1, 2)
+        return np.asarray((u0, v1) + places * (u1 - u0, v0 - v1))
+
+
+def _centres(cells: int) -> Float[np.ndarray, "cells*cells 2"]:
+    """The centres of cells x cells squares of side 1, row by row, from the left and the top."""
+    every = np.arange(cells) + 0.5
+    return np.stack(np.meshgrid(every, every), axis=-1).reshape(-1, 2)
+
+
+_TILE = _centres(TILE_CELLS)
 
 
 class Frame(NamedTuple):
