@@ -33,7 +33,7 @@ STEPS = {
         "from safetensors.torch import load_file\n"
         "weights = {name: t.float() for name, t in load_file('{folder}/model.safetensors').items()}"
     ),
-    "import onnx, onnxruntime": "import onnx, onnxruntime",
+    "import onnxruntime": "import onnxruntime",
     "import model.engine": "from pathlib import Path; from model.engine import Engine",
     "Engine.load": "engine = Engine.load(Path('{folder}'), 'cpu')",
     "warm_up": "engine.warm_up()",
