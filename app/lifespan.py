@@ -1,5 +1,6 @@
 """From start to stop: read the cards, load and warm the default model; drain."""
 
+import gc
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -50,6 +51,7 @@ def lifespan(
         with ThreadPoolExecutor(1, "bulk") as executor:
             fill(settings, registry, executor, tally)
             await warm_up()
+            _collect_from_now_on()
             async with AsyncExitStack() as stack:
                 for context in around:
                     await stack.enter_async_context(context())
@@ -58,6 +60,16 @@ def lifespan(
                 await served.batcher.drain()
 
     return run
+
+
+def _collect_from_now_on() -> None:
+    """Where garbage was not looked for during the start: begin, and leave out what stays.
+
+    350,000 objects, for a tenth of a second each time, in which nobody is answered.
+    """
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def fill(

@@ -1,3 +1,4 @@
+import gc
 import json
 import logging
 import shutil
@@ -10,7 +11,7 @@ import pytest
 from app.lifespan import StartError, fill
 from app.registry import Registry
 from app.settings import ROOT, Settings
-from tests.app.serving import DEFAULT
+from tests.app.serving import DEFAULT, serving
 
 OTHER = "mnist-vae-20d"
 
@@ -100,3 +101,19 @@ def test_a_model_that_is_not_there_stops_the_start_with_those_that_are(checkpoin
 def test_a_device_that_is_not_there_stops_the_start_with_those_that_are(checkpoints: Path) -> None:
     with pytest.raises(StartError, match="cuda:7"):
         filled(Settings(checkpoints=checkpoints, device="cuda:7"))
+
+
+@pytest.mark.parametrize("put_off", [True, False])
+def test_a_server_that_is_ready_collects_garbage_but_not_in_what_it_was_made_of(
+    put_off: bool,
+) -> None:
+    frozen = gc.get_freeze_count()
+    try:
+        if put_off:
+            gc.disable()
+        with serving(Settings(models=(DEFAULT,))):
+            assert gc.isenabled()
+            assert (gc.get_freeze_count() > frozen + 10_000) == put_off
+    finally:
+        gc.enable()
+        gc.unfreeze()
