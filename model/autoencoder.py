@@ -121,12 +121,12 @@ class VectorQuantisedAutoencoder(Autoencoder):
     def vectors(self, image_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch 49 entry"]:
         """What the encoder says at each place, the top row first."""
         output_BO: Tensor = self.encoder(image_BP)
-        return output_BO.reshape(len(output_BO), -1, CELLS**2).mT
+        return output_BO.reshape(len(output_BO), -1, CELLS**2).mT.contiguous()
 
     def nearest(self, vector_BLC: Float[Tensor, "batch 49 entry"]) -> Int[Tensor, "batch 49"]:
         """The number of the codebook's entry that is nearest to each vector."""
         dot_BLE = vector_BLC @ self.codebook_EC.T
-        return (self.codebook_EC.square().sum(-1) - 2 * dot_BLE).argmin(-1)
+        return (self.codebook_EC.square().sum(-1) - 2 * dot_BLE).min(-1).indices
 
     def indices(self, image_BP: Float[Tensor, "batch pixels"]) -> Int[Tensor, "batch 49"]:
         """The latents of each image: an entry's number at each place, the top row first."""
