@@ -180,8 +180,8 @@ def parameters(_: int) -> Growth:
     found = []
     for name, recipe in recipes:
         count = sum(p.numel() for p in build_autoencoder(recipe).parameters())
-        ours = training.measure(recipe)[0]
-        found.append((count / 1e6, EPOCH / ours, name))
+        step = training.in_turns(training.steps_of(recipe)[0])[0][0]
+        found.append((count / 1e6, EPOCH / recipe.training.batch_size * step, name))
     found.sort()
     rows = [(millions, seconds) for millions, seconds, _ in found]
     labels = [name for *_, name in found]

@@ -64,12 +64,14 @@ class Server:
         self._log = tempfile.NamedTemporaryFile()  # noqa: SIM115 -- lives as long as the process
         self._process = subprocess.Popen(self._command, stdout=self._log, stderr=self._log)
         try:
-            while not self._is_ready():
-                try:
-                    status = self._process.wait(timeout=0.05)
-                except subprocess.TimeoutExpired:
-                    continue
-                raise RuntimeError(f"the server ended with status {status}:\n{self.written()}")
+            # One client, and no certificates: made anew for each question, they would keep a core.
+            with httpx.Client(base_url=self.url, trust_env=False, verify=False) as client:
+                while not _is_ready(client):
+                    try:
+                        status = self._process.wait(timeout=0.02)
+                    except subprocess.TimeoutExpired:
+                        continue
+                    raise RuntimeError(f"the server ended with status {status}:\n{self.written()}")
         except BaseException:
             self.stop()
             raise
@@ -99,12 +101,6 @@ class Server:
         """Return what the server has written to its output so far."""
         return Path(self._log.name).read_text(errors="replace")
 
-    def _is_ready(self) -> bool:
-        try:
-            return httpx.get(f"{self.url}/readyz", trust_env=False).status_code == 200
-        except httpx.TransportError:
-            return False
-
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -116,6 +112,13 @@ class Server:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def _is_ready(client: httpx.Client) -> bool:
+    try:
+        return client.get("/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def free_port() -> int:
