@@ -59,7 +59,7 @@ def test_a_default_model_that_cannot_be_served_stops_the_start_with_its_reason(
 
 
 def test_a_stop_closes_open_streams_and_ends_the_process() -> None:
-    with Server("--models", DEFAULT) as server:
+    with Server("--models", DEFAULT, "--device", "cpu") as server:
         address = f"ws://127.0.0.1:{server.port}/api/v1/models/{DEFAULT}/stream"
         with connect(address, proxy=None) as stream:
             stream.send(bytes(12))
@@ -72,6 +72,7 @@ def test_a_stop_closes_open_streams_and_ends_the_process() -> None:
             process = server._process
             assert process is not None
             assert process.wait(timeout=60) in (0, -signal.SIGTERM)
+        assert "Model mnist-vae-2d is ready on cpu" in server.written()
         assert "Application shutdown complete" in server.written()
         assert "Traceback" not in server.written()
 
