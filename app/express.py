@@ -23,7 +23,7 @@ from fastapi import FastAPI
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from app.caching import is_among
+from app.caching import ASK_AGAIN, is_among
 from app.errors import Overloaded
 from app.ledger import ID_HEADER, Ledger, id_of
 from app.pictures import Pictures
@@ -283,6 +283,11 @@ def whole_json(content: bytes) -> Whole:
     return Whole(200, _HEAD_OF_JSON % len(content), content)
 
 
+def whole_png(content: bytes, tag: str) -> Whole:
+    """The same of a PNG that is to be asked for again with its ETag."""
+    return Whole(200, _HEAD_OF_PNG % (tag.encode(), len(content)), content)
+
+
 def _with_id(whole: Whole, known: str) -> Whole:
     head = b"%b%b: %b\r\n" % (whole.head, ID_HEADER, known.encode())
     return Whole(whole.status, head, whole.body)
@@ -311,6 +316,11 @@ _NOT_BARE = {b"content-length", b"transfer-encoding", b"expect", b"x-forwarded-f
 _OF_CONTENT = {b"content-length", b"content-type"}
 _HEAD_OF_JSON = b"content-length: %d\r\ncontent-type: application/json\r\nvary: Accept\r\n" + _head(
     ()
+)
+_HEAD_OF_PNG = (
+    f"etag: %b\r\ncache-control: {ASK_AGAIN}\r\n".encode()
+    + b"content-length: %d\r\ncontent-type: image/png\r\n"
+    + _head(())
 )
 GONE = 499
 """What the log says of a request whose client went before its answer."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -306,5 +306,10 @@ class Engine:
 
 def version_of(card: Card) -> str:
     """What changes whenever the same request may give other bytes; no engine is needed for it."""
-    identity = f"{card.sha256} {card.atlas_sha256} {RENDERER}"
+    return _version(card.sha256, card.atlas_sha256)
+
+
+@lru_cache(maxsize=64)
+def _version(*hashes: str | None) -> str:
+    identity = " ".join(map(str, (*hashes, RENDERER)))
     return hashlib.sha256(identity.encode()).hexdigest()[:16]

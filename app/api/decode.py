@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import parse_qs
 
 import numpy as np
@@ -21,7 +21,7 @@ from app.body import JsonBody, only_json
 from app.caching import ASK_AGAIN, etag, is_current
 from app.disconnect import while_connected
 from app.errors import InvalidRequest
-from app.express import Asked, Plain, Rack, is_short, whole_json, whole_of
+from app.express import Asked, Plain, Rack, is_short, whole_json, whole_of, whole_png
 from app.latents import LATENT, read_latents, read_z, refuse
 from app.negotiation import JSON, PNG
 from app.openapi import API, LATENT_TEXT, MODEL_PARAMETER, NOT_CHANGED, RawRoute, feature
@@ -149,6 +149,12 @@ class DecodeOne:
         return whole_json(rendering.json_of({"model": served.card.id}, rendering.packed(images)))
 
 
+class _Asked(NamedTuple):
+    latent: Latents
+    size: int
+    tag: str
+
+
 class DecodePng:
     """GET decode.png as a raw ASGI route: pages show many of them, and a browser keeps each.
 
@@ -160,38 +166,47 @@ class DecodePng:
         self.rack, self.pictures = rack, rack.pictures
 
     def shortcut(self, scope: Scope, asked: Asked) -> Plain | None:
-        """Take a request for a model that is in memory."""
+        """Take a request for a latent that was not asked for of late, of a model in memory."""
         served = _served(self.registry, scope["path"], _PNG_AFTER)
-        return None if served is None else Plain(PNG_PATH, partial(self._whole, served, scope))
+        return None if served is None else Plain(PNG_PATH, partial(self._fresh, served, scope))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self.registry.lend(scope["path_params"]["model"]) as served:
-            response = await self.answer(served, scope)
+            response = await self._answer(served, scope)
         await response(scope, receive, send)
 
-    async def _whole(self, served: ServedModel, scope: Scope, _: bytes) -> Whole:
-        return whole_of(await self.answer(served, scope))
+    async def _fresh(self, served: ServedModel, scope: Scope, _: bytes) -> Whole:
+        asked = self._read(served, scope)
+        if is_current(Headers(scope=scope), asked.tag) or self.pictures.find(asked.tag):
+            return whole_of(await self._answer(served, scope))
+        return whole_png((await self._draw(served, asked)).content, asked.tag)
 
-    async def answer(self, served: ServedModel, scope: Scope) -> Response:
-        """Answer a request; raises Problem."""
+    async def _answer(self, served: ServedModel, scope: Scope) -> Response:
         served.require_latents()
+        asked = self._read(served, scope)
+        headers = {"ETag": asked.tag, "Cache-Control": ASK_AGAIN}
+        if is_current(Headers(scope=scope), asked.tag):
+            return Response(status_code=304, headers=headers)
+        picture = self.pictures.find(asked.tag)
+        if picture is None:
+            picture = await self._draw(served, asked)
+            return Response(picture.content, headers=headers, media_type=PNG)
+        response = Response(picture.content, headers=headers, media_type=PNG)
+        self.rack.keep(scope, PNG_PATH, asked.tag, response)  # asked for twice: it may come thrice
+        return response
+
+    def _read(self, served: ServedModel, scope: Scope) -> _Asked:
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         latent = read_z(query.get("z", [None])[0], served.card)
         size = _read_size(query)
-        tag = etag(served.engine.version, latent.tobytes(), size)
-        headers = {"ETag": tag, "Cache-Control": ASK_AGAIN}
-        if is_current(Headers(scope=scope), tag):
-            return Response(status_code=304, headers=headers)
-        picture = self.pictures.find(tag)
-        if picture is not None:
-            response = Response(picture.content, headers=headers, media_type=PNG)
-            self.rack.keep(scope, PNG_PATH, tag, response)  # asked for twice: it may come thrice
-            return response
+        return _Asked(latent, size, etag(served.engine.version, latent.tobytes(), size))
+
+    async def _draw(self, served: ServedModel, asked: _Asked) -> Picture:
         self.pictures.misses += 1
-        (image,) = await served.batcher.decode(latent)
-        picture = Picture(png.encode_enlarged(image, size))
-        self.pictures.keep(tag, picture)
-        return Response(picture.content, headers=headers, media_type=PNG)
+        (image,) = await served.batcher.decode(asked.latent)
+        picture = Picture(png.encode_enlarged(image, asked.size))
+        self.pictures.keep(asked.tag, picture)
+        return picture
 
 
 def _served(registry: Registry, path: str, after: str) -> ServedModel | None:
