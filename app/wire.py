@@ -173,6 +173,8 @@ class Http(_Unread, HttpToolsProtocol):
         plain = self.parser.get_method() == b"GET" and self.parser.get_http_version() == "1.1"
         if find is None or not plain or self.flow.write_paused or self.parser.should_upgrade():
             return None
+        if self.transport.is_closing():  # the answer before this one was the last
+            return None
         found: Whole | None = find(self.url, self.headers, self.client)
         return found
 

@@ -30,7 +30,8 @@ def bars(path: Path, unit: str, rows: Sequence[Bar], *, most: bool = False) -> N
     for place, (_, value, asked) in enumerate(rows):
         falls_short = value > asked if most else value < asked
         ax.barh(place, value, height=0.62, color=FALLS_SHORT if falls_short else ACCENT)
-        ax.annotate(f" {value:.3g}", (value, place), va="center", fontsize=8, color=INK)
+        beyond = asked if value < asked < 1.3 * value else value  # or the mark lies on the number
+        ax.annotate(f" {value:.3g}", (beyond, place), va="center", fontsize=8, color=INK)
         if not math.isnan(asked):
             ax.plot([asked, asked], [place - 0.42, place + 0.42], color=INK, linewidth=1.5)
     ax.set_yticks(range(len(rows)), [label for label, *_ in rows], fontsize=8, color=INK)
