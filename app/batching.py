@@ -82,22 +82,30 @@ class Batcher:
         self._small.put(Drag(latents, answer))
         self._wake()
 
-    async def decode(self, latents: Latents) -> Images:
+    async def decode(self, latents: Latents, *, patient: bool = True) -> Images:
         """Decode latents; whoever stops waiting for the answer is not decoded for.
+
+        Args:
+            latents: Any number of them.
+            patient: Whether to wait for as long as it takes; else only for what is allowed.
 
         Raises:
             Overloaded: too much is waiting.
         """
         if len(latents) > SMALL:
-            return np.concatenate(await self.map(latents, lambda images: images))
+            chunks = await self.map(latents, lambda images: images, patient=patient)
+            return np.concatenate(chunks)
         answer: asyncio.Future[Images] = asyncio.get_running_loop().create_future()
         self.ask(latents, answer)
         return await answer
 
-    async def map(self, latents: Latents, make: Callable[[Images], Result]) -> list[Result]:
+    async def map(
+        self, latents: Latents, make: Callable[[Images], Result], *, patient: bool = True
+    ) -> list[Result]:
         """Decode chunk by chunk, and make something of each where it was decoded, as bulk.
 
         So the bound on what waits is one on all the work of an answer, and it is done in turn.
+        `patient` is as in `decode`.
 
         Raises:
             Overloaded: too much is waiting.
@@ -107,7 +115,10 @@ class Batcher:
             return make(self._forward(chunk))
 
         chunks = (latents[start : start + CHUNK] for start in range(0, len(latents), CHUNK))
-        return await self._run(self._bulk, [partial(piece, chunk) for chunk in chunks], CHUNK)
+        pieces = [partial(piece, chunk) for chunk in chunks]
+        if not patient:
+            self._bulk.require_pace(len(pieces))
+        return await self._run(self._bulk, pieces, CHUNK)
 
     async def tile(self, call: Callable[[], Result]) -> Result:
         """Run a call of the engine that makes a tile, behind the drags and before bulk.
@@ -131,7 +142,7 @@ class Batcher:
         return await self._run(self._bulk, calls, weight, hops=True)
 
     def require_room(self, latents: int) -> None:
-        """Raise Overloaded if so many would wait too long now; for who could as well come later."""
+        """Raise Overloaded if so many would wait too long now; for who has not read them yet."""
         if latents > SMALL:
             self._bulk.require_pace(-(-latents // CHUNK))
         else:

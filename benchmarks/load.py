@@ -10,7 +10,8 @@ of one table. Lost is a stream that closed, or a request that was taken and got 
   clients ask for images, tiles and encodes without pause. The newest latent wins, so fewer may be
   answered than were sent.
 - *flood*: batches of 1,024 from far more clients than the queue takes, beside patient ones. Refused
-  must be refused at once; who is accepted must not wait longer than without the flood.
+  must be refused at once; who is accepted waits as long as `EXPLORER_MAX_WAIT_SECONDS` lets it, and
+  with next to none hardly longer than without the flood.
 - *stop*: SIGTERM in the middle of requests and drags. Then the server starts again on its port, and
   the streams, which were told to come again (1012), do.
 - *crash*: `kill -9` of one of two workers. Lost is what was under way on the killed one.
@@ -114,8 +115,8 @@ def resident(pid: int) -> int:
     return int(status.partition("VmRSS:")[2].split()[0]) // 1024
 
 
-async def flood(server: Server, options: argparse.Namespace) -> None:
-    """Far more than can be done: refused early, and the accepted no later than before."""
+async def flood(wait: str, server: Server, options: argparse.Namespace) -> None:
+    """Far more than can be done: refused early, and the accepted later by `wait` at most."""
     batch = ("POST", f"{API}/decode", written(latents=[[0.1, 0.2]] * 1024))
     alone, beside, many = Asked(), Asked(), Asked()
     seconds = options.seconds / 6
@@ -125,7 +126,7 @@ async def flood(server: Server, options: argparse.Namespace) -> None:
         for _ in range(40):
             tasks.create_task(ask(server.url, end, many, [batch]))
         tasks.create_task(ask(server.url, end, beside, [mixed()[0]]))
-    requests("flood", "a batch alone", alone)
+    requests(f"flood, may wait {wait} s", "a batch alone", alone)
     requests("", "batches of 40 clients", many)
     row("", "of them refused", *(0, 0, len(many.refused), 0), waits=many.refused)
     requests("", "small ones beside them", beside)
@@ -248,12 +249,20 @@ async def pour(opened: socket.socket, data: bytes, end: float) -> float:
 Part = Callable[[Server, argparse.Namespace], Awaitable[None]]
 
 
+WAITS = ("0.5", "0.001")
+"""Seconds: the default, and next to none."""
+
+
 def parts(workers: int) -> dict[str, list[tuple[Part, Server]]]:
     """Give each part with the servers that it is tried on."""
     own = ("--workers", str(workers))
     tried = (1, 2) if can_be_read_only() else ()
     return {
-        **{part.__name__: [(part, Server(*own))] for part in (crowd, flood, stop)},
+        "crowd": [(crowd, Server(*own))],
+        "flood": [
+            (partial(flood, wait), Server(*own, "--max-wait-seconds", wait)) for wait in WAITS
+        ],
+        "stop": [(stop, Server(*own))],
         "crash": [(crash, Server("--workers", "2"))],
         "disk": [(disk, Server())],
         "read-only": [

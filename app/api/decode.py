@@ -105,23 +105,29 @@ async def decode(request: Request, served: Decoding, body: DecodeRequest) -> Res
     """Decode up to 1,024 latents; `Accept` picks JSON, a contact sheet, NumPy or bare bytes."""
     media_type = rendering.choose(request.headers.get("accept"), BATCH)
     latents = read_latents(body.latents, served.card)
-    served.batcher.require_room(len(latents))
-    images = await decode_for(request, served, latents, media_type)
+    images = await decode_for(request, served, latents, media_type, patient=False)
     return await rendering.answer(media_type, BATCH, images, {"model": served.card.id})
 
 
 async def decode_for(
-    request: Request, served: ServedModel, latents: Latents, media_type: str
+    request: Request,
+    served: ServedModel,
+    latents: Latents,
+    media_type: str,
+    *,
+    patient: bool = True,
 ) -> Images | list[JsonImage]:
     """Decode for as long as the client of `request` waits; few latents are not worth the watch.
 
-    Many images that go into JSON are packed for it on the way.
+    Many images that go into JSON are packed for it on the way. `patient` is as in
+    `Batcher.decode`.
     """
     if len(latents) <= SMALL:
         return await served.batcher.decode(latents)
     if media_type != JSON:
-        return await while_connected(request, served.batcher.decode(latents))
-    chunks = await while_connected(request, served.batcher.map(latents, rendering.packed))
+        return await while_connected(request, served.batcher.decode(latents, patient=patient))
+    packing = served.batcher.map(latents, rendering.packed, patient=patient)
+    chunks = await while_connected(request, packing)
     return [image for chunk in chunks for image in chunk]
 
 

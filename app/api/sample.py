@@ -56,6 +56,6 @@ async def sample(request: Request, served: Decoding, body: SampleRequest) -> Res
     served.batcher.require_room(body.count)
     draw = partial(served.engine.sample, body.count, seed, body.temperature)
     (latents,) = await served.batcher.run([draw], weight=1)
-    images = await decode_for(request, served, latents, media_type)
+    images = await decode_for(request, served, latents, media_type, patient=False)
     fields = {"model": served.card.id, "seed": seed, "latents": latents.tolist()}
     return await rendering.answer(media_type, BATCH, images, fields)

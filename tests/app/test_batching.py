@@ -265,12 +265,27 @@ def test_a_large_decode_that_would_wait_too_long_is_told_so_and_drags_and_tiles_
         await turns(1)
         with pytest.raises(Overloaded):
             batcher.require_room(CHUNK)
+        with pytest.raises(Overloaded):
+            await batcher.decode(latents_of([5] * CHUNK), patient=False)
+        patient = asyncio.create_task(batcher.decode(latents_of([5] * CHUNK)))
         batcher.require_room(SMALL)
         assert levels_of(await batcher.decode(latents_of([6]))) == [6]
         assert await asyncio.gather(*(batcher.tile(lambda: 7) for _ in range(9))) == [7] * 9
         assert levels_of(await accepted) == [4] * 3 * CHUNK
+        assert levels_of(await patient) == [5] * CHUNK
 
     with_batcher(scenario, max_wait_seconds=1e-9)
+
+
+def test_of_those_who_come_together_and_cannot_wait_one_is_accepted() -> None:
+    async def scenario(batcher: Batcher) -> list[object]:
+        await batcher.decode(latents_of([3] * CHUNK))  # from which its pace is known
+        many = (batcher.decode(latents_of([4] * 3 * CHUNK), patient=False) for _ in range(5))
+        return list(await asyncio.gather(*many, return_exceptions=True))
+
+    _, (first, *others) = with_batcher(scenario, max_wait_seconds=1e-9)
+    assert isinstance(first, np.ndarray)
+    assert all(isinstance(other, Overloaded) for other in others)
 
 
 def test_what_a_client_left_behind_keeps_nobody_out() -> None:
