@@ -26,6 +26,7 @@ from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatu
 from websockets.sync.client import ClientConnection, connect
 
 from app.settings import ROOT
+from benchmarks.measuring import process_tree
 from tools.server import free_port
 
 MODEL = "/api/v1/models/mnist-vae-2d"
@@ -65,11 +66,15 @@ class Replica:
         )
 
     def is_gone(self) -> bool:
-        try:
-            state = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            return True
-        return state == "Z"
+        return is_gone(self.pid)
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return True
+    return state == "Z"
 
 
 class Site:
@@ -346,8 +351,11 @@ def test_a_lost_node_loses_only_what_was_under_way_on_it(site: Site, pair: list[
     (victim,) = (replica for replica in pair if replica.node == site.second.node_id)
     with traffic_on(site) as traffic:
         streams = victim.counted("explorer_open_streams")
+        (raylet,) = site.second.all_processes["raylet"]
+        node = process_tree(raylet.process.pid)  # its proxy too, which dies a little later
+        assert victim.pid in node
         site.cluster.remove_node(site.second, allow_graceful=False)
-        while not victim.is_gone():
+        while not all(map(is_gone, node)):
             time.sleep(0.001)
         dead = time.monotonic()
         wait_until_more(traffic)
