@@ -160,6 +160,10 @@ class _Asked(NamedTuple):
     size: int
     tag: str
 
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"ETag": self.tag, "Cache-Control": ASK_AGAIN}
+
 
 class DecodePng:
     """GET decode.png as a raw ASGI route: pages show many of them, and a browser keeps each.
@@ -183,21 +187,28 @@ class DecodePng:
 
     async def _fresh(self, served: ServedModel, scope: Scope, _: bytes) -> Whole:
         asked = self._read(served, scope)
-        if is_current(Headers(scope=scope), asked.tag) or self.pictures.find(asked.tag):
-            return whole_of(await self._answer(served, scope))
+        known = self._known(scope, asked)
+        if known is not None:
+            return whole_of(known)
         return whole_png((await self._draw(served, asked)).content, asked.tag)
 
     async def _answer(self, served: ServedModel, scope: Scope) -> Response:
         served.require_latents()
         asked = self._read(served, scope)
-        headers = {"ETag": asked.tag, "Cache-Control": ASK_AGAIN}
+        known = self._known(scope, asked)
+        if known is not None:
+            return known
+        picture = await self._draw(served, asked)
+        return Response(picture.content, headers=asked.headers, media_type=PNG)
+
+    def _known(self, scope: Scope, asked: _Asked) -> Response | None:
+        """Answer if the client has the picture, or this server has."""
         if is_current(Headers(scope=scope), asked.tag):
-            return Response(status_code=304, headers=headers)
+            return Response(status_code=304, headers=asked.headers)
         picture = self.pictures.find(asked.tag)
         if picture is None:
-            picture = await self._draw(served, asked)
-            return Response(picture.content, headers=headers, media_type=PNG)
-        response = Response(picture.content, headers=headers, media_type=PNG)
+            return None
+        response = Response(picture.content, headers=asked.headers, media_type=PNG)
         self.rack.keep(scope, PNG_PATH, asked.tag, response)  # asked for twice: it may come thrice
         return response
 
