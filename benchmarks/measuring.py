@@ -274,11 +274,7 @@ class _WebSocket(_Connection):
 
     def begin(self, until: float) -> None:
         self.until = until
-        self.transport.write(
-            f"GET {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n"
-            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-            f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n\r\n".encode()
-        )
+        self.transport.write(upgrade(self.path))
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
@@ -302,6 +298,16 @@ class _WebSocket(_Connection):
                 self.answered(good=True)
             else:
                 self.transport.close()
+
+
+def upgrade(path: str) -> bytes:
+    """The request that opens a WebSocket (RFC 6455, section 4.1)."""
+    key = base64.b64encode(os.urandom(16)).decode()
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n"
+        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        f"Sec-WebSocket-Key: {key}\r\n\r\n".encode()
+    )
 
 
 def _frame(kind: int, content: bytes) -> bytes:

@@ -27,7 +27,7 @@ from typing import cast
 
 import uvloop
 
-from benchmarks.measuring import Load, cpu_seconds, on_core, percentile, websocket_load
+from benchmarks.measuring import Load, cpu_seconds, on_core, percentile, upgrade, websocket_load
 from benchmarks.picture import bars
 from tools.server import Server
 
@@ -65,11 +65,7 @@ class Person(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        self.transport.write(
-            f"GET {API}/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n"
-            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
-        )
+        self.transport.write(upgrade(f"{API}/stream"))
 
     def connection_lost(self, error: Exception | None) -> None:
         self.lost = True

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import httpx
 
+from benchmarks.measuring import upgrade
+
 MODEL = "mnist-vae-2d"
 API = f"/api/v1/models/{MODEL}"
 JSON = {"Content-Type": "application/json"}
@@ -37,11 +39,7 @@ class Stream(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        transport.write(
-            f"GET {API}/stream HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
-            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
-        )
+        transport.write(upgrade(f"{API}/stream"))
 
     def connection_lost(self, error: Exception | None) -> None:
         self.lost = True
