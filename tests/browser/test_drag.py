@@ -84,7 +84,7 @@ def test_a_drag_makes_the_browser_lay_nothing_out_before_its_frame(visitor: Visi
     mouse.move(*explorer.middle(0.1, 0.1))
     kinds = ["-*", "devtools.timeline", "disabled-by-default-devtools.timeline.stack"]
     visitor.browser.start_tracing(page=explorer.page, categories=kinds)
-    mouse.move(*explorer.middle(0.5, 0.4), steps=20)
+    mouse.move(*explorer.middle(0.5, 0.4), steps=60)  # for longer than an address waits
     explorer.expect_image_of(explorer.latent_at(*explorer.middle(0.5, 0.4)))
     events = json.loads(visitor.browser.stop_tracing())["traceEvents"]
     layouts = [event["args"].get("beginData", {}) for event in events if event["name"] == "Layout"]
