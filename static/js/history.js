@@ -1,14 +1,14 @@
 /**
  * Keeps the page's address: it holds what makes the picture. Another model, twin or panel is another step back; what moves
- * is written over once it rests. Back and forward bring a picture again.
+ * all the time is written over. Back and forward bring a picture again.
  *
  * @typedef {import('./store.js').Store} Store
  * @typedef {import('./store.js').State} State
  */
 import { PLAIN, fromQuery, strangeIn, toQuery } from './address.js';
 
-/** A new address makes the browser lay the page out, so a drag writes none; and browsers refuse one too often. */
-const RESTING_MILLISECONDS = 300;
+/** Browsers refuse an address that changes too often; and each makes them lay the page out, so a drag waits to rest. */
+const EVERY_MILLISECONDS = 300;
 
 /** What the address says as the page opens. @returns {Partial<State>} */
 export function opening() {
@@ -24,20 +24,17 @@ export function mount(_root, store) {
   let timer = 0;
   let { model, panel, twin } = store.get();
 
-  function isStep() {
-    const state = store.get();
-    return model !== '' && (state.model !== model || state.panel !== panel || state.twin !== twin);
-  }
-
   function write() {
-    timer = 0;
-    const { latent, touched, ...state } = store.get();
+    const { latent, touched, movedAt, ...state } = store.get();
+    const isStep = model !== '' && (state.model !== model || state.panel !== panel || state.twin !== twin);
+    const isDragged = performance.now() - movedAt < EVERY_MILLISECONDS;
+    timer = isDragged && !isStep ? setTimeout(write, EVERY_MILLISECONDS) : 0;
+    if (timer) return;
     const query = toQuery({ ...state, latent: touched ? latent : null });
     const address = query ? `?${query}` : location.pathname;
-    const keep = isStep();
     ({ model, panel, twin } = state);
     if (`?${query}` === location.search) return;
-    if (keep) history.pushState(null, '', address);
+    if (isStep) history.pushState(null, '', address);
     else history.replaceState(null, '', address);
   }
 
@@ -56,9 +53,7 @@ export function mount(_root, store) {
   addEventListener('popstate', read);
   const keys = /** @type {(keyof State)[]} */ (Object.keys(PLAIN));
   const unwatch = store.watch(keys, () => {
-    if (timer && isStep()) return; // however much moves meanwhile
-    clearTimeout(timer);
-    timer = setTimeout(write, RESTING_MILLISECONDS);
+    timer ||= setTimeout(write, EVERY_MILLISECONDS);
   });
   return () => {
     removeEventListener('popstate', read);
