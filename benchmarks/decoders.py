@@ -26,10 +26,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from benchmarks.growth import ACCENT, PALE
+from model import runtime
 from model.card import Card
 from model.checkpoint import read_checkpoint
 from model.evaluation.figures import INK, PAPER
-from model.renderer import name, renderer, torch_renderer
+from model.renderer import renderer, torch_renderer
 
 BATCH = 16
 ROUND_SECONDS = 0.1
@@ -125,7 +126,8 @@ def plot(decoders: list[Decoder], folder: Path) -> Path:
     ax.xaxis.set_minor_locator(NullLocator())
     costs = [decoder.cost for decoder in shown]
     ax.set_xlim(min(costs) / 1.2, 1.8 * max(costs))
-    ax.set_xlabel(f"us an image in batches of {BATCH}, renderer: {name()}", fontsize=8, color=INK)
+    title = f"us an image in batches of {BATCH}, renderer: {runtime.name()}"
+    ax.set_xlabel(title, fontsize=8, color=INK)
     ax.set_ylabel("exact log-likelihood, nats an image", fontsize=8, color=INK)
     ax.tick_params(which="both", labelsize=7, colors=INK)
     for spine in ax.spines.values():
@@ -153,7 +155,7 @@ def main() -> None:
         for decoder in decoders:
             decoder.measure()
     best = frontier(decoders)
-    print(f"| decoder | multiply-adds | nats | {name()}, us | eager, us | frontier |")
+    print(f"| decoder | multiply-adds | nats | {runtime.name()}, us | eager, us | frontier |")
     print("|---|---|---|---|---|---|")
     for decoder in sorted(decoders, key=lambda one: -one.nats):
         mark = "yes" if decoder in best else ""

@@ -9,8 +9,9 @@ point. The clock of every movement starts when it was due, and stops at the firs
 new as it, so that what was overtaken counts as well. The figure is the most people of whom no more
 than one movement in a hundred took longer than 33 ms, two frames of a screen.
 
-*workers*: frames a second when 64 connections ask as fast as they are answered, of one worker and
-of two, in turns, with this client on the same two cores.
+*workers*: answers a second when 64 connections ask as fast as they are answered, of one worker and
+of two, in turns, with this client on the same two cores: frames of drags, REST decodes, and tiles
+that nobody asked for before.
 """
 
 from __future__ import annotations
@@ -20,19 +21,27 @@ import asyncio
 import random
 import struct
 import time
+from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import uvloop
 
-from benchmarks.measuring import Load, cpu_seconds, on_core, percentile, upgrade, websocket_load
+from benchmarks.limits import API, MODEL, decode, fresh_tile, message
+from benchmarks.measuring import (
+    Load,
+    cpu_seconds,
+    http_load,
+    on_core,
+    percentile,
+    upgrade,
+    websocket_load,
+)
 from benchmarks.picture import bars
 from tools.server import Server
 
-MODEL = "mnist-vae-2d"
-API = f"/api/v1/models/{MODEL}"
 QUESTION = struct.Struct("<2s4xIff")
 """A frame whose mask is zero: its head, the sequence, the latent."""
 ANSWER = 4 + 4 + 784
@@ -226,47 +235,67 @@ class Saturated:
     client: float
 
 
-def saturate(server: Server, seconds: float) -> Saturated:
-    """Ask a server as fast as it answers."""
+Ask = Callable[[Server, float], Coroutine[Any, Any, Load]]
+
+
+def frames(server: Server, seconds: float) -> Coroutine[Any, Any, Load]:
+    """Drag as fast as images come."""
     url = f"ws://127.0.0.1:{server.port}{API}/stream"
+    return websocket_load(url, message, CONNECTIONS, seconds)
+
+
+def decodes(server: Server, seconds: float) -> Coroutine[Any, Any, Load]:
+    """Ask for one latent by REST."""
+    return http_load(server.port, decode(f"{API}/decode"), CONNECTIONS, seconds)
+
+
+def tiles(server: Server, seconds: float) -> Coroutine[Any, Any, Load]:
+    """Ask for tiles that are not kept."""
+    return http_load(server.port, fresh_tile, CONNECTIONS, seconds)
+
+
+KINDS: dict[str, Ask] = {"frames": frames, "REST decodes": decodes, "fresh tiles": tiles}
+
+
+def saturate(ask: Ask, server: Server, seconds: float) -> Saturated:
+    """Ask a server as fast as it answers."""
     used, own = cpu_seconds(server.pid), time.process_time()
-    load = uvloop.run(websocket_load(url, _message, CONNECTIONS, seconds))
+    load = uvloop.run(ask(server, seconds))
     used, own = cpu_seconds(server.pid) - used, time.process_time() - own
     if load.failed:
-        raise SystemExit(f"{load.failed} streams failed")
+        raise SystemExit(f"{load.failed} requests failed")
     return Saturated(load, used, own)
 
 
-def _message(number: int) -> bytes:
-    return struct.pack("<Iff", number, random.uniform(-3, 3), random.uniform(-3, 3))
-
-
 def two_workers(seconds: float, rounds: int) -> None:
-    """Print the frames a second of one worker and of two."""
+    """Print what one worker answers in a second, and what two do."""
     options = ("--models", MODEL, "--device", "cpu")
+    print("\n| | workers | a second | server | client, cores | a server's CPU second |")
+    print("|---|---|---|---|---|---|")
+    verdicts = []
     with Server(*options) as one, Server(*options, "--workers", "2") as two:
-        for server in (one, two):
-            saturate(server, WARM_UP_SECONDS)
-        tried = [[saturate(server, seconds) for server in (one, two)] for _ in range(rounds)]
-    best = [
-        max(column, key=lambda found: found.load.per_second) for column in zip(*tried, strict=True)
-    ]
-    print("\n| workers | frames a second | server | client, cores | frames a server's CPU second |")
-    print("|---|---|---|---|---|")
-    for count, found in enumerate(best, 1):
-        shares = " | ".join(
-            f"{part / found.load.seconds:.2f}" for part in (found.server, found.client)
-        )
-        print(
-            f"| {count} | {found.load.per_second:,.0f} | {shares} | "
-            f"{found.load.count / found.server:,.0f} |"
-        )
-    ratio = best[1].load.per_second / best[0].load.per_second
-    alike = (best[1].load.count / best[1].server) / (best[0].load.count / best[0].server)
-    print(
-        f"\ntwo workers / one: {ratio:.2f} (asked: {ASKED_RATIO}), client on the same cores; "
-        f"with cores of their own: {2 * alike:.2f}"
-    )
+        for title, ask in KINDS.items():
+            for server in (one, two):
+                saturate(ask, server, WARM_UP_SECONDS)
+            pairs = [
+                [saturate(ask, server, seconds) for server in (one, two)] for _ in range(rounds)
+            ]
+            columns = zip(*pairs, strict=True)
+            best = [max(column, key=lambda found: found.load.per_second) for column in columns]
+            for count, found in enumerate(best, 1):
+                cores = (
+                    f"{part / found.load.seconds:.2f}" for part in (found.server, found.client)
+                )
+                print(
+                    f"| {title} | {count} | {found.load.per_second:,.0f} | {' | '.join(cores)} | "
+                    f"{found.load.count / found.server:,.0f} |",
+                    flush=True,
+                )
+            ratio = best[1].load.per_second / best[0].load.per_second
+            alike = (best[1].load.count / best[1].server) / (best[0].load.count / best[0].server)
+            verdicts.append(f"{title}: {ratio:.2f}; with cores of their own: {2 * alike:.2f}")
+    print(f"\ntwo workers / one (asked: {ASKED_RATIO}), client on the same cores")
+    print(*verdicts, sep="\n")
 
 
 def main() -> None:

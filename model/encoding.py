@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, Float32, Int64, UInt8
 
+from model import runtime
 from model.autoencoder import (
     PIXELS,
     SIDE,
@@ -23,10 +24,12 @@ from model.errors import ImageError
 from model.likelihood import grey_levels
 from model.networks import CELLS
 from model.objective import expected_elbo, reconstruction
+from model.onnx_autoencoder import Gaussians, encoder, likelihood
 
 SMALLEST_BATCH = 8
 """Below it a matrix product takes another path through the library, and a grey level may differ."""
-CHUNK = 256
+CHUNK = 16
+"""Images of a pass; the decodes of more leave the processor's cache."""
 ELBO_SAMPLES = 32
 """Decodes that the ELBO of one image takes."""
 
@@ -56,6 +59,10 @@ class Encoding:
         return None if self.kl is None else self.reconstruction - self.kl
 
 
+Encode = Callable[[Float32[np.ndarray, "images pixels"]], Encoding]
+Decode = Callable[[Float[np.ndarray, "n latent"]], UInt8[np.ndarray, "n 28 28"]]
+
+
 class Encoder:
     """Encodes with an autoencoder, the same bytes in whatever batch.
 
@@ -65,17 +72,14 @@ class Encoder:
         decode: Mean images of latents, in grey levels.
     """
 
-    def __init__(
-        self,
-        autoencoder: Autoencoder,
-        latent_dim: int,
-        decode: Callable[[Float[np.ndarray, "n latent"]], UInt8[np.ndarray, "n 28 28"]],
-    ) -> None:
-        self._autoencoder, self._decode = autoencoder, decode
-        self._device = next(autoencoder.parameters()).device
-        dice = torch.Generator().manual_seed(0)
-        noise_K1D = torch.randn(ELBO_SAMPLES, 1, latent_dim, generator=dice)
-        self._noise_K1D = noise_K1D.to(self._device)
+    def __init__(self, autoencoder: Autoencoder, latent_dim: int, decode: Decode) -> None:
+        device = next(autoencoder.parameters()).device
+        if isinstance(autoencoder, VectorQuantisedAutoencoder):
+            self._encode = _quantiser(autoencoder)
+        elif runtime.chosen(str(device)):
+            self._encode = onnx_encoder(autoencoder, latent_dim, decode)
+        else:
+            self._encode = torch_encoder(autoencoder, latent_dim, decode)
 
     def encode(self, images: Float[np.ndarray, "images 28 28"]) -> Encoding:
         """The posteriors of images, and their ELBO on the grey levels as they are.
@@ -91,35 +95,60 @@ class Encoder:
         parts = np.split(images.reshape(-1, PIXELS), range(CHUNK, len(images), CHUNK))
         return _joined([self._encode(part) for part in parts])
 
+
+def onnx_encoder(autoencoder: Autoencoder, latent_dim: int, decode: Decode) -> Encode:
+    """Encode with ONNX Runtime."""
+    told = encoder(autoencoder)
+    log_prob = likelihood(autoencoder, latent_dim)
+    noise_KD = _noise(latent_dim).numpy()
+
+    def encode(images: Float32[np.ndarray, "images pixels"]) -> Encoding:
+        output = told(images)
+        if not isinstance(autoencoder, VariationalAutoencoder):
+            found = log_prob(images, output[:, None])[:, 0]
+            return Encoding(output, None, None, found, None, decode(output))
+        posterior = Gaussians.told(autoencoder, output)
+        for _ in range(autoencoder.refinements):
+            posterior = posterior.refined(images, log_prob)
+        mean, kl = posterior.mean, posterior.kl_to_prior()
+        found = log_prob(images, posterior.points(noise_KD)).mean(-1)
+        return Encoding(mean, None, posterior.covariance(), found, kl, decode(mean))
+
+    return encode
+
+
+def torch_encoder(autoencoder: Autoencoder, latent_dim: int, decode: Decode) -> Encode:
+    """Encode with the autoencoder itself."""
+    device = next(autoencoder.parameters()).device
+    noise_K1D = _noise(latent_dim)[:, None].to(device)
+
     @torch.inference_mode()
-    def _encode(self, images: Float[np.ndarray, "images pixels"]) -> Encoding:
+    def encode(images: Float32[np.ndarray, "images pixels"]) -> Encoding:
         count = len(images)
-        image_NP = torch.zeros(max(count, SMALLEST_BATCH), PIXELS)
-        image_NP[:count] = torch.from_numpy(images)
-        image_NP = image_NP.to(self._device)
+        image_NP = _padded(images).to(device)
         covariance = kl = None
-        if isinstance(self._autoencoder, VectorQuantisedAutoencoder):
-            return _quantise(self._autoencoder, image_NP, count)
-        if isinstance(self._autoencoder, VariationalAutoencoder):
-            guess = self._autoencoder.guess(image_NP).first(count)
+        if isinstance(autoencoder, VariationalAutoencoder):
+            guess = autoencoder.guess(image_NP).first(count)
             image_NP = image_NP[:count]
-            posterior = self._autoencoder.corrected(guess, image_NP)
+            posterior = autoencoder.corrected(guess, image_NP)
             scale_tril_NDD = posterior.scale_tril
             code_ND, covariance = posterior.mean, scale_tril_NDD @ scale_tril_NDD.mT
-            bound = expected_elbo(self._autoencoder, image_NP, self._noise_K1D, posterior)
-            likelihood, kl = bound.reconstruction, bound.kl_per_dimension
+            bound = expected_elbo(autoencoder, image_NP, noise_K1D, posterior)
+            found, kl = bound.reconstruction, bound.kl_per_dimension
         else:
-            code_ND = self._autoencoder.code(image_NP)
-            likelihood = reconstruction(self._autoencoder, image_NP)
+            code_ND = autoencoder.code(image_NP)
+            found = reconstruction(autoencoder, image_NP)
         mean = code_ND.cpu().numpy()[:count]
         return Encoding(
             mean,
             None,
             None if covariance is None else covariance.cpu().numpy()[:count],
-            likelihood.cpu().numpy()[:count],
+            found.cpu().numpy()[:count],
             None if kl is None else kl.cpu().numpy()[:count],
-            self._decode(mean),
+            decode(mean),
         )
+
+    return encode
 
 
 def drawn(
@@ -130,15 +159,31 @@ def drawn(
     return grey_NP.cpu().numpy().reshape(-1, SIDE, SIDE)
 
 
-def _quantise(
-    autoencoder: VectorQuantisedAutoencoder,
-    image_NP: Float[torch.Tensor, "images pixels"],
-    count: int,
-) -> Encoding:
-    pictures = drawn(autoencoder, autoencoder.reconstruct(image_NP))[:count]
-    indices = autoencoder.indices(image_NP).cpu().numpy()[:count].reshape(count, CELLS, CELLS)
-    likelihood = reconstruction(autoencoder, image_NP).cpu().numpy()[:count]
-    return Encoding(None, indices, None, likelihood, None, pictures)
+def _quantiser(autoencoder: VectorQuantisedAutoencoder) -> Encode:
+    device = next(autoencoder.parameters()).device
+
+    @torch.inference_mode()
+    def encode(images: Float32[np.ndarray, "images pixels"]) -> Encoding:
+        count = len(images)
+        image_NP = _padded(images).to(device)
+        pictures = drawn(autoencoder, autoencoder.reconstruct(image_NP))[:count]
+        indices = autoencoder.indices(image_NP).cpu().numpy()[:count].reshape(count, CELLS, CELLS)
+        found = reconstruction(autoencoder, image_NP).cpu().numpy()[:count]
+        return Encoding(None, indices, None, found, None, pictures)
+
+    return encode
+
+
+def _padded(images: Float32[np.ndarray, "images pixels"]) -> Float[torch.Tensor, "batch pixels"]:
+    image_BP = torch.zeros(max(len(images), SMALLEST_BATCH), PIXELS)
+    image_BP[: len(images)] = torch.from_numpy(images)
+    return image_BP
+
+
+def _noise(latent_dim: int) -> Float[torch.Tensor, "samples latent"]:
+    """The same for every image, so that none depends on its company."""
+    dice = torch.Generator().manual_seed(0)
+    return torch.randn(ELBO_SAMPLES, latent_dim, generator=dice)
 
 
 def _joined(parts: list[Encoding]) -> Encoding:

@@ -17,13 +17,14 @@ import numpy.typing as npt
 import torch
 from jaxtyping import Float, UInt8
 
+from model import runtime
 from model.atlas import Moment
-from model.autoencoder import VariationalAutoencoder, VectorQuantisedAutoencoder
+from model.autoencoder import SIDE, VariationalAutoencoder, VectorQuantisedAutoencoder
 from model.card import Card
 from model.checkpoint import Checkpoint, read_checkpoint
-from model.data.datasets import LabelledImages, test_set
+from model.data.datasets import LabelledImages, labels_of_tests, test_set
 from model.device import choose_device
-from model.encoding import ELBO_SAMPLES, SMALLEST_BATCH, Encoder, Encoding
+from model.encoding import ELBO_SAMPLES, Encoder, Encoding
 from model.errors import LatentError, UndecodableError
 from model.fields import Field, Work
 from model.history import Epoch, read_history
@@ -34,7 +35,7 @@ from model.path import LatentPath
 from model.paths import Paths
 from model.plane import DEEPEST_ZOOM, LATENT_LIMIT, Plane
 from model.refinement import POINTS
-from model.renderer import Renderer, name, renderer
+from model.renderer import Renderer, renderer
 
 __all__ = [
     "DEEPEST_ZOOM",
@@ -55,7 +56,7 @@ __all__ = [
     "version_of",
 ]
 
-RENDERER = f"2 {name()}"
+RENDERER = f"2 {runtime.name()}"
 """Raise it when the same weights and atlas begin to give other bytes or other planes."""
 LARGEST_SQUARE = LATENT_LIMIT**2 * (1 + 1e-12)
 """Of a latent's norm, with room for rounding: what lies at the limit is not refused."""
@@ -79,7 +80,7 @@ class Engine:
     def __init__(self, checkpoint: Checkpoint, device: str) -> None:
         torch.set_num_threads(1)  # more make the slowest answers many times slower: docs/adr/0004
         self.card, self.atlas, self.device = checkpoint.card, checkpoint.atlas, device
-        self.codes, self.labels = self.atlas.codes, test_set(self.card.dataset).labels
+        self.codes, self.labels = self.atlas.codes, labels_of_tests(self.card.dataset)
         self._checkpoint, self._autoencoder = checkpoint, checkpoint.autoencoder
         self.decodes = not isinstance(self._autoencoder, VectorQuantisedAutoencoder)
         self.planes = self._map.planes.listed if self.decodes else ()
@@ -105,8 +106,8 @@ class Engine:
     def warm_up(self) -> None:
         """Encode and decode once, so that the first user does not wait for lazy set-up."""
         if self.decodes:
-            self.decode(self.codes[:SMALLEST_BATCH])
-        self.encode(test_set(self.card.dataset).images[:SMALLEST_BATCH].astype(np.float32) / 255)
+            self.decode(self.codes[:1])
+        self.encode(np.zeros((1, SIDE, SIDE), np.float32))
 
     def decode(
         self, latents: Float[np.ndarray, "count latent"]

@@ -15,7 +15,7 @@ from model import fields
 from model.atlas import covariances
 from model.autoencoder import SIDE, VariationalAutoencoder
 from model.checkpoint import Checkpoint
-from model.data.datasets import find, test_set
+from model.data.datasets import find, labels_of_tests, test_set
 from model.fields import Pieces, Work
 from model.plane import TILE_CELLS, Plane
 from model.planes import Planes
@@ -43,8 +43,7 @@ class Map:
         card, self._atlas = checkpoint.card, checkpoint.atlas
         self._autoencoder, self._decode = checkpoint.autoencoder, decode
         codes, main = self._atlas.codes, self._atlas.planes[0]
-        shown = test_set(card.dataset)
-        self._images, self._labels = shown.images[: len(codes)], shown.labels[: len(codes)]
+        self._dataset, self._labels = card.dataset, labels_of_tests(card.dataset)[: len(codes)]
         names = find(card.dataset).label_names
         self.planes = Planes(card.id, main, codes, self._labels, names)
         self._begun = lru_cache(BEGUN)(self._begin)
@@ -80,4 +79,5 @@ class Map:
             return fields.known_density(self._atlas.density[0], main, plane)
         if not isinstance(self._autoencoder, VariationalAutoencoder):
             return fields.density(codes, None, plane)
-        return fields.density(codes, covariances(self._autoencoder, self._images, plane), plane)
+        images = test_set(self._dataset).images[: len(codes)]
+        return fields.density(codes, covariances(self._autoencoder, images, plane), plane)

@@ -1,7 +1,7 @@
 """A computation as an ONNX file, written byte by byte: a few messages in the format of Protobuf.
 
 The packages that write such files take 40 MB and a fifth of a second of every start; the part of
-the format that a decoder needs is on this page. See docs/adr/0014.
+the format that a network needs is on this page. See docs/adr/0014.
 
 Source: onnx.proto (the numbers of fields and types), protobuf.dev/programming-guides/encoding.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,37 +21,64 @@ DOMAIN = ""
 ELEMENT = {np.dtype(np.float32): 1, np.dtype(np.uint8): 2, np.dtype(np.int64): 7}
 FLOAT, INT, INTS = 1, 2, 7
 """Kinds of attributes."""
+EXTERNAL = 1
+"""Where an array's numbers are: not in the file."""
 VARINT, BYTES, FIXED32 = 0, 2, 5
 """How the content of a field is laid out."""
 
 Attribute = int | float | Sequence[int]
 
 
+class Result(NamedTuple):
+    """A tensor that goes in or comes out: (N, *sizes), where what has a name may be any number."""
+
+    tensor: str
+    sizes: tuple[int | str, ...]
+    dtype: type[np.generic] = np.float32
+
+
 class Graph:
     """Grows by an operation at a time, each given and giving the names of its tensors.
 
     Args:
-        source: Name of the input, (N, `width`) float32.
-        width: Its numbers a row.
+        sources: Names of the inputs, each (N, width) float32, and their widths.
+
+    Attributes:
+        weights: Arrays that are no part of the file but stay where they are, by name.
     """
 
-    def __init__(self, source: str, width: int) -> None:
-        self.source, self._width = source, width
+    def __init__(self, **sources: int) -> None:
+        self.weights: dict[str, np.ndarray] = {}
+        self._sources = [Result(name, (width,)) for name, width in sources.items()]
         self._nodes: list[bytes] = []
         self._initializers: list[bytes] = []
 
     def constant(self, array: np.ndarray) -> str:
-        """Name an array: a weight or a number."""
+        """Name an array of a few numbers."""
+        return self._initializer(array, _field(9, np.ascontiguousarray(array).tobytes()))
+
+    def weight(self, array: np.ndarray) -> str:
+        """Name a large array, which is read where it is as the graph is made ready."""
+        location = _text(1, "location") + _text(2, "memory")
+        name = self._initializer(array, _field(13, location) + _number(14, EXTERNAL))
+        self.weights[name] = np.ascontiguousarray(array)
+        return name
+
+    def _initializer(self, array: np.ndarray, content: bytes) -> str:
         name = f"constant{len(self._initializers)}"
         dims = b"".join(_number(1, size) for size in array.shape)
-        raw = np.ascontiguousarray(array).tobytes()
-        kind = _number(2, ELEMENT[array.dtype])
-        self._initializers.append(dims + kind + _text(8, name) + _field(9, raw))
+        self._initializers.append(
+            dims + _number(2, ELEMENT[array.dtype]) + _text(8, name) + content
+        )
         return name
 
     def scalar(self, value: float) -> str:
         """Name a single float32."""
         return self.constant(np.array(value, np.float32))
+
+    def index(self, place: int) -> str:
+        """Name a single place."""
+        return self.constant(np.array(place, np.int64))
 
     def shape(self, *sizes: int) -> str:
         """Name sizes, axes and the like."""
@@ -65,21 +93,22 @@ class Graph:
         self._nodes.append(b"".join(parts))
         return output
 
-    def to_bytes(self, result: str, width: int, dtype: type[np.generic]) -> bytes:
-        """The file of a model that answers the tensor `result`, (N, `width`) of `dtype`."""
+    def to_bytes(self, result: Result) -> bytes:
+        """The file of a model that answers this tensor."""
         graph = [_field(1, node) for node in self._nodes]
-        graph += [_text(2, "decoder"), *(_field(5, tensor) for tensor in self._initializers)]
-        graph.append(_field(11, _tensor_info(self.source, self._width, np.float32)))
-        graph.append(_field(12, _tensor_info(result, width, dtype)))
+        graph += [_text(2, "network"), *(_field(5, tensor) for tensor in self._initializers)]
+        graph += [_field(11, _tensor_info(source)) for source in self._sources]
+        graph.append(_field(12, _tensor_info(result)))
         opset = _text(1, DOMAIN) + _number(2, OPSET)
         return _number(1, IR_VERSION) + _field(7, b"".join(graph)) + _field(8, opset)
 
 
-def _tensor_info(name: str, width: int, dtype: type[np.generic]) -> bytes:
-    rows, columns = _text(2, "N"), _number(1, width)
-    shape = _field(1, rows) + _field(1, columns)
-    tensor = _number(1, ELEMENT[np.dtype(dtype)]) + _field(2, shape)
-    return _text(1, name) + _field(2, _field(1, tensor))
+def _tensor_info(tensor: Result) -> bytes:
+    sizes = (f"rows of {tensor.tensor}", *tensor.sizes)
+    dims = [_text(2, size) if isinstance(size, str) else _number(1, size) for size in sizes]
+    shape = b"".join(_field(1, dim) for dim in dims)
+    kind = _number(1, ELEMENT[np.dtype(tensor.dtype)]) + _field(2, shape)
+    return _text(1, tensor.tensor) + _field(2, _field(1, kind))
 
 
 def _attribute(name: str, value: Attribute) -> bytes:

@@ -1,30 +1,31 @@
-"""What a renderer does, from latents to grey levels, as operations of ONNX: each layer by its kind.
+"""Networks and likelihoods as operations of ONNX: each layer by its kind.
 
 PyTorch's own exporter says the same in a thousand modules more. See docs/adr/0014.
+
+Shapes: N images, K latents for each of them, P pixels.
 """
 
 from __future__ import annotations
 
+import math
 from functools import singledispatch
 
 import numpy as np
 from torch import Tensor, nn
 
-from model.autoencoder import PIXELS, SIDE, Autoencoder
 from model.likelihood import Bernoulli, ContinuousBernoulli, Gaussian, Likelihood
-from model.networks import FourierFeatures, RecurrentDecoder, ResidualBlock
+from model.networks import (
+    PIXELS,
+    SIDE,
+    FourierFeatures,
+    RecurrentDecoder,
+    RecurrentEncoder,
+    ResidualBlock,
+)
 from model.onnx_graph import Graph
 
-INPUT = "latents"
-
-
-def written_down(autoencoder: Autoencoder, latent_dim: int) -> bytes:
-    """An ONNX file that takes `latents`, (N, D) float32, and answers (N, 784) uint8."""
-    graph = Graph(INPUT, latent_dim)
-    output = layer(autoencoder.decoder, graph, INPUT)
-    mean = mean_of(autoencoder.likelihood, graph, output)
-    scaled = graph("Add", graph("Mul", mean, graph.scalar(255)), graph.scalar(0.5))
-    return graph.to_bytes(graph("Cast", scaled, to=2), PIXELS, np.uint8)
+FACTORS = 98
+"""Sigmoids of what is not negative, each at least a half, of which float32 holds the product."""
 
 
 @singledispatch
@@ -102,19 +103,34 @@ def _(network: ResidualBlock, graph: Graph, x: str) -> str:
 
 
 @layer.register
-def _(network: RecurrentDecoder, graph: Graph, x: str) -> str:
+def _(network: RecurrentEncoder, graph: Graph, x: str) -> str:
     """Rows first here, images first in PyTorch; the gates stand in another order as well."""
-    rows, axis = network.rows, graph.shape(0)
+    rows = graph("Transpose", graph("Reshape", x, graph.shape(-1, SIDE, SIDE)), perm=[1, 0, 2])
+    states = graph("GRU", rows, *_recurrence(graph, network.rows), **_options(network.rows))
+    last = graph("Gather", graph("Squeeze", states, graph.shape(1)), graph.index(SIDE - 1), axis=0)
+    return layer(network.head, graph, last)
+
+
+@layer.register
+def _(network: RecurrentDecoder, graph: Graph, x: str) -> str:
+    axis = graph.shape(0)
     first = graph("Unsqueeze", graph("Tanh", layer(network.opening, graph, x)), axis)
     read = graph("Expand", graph("Unsqueeze", x, axis), graph.shape(SIDE, 1, 1))
+    recurrence = _recurrence(graph, network.rows)
+    states = graph("GRU", read, *recurrence, "", first, **_options(network.rows))
+    state = graph("Transpose", graph("Squeeze", states, graph.shape(1)), perm=[1, 0, 2])
+    drawn = graph("MatMul", state, graph.weight(_array(network.head.weight).T))
+    return graph("Flatten", graph("Add", drawn, _held(graph, network.head.bias)), axis=1)
+
+
+def _recurrence(graph: Graph, rows: nn.GRU) -> list[str]:
     of_input, of_state, *biases = map(_gates, rows.parameters())
     weights = (of_input, of_state, np.concatenate(biases))
-    names = [graph.constant(array[np.newaxis]) for array in weights]
-    options = {"hidden_size": rows.hidden_size, "linear_before_reset": 1}
-    states = graph("GRU", read, *names, "", first, **options)
-    state = graph("Transpose", graph("Squeeze", states, graph.shape(1)), perm=[1, 0, 2])
-    drawn = graph("MatMul", state, graph.constant(_array(network.head.weight).T))
-    return graph("Flatten", graph("Add", drawn, _held(graph, network.head.bias)), axis=1)
+    return [graph.weight(array[np.newaxis]) for array in weights]
+
+
+def _options(rows: nn.GRU) -> dict[str, int]:
+    return {"hidden_size": rows.hidden_size, "linear_before_reset": 1}
 
 
 def _gates(weight: Tensor) -> np.ndarray:
@@ -141,18 +157,81 @@ def _(likelihood: Gaussian, graph: Graph, x: str) -> str:
 
 @mean_of.register
 def _(likelihood: ContinuousBernoulli, graph: Graph, x: str) -> str:
-    flat = graph("Less", graph("Abs", x), graph.scalar(0.05))
-    logit = graph("Where", flat, graph.scalar(1), x)
-    tanh = graph("Tanh", graph("Mul", logit, graph.scalar(0.5)))
-    exact = graph("Div", graph("Sigmoid", logit), tanh)
+    flat, logit = _near_zero(graph, x)
+    exact = graph("Div", graph("Sigmoid", logit), _half_tanh(graph, logit))
     exact = graph("Sub", exact, graph("Reciprocal", logit))
     series = graph("Add", graph("Div", x, graph.scalar(12)), graph.scalar(0.5))
     mean = graph("Where", flat, series, exact)
     return graph("Clip", mean, graph.scalar(0), graph.scalar(1))
 
 
+@singledispatch
+def log_prob_of(likelihood: Likelihood, graph: Graph, image: str, x: str) -> str:
+    """Add log p(x|z) in nats, (N, K), for K latents of each image.
+
+    Args:
+        likelihood: Of which kind.
+        graph: What it is added to.
+        image: Intensities, (N, 784).
+        x: The decoder's output, (N, K, 784).
+    """
+    raise NotImplementedError(f"{type(likelihood).__name__} has not been written down for ONNX")
+
+
+@log_prob_of.register
+def _(likelihood: Bernoulli, graph: Graph, image: str, x: str) -> str:
+    """The sum of x l - softplus(l), where softplus(l) = relu(l) - log sigmoid |l|.
+
+    Logarithms are slow, so each is of a product of sigmoids.
+    """
+    seen = graph("MatMul", x, graph("Unsqueeze", image, graph.shape(2)))
+    linear = graph("Sub", graph("Squeeze", seen, graph.shape(2)), total(graph, graph("Relu", x)))
+    sizes = graph.shape(0, 0, -1, FACTORS)  # 0: as many as there are
+    sigmoids = graph("Reshape", graph("Sigmoid", graph("Abs", x)), sizes)
+    products = graph("ReduceProd", sigmoids, axes=[-1], keepdims=0)
+    return graph("Add", linear, total(graph, graph("Log", products)))
+
+
+@log_prob_of.register
+def _(likelihood: Gaussian, graph: Graph, image: str, x: str) -> str:
+    log_sigma = float(likelihood.log_sigma)
+    error = graph("Sub", x, graph("Unsqueeze", image, graph.shape(1)))
+    scaled = graph(
+        "Mul",
+        total(graph, graph("Mul", error, error)),
+        graph.scalar(-0.5 * math.exp(-2 * log_sigma)),
+    )
+    constant = PIXELS * (log_sigma + 0.5 * math.log(2 * math.pi))
+    return graph("Sub", scaled, graph.scalar(constant))
+
+
+@log_prob_of.register
+def _(likelihood: ContinuousBernoulli, graph: Graph, image: str, x: str) -> str:
+    flat, logit = _near_zero(graph, x)
+    exact = graph("Log", graph("Div", logit, _half_tanh(graph, logit)))
+    series = graph("Div", graph("Mul", x, x), graph.scalar(12))
+    series = graph("Add", series, graph.scalar(math.log(2)))
+    normaliser = total(graph, graph("Where", flat, series, exact))
+    return graph("Add", log_prob_of(Bernoulli(), graph, image, x), normaliser)
+
+
+def total(graph: Graph, x: str) -> str:
+    """Add the sum over the last axis."""
+    return graph("ReduceSum", x, graph.shape(-1), keepdims=0)
+
+
+def _near_zero(graph: Graph, x: str) -> tuple[str, str]:
+    """As in `model.likelihood`."""
+    flat = graph("Less", graph("Abs", x), graph.scalar(0.05))
+    return flat, graph("Where", flat, graph.scalar(1), x)
+
+
+def _half_tanh(graph: Graph, logit: str) -> str:
+    return graph("Tanh", graph("Mul", logit, graph.scalar(0.5)))
+
+
 def _held(graph: Graph, weight: Tensor) -> str:
-    return graph.constant(_array(weight))
+    return graph.weight(_array(weight))
 
 
 def _array(weight: Tensor) -> np.ndarray:

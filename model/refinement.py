@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -17,6 +18,11 @@ REACH = 3.0
 """Of the points, in standard deviations of the posterior to correct."""
 POINTS = 5
 """On a side of their grid."""
+CELL = 2 * REACH / (POINTS - 1)
+"""From one to the next."""
+_AXIS = np.linspace(-REACH, REACH, POINTS, dtype=np.float32)
+NOISE = np.stack(np.meshgrid(_AXIS, _AXIS, indexing="ij"), axis=-1).reshape(-1, 2)
+"""At the points: z = mean + L noise."""
 IMAGES_AT_ONCE = 20
 """Few: 500 decodes stay in the processor's cache, and more take five times as long."""
 
@@ -59,8 +65,7 @@ def _refine(
     log_prob: Callable[[Tensor, Tensor], Tensor],
 ) -> tuple[Float[Tensor, "batch 2"], Float[Tensor, "batch 2 2"]]:
     """The moments are taken of the noise, z = mean + L noise, in which no ellipse is thin."""
-    axis = torch.linspace(-REACH, REACH, POINTS, device=mean_B2.device, dtype=mean_B2.dtype)
-    noise_K2 = torch.cartesian_prod(axis, axis)
+    noise_K2 = torch.from_numpy(NOISE).to(mean_B2)
     z_BK2 = mean_B2[:, None] + noise_K2 @ scale_B22.mT
     repeated_RP = image_BP.repeat_interleave(len(noise_K2), 0)
     log_prob_BK = log_prob(repeated_RP, z_BK2.flatten(0, 1)).view(len(mean_B2), len(noise_K2))
@@ -68,7 +73,6 @@ def _refine(
     shift_B2 = weight_BK @ noise_K2
     offset_BK2 = noise_K2 - shift_B2[:, None]
     spread_B22 = (weight_BK[..., None] * offset_BK2).mT @ offset_BK2
-    cell = 2 * REACH / (POINTS - 1)
-    spread_B22 = spread_B22 + cell**2 / 12 * torch.eye(2).to(spread_B22)
+    spread_B22 = spread_B22 + CELL**2 / 12 * torch.eye(2).to(spread_B22)
     moved_B2 = mean_B2 + (scale_B22 @ shift_B2[..., None])[..., 0]
     return moved_B2, scale_B22 @ torch.linalg.cholesky(spread_B22)

@@ -147,6 +147,17 @@ def _own_tests(dataset: str, folder: Path) -> LabelledImages:
     return _read_half(find(dataset, folder), "t10k", folder / dataset)
 
 
+@cache
+def labels_of_tests(dataset: str, folder: Path = DATA_FOLDER) -> UInt8[np.ndarray, " count"]:
+    """The labels of the test images alone, read once; they take a thousandth of the memory.
+
+    Raises:
+        DataError: As `test_set`, but the images are not looked at.
+    """
+    place = SHIPPED_FOLDER if dataset in DATASETS else folder
+    return _read(find(dataset, folder), "t10k-labels-idx1-ubyte", place / dataset)
+
+
 def train_set(dataset: str, folder: Path = DATA_FOLDER) -> LabelledImages:
     """The training images, from the files in `<folder>/<dataset>/`, zipped or not.
 
@@ -202,8 +213,9 @@ def find_file(folder: Path, name: str) -> Path | None:
 
 
 def _read_half(dataset: Dataset, half: str, folder: Path) -> LabelledImages:
-    images, labels = (
-        dataset.read(find_file(folder, name) or folder / f"{name}.gz", name)
-        for name in (f"{half}-images-idx3-ubyte", f"{half}-labels-idx1-ubyte")
-    )
-    return LabelledImages(images, labels, dataset)
+    images = _read(dataset, f"{half}-images-idx3-ubyte", folder)
+    return LabelledImages(images, _read(dataset, f"{half}-labels-idx1-ubyte", folder), dataset)
+
+
+def _read(dataset: Dataset, name: str, folder: Path) -> UInt8[np.ndarray, "..."]:
+    return dataset.read(find_file(folder, name) or folder / f"{name}.gz", name)

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from model import renderer
+from model import onnx_autoencoder, renderer, runtime
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.engine import Engine
 
 
 def both(checkpoint: Checkpoint) -> tuple[renderer.Renderer, renderer.Renderer]:
     autoencoder = checkpoint.autoencoder
-    quick = renderer.onnx_renderer(autoencoder, checkpoint.card.latent_dim)
+    quick = onnx_autoencoder.drawing(autoencoder, checkpoint.card.latent_dim)
     return quick, renderer.torch_renderer(autoencoder, "cpu")
 
 
@@ -24,9 +24,9 @@ def test_on_a_processor_onnx_runtime_draws_where_it_is_installed(
         made = renderer.renderer(checkpoint.autoencoder, checkpoint.card.latent_dim, "cpu")
         return made.__qualname__.partition(".")[0]
 
-    assert (renderer.name(), chosen()) == ("onnx", "onnx_renderer")
-    monkeypatch.setattr(renderer, "onnxruntime", None)
-    assert (renderer.name(), chosen()) == ("torch", "torch_renderer")
+    assert (runtime.name(), chosen()) == ("onnx", "drawing")
+    monkeypatch.setattr(runtime, "onnxruntime", None)
+    assert (runtime.name(), chosen()) == ("torch", "torch_renderer")
 
 
 def test_all_codes_are_drawn_within_a_grey_level_of_pytorch(engine: Engine, folder: Path) -> None:
@@ -41,7 +41,7 @@ def test_all_codes_are_drawn_within_a_grey_level_of_pytorch(engine: Engine, fold
 def test_to_write_a_network_down_leaves_it_as_it_was(checkpoint: Checkpoint) -> None:
     autoencoder = checkpoint.autoencoder
     before = {name: value.clone() for name, value in autoencoder.state_dict().items()}
-    renderer.onnx_renderer(autoencoder, checkpoint.card.latent_dim)
+    onnx_autoencoder.drawing(autoencoder, checkpoint.card.latent_dim)
     assert not any(module.training for module in autoencoder.modules())
     for name, value in autoencoder.state_dict().items():
         assert torch.equal(value, before[name])

@@ -1,0 +1,79 @@
+"""ONNX Runtime in PyTorch's place: the same posteriors, bounds and pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model import runtime
+from model.checkpoint import Checkpoint, read_checkpoint
+from model.data import datasets
+from model.encoding import Encoder, Encoding, onnx_encoder, torch_encoder
+from model.onnx_autoencoder import drawing
+
+IMAGES = datasets.test_set("mnist").images[:40].reshape(40, 784).astype(np.float32) / 255
+
+
+def both(checkpoint: Checkpoint, images: np.ndarray) -> tuple[Encoding, Encoding]:
+    autoencoder, D = checkpoint.autoencoder, checkpoint.card.latent_dim
+    decode = drawing(autoencoder, D)
+    quick, reference = (make(autoencoder, D, decode) for make in (onnx_encoder, torch_encoder))
+    return quick(images), reference(images)
+
+
+def assert_alike(found: Encoding, expected: Encoding) -> None:
+    assert found.mean is not None
+    assert expected.mean is not None
+    np.testing.assert_allclose(found.mean, expected.mean, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(found.reconstruction, expected.reconstruction, rtol=1e-4, atol=1e-3)
+    away = found.reconstruction_image.astype(int) - expected.reconstruction_image
+    assert np.abs(away).max() <= 1
+    if expected.covariance is None or expected.kl_per_dimension is None:
+        assert found.covariance is found.kl_per_dimension is None
+        return
+    assert found.covariance is not None
+    assert found.kl_per_dimension is not None
+    np.testing.assert_allclose(found.kl_per_dimension, expected.kl_per_dimension, atol=1e-3)
+    variances = np.einsum("ndd->nd", expected.covariance)
+    widths = np.sqrt(variances[:, :, None] * variances[:, None])
+    np.testing.assert_allclose(found.covariance / widths, expected.covariance / widths, atol=1e-3)
+
+
+def test_every_model_encodes_as_pytorch_does(checkpoint: Checkpoint) -> None:
+    images = datasets.test_set(checkpoint.card.dataset).images[:100].reshape(100, 784)
+    assert_alike(*both(checkpoint, images.astype(np.float32) / 255))
+
+
+@pytest.mark.parametrize("name", ["small-gaussian", "small-continuous-bernoulli", "small-taught"])
+def test_every_kind_encodes_as_pytorch_does(relatives: Path, name: str) -> None:
+    assert_alike(*both(read_checkpoint(relatives / name), IMAGES))
+
+
+@pytest.mark.parametrize("fill", [0.0, 0.5, 1.0])
+def test_an_image_that_is_no_digit_is_encoded_alike_too(
+    checkpoint: Checkpoint, fill: float
+) -> None:
+    assert_alike(*both(checkpoint, np.full((1, 784), fill, np.float32)))
+
+
+def test_onnx_runtime_encodes_where_it_is_installed(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def passes_of_pytorch() -> int:
+        passes = 0
+
+        def count(*_: object) -> None:
+            nonlocal passes
+            passes += 1
+
+        D = checkpoint.card.latent_dim
+        encoder = Encoder(checkpoint.autoencoder, D, lambda z: np.zeros((len(z), 28, 28), np.uint8))
+        with checkpoint.autoencoder.encoder.register_forward_hook(count):
+            encoder.encode(IMAGES[:2].reshape(2, 28, 28))
+        return passes
+
+    assert passes_of_pytorch() == 0
+    monkeypatch.setattr(runtime, "onnxruntime", None)
+    assert passes_of_pytorch() > 0
