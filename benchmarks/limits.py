@@ -38,7 +38,7 @@ from benchmarks.measuring import Load, cpu_seconds, http_load, on_core, websocke
 from benchmarks.picture import bars
 from model.checkpoint import read_checkpoint
 from model.data.datasets import test_set
-from model.encoding import Encoder
+from model.encoding import Encoder, torch_encoder
 from model.renderer import renderer, torch_renderer
 from tools.server import Server, free_port
 
@@ -106,7 +106,9 @@ class Work:
         uploaded = upload()
         grey = test_set("mnist").images[:1].astype(np.float32) / 255
         encoder = Encoder(autoencoder, 2, draw)
-        pixels = torch.from_numpy(grey.reshape(1, -1))
+        flat = grey.reshape(1, -1)
+        pixels = torch.from_numpy(flat)
+        eager_encode = torch_encoder(autoencoder, 2, draw)
 
         @torch.inference_mode()
         def encode() -> None:
@@ -135,6 +137,7 @@ class Work:
             "28 x 28 of the upload": (lambda: prepare(uploaded, "mnist"), 1),
             "bare encoder": (encode, 1),
             "posterior, ELBO, decode": (lambda: encoder.encode(grey), 1),
+            "all three by eager torch": (lambda: eager_encode(flat), 1),
         }
         self.best = dict.fromkeys(self.calls, math.inf)
 

@@ -56,7 +56,7 @@ __all__ = [
     "version_of",
 ]
 
-RENDERER = f"2 {runtime.name()}"
+RENDERER = f"3 {runtime.name()}"
 """Raise it when the same weights and atlas begin to give other bytes or other planes."""
 LARGEST_SQUARE = LATENT_LIMIT**2 * (1 + 1e-12)
 """Of a latent's norm, with room for rounding: what lies at the limit is not refused."""

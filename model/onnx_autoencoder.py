@@ -31,8 +31,9 @@ def drawing(
     graph = Graph(latents=latent_dim)
     output = layer(autoencoder.decoder, graph, "latents")
     mean = mean_of(autoencoder.likelihood, graph, output)
-    scaled = graph("Add", graph("Mul", mean, graph.scalar(255)), graph.scalar(0.5))
-    run = runtime.Run(graph, Result(graph("Cast", scaled, to=2), (PIXELS,), np.uint8))
+    level, black = graph.scalar(1 / 255), graph.constant(np.array(0, np.uint8))
+    grey = graph("QuantizeLinear", mean, level, black)  # an exact half becomes the even level
+    run = runtime.Run(graph, Result(grey, (PIXELS,), np.uint8))
 
     def draw(latents: Float32[np.ndarray, "n latent"]) -> UInt8[np.ndarray, "n 28 28"]:
         return run(latents=latents).reshape(-1, SIDE, SIDE)

@@ -38,7 +38,6 @@ class Run:
         onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False  # it would keep what a large batch once took
         self._weights = list(map(onnxruntime.OrtValue.ortvalue_from_numpy, graph.weights.values()))
         options.add_external_initializers(list(graph.weights), self._weights)
         file = graph.to_bytes(result)
