@@ -22,8 +22,8 @@ from model.card import GROUPS, Card
 from model.engine import Engine
 from model.errors import CheckpointError, ModelError
 
-UNPACKED = 2
-"""Times that weights grow in memory: from float16 to float32."""
+UNPACKED = 5
+"""Times that weights grow in memory: from float16 to float32, and packed again, a decoder twice."""
 
 MakeBatcher = Callable[[Decode], Batcher]
 

@@ -136,6 +136,6 @@ async def answer(
             return forms[media_type](images)
         return json_of(fields, packed(images) if isinstance(images, np.ndarray) else images)
 
-    quick = media_type in (NPY, RAW) or len(images) <= CHUNK and media_type not in (GIF, WEBP)
+    quick = media_type in (NPY, RAW) or (len(images) <= CHUNK and media_type not in (GIF, WEBP))
     content = render() if quick else await asyncio.to_thread(render)
     return Response(content, media_type=media_type, headers={"Vary": "Accept"})

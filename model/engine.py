@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from jaxtyping import Float, UInt8
+from torch import nn
 
 from model import runtime
 from model.atlas import Moment
@@ -73,7 +74,7 @@ class Engine:
         labels: Of the same images.
         decodes: Whether it decodes vectors; a model with a codebook has none, and no plane.
         decodes_to_encode: How many decodes one encode costs; more than the encoder itself does.
-        memory_bytes: What weights and atlas take in memory.
+        memory_bytes: What weights and atlas take in memory, packed ones included.
         version: As `version_of` its card.
     """
 
@@ -88,8 +89,10 @@ class Engine:
         self.decodes_to_encode = ELBO_SAMPLES
         if isinstance(self._autoencoder, VariationalAutoencoder):
             self.decodes_to_encode += self._autoencoder.refinements * POINTS**2
-        weights = self._autoencoder.state_dict().values()
-        self.memory_bytes = sum(t.numel() * t.element_size() for t in weights) + self.atlas.nbytes
+        self.memory_bytes = _nbytes(self._autoencoder) + self.atlas.nbytes
+        if self.decodes and runtime.chosen(device):  # which packs them anew, one of them to draw
+            encoder, decoder = self._autoencoder.encoder, self._autoencoder.decoder
+            self.memory_bytes += _nbytes(encoder) + 2 * _nbytes(decoder)
         self.version = version_of(self.card)
 
     @classmethod
@@ -303,6 +306,10 @@ class Engine:
                 f"The latents of {self.card.id} are a grid of 7 x 7 entries of a codebook, not a "
                 "vector; it encodes and reconstructs images, but has no plane and decodes no point."
             )
+
+
+def _nbytes(module: nn.Module) -> int:
+    return sum(t.numel() * t.element_size() for t in module.state_dict().values())
 
 
 def version_of(card: Card) -> str:

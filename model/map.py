@@ -51,8 +51,8 @@ class Map:
     def tile(self, plane: str, zoom: int, x: int, y: int) -> UInt8[np.ndarray, "224 224"]:
         """The decodes at the 8 x 8 cell centres of a tile; raises PlaneError."""
         shown = self.planes.find(plane)
-        images = self._decode(shown.lift(shown.tile(zoom, x, y)))
-        cells = images.reshape(TILE_CELLS, TILE_CELLS, SIDE, SIDE).swapaxes(1, 2)
+        latents = shown.lift(shown.tile(zoom, x, y)).astype(np.float32)
+        cells = self._decode(latents).reshape(TILE_CELLS, TILE_CELLS, SIDE, SIDE).swapaxes(1, 2)
         return cells.reshape(TILE_CELLS * SIDE, TILE_CELLS * SIDE)
 
     def field(self, plane: str, kind: str) -> Work:
