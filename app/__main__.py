@@ -14,9 +14,11 @@ from typing import Any
 
 import uvicorn
 
-from app import wire, workers
+from app import workers
+from app.frames import WebSocket
 from app.settings import Settings, SettingsError, unknown_variables, variable
 from app.telemetry import logging_config
+from app.wire import Http
 
 LARGEST_MESSAGE = 4096
 """Bytes of one WebSocket message; a latent of 1,000 numbers fits."""
@@ -74,7 +76,8 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
         "port": settings.port,
         "workers": settings.workers,
         "forwarded_allow_ips": list(settings.trusted_proxies),
-        **wire.options(),
+        "http": Http,
+        "ws": WebSocket,
         "ws_max_size": LARGEST_MESSAGE,
         "ws_per_message_deflate": False,
         "timeout_graceful_shutdown": GRACE_SECONDS,

@@ -15,81 +15,20 @@ here that would be refused there.
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from fastapi import FastAPI
-from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from app.caching import ASK_AGAIN, is_among
 from app.errors import Overloaded
-from app.ledger import ID_HEADER, Ledger, id_of
-from app.pictures import Pictures
-from app.security import Room, host_is_allowed, security_headers
+from app.ledger import Ledger, id_of
+from app.rack import Asked, Found, Header, Rack, whole_of, with_id
+from app.security import Room, host_is_allowed
 from app.wire import LINE, Line, Whole
 
-MOST = 20_000
-"""Answers remembered; each takes about a kilobyte besides its picture."""
 SHORT = 1000
 """Bytes of a body, at most."""
-
-Header = tuple[bytes, bytes]
-Asked = dict[bytes, bytes]
-"""The headers of a request."""
-
-
-class _Answer(NamedTuple):
-    picture: str
-    tag: str
-    route: str
-    whole: bytes
-    unchanged: bytes
-
-
-class Rack:
-    """The answers that are at hand.
-
-    Args:
-        pictures: Where their contents are, as long as there is room.
-    """
-
-    def __init__(self, pictures: Pictures) -> None:
-        self.pictures = pictures
-        self.answers: OrderedDict[bytes, _Answer] = OrderedDict()
-
-    def keep(self, scope: Scope, route: str, picture: str, response: Response) -> None:
-        """Remember the answer to a request.
-
-        Args:
-            scope: Of the request.
-            route: Its path, with names in place of what varies.
-            picture: The name under which `pictures` has the content.
-            response: The whole answer, with an ETag.
-        """
-        target = scope.get(_TARGET)
-        if target is None:  # no GET that could come this way again
-            return
-        if len(self.answers) >= MOST:
-            self.answers.popitem(last=False)
-        whole = response.raw_headers
-        unchanged = [pair for pair in whole if pair[0] not in _OF_CONTENT]
-        tag = response.headers["etag"]
-        self.answers[target] = _Answer(picture, tag, route, _head(whole), _head(unchanged))
-
-    def find(self, target: bytes, asked: Asked) -> "_Found | None":
-        """Give what is at hand, if its content still is, and its route."""
-        answer = self.answers.get(target)
-        if answer is None:
-            return None
-        known = asked.get(b"if-none-match")
-        if known is not None and is_among(known.decode("latin-1"), answer.tag):
-            return answer.route, Whole(304, answer.unchanged, b"")
-        picture = self.pictures.find(answer.picture)
-        if picture is None:
-            return None
-        return answer.route, Whole(200, answer.whole, picture.content)
 
 
 class Plain(NamedTuple):
@@ -166,7 +105,7 @@ class Express:
         route, whole = found
         known = id_of(headers)
         self.ledger.enter(client, "GET", known, route, whole.status, begun)
-        return _with_id(whole, known)
+        return with_id(whole, known)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> Receive | None:
         """Answer, or say what the ordinary way is to receive."""
@@ -177,8 +116,7 @@ class Express:
         line: Line | None = scope.get("extensions", {}).get(LINE)
         found = None
         if scope["method"] == "GET":
-            scope[_TARGET] = target = _target(scope)
-            found = self.rack.find(target, asked)
+            found = self.rack.find(self.rack.target_of(scope), asked)
         if found is None:
             plain = self._plain(scope, asked)
             if plain is None:
@@ -195,7 +133,7 @@ class Express:
             return receive
         route, whole = found
         known = id_of(scope["headers"])
-        whole = _with_id(whole, known)
+        whole = with_id(whole, known)
         if line is None or not line.send(whole):
             await _send(whole, send)
         self.ledger.note(scope, known, route, whole.status, begun)
@@ -230,7 +168,7 @@ class Express:
         is_whole = message["type"] == "http.request" and not message.get("more_body")
         return message["body"] if is_whole else None, receive_again
 
-    async def _made(self, plain: Plain, body: bytes, line: Line | None) -> "_Found | None":
+    async def _made(self, plain: Plain, body: bytes, line: Line | None) -> Found | None:
         if line is not None:
             line.work = asyncio.current_task()
         try:
@@ -262,40 +200,11 @@ class Explorer(FastAPI):
         await super().__call__(scope, receive, send)
 
 
-_Found = tuple[str, Whole]
-"""A route's template, and an answer."""
-
-
 async def _send(whole: Whole, send: Send) -> None:
     lines = whole.head.split(b"\r\n")[:-1]
     headers = [tuple(line.split(b": ", 1)) for line in lines]
     await send({"type": "http.response.start", "status": whole.status, "headers": headers})
     await send({"type": "http.response.body", "body": whole.body})
-
-
-def whole_of(response: Response) -> Whole:
-    """Make of a response what a shortcut gives."""
-    return Whole(response.status_code, _head(response.raw_headers), bytes(response.body))
-
-
-def whole_json(content: bytes) -> Whole:
-    """The same of JSON that varies by Accept, at a tenth of the price."""
-    return Whole(200, _HEAD_OF_JSON % len(content), content)
-
-
-def whole_png(content: bytes, tag: str) -> Whole:
-    """The same of a PNG that is to be asked for again with its ETag."""
-    return Whole(200, _HEAD_OF_PNG % (tag.encode(), len(content)), content)
-
-
-def _with_id(whole: Whole, known: str) -> Whole:
-    head = b"%b%b: %b\r\n" % (whole.head, ID_HEADER, known.encode())
-    return Whole(whole.status, head, whole.body)
-
-
-def _head(headers: Sequence[Header]) -> bytes:
-    """Write headers as they are sent, with those that every answer has."""
-    return b"".join(b"%b: %b\r\n" % pair for pair in (*headers, *security_headers))
 
 
 def is_short(asked: Asked) -> bool:
@@ -304,23 +213,7 @@ def is_short(asked: Asked) -> bool:
     return length.isdigit() and len(length) < 5 and int(length) <= SHORT
 
 
-def _target(scope: Scope) -> bytes:
-    query: bytes = scope["query_string"]
-    path: bytes = scope.get("raw_path") or scope["path"].encode()
-    return b"%b?%b" % (path, query) if query else path
-
-
-_TARGET = "explorer.target"
 _NOT_BARE = {b"content-length", b"transfer-encoding", b"expect", b"x-forwarded-for"}
 """Of a request with a body, or from a proxy, behind which the client is another."""
-_OF_CONTENT = {b"content-length", b"content-type"}
-_HEAD_OF_JSON = b"content-length: %d\r\ncontent-type: application/json\r\nvary: Accept\r\n" + _head(
-    ()
-)
-_HEAD_OF_PNG = (
-    f"etag: %b\r\ncache-control: {ASK_AGAIN}\r\n".encode()
-    + b"content-length: %d\r\ncontent-type: image/png\r\n"
-    + _head(())
-)
 GONE = 499
 """What the log says of a request whose client went before its answer."""

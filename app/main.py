@@ -29,7 +29,7 @@ from app.api import (
 )
 from app.compression import CompressText
 from app.drain import Drain
-from app.express import Explorer, Express, Rack
+from app.express import Explorer, Express
 from app.head import HeadAsGet
 from app.inference.refusals import ProtocolRefusals
 from app.ledger import Ledger
@@ -37,6 +37,7 @@ from app.lifespan import PlainStartError, lifespan
 from app.peers import Peers
 from app.pictures import Pictures
 from app.proxy import UnderPath
+from app.rack import Rack
 from app.registry import Registry
 from app.security import AllowedSites, Limits, Room, SecurityHeaders
 from app.settings import Settings

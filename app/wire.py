@@ -1,4 +1,4 @@
-"""HTTP and WebSockets by uvicorn, and what it leaves to a proxy, so that the server needs none.
+"""HTTP by uvicorn, and what it leaves to a proxy, so that the server needs none.
 
 How long and large a head may be, how long an answer may lie unread: uvicorn waits for all without
 end. And when it stops it closes each silent connection at once, though a request may be on its way.
@@ -13,10 +13,6 @@ from uvicorn.protocols.http.httptools_impl import (
     HttpToolsProtocol,
     RequestResponseCycle,
 )
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import apply_mask  # type: ignore[attr-defined] # the fast one, if any
-from websockets.http11 import Request
-from websockets.protocol import State
 
 from app.errors import HeadTooLarge, NotHttp, Problem, TooSlow
 from app.security import HEADERS
@@ -34,15 +30,11 @@ The call takes target, headers and client, and gives the whole answer, or None i
 """
 LINE = "explorer.line"
 """Of a scope's extensions: what our HTTP offers an app besides ASGI, a `Line`."""
-FRAMES = "explorer.frames"
-"""Of a stream's scope's extensions: who hears of plain frames at once, a `Frames`."""
-WAITING_MESSAGES = 4
-"""Of a stream that the app has not taken yet; then no more are read."""
 LINGER_SECONDS = 0.5
 """How long a stopping server listens on, where a client that was silent may just have asked."""
 
 
-class _Unread:
+class Unread:
     """Mixin: cuts a connection whose client does not read, and so frees what waits for it."""
 
     loop: asyncio.AbstractEventLoop
@@ -115,7 +107,7 @@ class Line:
         return True
 
 
-class Http(_Unread, HttpToolsProtocol):
+class Http(Unread, HttpToolsProtocol):
     """HTTP/1.1 whose heads are bounded in bytes and seconds."""
 
     _head_timer: asyncio.TimerHandle | None = None
@@ -236,104 +228,3 @@ class Http(_Unread, HttpToolsProtocol):
         self.transport.write(content)
         self.transport.close()
         self._cut_later()
-
-
-class Frames:
-    """The way of a stream's frames past ASGI's queue and tasks, which cost more than an image.
-
-    Attributes:
-        take: Is told of each message that comes in one plain frame, and says whether it took it;
-            what it leaves comes by `receive`, as all does until it is set.
-    """
-
-    __slots__ = ("_protocol", "take")
-
-    def __init__(self, protocol: "WebSocket") -> None:
-        self._protocol = protocol
-        self.take: Callable[[bytes], bool] | None = None
-
-    def send(self, content: bytes) -> bool:
-        """Send a binary message, and say whether that could be done here: not to a slow client."""
-        return self._protocol.send_plainly(content)
-
-
-class WebSocket(_Unread, WebSocketsSansIOProtocol):
-    """WebSockets that are cut, not just closed, when the client does not even read the close.
-
-    And at a fraction of the cost for each frame of a drag: uvicorn stops to read after every
-    message until the app has taken it, and goes through all that a frame can be to read or write
-    one of the plainest.
-    """
-
-    plain: Frames | None = None
-    _rest = b""
-    """The beginning of a frame, of which the end is still to come."""
-
-    def handle_connect(self, event: Request) -> None:
-        super().handle_connect(event)
-        if not self.close_sent:
-            self.plain = Frames(self)
-            self.scope["extensions"][FRAMES] = self.plain  # type: ignore[assignment]
-
-    def data_received(self, data: bytes) -> None:
-        if self.plain is None or self.plain.take is None:
-            super().data_received(data)
-            return
-        data, self._rest = self._rest + data, b""
-        start = 0
-        while (size := len(data) - start) >= SMALLEST_FRAME:
-            kind, length = data[start], data[start + 1] - MASKED
-            if kind not in _WHOLE_FRAMES or not 0 <= length < 126:
-                self.plain = None  # the library reads on from here, for it may be in pieces
-                super().data_received(data[start:])
-                return
-            if size < SMALLEST_FRAME + length:
-                break
-            end = start + SMALLEST_FRAME + length
-            if kind != BINARY or not self._takes(data[start + 2 : end]):
-                super().data_received(data[start:end])
-            start = end
-        self._rest = data[start:]
-
-    def _takes(self, masked: bytes) -> bool:
-        assert self.plain is not None
-        if self.plain.take is None or self.conn.state is not State.OPEN or not self.queue.empty():
-            return False
-        return self.plain.take(apply_mask(masked[4:], masked[:4]))
-
-    def send_receive_event_to_app(self) -> None:
-        was_paused, self.read_paused = self.read_paused, True
-        super().send_receive_event_to_app()
-        self.read_paused = was_paused
-        if not was_paused and self.queue.qsize() > WAITING_MESSAGES:
-            self.read_paused = True
-            self.transport.pause_reading()
-
-    def send_plainly(self, content: bytes) -> bool:
-        """Write a binary message if it is middle-sized and nothing stands in the way."""
-        is_open = self.conn.state is State.OPEN and not (self.close_sent or self.disconnected)
-        if not is_open or not self.writable.is_set() or not 126 <= len(content) < 1 << 16:
-            return False
-        self.transport.write(_MIDDLE_SIZED + len(content).to_bytes(2) + content)
-        return True
-
-    def keepalive_timeout(self) -> None:
-        super().keepalive_timeout()
-        self._cut_later()
-
-    def shutdown(self) -> None:
-        super().shutdown()
-        self._cut_later()
-
-
-BINARY, MASKED, SMALLEST_FRAME = 0x82, 0x80, 6
-"""Of a client's frame: its first byte, what is added to its second, its bytes without content."""
-_WHOLE_FRAMES = {BINARY, 0x88, 0x89, 0x8A}
-"""Whole binary messages, and closes, pings and pongs, which are never in pieces."""
-_MIDDLE_SIZED = b"\x82\x7e"
-"""A whole binary message, its length in the next two bytes (RFC 6455, section 5.2)."""
-
-
-def options() -> dict[str, Any]:
-    """Say to uvicorn that it shall speak so."""
-    return {"http": Http, "ws": WebSocket}

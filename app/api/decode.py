@@ -21,11 +21,12 @@ from app.body import JsonBody, only_json
 from app.caching import ASK_AGAIN, etag, is_current
 from app.disconnect import while_connected
 from app.errors import InvalidRequest
-from app.express import Asked, Plain, Rack, is_short, whole_json, whole_of, whole_png
+from app.express import Plain, is_short
 from app.latents import LATENT, read_latents, read_z, refuse
 from app.negotiation import JSON, PNG
 from app.openapi import API, LATENT_TEXT, MODEL_PARAMETER, NOT_CHANGED, RawRoute, feature
 from app.pictures import Picture
+from app.rack import Asked, Rack, whole_json, whole_of, whole_png
 from app.registry import Decoding, Registry, ServedModel
 from app.rendering import BATCH, ImageJson, JsonImage, described
 from app.wire import Whole

@@ -19,11 +19,11 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.batching import Images, Latents
 from app.errors import InvalidRequest, Overloaded, Unavailable
+from app.frames import FRAMES, Frames
 from app.latents import refuse
 from app.openapi import API, MODEL_PARAMETER, RawRoute
 from app.registry import Registry
 from app.tally import Histogram, Tally
-from app.wire import FRAMES, Frames
 from model.card import Card
 from model.engine import LATENT_LIMIT
 

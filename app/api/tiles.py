@@ -16,10 +16,11 @@ from app import png
 from app.caching import control, etag, is_current
 from app.disconnect import while_connected
 from app.errors import NotFound
-from app.express import Asked, Plain, Rack, whole_of
+from app.express import Plain
 from app.negotiation import PNG
 from app.openapi import API, MODEL_PARAMETER, NOT_CHANGED, RawRoute
 from app.pictures import Picture
+from app.rack import Asked, Rack, whole_of
 from app.registry import Registry
 from app.wire import LINE, Whole
 from model.engine import DEEPEST_ZOOM, version_of

@@ -241,7 +241,7 @@ def test_the_express_lane_counts_and_names_its_requests_too(fresh: Serving) -> N
 def test_the_rack_forgets_the_oldest_answer_first(
     fresh: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.express.MOST", 3)
+    monkeypatch.setattr("app.rack.MOST", 3)
     with fresh.client() as client:
         for x in range(5):
             client.get(f"{MODEL}/planes/latent/tiles/3/{x}/1.png")
