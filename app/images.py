@@ -79,7 +79,7 @@ def _read(content: bytes) -> tuple[Picture, list[Step]]:
         file.allow_body()
         turned = _turn(image)
         image.load()
-        turn = _turn(image)  # a TIFF's Pillow has followed by now
+        turn = _turn(image) if image.format == "TIFF" else turned  # which Pillow has turned by now
         grey, paper = _flat(image)
     except UnidentifiedImageError as error:
         raise ImageError(
@@ -95,8 +95,10 @@ def _read(content: bytes) -> tuple[Picture, list[Step]]:
         raise ImageError(
             "The image file is damaged and cannot be decoded. Save it again, as PNG for example."
         ) from error
-    picture = np.asarray(grey if turn is None else grey.transpose(turn), np.float64) / 255
-    shown = _thumbnail(picture)
+    grey = grey if turn is None else grey.transpose(turn)
+    picture = np.asarray(grey, np.float64) / 255
+    grey.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    shown = np.asarray(grey)
     detail = f"A {image.format} file of {width} x {height} pixels, seen in grey."
     steps = [Step("read", detail, shown)]
     if turned is not None:

@@ -252,7 +252,8 @@ def rows(ours: Server, bare: tuple[int, int], plain: tuple[int, int]) -> Iterato
     nothing = they(post(f"/fastapi/encode/{len(encoded.content)}", media_type, content), 4)
     least = ("Pillow reads the upload", "bare encoder")
     yield Row("encode, bare encoder", 0.65, we(encode, 4), nothing, least)
-    all_of_it = ("28 x 28 of the upload", "posterior, ELBO, decode")
+    pictures = 6 * ("PNG in JSON",)  # of four steps, the input and its reconstruction
+    all_of_it = ("28 x 28 of the upload", "posterior, ELBO, decode", *pictures)
     yield Row("encode, all that it answers", 0.65, we(encode, 4), nothing, all_of_it)
     two = post(f"{API}/decode", "application/json", b'{"latents":[[0,1],[1,0]]}')
     yield Row("REST decode, no middleware", 0.80, we(two), Asked(*plain, two, 32))
