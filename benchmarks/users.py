@@ -51,7 +51,7 @@ HERTZ = 60
 LIMIT_SECONDS = 0.033
 STEP = 10
 """People; the figure is a multiple of it."""
-MOST = 480
+MOST = 960
 ASKED_PEOPLE, ASKED_RATIO = 150, 1.6
 CONNECTIONS = 64
 WARM_UP_SECONDS = 0.5
@@ -205,6 +205,7 @@ def most_people(seconds: float, rounds: int, folder: Path | None) -> None:
         few, many = 0, 4 * STEP
         while many <= MOST and well(many):
             few, many = many, many + 4 * STEP
+        many = min(many, MOST + STEP)
         while many - few > STEP:
             middle = (few + many) // 2 // STEP * STEP
             few, many = (middle, many) if well(middle) else (few, middle)
