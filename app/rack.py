@@ -93,9 +93,9 @@ def whole_json(content: bytes) -> Whole:
     return Whole(200, _HEAD_OF_JSON % len(content), content)
 
 
-def whole_png(content: bytes, tag: str) -> Whole:
-    """The same of a PNG that is to be asked for again with its ETag."""
-    return Whole(200, _HEAD_OF_PNG % (tag.encode(), len(content)), content)
+def whole_png(content: bytes, tag: str, control: str = ASK_AGAIN) -> Whole:
+    """The same of a PNG with its ETag, and of how long it may be kept."""
+    return Whole(200, _HEAD_OF_PNG % (tag.encode(), control.encode(), len(content)), content)
 
 
 def with_id(whole: Whole, known: str) -> Whole:
@@ -115,7 +115,6 @@ _HEAD_OF_JSON = b"content-length: %d\r\ncontent-type: application/json\r\nvary: 
     ()
 )
 _HEAD_OF_PNG = (
-    f"etag: %b\r\ncache-control: {ASK_AGAIN}\r\n".encode()
-    + b"content-length: %d\r\ncontent-type: image/png\r\n"
+    b"etag: %b\r\ncache-control: %b\r\ncontent-length: %d\r\ncontent-type: image/png\r\n"
     + _head(())
 )

@@ -1,9 +1,9 @@
 """The tiles of a plane's map: blocks of 8 x 8 decoded images, each under its own URL."""
 
 import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
@@ -20,7 +20,7 @@ from app.express import Plain
 from app.negotiation import PNG
 from app.openapi import API, MODEL_PARAMETER, NOT_CHANGED, RawRoute
 from app.pictures import Picture
-from app.rack import Asked, Rack, whole_of
+from app.rack import Asked, Rack, whole_of, whole_png
 from app.registry import Registry
 from app.wire import LINE, Whole
 from model.engine import DEEPEST_ZOOM, version_of
@@ -30,7 +30,18 @@ FIRST = ((0, 0, 0), (1, 0, 0), (1, 1, 0), (1, 0, 1), (1, 1, 1))
 """Zoom, x and y of the tiles that a map shows first."""
 _PLACE = re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", PATH.replace(".", r"\.")))
 
-Making = Coroutine[Any, Any, Picture]
+
+class _Asked(NamedTuple):
+    model: str
+    plane: str
+    place: tuple[int, ...]
+    name: str
+    tag: str
+    control: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"ETag": self.tag, "Cache-Control": self.control}
 
 
 class Tiles:
@@ -45,44 +56,43 @@ class Tiles:
         found = _PLACE.fullmatch(scope["path"]) if LINE in scope.get("extensions", ()) else None
         if found is None or self.registry.at_hand(found["model"]) is None:
             return None
-
-        async def answer(_: bytes) -> Whole:
-            return whole_of(await self.answer(scope, found.groupdict(), lambda work: work))
-
-        return Plain(PATH, answer)
+        return Plain(PATH, partial(self._fresh, scope, found.groupdict()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        watch = partial(while_connected, Request(scope, receive))
-        response = await self.answer(scope, scope["path_params"], watch)
+        asked = self._read(scope, scope["path_params"])
+        response = self._known(scope, asked)
+        if response is None:
+            making = self.tile(asked.model, asked.plane, *asked.place)
+            picture = await while_connected(Request(scope, receive), making)
+            response = Response(picture.content, headers=asked.headers, media_type=PNG)
         await response(scope, receive, send)
 
-    async def answer(
-        self, scope: Scope, path: Mapping[str, str], watched: Callable[[Making], Making]
-    ) -> Response:
-        """Answer a request.
+    async def _fresh(self, scope: Scope, path: Mapping[str, str], _: bytes) -> Whole:
+        asked = self._read(scope, path)
+        known = self._known(scope, asked)
+        if known is not None:
+            return whole_of(known)
+        picture = await self.tile(asked.model, asked.plane, *asked.place)
+        return whole_png(picture.content, asked.tag, asked.control)
 
-        Args:
-            scope: Of it.
-            path: What varies in its path.
-            watched: Makes of the making of a tile one that ends when the client goes.
-
-        Raises:
-            Problem: as `tile` does.
-        """
+    def _read(self, scope: Scope, path: Mapping[str, str]) -> _Asked:
+        """Take what varies in a path, and the version in a query; raises NotFound."""
         model, plane = path["model"], path["plane"]
         place = tuple(_whole(path[name], name) for name in ("zoom", "x", "y"))
         version = version_of(self.registry.card(model))
         query = parse_qs(scope["query_string"].decode("latin-1"))
-        tag = etag(version, plane, place)
-        kept = {"ETag": tag, "Cache-Control": control(query.get("v", [None])[0], version)}
-        if is_current(Headers(scope=scope), tag):
-            return Response(status_code=304, headers=kept)
-        name = _name(version, plane, place)
-        picture = self.pictures.find(name)
+        tag, name = etag(version, plane, place), _name(version, plane, place)
+        return _Asked(model, plane, place, name, tag, control(query.get("v", [None])[0], version))
+
+    def _known(self, scope: Scope, asked: _Asked) -> Response | None:
+        """Answer if the client has the tile, or this server has."""
+        if is_current(Headers(scope=scope), asked.tag):
+            return Response(status_code=304, headers=asked.headers)
+        picture = self.pictures.find(asked.name)
         if picture is None:
-            picture = await watched(self.tile(model, plane, *place))
-        response = Response(picture.content, headers=kept, media_type=PNG)
-        self.rack.keep(scope, PATH, name, response)
+            return None
+        response = Response(picture.content, headers=asked.headers, media_type=PNG)
+        self.rack.keep(scope, PATH, asked.name, response)  # asked for twice: it may come thrice
         return response
 
     async def tile(self, model: str, plane: str, zoom: int, x: int, y: int) -> Picture:

@@ -243,6 +243,6 @@ def test_the_rack_forgets_the_oldest_answer_first(
 ) -> None:
     monkeypatch.setattr("app.rack.MOST", 3)
     with fresh.client() as client:
-        for x in range(5):
+        for x in 2 * [*range(5)]:  # whoever asks a second time has it kept
             client.get(f"{MODEL}/planes/latent/tiles/3/{x}/1.png")
         assert express(fresh) == 3
