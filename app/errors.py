@@ -14,12 +14,12 @@
       + InvalidRequest      422  a field, a latent or an image that cannot be used
       + HeadTooLarge        431  the request's head is larger than the server takes
       + Overloaded          503  too much is waiting already, or the models in use fill the memory
-      + Unavailable         503  the model cannot be loaded
+      + Unavailable         503  a model cannot be loaded, or its test images not be read
       + NotReady            503  the default model cannot decode now, or the server is stopping
 
 `LatentError` and `ImageError` of the model become `InvalidRequest`, `PlaneError` becomes
-`NotFound`, `UndecodableError` `Undecodable`; what Starlette and FastAPI raise keeps its status. A
-problem never echoes its input: NaN could not be written as JSON.
+`NotFound`, `UndecodableError` `Undecodable`, `DataError` `Unavailable`; what Starlette and FastAPI
+raise keeps its status. A problem never echoes its input: NaN could not be written as JSON.
 """
 
 import json
@@ -35,7 +35,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from model.errors import ImageError, LatentError, PlaneError, UndecodableError
+from model.errors import DataError, ImageError, LatentError, PlaneError, UndecodableError
 
 log = logging.getLogger("explorer")
 
@@ -151,6 +151,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(LatentError, _model_problem)
     app.add_exception_handler(ImageError, _model_problem)
     app.add_exception_handler(PlaneError, _no_plane)
+    app.add_exception_handler(DataError, _no_data)
     app.add_exception_handler(UndecodableError, _undecodable)
     app.add_exception_handler(ClientDisconnect, _client_gone)
 
@@ -186,6 +187,12 @@ async def _model_problem(_: Request, error: Exception) -> Response:
 
 async def _no_plane(_: Request, error: Exception) -> Response:
     return NotFound(str(error)).response()
+
+
+async def _no_data(_: Request, error: Exception) -> Response:
+    log.error("A data set cannot be read: %s", error)  # it names a file
+    detail = "The test images that this needs cannot be read now; the server's log says why."
+    return Unavailable(detail).response()
 
 
 async def _undecodable(_: Request, error: Exception) -> Response:

@@ -29,7 +29,7 @@ from model.onnx_autoencoder import Gaussians, encoder, likelihood
 SMALLEST_BATCH = 8
 """Below it a matrix product takes another path through the library, and a grey level may differ."""
 CHUNK = 16
-"""Images of a pass; the decodes of more leave the processor's cache."""
+"""Images of a pass; on a processor, the decodes of more leave its cache."""
 ELBO_SAMPLES = 32
 """Decodes that the ELBO of one image takes."""
 

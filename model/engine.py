@@ -146,6 +146,7 @@ class Engine:
         """The field `density`, `magnification`, `entropy` or `label` of a plane, to work out.
 
         One that was begun and given up goes on where it stopped, unless four others came since.
+        Working out a density may raise DataError: its test images are read then.
 
         Raises:
             PlaneError: There is no such plane.

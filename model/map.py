@@ -79,5 +79,10 @@ class Map:
             return fields.known_density(self._atlas.density[0], main, plane)
         if not isinstance(self._autoencoder, VariationalAutoencoder):
             return fields.density(codes, None, plane)
-        images = test_set(self._dataset).images[: len(codes)]
-        return fields.density(codes, covariances(self._autoencoder, images, plane), plane)
+        return self._projected(self._autoencoder, plane)
+
+    def _projected(self, vae: VariationalAutoencoder, plane: Plane) -> Pieces:
+        images = test_set(self._dataset).images[: len(self._atlas.codes)]
+        yield  # whoever is first had to unpack them
+        spreads = covariances(vae, images, plane)
+        return (yield from fields.density(self._atlas.codes, spreads, plane))

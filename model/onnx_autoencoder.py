@@ -16,7 +16,7 @@ from jaxtyping import Float32, UInt8
 
 from model import runtime
 from model.autoencoder import PIXELS, SIDE, Autoencoder, VariationalAutoencoder
-from model.onnx_graph import Graph, Result
+from model.onnx_graph import Graph, Port
 from model.onnx_networks import layer, log_prob_of, mean_of
 from model.refinement import CELL, NOISE
 
@@ -33,7 +33,7 @@ def drawing(
     mean = mean_of(autoencoder.likelihood, graph, output)
     level, black = graph.scalar(1 / 255), graph.constant(np.array(0, np.uint8))
     grey = graph("QuantizeLinear", mean, level, black)  # an exact half becomes the even level
-    run = runtime.Run(graph, Result(grey, (PIXELS,), np.uint8))
+    run = runtime.Run(graph, Port(grey, (PIXELS,), np.uint8), keeps=True)
 
     def draw(latents: Float32[np.ndarray, "n latent"]) -> UInt8[np.ndarray, "n 28 28"]:
         return run(latents=latents).reshape(-1, SIDE, SIDE)
@@ -49,7 +49,7 @@ def likelihood(autoencoder: Autoencoder, latent_dim: int) -> LogProb:
     sizes = graph("Concat", count, graph.shape(-1, PIXELS), axis=0)
     output = graph("Reshape", output, sizes)
     found = log_prob_of(autoencoder.likelihood, graph, "images", output)
-    run = runtime.Run(graph, Result(found, ("K",)))
+    run = runtime.Run(graph, Port(found, ("K",)))
 
     def log_prob(images: Pixels, z_NKD: np.ndarray) -> np.ndarray:
         return run(images=images, latents=np.ascontiguousarray(z_NKD).reshape(-1, latent_dim))
@@ -60,7 +60,7 @@ def likelihood(autoencoder: Autoencoder, latent_dim: int) -> LogProb:
 def encoder(autoencoder: Autoencoder) -> Callable[[Pixels], np.ndarray]:
     """Make ready the encoder's network alone: (N, O) outputs."""
     graph = Graph(images=PIXELS)
-    run = runtime.Run(graph, Result(layer(autoencoder.encoder, graph, "images"), ("O",)))
+    run = runtime.Run(graph, Port(layer(autoencoder.encoder, graph, "images"), ("O",)))
     return lambda images: run(images=images)
 
 

@@ -29,7 +29,7 @@ VARINT, BYTES, FIXED32 = 0, 2, 5
 Attribute = int | float | Sequence[int]
 
 
-class Result(NamedTuple):
+class Port(NamedTuple):
     """A tensor that goes in or comes out: (N, *sizes), where what has a name may be any number."""
 
     tensor: str
@@ -49,7 +49,7 @@ class Graph:
 
     def __init__(self, **sources: int) -> None:
         self.weights: dict[str, np.ndarray] = {}
-        self._sources = [Result(name, (width,)) for name, width in sources.items()]
+        self._sources = [Port(name, (width,)) for name, width in sources.items()]
         self._nodes: list[bytes] = []
         self._initializers: list[bytes] = []
 
@@ -93,17 +93,17 @@ class Graph:
         self._nodes.append(b"".join(parts))
         return output
 
-    def to_bytes(self, result: Result) -> bytes:
+    def to_bytes(self, answer: Port) -> bytes:
         """The file of a model that answers this tensor."""
         graph = [_field(1, node) for node in self._nodes]
         graph += [_text(2, "network"), *(_field(5, tensor) for tensor in self._initializers)]
         graph += [_field(11, _tensor_info(source)) for source in self._sources]
-        graph.append(_field(12, _tensor_info(result)))
+        graph.append(_field(12, _tensor_info(answer)))
         opset = _text(1, DOMAIN) + _number(2, OPSET)
         return _number(1, IR_VERSION) + _field(7, b"".join(graph)) + _field(8, opset)
 
 
-def _tensor_info(tensor: Result) -> bytes:
+def _tensor_info(tensor: Port) -> bytes:
     sizes = (f"rows of {tensor.tensor}", *tensor.sizes)
     dims = [_text(2, size) if isinstance(size, str) else _number(1, size) for size in sizes]
     shape = b"".join(_field(1, dim) for dim in dims)

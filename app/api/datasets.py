@@ -1,7 +1,6 @@
 """The data sets of the models here: what their labels mean, and their test images."""
 
 import asyncio
-import logging
 from typing import Annotated, Any
 
 import numpy as np
@@ -11,15 +10,13 @@ from pydantic import BaseModel, Field
 from app import png
 from app.batching import Images
 from app.caching import FOR_EVER, cached, etag
-from app.errors import NotFound, Unavailable
+from app.errors import NotFound
 from app.negotiation import PNG
 from app.openapi import NOT_CHANGED, feature
 from app.registry import Models, Registry
 from app.rendering import contact_sheet
 from model.engine import LabelledImages, test_set
-from model.errors import DataError
 
-log = logging.getLogger("explorer")
 router = feature("/datasets", "datasets")
 
 _PNG = {"content": {PNG: {"schema": {"type": "string", "format": "binary"}}}}
@@ -117,14 +114,8 @@ async def _images(models: Registry, dataset: str) -> Images:
 
 
 async def _test_set(dataset: str) -> LabelledImages:
-    """Take a data set from its files; raises Unavailable."""
-    try:
-        return await asyncio.to_thread(test_set, dataset)
-    except DataError as error:
-        log.error("The data set %s cannot be read: %s", dataset, error)  # it names a file
-        raise Unavailable(
-            f"The test images of {dataset} cannot be read now; the server's log says why."
-        ) from error
+    """Take a data set from its files; raises DataError."""
+    return await asyncio.to_thread(test_set, dataset)
 
 
 def _known(models: Registry) -> list[str]:

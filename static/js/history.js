@@ -16,6 +16,12 @@ export function opening() {
   return { ...found, touched: found.latent !== undefined, strange: strangeIn(location.search) };
 }
 
+/** @param {import('./address.js').Addressed} shown */
+function addressOf(shown) {
+  const query = toQuery(shown);
+  return query ? `${location.pathname}?${query}` : location.pathname;
+}
+
 /**
  * @param {HTMLElement} _root
  * @param {Store} store
@@ -30,10 +36,12 @@ export function mount(_root, store) {
     const isDragged = performance.now() - movedAt < EVERY_MILLISECONDS;
     timer = isDragged && !isStep ? setTimeout(write, EVERY_MILLISECONDS) : 0;
     if (timer) return;
-    const query = toQuery({ ...state, latent: touched ? latent : null });
-    const address = query ? `?${query}` : location.pathname;
+    const now = { ...state, latent: touched ? latent : null };
+    const before = { ...now, model, panel, twin };
+    if (isStep && state.model === model) history.replaceState(null, '', addressOf(before)); // where a drag left it
     ({ model, panel, twin } = state);
-    if (`?${query}` === location.search) return;
+    const address = addressOf(now);
+    if (address === `${location.pathname}${location.search}`) return;
     if (isStep) history.pushState(null, '', address);
     else history.replaceState(null, '', address);
   }

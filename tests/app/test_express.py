@@ -48,7 +48,9 @@ def test_what_is_at_hand_is_the_whole_answer_that_was_made(fresh: Serving, path:
 
 def test_what_has_not_changed_is_said_in_the_same_way(fresh: Serving) -> None:
     with fresh.client() as client:
+        client.get(TILE)
         tag = client.get(TILE).headers["etag"]
+        assert express(fresh) == 1
         for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
             asked = {"if-none-match": known}
             quick = client.get(TILE, headers=asked)
@@ -61,6 +63,8 @@ def test_a_picture_that_is_no_longer_kept_is_made_again() -> None:
     settings = Settings(models=(DEFAULT,), tile_cache_bytes=40_000)
     with serving(settings) as small, small.client() as client:
         first = client.get(TILE)
+        client.get(TILE)
+        assert express(small) == 1
         for x in range(4):
             client.get(f"{MODEL}/planes/latent/tiles/3/{x}/1.png")
         assert shown(client.get(TILE)) == shown(first)

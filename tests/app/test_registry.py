@@ -304,8 +304,8 @@ def test_with_too_little_memory_the_default_model_is_served_alone(
 def test_what_each_shipped_model_takes_is_known_before_it_is_loaded() -> None:
     for folder in SHIPPED:
         arrays = Engine.load(folder, "cpu").memory_bytes
-        # at least 0.35 of it: that of a codebook is not packed anew
-        assert 0.35 < arrays / memory_needed(folder) < 1.1, folder.name
+        least = 0.35 if folder.name == "mnist-vqvae" else 0.85  # a codebook's is not packed anew
+        assert least < arrays / memory_needed(folder) < 1.1, folder.name
 
 
 def test_all_shipped_models_fit_into_the_memory_that_is_the_default() -> None:

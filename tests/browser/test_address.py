@@ -41,6 +41,21 @@ def test_back_and_forward_bring_model_point_and_camera(visitor: Visitor) -> None
     assert explorer.model == "mnist-ae-2d"
 
 
+def test_back_from_a_panel_leads_to_where_a_drag_had_just_ended(visitor: Visitor) -> None:
+    explorer = visitor.open("?z=2,2")
+    page = explorer.page
+    goal = explorer.middle(0.4, 0.4)
+    page.mouse.click(*explorer.middle())
+    page.mouse.down()
+    page.mouse.move(*goal, steps=12)
+    page.mouse.up()
+    page.evaluate("document.querySelector('#tab-path').click()")  # at once
+    explorer.wait_until("() => location.search.includes('panel=path')")
+    page.go_back()
+    explorer.wait_until("() => !location.search.includes('panel=path')")
+    assert explorer.latent == pytest.approx(explorer.latent_at(*goal), abs=0.01)
+
+
 def test_what_is_strange_in_a_link_is_said_and_the_rest_holds(visitor: Visitor) -> None:
     explorer = visitor.open("?z=0.5,-0.5&mood=blue&layers=density,fog")
     remark = explorer.page.locator("#remark")

@@ -12,14 +12,15 @@ from model.checkpoint import Checkpoint, read_checkpoint
 from model.data import datasets
 from model.encoding import Encoder, Encoding, onnx_encoder, torch_encoder
 from model.onnx_autoencoder import drawing
+from model.renderer import torch_renderer
 
 IMAGES = datasets.test_set("mnist").images[:40].reshape(40, 784).astype(np.float32) / 255
 
 
 def both(checkpoint: Checkpoint, images: np.ndarray) -> tuple[Encoding, Encoding]:
     autoencoder, D = checkpoint.autoencoder, checkpoint.card.latent_dim
-    decode = drawing(autoencoder, D)
-    quick, reference = (make(autoencoder, D, decode) for make in (onnx_encoder, torch_encoder))
+    quick = onnx_encoder(autoencoder, D, drawing(autoencoder, D))
+    reference = torch_encoder(autoencoder, D, torch_renderer(autoencoder, "cpu"))
     return quick(images), reference(images)
 
 

@@ -13,7 +13,7 @@ from model.autoencoder import Autoencoder
 from model.likelihood import LIKELIHOODS
 from model.networks import build_decoder, build_encoder
 from model.onnx_autoencoder import drawing
-from model.onnx_graph import Graph, Result
+from model.onnx_graph import Graph, Port
 from model.onnx_networks import layer, log_prob_of, mean_of
 from model.recipe_tables import Network
 
@@ -34,7 +34,7 @@ def autoencoder(network: Network, likelihood: str) -> Autoencoder:
     return made.requires_grad_(False).eval()
 
 
-def checked(graph: Graph, result: Result) -> runtime.Run:
+def checked(graph: Graph, result: Port) -> runtime.Run:
     """Ready to run, and sound by the public checker once the weights lie in the file."""
     file = onnx.load_from_string(graph.to_bytes(result))
     for tensor in file.graph.initializer:
@@ -54,7 +54,7 @@ def test_every_kind_of_decoder_is_written_down(network: str, likelihood: str) ->
     mean = mean_of(made.likelihood, graph, layer(made.decoder, graph, "latents"))
     z_ND = 3 * torch.randn(50, 3)
     expected = made.likelihood.mean(made.decode(z_ND)).numpy()
-    found = checked(graph, Result(mean, (784,)))(latents=z_ND.numpy())
+    found = checked(graph, Port(mean, (784,)))(latents=z_ND.numpy())
     np.testing.assert_allclose(found, expected, atol=1e-5)
     drawn = drawing(made, 3)(z_ND.numpy())
     assert drawn.dtype == np.uint8
@@ -66,7 +66,7 @@ def test_every_kind_of_encoder_is_written_down(network: str) -> None:
     torch.manual_seed(0)
     made = build_encoder(NETWORKS[network], 5).requires_grad_(False).eval()
     graph = Graph(images=784)
-    run = checked(graph, Result(layer(made, graph, "images"), (5,)))
+    run = checked(graph, Port(layer(made, graph, "images"), (5,)))
     image_NP = torch.rand(50, 784)
     np.testing.assert_allclose(run(images=image_NP.numpy()), made(image_NP), atol=1e-5)
 
@@ -81,7 +81,7 @@ def test_every_likelihood_of_an_image_is_written_down(likelihood: str) -> None:
     image_NP = torch.rand(5, 784)
     repeated_NKP = image_NP[:, None].expand(5, 7, 784)
     expected = made.log_prob(repeated_NKP.flatten(0, 1), output_NKP.flatten(0, 1)).view(5, 7)
-    run = checked(graph, Result(found, (7,)))
+    run = checked(graph, Port(found, (7,)))
     np.testing.assert_allclose(run(images=image_NP.numpy()), expected, rtol=1e-5)
 
 
@@ -95,7 +95,7 @@ def test_the_public_reader_finds_what_was_written() -> None:
     weight = np.arange(300, dtype=np.float32).reshape(3, 100)
     outside = graph.weight(weight)
     result = graph("Gemm", "latents", graph.constant(weight), alpha=-0.5, transB=0, axes=[-1, 300])
-    model = onnx.load_from_string(graph.to_bytes(Result(result, (100,))))
+    model = onnx.load_from_string(graph.to_bytes(Port(result, (100,))))
     (node,) = model.graph.node
     found = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
     assert found == {"alpha": -0.5, "transB": 0, "axes": [-1, 300]}

@@ -2,6 +2,7 @@
 
 import io
 import re
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 from PIL import Image
 
 from app.settings import Settings
+from model.data import datasets
 from model.engine import Engine
+from tests.app import untrained
 from tests.app.conftest import Refused
 from tests.app.serving import DEFAULT, serving
 
@@ -77,3 +80,19 @@ def test_a_field_that_takes_longer_than_a_request_may_comes_to_who_asks_again() 
     assert len(answers) > 1
     assert set(answers[:-1]) == {503}
     assert answers[-1] == 200
+
+
+def test_a_density_waits_for_test_images_that_cannot_be_read(
+    tmp_path: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    untrained.write(tmp_path, "deep", latent_dim=3)
+    settings = Settings(checkpoints=tmp_path, default_model="deep")
+    with serving(settings) as server, server.client() as client:
+        _, other, *_ = client.get("/api/v1/models/deep/planes").json()
+        path = f"/api/v1/models/deep/planes/{other['id']}/fields/density.png"
+        datasets._shipped.cache_clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(datasets, "SHIPPED_FOLDER", tmp_path / "lost")
+            for _ in range(2):
+                assert "server's log says" in refused(client.get(path), 503)
+        assert client.get(path).status_code == 200
