@@ -2,7 +2,6 @@
 
 import gzip
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from importlib.util import find_spec
 from threading import Thread
 
 import httpx
@@ -11,9 +10,8 @@ import pytest
 from tests.app.serving import DEFAULT
 from tools.server import Server
 
-pytestmark = pytest.mark.skipif(
-    not find_spec("opentelemetry") or not find_spec("opentelemetry.sdk"),
-    reason="the extra otel is not installed",
+pytest.importorskip(
+    "opentelemetry.exporter.otlp.proto.http", reason="the extra otel is not installed"
 )
 
 
