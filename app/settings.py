@@ -48,7 +48,7 @@ class Settings:
         8192, "most images waiting to be decoded, for each model in each worker"
     )
     max_wait_seconds: float = _setting(
-        0.5, "longest that a large decode may have to wait for other large work"
+        0.1, "longest that a large decode may have to wait for other large work"
     )
     model_memory_bytes: int = _setting(
         256 * 2**20, "memory for loaded models in each worker; the longest idle make room"

@@ -249,7 +249,7 @@ async def pour(opened: socket.socket, data: bytes, end: float) -> float:
 Part = Callable[[Server, argparse.Namespace], Awaitable[None]]
 
 
-WAITS = ("0.5", "0.001")
+WAITS = ("0.1", "0.001")
 """Seconds: the default, and next to none."""
 
 
