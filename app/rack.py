@@ -4,11 +4,13 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Scope
 
-from app.caching import ASK_AGAIN, is_among
+from app.caching import ASK_AGAIN, is_among, is_current
 from app.ledger import ID_HEADER
+from app.negotiation import PNG
 from app.pictures import Pictures
 from app.security import security_headers
 from app.wire import Whole
@@ -42,15 +44,27 @@ class Rack:
         self.pictures = pictures
         self.answers: OrderedDict[bytes, _Answer] = OrderedDict()
 
-    def keep(self, scope: Scope, route: str, picture: str, response: Response) -> None:
-        """Remember the answer to a request.
+    def known(
+        self, scope: Scope, route: str, picture: str, headers: dict[str, str]
+    ) -> Response | None:
+        """Answer a GET of a PNG file if its client has it, or this server, and then remember that.
 
         Args:
             scope: Of the request.
             route: Its path, with names in place of what varies.
             picture: The name under which `pictures` has the content.
-            response: The whole answer, with an ETag.
+            headers: Of the answer, `ETag` among them.
         """
+        if is_current(Headers(scope=scope), headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+        found = self.pictures.find(picture)
+        if found is None:
+            return None
+        response = Response(found.content, headers=headers, media_type=PNG)
+        self._keep(scope, route, picture, response)  # asked for twice: it may come thrice
+        return response
+
+    def _keep(self, scope: Scope, route: str, picture: str, response: Response) -> None:
         target = scope.get(_TARGET)
         if target is None:  # no GET that could come this way again
             return
@@ -62,7 +76,7 @@ class Rack:
         self.answers[target] = _Answer(picture, tag, route, _head(whole), _head(unchanged))
 
     def target_of(self, scope: Scope) -> bytes:
-        """Give the target of a GET as it came, and let `keep` know it."""
+        """Give the target of a GET as it came, and let `known` know it."""
         query: bytes = scope["query_string"]
         path: bytes = scope.get("raw_path") or scope["path"].encode()
         target: bytes = b"%b?%b" % (path, query) if query else path

@@ -34,6 +34,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from benchmarks.memory import MEGABYTE, resident
 from benchmarks.visitors import (
     API,
     Asked,
@@ -106,13 +107,8 @@ async def crowd(server: Server, options: argparse.Namespace) -> None:
 async def watch(pid: int, end: float, memory: list[int]) -> None:
     """Note the resident memory of a process, in MB, while the others work."""
     while time.perf_counter() < end:
-        memory.append(resident(pid))
+        memory.append(resident(pid) // MEGABYTE)
         await asyncio.sleep(1)
-
-
-def resident(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) // 1024
 
 
 async def flood(wait: str, server: Server, options: argparse.Namespace) -> None:
@@ -200,7 +196,7 @@ async def read_only(workers: int, server: Server, _: argparse.Namespace) -> None
 
 async def silent(server: Server, _: argparse.Namespace) -> None:
     """Two clients never read; others go on."""
-    began, before = time.perf_counter(), resident(server.pid)
+    began, before = time.perf_counter(), resident(server.pid) // MEGABYTE
     asked, cut = Asked(), []
     with silent_client(server.port) as client, silent_client(server.port) as dragging:
         image = f"GET {API}/decode.png?z=0,0&size=1120 HTTP/1.1\r\nHost: x\r\n\r\n".encode()
@@ -222,7 +218,7 @@ async def silent(server: Server, _: argparse.Namespace) -> None:
             other.cancel()
         await asyncio.gather(*others, return_exceptions=True)
     both = " and ".join(f"{seconds:.0f}" for seconds in cut)
-    grown = f"memory {before} MB before, {resident(server.pid)} MB after"
+    grown = f"memory {before} MB before, {resident(server.pid) // MEGABYTE} MB after"
     requests("silent", "requests of others", asked, f"cut after {both} s; {grown}")
 
 

@@ -15,6 +15,8 @@ from torch import Tensor, nn
 
 FARTHEST_LOGIT, KNOTS = 40.0, 4001
 """Where the Fisher-Rao coordinate of a continuous Bernoulli is tabulated, for it has no formula."""
+NEAR_ZERO = 0.05
+"""A logit below it loses digits in the exact formulas of a continuous Bernoulli: 0 / 0."""
 
 
 class Likelihood(nn.Module, ABC):
@@ -159,5 +161,5 @@ def grey_levels(mean_BP: Float[Tensor, "batch pixels"]) -> UInt8[Tensor, "batch 
 
 def _near_zero(logit_BP: Tensor) -> tuple[Tensor, Tensor]:
     """Where a logit is so small that 0/0 loses digits, and the logits with 1 in those places."""
-    flat_BP = logit_BP.abs() < 0.05
+    flat_BP = logit_BP.abs() < NEAR_ZERO
     return flat_BP, torch.where(flat_BP, torch.ones_like(logit_BP), logit_BP)

@@ -13,7 +13,7 @@ from functools import singledispatch
 import numpy as np
 from torch import Tensor, nn
 
-from model.likelihood import Bernoulli, ContinuousBernoulli, Gaussian, Likelihood
+from model.likelihood import NEAR_ZERO, Bernoulli, ContinuousBernoulli, Gaussian, Likelihood
 from model.networks import (
     PIXELS,
     SIDE,
@@ -222,7 +222,7 @@ def total(graph: Graph, x: str) -> str:
 
 def _near_zero(graph: Graph, x: str) -> tuple[str, str]:
     """As in `model.likelihood`."""
-    flat = graph("Less", graph("Abs", x), graph.scalar(0.05))
+    flat = graph("Less", graph("Abs", x), graph.scalar(NEAR_ZERO))
     return flat, graph("Where", flat, graph.scalar(1), x)
 
 

@@ -11,14 +11,13 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field, WithJsonSchema
 from pydantic_core import from_json
-from starlette.datastructures import Headers
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from app import png, rendering
 from app.batching import CHUNK, SMALL, Images, Latents
 from app.body import JsonBody, only_json
-from app.caching import ASK_AGAIN, etag, is_current
+from app.caching import ASK_AGAIN, etag
 from app.disconnect import while_connected
 from app.errors import InvalidRequest
 from app.express import Plain, is_short
@@ -204,14 +203,7 @@ class DecodePng:
 
     def _known(self, scope: Scope, asked: _Asked) -> Response | None:
         """Answer if the client has the picture, or this server has."""
-        if is_current(Headers(scope=scope), asked.tag):
-            return Response(status_code=304, headers=asked.headers)
-        picture = self.pictures.find(asked.tag)
-        if picture is None:
-            return None
-        response = Response(picture.content, headers=asked.headers, media_type=PNG)
-        self.rack.keep(scope, PNG_PATH, asked.tag, response)  # asked for twice: it may come thrice
-        return response
+        return self.rack.known(scope, PNG_PATH, asked.tag, asked.headers)
 
     def _read(self, served: ServedModel, scope: Scope) -> _Asked:
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)

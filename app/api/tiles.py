@@ -6,14 +6,13 @@ from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from app import png
-from app.caching import control, etag, is_current
+from app.caching import control, etag
 from app.disconnect import while_connected
 from app.errors import NotFound
 from app.express import Plain
@@ -86,14 +85,7 @@ class Tiles:
 
     def _known(self, scope: Scope, asked: _Asked) -> Response | None:
         """Answer if the client has the tile, or this server has."""
-        if is_current(Headers(scope=scope), asked.tag):
-            return Response(status_code=304, headers=asked.headers)
-        picture = self.pictures.find(asked.name)
-        if picture is None:
-            return None
-        response = Response(picture.content, headers=asked.headers, media_type=PNG)
-        self.rack.keep(scope, PATH, asked.name, response)  # asked for twice: it may come thrice
-        return response
+        return self.rack.known(scope, PATH, asked.name, asked.headers)
 
     async def tile(self, model: str, plane: str, zoom: int, x: int, y: int) -> Picture:
         """Give a tile, decoded unless it is at hand.

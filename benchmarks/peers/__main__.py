@@ -147,6 +147,7 @@ HOSTED = {
     ),
 }
 """Asked only by name."""
+ALL = PEERS | HOSTED
 
 
 @dataclass
@@ -218,7 +219,7 @@ def ours() -> Iterator[Running]:
 @contextmanager
 def peer(name: str) -> Iterator[Running]:
     """A peer, ready; ended with all its descendants, and what it wrote with it."""
-    kind, port = (PEERS | HOSTED)[name], free_port()
+    kind, port = ALL[name], free_port()
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="peer-"))
         settings = dict(setting.format(folder=folder).split("=") for setting in kind.settings)
@@ -270,19 +271,19 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def main() -> None:
     """Start everyone, ask them in turn, and print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--only", action="append", choices=PEERS | HOSTED, metavar="NAME")
+    parser.add_argument("--only", action="append", choices=ALL, metavar="NAME")
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--plot", type=Path, metavar="FOLDER", help="write peers.png there")
     options = parser.parse_args()
     names = options.only or list(PEERS)
     for name in names:
-        environment.python((PEERS | HOSTED)[name].packages or name)
+        environment.python(ALL[name].packages or name)
     environment.enter_own_network()
     with ExitStack() as stack:
         servers = [stack.enter_context(ours())]
         for name in names:
-            print(f"starting {(PEERS | HOSTED)[name].title}", flush=True)
+            print(f"starting {ALL[name].title}", flush=True)
             servers.append(stack.enter_context(peer(name)))
         _require_same_pictures(servers)
         for round_ in range(options.rounds):
