@@ -26,6 +26,7 @@ from model.device import choose_device
 from model.evaluation.bound import measure_bound
 from model.networks import CELLS, PIXELS, multiply_adds
 from model.recipe import Recipe
+from model.training.optimisation import PRECISIONS
 from model.training.run import Run
 
 RUNS = Path("runs")
@@ -37,6 +38,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on from the last whole epoch")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     parser.add_argument("--threads", type=_threads, help="of torch on the CPU (default: all cores)")
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default=PRECISIONS[0],
+        help="of products while it learns, where the device has a faster one (default: %(default)s)",
+    )
     parser.add_argument("--data", type=Path, default=DATA_FOLDER, help="default: %(default)s")
     parser.add_argument("--runs", type=Path, default=RUNS, help="default: %(default)s")
     parser.add_argument("--to", type=Path, default=CHECKPOINTS, help="default: %(default)s")
@@ -65,7 +72,16 @@ def run(arguments: argparse.Namespace) -> int:
     teacher = None
     if recipe.distillation:
         teacher = read_checkpoint(arguments.to / recipe.distillation.teacher, device)
-    current = Run(recipe, train, test, state_path, device, teacher=teacher, resume=arguments.resume)
+    current = Run(
+        recipe,
+        train,
+        test,
+        state_path,
+        device,
+        teacher=teacher,
+        resume=arguments.resume,
+        precision=arguments.precision,
+    )
     try:
         current.finish()
         tqdm.write("measuring the stored weights")
@@ -112,6 +128,7 @@ def write(folder: Path, finished: Run, dataset: Dataset) -> None:
             "seconds": round(progress.seconds, 1),
             "device": str(finished.device),
             "threads": torch.get_num_threads(),
+            "precision": finished.precision,
             "machine": platform.machine(),
             "versions": {name: version(name) for name in ("torch", "numpy", "safetensors")},
             "history": progress.history,

@@ -1,4 +1,4 @@
-"""How a run takes its steps: the learning rate's schedule, and the average of the weights."""
+"""How a run takes its steps: products, the learning rate's schedule, the weights' average."""
 
 from __future__ import annotations
 
@@ -8,6 +8,25 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+
+PRECISIONS = ("medium", "high", "highest")
+"""Of products of matrices, as `torch.set_float32_matmul_precision` names them."""
+
+
+@contextmanager
+def products(precision: str = PRECISIONS[0]) -> Iterator[None]:
+    """Within, matrices are multiplied by the leading digits of their numbers, where that is faster.
+
+    Processors and GPUs that can do so round the factors to bfloat16 (or with `high`, and on a GPU,
+    to TensorFloat-32) and sum in float32; elsewhere, and with `highest`, nothing is rounded.
+    Weights, gradients and the optimiser are float32 everywhere. See docs/adr/0018.
+    """
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(precision)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 class Average:

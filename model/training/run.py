@@ -27,7 +27,7 @@ from model.recipe import Recipe
 from model.training.distillation import Distil
 from model.training.importance import ImportanceWeighted
 from model.training.layout import Layout
-from model.training.optimisation import Average, schedule
+from model.training.optimisation import PRECISIONS, Average, products, schedule
 from model.training.pretraining import Pretrain
 from model.training.stages import Fit, Images, Refit, Stage
 from model.training.state import (
@@ -54,6 +54,7 @@ class Run:
         teacher: What `[distillation]` names.
         resume: Go on from `state_path` instead of starting anew.
         say: Called with a line after each epoch.
+        precision: Of the products while it learns; what is measured is measured in full.
     """
 
     def __init__(
@@ -67,9 +68,10 @@ class Run:
         teacher: Checkpoint | None = None,
         resume: bool = False,
         say: Callable[[str], object] = tqdm.write,
+        precision: str = PRECISIONS[0],
     ) -> None:
         self.recipe, self.test, self.state_path = recipe, test, state_path
-        self.device, self.say = torch.device(device), say
+        self.device, self.say, self.precision = torch.device(device), say, precision
         torch.set_flush_denormal(True)  # dead pixels drive Adam's moments there, and it is slow
         torch.manual_seed(recipe.seed)
         self.autoencoder = build_autoencoder(recipe).to(self.device).eval()
@@ -156,7 +158,8 @@ class Run:
         with tqdm(total=steps, initial=done, desc=stage.name, unit="step", disable=None) as bar:
             for epoch in range(self.progress.epoch, stage.epochs):
                 started = time.perf_counter()
-                loss = self._run_epoch(stage, epoch, optimiser, average, bar)
+                with products(self.precision):
+                    loss = self._run_epoch(stage, epoch, optimiser, average, bar)
                 with average.applied():
                     self.autoencoder.eval()
                     followed = stage.follow()

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
@@ -129,10 +130,10 @@ class Fit(Stage):
         entry_BLC = autoencoder.codebook_EC[autoencoder.nearest(vector_BLC)]
         straight_BLC = vector_BLC + (entry_BLC - vector_BLC).detach()
         log_prob_B = autoencoder.likelihood.log_prob(image_BP, autoencoder.draw(straight_BLC))
-        pull_BLC = (entry_BLC - vector_BLC.detach()).square()
-        commitment_BLC = (entry_BLC.detach() - vector_BLC).square()
-        distance_BLC = pull_BLC + self.recipe.codebook.commitment * commitment_BLC
-        return (distance_BLC.sum((1, 2)) - log_prob_B).mean()
+        pull = F.mse_loss(entry_BLC, vector_BLC.detach(), reduction="sum")
+        commitment = F.mse_loss(vector_BLC, entry_BLC.detach(), reduction="sum")
+        distance = pull + self.recipe.codebook.commitment * commitment
+        return distance / len(image_BP) - log_prob_B.mean()
 
     def _risen(self, step: int, warmup: float) -> float:
         """From 0 to 1 over that share of the steps: latents must be of use before they cost."""

@@ -11,6 +11,7 @@ from model.checkpoint import Checkpoint, read_checkpoint
 from model.data import datasets
 from model.recipe import Recipe
 from model.training.command import write
+from model.training.optimisation import PRECISIONS
 from model.training.run import Run
 from tests.model import tiny
 
@@ -31,10 +32,13 @@ def start(
     teacher: Checkpoint | None = None,
     resume: bool = False,
     say: Callable[[str], object] = silent,
+    precision: str = PRECISIONS[0],
 ) -> Run:
     """A run that keeps its state in a folder."""
     state = folder / "state.safetensors"
-    return Run(recipe, train, test, state, teacher=teacher, resume=resume, say=say)
+    return Run(
+        recipe, train, test, state, teacher=teacher, resume=resume, say=say, precision=precision
+    )
 
 
 def taught_by(run: Run, folder: Path) -> Checkpoint:

@@ -34,10 +34,14 @@ def losses(text: str) -> dict[str, dict[str, float]]:
         folder, teacher = Path(name), None
         recipe = tiny.recipe(folder, text)
         if recipe.distillation:
-            first = start(folder, tiny.recipe(folder), train=train, test=test)
+            first = start(
+                folder, tiny.recipe(folder), train=train, test=test, precision="highest"
+            )
             first.finish()
             teacher = taught_by(first, folder)
-        run = start(folder, recipe, teacher=teacher, train=train, test=test)
+        run = start(
+            folder, recipe, teacher=teacher, train=train, test=test, precision="highest"
+        )
         run.finish()
     return {
         f"{entry['stage']} {entry['epoch']}": {

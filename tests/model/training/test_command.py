@@ -85,6 +85,7 @@ def test_a_checkpoint_says_what_it_is_and_where_it_comes_from(trained: Path) -> 
         if name.startswith("train")
     }
     assert card["training"]["versions"]["torch"] == torch.__version__
+    assert card["training"]["precision"] == "medium"
     assert len(card["training"]["history"]) == 5
     assert card["group"] == "map"
     # 2 latents, 8 frequencies, 16 hidden units, 784 pixels

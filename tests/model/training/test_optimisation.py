@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from model.training.optimisation import Average, schedule
+from model.training.optimisation import Average, products, schedule
 
 
 def test_the_learning_rate_rises_in_the_warm_up_and_falls_as_a_cosine() -> None:
@@ -33,3 +33,22 @@ def test_the_average_of_the_weights_is_that_of_a_slow_loop() -> None:
     assert parameter.item() == 9
     average.keep()
     assert parameter.item() == pytest.approx(expected)
+
+
+def test_products_are_quick_within_and_as_before_after() -> None:
+    before = torch.get_float32_matmul_precision()
+    with pytest.raises(ZeroDivisionError), products():
+        assert torch.get_float32_matmul_precision() == "medium"
+        raise ZeroDivisionError
+    assert torch.get_float32_matmul_precision() == before
+
+
+def test_quick_products_round_the_factors_and_no_more() -> None:
+    generator = torch.Generator().manual_seed(1)
+    a_IJ, b_JK = (torch.randn(256, 256, generator=generator) for _ in range(2))
+    exact_IK = a_IJ.double() @ b_JK.double()
+    with products():
+        found_IK = a_IJ @ b_JK
+    rounded_IK = a_IJ.bfloat16().double() @ b_JK.bfloat16().double()
+    error, bound = ((other - exact_IK).abs().max() for other in (found_IK.double(), rounded_IK))
+    assert error <= 1.01 * bound
