@@ -34,14 +34,10 @@ def losses(text: str) -> dict[str, dict[str, float]]:
         folder, teacher = Path(name), None
         recipe = tiny.recipe(folder, text)
         if recipe.distillation:
-            first = start(
-                folder, tiny.recipe(folder), train=train, test=test, precision="highest"
-            )
+            first = start(folder, tiny.recipe(folder), train=train, test=test, precision="highest")
             first.finish()
             teacher = taught_by(first, folder)
-        run = start(
-            folder, recipe, teacher=teacher, train=train, test=test, precision="highest"
-        )
+        run = start(folder, recipe, teacher=teacher, train=train, test=test, precision="highest")
         run.finish()
     return {
         f"{entry['stage']} {entry['epoch']}": {

@@ -37,9 +37,8 @@ def test_the_average_of_the_weights_is_that_of_a_slow_loop() -> None:
 
 def test_products_are_quick_within_and_as_before_after() -> None:
     before = torch.get_float32_matmul_precision()
-    with pytest.raises(ZeroDivisionError), products():
+    with products():
         assert torch.get_float32_matmul_precision() == "medium"
-        raise ZeroDivisionError
     assert torch.get_float32_matmul_precision() == before
 
 
