@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--precision",
         choices=PRECISIONS,
         default=PRECISIONS[0],
-        help="of products while it learns, where the device has a faster one (default: %(default)s)",
+        help="of products while it learns, on devices with a faster one (default: %(default)s)",
     )
     parser.add_argument("--data", type=Path, default=DATA_FOLDER, help="default: %(default)s")
     parser.add_argument("--runs", type=Path, default=RUNS, help="default: %(default)s")
