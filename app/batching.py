@@ -82,6 +82,24 @@ class Batcher:
         self._small.put(Drag(latents, answer))
         self._wake()
 
+    def ask_tile(self, call: Callable[[], object], answer: Answer) -> None:
+        """As `tile`, for who has an `answer` to be told.
+
+        Raises:
+            Overloaded: too much is waiting.
+        """
+        self._put(self._tiles, Job([call], CHUNK, answer, _only))
+
+    def ask_many(self, latents: Latents, answer: Answer) -> None:
+        """Decode any number of latents, chunk by chunk, as bulk; `answer` gets the chunks.
+
+        Raises:
+            Overloaded: too much is waiting, or this would wait for long.
+        """
+        chunks = _chunks(latents)
+        self._bulk.require_pace(len(chunks))
+        self._put(self._bulk, Job([partial(self._forward, c) for c in chunks], CHUNK, answer, list))
+
     async def decode(self, latents: Latents, *, patient: bool = True) -> Images:
         """Decode latents; whoever stops waiting for the answer is not decoded for.
 
@@ -114,8 +132,7 @@ class Batcher:
         def piece(chunk: Latents) -> Result:
             return make(self._forward(chunk))
 
-        chunks = (latents[start : start + CHUNK] for start in range(0, len(latents), CHUNK))
-        pieces = [partial(piece, chunk) for chunk in chunks]
+        pieces = [partial(piece, chunk) for chunk in _chunks(latents)]
         if not patient:
             self._bulk.require_pace(len(pieces))
         return await self._run(self._bulk, pieces, CHUNK)
@@ -126,8 +143,9 @@ class Batcher:
         Raises:
             Overloaded: too much is waiting.
         """
-        (tile,) = await self._run(self._tiles, [call], CHUNK)
-        return tile
+        answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self.ask_tile(call, answer)
+        return await answer
 
     async def run(self, calls: Sequence[Callable[[], Result]], *, weight: int) -> list[Result]:
         """Run calls of the engine in a thread, in order, behind the drags of the moment, as bulk.
@@ -148,6 +166,10 @@ class Batcher:
         else:
             self._small.require_room()
 
+    def has_room(self, latents: int) -> bool:
+        """Tell whether so many, more than are small, would not wait too long now."""
+        return self._bulk.has_pace(-(-latents // CHUNK))
+
     @property
     def waiting(self) -> tuple[int, int, int]:
         """Images that wait in the queues: small, tiles, bulk."""
@@ -165,14 +187,17 @@ class Batcher:
         weight: int,
         hops: bool = False,
     ) -> list[Result]:
-        job = Job(calls, weight, asyncio.get_running_loop().create_future(), hops)
-        queue.put(job)
-        self._wake()
+        answer: asyncio.Future[list[Result]] = asyncio.get_running_loop().create_future()
+        job = Job(calls, weight, answer, list, hops)
+        self._put(queue, job)
         try:
-            results: list[Result] = await job.answer
-            return results
+            return await answer
         finally:
             queue.jobs.pop(job, None)
+
+    def _put(self, queue: Turns, job: Job) -> None:
+        queue.put(job)
+        self._wake()
 
     def _wake(self) -> None:
         if self._worker is None or self._worker.done():
@@ -223,19 +248,20 @@ class Batcher:
                 pieces = await loop.run_in_executor(self._executor, self._pieces, job)
             else:
                 pieces = [_timed(job.calls.popleft())]
+            job.results += [result for result, _ in pieces]
+            whole = None if job.calls else job.join(job.results)
         except Exception as error:
             queue.jobs.pop(job, None)
             if not job.answer.done():
                 job.answer.set_exception(error)
             return
-        for result, seconds in pieces:
+        for _, seconds in pieces:
             queue.work.add(job.weight, seconds)
-            job.results.append(result)
         queue.learn(job.weight * len(pieces), perf_counter() - begun)
         if not job.calls:
             queue.jobs.pop(job, None)
             if not job.answer.done():
-                job.answer.set_result(job.results)
+                job.answer.set_result(whole)
 
     def _pieces(self, job: Job) -> list[tuple[Any, float]]:
         """Do a piece, in the thread, and go on while nobody else waits: each hop costs too."""
@@ -246,6 +272,15 @@ class Batcher:
 
     def _is_alone(self) -> bool:
         return not self._small.jobs and len(self._tiles.jobs) + len(self._bulk.jobs) == 1
+
+
+def _chunks(latents: Latents) -> list[Latents]:
+    return [latents[start : start + CHUNK] for start in range(0, len(latents), CHUNK)]
+
+
+def _only(results: list[Result]) -> Result:
+    (result,) = results
+    return result
 
 
 def _timed(call: Callable[[], Result]) -> tuple[Result, float]:

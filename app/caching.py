@@ -23,6 +23,12 @@ def is_current(headers: Mapping[str, str], tag: str) -> bool:
     return known is not None and is_among(known, tag)
 
 
+def is_known(headers: Mapping[bytes, bytes], tag: str) -> bool:
+    """`is_current`, by headers as they came."""
+    known = headers.get(b"if-none-match")
+    return known is not None and is_among(known.decode("latin-1"), tag)
+
+
 def is_among(known: str, tag: str) -> bool:
     """Tell whether the value of If-None-Match names an ETag."""
     if known == tag or known.strip() == "*":

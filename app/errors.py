@@ -148,11 +148,8 @@ def install(app: FastAPI) -> None:
     """Let `app` answer every exception with a problem document."""
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(RequestValidationError, _validation_problem)
-    app.add_exception_handler(LatentError, _model_problem)
-    app.add_exception_handler(ImageError, _model_problem)
-    app.add_exception_handler(PlaneError, _no_plane)
-    app.add_exception_handler(DataError, _no_data)
-    app.add_exception_handler(UndecodableError, _undecodable)
+    for kind in (LatentError, ImageError, PlaneError, DataError, UndecodableError):
+        app.add_exception_handler(kind, _model_problem)
     app.add_exception_handler(ClientDisconnect, _client_gone)
 
 
@@ -182,21 +179,38 @@ async def _validation_problem(_: Request, error: Exception) -> Response:
 
 
 async def _model_problem(_: Request, error: Exception) -> Response:
-    return InvalidRequest(str(error)).response()
+    problem = _refusal(error)
+    assert problem is not None
+    return problem.response()
 
 
-async def _no_plane(_: Request, error: Exception) -> Response:
-    return NotFound(str(error)).response()
+def _refusal(error: Exception) -> Problem | None:
+    """Give what a domain error is to a client."""
+    match error:
+        case Problem():
+            return error
+        case LatentError() | ImageError():
+            return InvalidRequest(str(error))
+        case PlaneError():
+            return NotFound(str(error))
+        case UndecodableError():
+            return Undecodable(str(error))
+        case DataError():
+            log.error("A data set cannot be read: %s", error)  # it names a file
+            return Unavailable(
+                "The test images that this needs cannot be read now; the server's log says why."
+            )
+    return None
 
 
-async def _no_data(_: Request, error: Exception) -> Response:
-    log.error("A data set cannot be read: %s", error)  # it names a file
-    detail = "The test images that this needs cannot be read now; the server's log says why."
-    return Unavailable(detail).response()
-
-
-async def _undecodable(_: Request, error: Exception) -> Response:
-    return Undecodable(str(error)).response()
+def answer_to(error: Exception, method: str) -> Response:
+    """Answer a request in which this went wrong, for who is not called by FastAPI."""
+    problem = _refusal(error)
+    if problem is not None:
+        return problem.response()
+    log.error("A defect; the server answers 500 to a %s", method, exc_info=error)
+    detail = "The server failed; its log says where. The same request may work again later."
+    return _document(500, "about:blank", HTTPStatus(500).phrase, detail, [])
 
 
 async def _client_gone(_: Request, error: Exception) -> Response:
@@ -219,13 +233,10 @@ class Defects:
 
         try:
             await self.app(scope, receive, send_noting)
-        except Exception:
+        except Exception as error:
             if started or scope["type"] != "http":
                 raise
-            log.exception("A defect; the server answers 500 to a %s", scope["method"])
-            detail = "The server failed; its log says where. The same request may work again later."
-            answer = _document(500, "about:blank", HTTPStatus(500).phrase, detail, [])
-            await answer(scope, receive, send)
+            await answer_to(error, scope["method"])(scope, receive, send)
 
 
 def _document(

@@ -1,219 +1,221 @@
-"""The express lane: what can be answered at once is, before FastAPI so much as begins.
+"""The express lane: what can be answered without FastAPI is, before that so much as begins.
 
-Three kinds of request make up nearly all that a busy server sees besides streams, and to take them
+Four kinds of request make up nearly all that a busy server sees besides streams, and to take them
 through every layer costs several times what their answer does:
 
-- a GET of a finished picture, or the word that it has not changed. Who made it the ordinary way
-  puts the whole answer on the rack, under its target, and `wire` answers from there.
+- a GET of a finished picture, or the word that it has not changed: the whole answer is on the rack,
+  under its target.
 - a GET of a picture that is still to be drawn.
-- a decode of one latent into JSON.
+- a decode of one latent or a few.
+- a decode of many into bare numbers.
 
-All that if everything about the request is as it should be. Whatever is not so plain goes the
-ordinary way, and is answered or refused there; to a client there is no difference. Nothing passes
-here that would be refused there.
+They are answered in the calls in which they came and in which they were decoded, without a task,
+if everything about the request is as it should be. Whatever is not so plain goes the ordinary way,
+and is answered or refused there; to a client there is no difference. Nothing passes here that would
+be refused there.
 """
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
-from fastapi import FastAPI
-from starlette.types import Message, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app.errors import Overloaded
+from app.errors import Overloaded, answer_to
 from app.ledger import Ledger, id_of
-from app.rack import Asked, Found, Header, Rack, whole_of, with_id
+from app.queues import Answer
+from app.rack import Rack, whole_of, with_id
 from app.security import Room, host_is_allowed
-from app.wire import LINE, Line, Whole
-
-SHORT = 1000
-"""Bytes of a body, at most."""
+from app.wire import Headers, Question, Way, Whole
 
 
-class Plain(NamedTuple):
-    """A request that may be answered here: its route's template, and what gives the answer.
+class Asked(NamedTuple):
+    """What a shortcut is asked: a target in two parts, and what came with it."""
 
-    For a POST the call gets the request's body. It gives None for one that is not so plain after
-    all; what else it raises than Overloaded, the ordinary way has the words for.
-    """
+    target: bytes
+    path: str
+    query: str
+    headers: Headers
+    body: bytes
+
+
+class Soon(NamedTuple):
+    """An answer that has to be worked out: who is asked for it, and how it is written."""
+
+    ask: Callable[[Answer], None]
+    write: Callable[[Any], Whole]
+
+
+class Shortcut(Protocol):
+    """A route whose plain requests are answered here."""
 
     route: str
-    answer: Callable[[bytes], Awaitable[Whole | None]]
+
+    def answer(self, asked: Asked) -> Whole | Soon | None:
+        """Answer, if the request is this route's own and plain.
+
+        Whatever it raises, the ordinary way has the words for.
+        """
 
 
-Shortcut = Callable[[Scope, Asked], Plain | None]
-"""Says of a request, if it is one of a route's own and plain, how it is answered."""
+class Reader(Shortcut, Protocol):
+    """The same of a route that takes bodies."""
+
+    def reads(self, path: str, headers: Headers) -> bool:
+        """Tell whether the body of such a request is worth waiting for."""
 
 
 class Express:
-    """ASGI app: answers what it can, and passes on the rest.
+    """Answers what it can; see `wire.Express`.
 
     Args:
-        ordinary: Where the rest goes.
         rack: The pictures' answers.
-        shortcuts: By method, what else may be answered here.
+        shortcuts: Of GET.
+        readers: Of POST.
         ledger: Where what is answered here is noted.
         room: Shared with `Limits`.
         hosts: As in `AllowedSites`.
-        timeout_seconds: For a request.
+        proxies: Whose word about the client is believed.
+        root_path: The path under which a proxy shows the server; it may have been taken away.
     """
 
     def __init__(
         self,
-        ordinary: Callable[[Scope, Receive, Send], Awaitable[None]],
         rack: Rack,
-        shortcuts: dict[str, Sequence[Shortcut]],
+        shortcuts: Sequence[Shortcut],
+        readers: Sequence[Reader],
         ledger: Ledger,
         room: Room,
         hosts: Sequence[str],
-        timeout_seconds: float,
+        proxies: Sequence[str],
+        root_path: str,
     ) -> None:
-        self.ordinary = ordinary
         self.rack = rack
-        self.shortcuts = shortcuts
+        self.readers = readers
+        self.shortcuts: Mapping[str, Sequence[Shortcut]] = {"GET": shortcuts, "POST": readers}
         self.ledger = ledger
         self.room = room
         self.hosts = None if "*" in hosts else hosts
-        self.timeout_seconds = timeout_seconds
+        self.proxies = ProxyHeadersMiddleware(_nowhere, list(proxies)).trusted_hosts
+        self.root_path = root_path
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not self.room.is_full():
-            self.room.open += 1
-            try:
-                rest = await self._pass(scope, receive, send)
-            finally:
-                self.room.open -= 1
-            if rest is None:
-                return
-            receive = rest
-        await self.ordinary(scope, receive, send)
+    def reads(self, target: bytes, headers: Headers) -> bool:
+        """Tell by the head of a POST whether its body is of interest here."""
+        path, _ = self._parts(target)
+        return any(reader.reads(path, headers) for reader in self.readers)
 
-    def at_hand(
-        self, target: bytes, headers: Sequence[Header], client: tuple[str, int] | None
-    ) -> Whole | None:
-        """Answer a GET from the rack, by its target as it came; for `wire.AT_HAND`."""
-        if target not in self.rack.answers or self.room.is_full():
-            return None
+    def answer(self, question: Question, way: Way) -> Whole | Way | None:
+        """Answer at once, or take the way by which the answer will come; None is no answer."""
         begun = time.perf_counter()
-        asked = dict(headers)
-        if not asked.keys().isdisjoint(_NOT_BARE) or not self._is_plain(asked):
+        headers = question.headers
+        if self.room.is_full() or not self._is_plain(headers):
             return None
-        found = self.rack.find(target, asked)
+        found: tuple[str, Whole | Soon] | None = None
+        if question.method == "GET":
+            found = self.rack.find(question.target, headers)
+        found = found or self._shortcut(question)
         if found is None:
             return None
-        route, whole = found
-        known = id_of(headers)
-        self.ledger.enter(client, "GET", known, route, whole.status, begun)
-        return with_id(whole, known)
+        route, answer = found
+        reply = _Reply(self, question, way, route, begun)
+        if isinstance(answer, Whole):
+            return reply.noted(answer)
+        try:
+            answer.ask(reply)
+        except Overloaded as refusal:
+            return reply.noted(whole_of(refusal.response()))
+        reply.wait(answer.write)
+        return way
 
-    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> Receive | None:
-        """Answer, or say what the ordinary way is to receive."""
-        begun = time.perf_counter()
-        asked = dict(scope["headers"])
-        if not self._is_plain(asked):
-            return receive
-        line: Line | None = scope.get("extensions", {}).get(LINE)
-        found = None
-        if scope["method"] == "GET":
-            found = self.rack.find(self.rack.target_of(scope), asked)
-        if found is None:
-            plain = self._plain(scope, asked)
-            if plain is None:
-                return receive
-            body: bytes | None = b""
-            if scope["method"] == "POST":
-                body = None if line is None else line.body
-                if body is None:
-                    body, receive = await self._read(receive)
-            if body is None:
-                return receive
-            found = await self._made(plain, body, line)
-        if found is None:
-            return receive
-        route, whole = found
-        known = id_of(scope["headers"])
-        whole = with_id(whole, known)
-        if line is None or not line.send(whole):
-            await _send(whole, send)
-        self.ledger.note(scope, known, route, whole.status, begun)
-        return None
-
-    def _is_plain(self, asked: Asked) -> bool:
-        if b"origin" in asked:
+    def _is_plain(self, headers: Headers) -> bool:
+        if b"origin" in headers:
             return False
         if self.hosts is None:
             return True
-        return host_is_allowed(asked.get(b"host", b"").decode("latin-1"), self.hosts)
+        return host_is_allowed(headers.get(b"host", b"").decode("latin-1"), self.hosts)
 
-    def _plain(self, scope: Scope, asked: Asked) -> Plain | None:
-        for shortcut in self.shortcuts.get(scope["method"], ()):
-            plain = shortcut(scope, asked)
-            if plain is not None:
-                return plain
+    def _parts(self, target: bytes) -> tuple[str, str]:
+        """The path and the query of a target, as the routes know them."""
+        path, _, query = target.decode("latin-1").partition("?")
+        if self.root_path and path.startswith(self.root_path + "/"):
+            path = path[len(self.root_path) :]
+        return path, query
+
+    def _shortcut(self, question: Question) -> tuple[str, Whole | Soon] | None:
+        path, query = self._parts(question.target)
+        if "%" in path or "#" in query:
+            return None
+        asked = Asked(question.target, path, query, question.headers, question.body)
+        for shortcut in self.shortcuts[question.method]:
+            try:
+                answer = shortcut.answer(asked)
+            except Exception:  # whatever it is, the ordinary way comes upon it too
+                return None
+            if answer is not None:
+                return shortcut.route, answer
         return None
 
-    async def _read(self, receive: Receive) -> tuple[bytes | None, Receive]:
-        """Give a body that comes in one piece, and what gives it once more, then the rest."""
+    def client_of(self, question: Question) -> tuple[str, int] | None:
+        """Give who asked, by the word of a proxy that is believed."""
+        client, forwarded = question.client, question.headers.get(b"x-forwarded-for")
+        if forwarded is None or client is None or client[0] not in self.proxies:
+            return client
+        host, port = self.proxies.get_trusted_client_address(forwarded.decode("latin-1"))
+        return (host, port) if host else client
+
+
+class _Reply:
+    """One answer on its way: what waits for it in a queue takes it for its `Answer`."""
+
+    __slots__ = ("begun", "express", "known", "question", "route", "way", "write")
+
+    def __init__(
+        self, express: Express, question: Question, way: Way, route: str, begun: float
+    ) -> None:
+        self.express, self.question, self.way = express, question, way
+        self.route, self.begun = route, begun
+        self.known = id_of(question.headers.items())
+
+    def wait(self, write: Callable[[Any], Whole]) -> None:
+        """Be told of the result later, and write it so."""
+        self.write = write
+        self.way.cut = self._cut
+        self.express.room.open += 1
+
+    def done(self) -> bool:
+        return self.way.disconnected
+
+    def set_result(self, result: object, /) -> None:
         try:
-            async with asyncio.timeout(self.timeout_seconds):
-                message = await receive()
-        except TimeoutError:
-            return None, receive
-        waiting = [message]
+            whole = self.write(result)
+        except Exception as error:
+            self.set_exception(error)
+            return
+        self._send(whole)
 
-        async def receive_again() -> Message:
-            return waiting.pop() if waiting else await receive()
+    def set_exception(self, error: Exception, /) -> None:
+        self._send(whole_of(answer_to(error, self.question.method)))
 
-        is_whole = message["type"] == "http.request" and not message.get("more_body")
-        return message["body"] if is_whole else None, receive_again
+    def noted(self, whole: Whole) -> Whole:
+        """Note that this is the answer, and give it with the request's id."""
+        client = self.express.client_of(self.question)
+        method = self.question.method
+        self.express.ledger.enter(client, method, self.known, self.route, whole.status, self.begun)
+        return with_id(whole, self.known)
 
-    async def _made(self, plain: Plain, body: bytes, line: Line | None) -> Found | None:
-        if line is not None:
-            line.work = asyncio.current_task()
-        try:
-            whole = await plain.answer(body)
-        except Overloaded as refusal:
-            whole = whole_of(refusal.response())
-        except asyncio.CancelledError:
-            if line is None or not line.is_cut:
-                raise
-            whole = Whole(GONE, b"", b"")
-        except Exception:
-            return None
-        finally:
-            if line is not None:
-                line.work = None
-        return None if whole is None else (plain.route, whole)
+    def _send(self, whole: Whole) -> None:
+        self.express.room.open -= 1
+        self.way.send(self.noted(whole))
+
+    def _cut(self) -> None:
+        self.way.disconnected = True
+        self.express.room.open -= 1
+        self.noted(Whole(GONE, b"", b""))
 
 
-class Explorer(FastAPI):
-    """FastAPI with an express lane before it, once that is set."""
-
-    express: Express | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (self.express or self.ordinary)(scope, receive, send)
-
-    async def ordinary(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Do as FastAPI does."""
-        await super().__call__(scope, receive, send)
+async def _nowhere(*_: object) -> None:
+    """Be the app of a middleware that is not called."""
 
 
-async def _send(whole: Whole, send: Send) -> None:
-    lines = whole.head.split(b"\r\n")[:-1]
-    headers = [tuple(line.split(b": ", 1)) for line in lines]
-    await send({"type": "http.response.start", "status": whole.status, "headers": headers})
-    await send({"type": "http.response.body", "body": whole.body})
-
-
-def is_short(asked: Asked) -> bool:
-    """Tell whether a body says of itself that it is short; for a shortcut of a POST."""
-    length = asked.get(b"content-length", b"")
-    return length.isdigit() and len(length) < 5 and int(length) <= SHORT
-
-
-_NOT_BARE = {b"content-length", b"transfer-encoding", b"expect", b"x-forwarded-for"}
-"""Of a request with a body, or from a proxy, behind which the client is another."""
 GONE = 499
 """What the log says of a request whose client went before its answer."""

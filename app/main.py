@@ -29,7 +29,7 @@ from app.api import (
 )
 from app.compression import CompressText
 from app.drain import Drain
-from app.express import Explorer, Express
+from app.express import Express
 from app.head import HeadAsGet
 from app.inference.refusals import ProtocolRefusals
 from app.ledger import Ledger
@@ -43,7 +43,7 @@ from app.security import AllowedSites, Limits, Room, SecurityHeaders
 from app.settings import Settings
 from app.tally import Tally
 from app.telemetry import Observed, Reached
-from app.wire import AT_HAND
+from app.wire import EXPRESS
 
 VERSION = "0.1.0"
 FEATURES = (
@@ -74,8 +74,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     ledger, room = Ledger(tally, settings.log_format), Room(settings.max_connections)
     streams = stream.Stream(registry, settings.max_streams, settings.stream_idle_seconds, tally)
     worker = metrics.Worker(VERSION, tally, registry, pictures, streams)
+    express = Express(
+        rack,
+        (maps, drawn),
+        (decode.QuickDecode(registry, settings.max_body_bytes),),
+        ledger,
+        room,
+        settings.allowed_hosts,
+        settings.trusted_proxies,
+        settings.root_path,
+    )
     peers = Peers(settings.metrics_folder, worker.samples, metrics.LASTING)
-    app = Explorer(
+    app = FastAPI(
         title="Latent Explorer",
         version=VERSION,
         summary="See, drag and use the latent space of a variational autoencoder",
@@ -87,7 +97,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             drain.holding_back,
             peers.publishing,
             ledger.open,
-            state=lambda: {AT_HAND: express.at_hand},
+            state=lambda: {EXPRESS: express},
         ),
         middleware=_middleware(settings, ledger, room),
         docs_url=None,
@@ -95,7 +105,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )
-    app.state.registry, app.state.pictures = registry, pictures
+    app.state.registry, app.state.pictures, app.state.rack = registry, pictures, rack
     app.state.peers = peers
     raw = [decode.raw_route(drawn), stream.raw_route(streams), tiles.raw_route(maps)]
     app.router.routes.extend(entry.route for entry in raw)  # first: they are the hot ones
@@ -111,15 +121,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.router.routes.extend(page.routes())
     openapi.describe(app, raw)
     errors.install(app)
-    app.express = express = Express(
-        app.ordinary,
-        rack,
-        {"GET": (maps.shortcut, drawn.shortcut), "POST": (decode.DecodeOne(registry).shortcut,)},
-        ledger,
-        room,
-        settings.allowed_hosts,
-        settings.request_timeout_seconds,
-    )
     return app
 
 

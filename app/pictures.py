@@ -5,6 +5,9 @@ import sys
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
+
+from app.queues import Answer
 
 PLACE_BYTES = 150
 """What a kept picture takes besides its bytes and its name: objects, and its place in the order."""
@@ -27,11 +30,38 @@ Make = Callable[[], Awaitable[Picture]]
 
 
 class Coming:
-    """A picture that is being made, and how many wait for it."""
+    """A picture that is being made, and who waits for it; the `Answer` of who makes it."""
 
-    def __init__(self, work: asyncio.Future[Picture]) -> None:
-        self.work = work
-        self.waiting = 0
+    def __init__(self, pictures: "Pictures", name: str) -> None:
+        self.pictures, self.name = pictures, name
+        self.waiting: list[Answer] = []
+        self.work: asyncio.Future[Picture] | None = None  # if that is how it is made
+
+    def done(self) -> bool:
+        """Tell whether nobody waits any more; who asks after that has it made anew."""
+        if not all(answer.done() for answer in self.waiting):
+            return False
+        self._end()
+        return True
+
+    def set_result(self, picture: Picture, /) -> None:
+        """Keep the picture, and give it to all who wait."""
+        self._end()
+        self.pictures.keep(self.name, picture)
+        for answer in self.waiting:
+            if not answer.done():
+                answer.set_result(picture)
+
+    def set_exception(self, error: Exception, /) -> None:
+        """Tell all who wait; the next who asks has it tried again."""
+        self._end()
+        for answer in self.waiting:
+            if not answer.done():
+                answer.set_exception(error)
+
+    def _end(self) -> None:
+        if self.pictures.coming.get(self.name) is self:
+            del self.pictures.coming[self.name]
 
 
 class Pictures:
@@ -62,6 +92,28 @@ class Pictures:
             self._kept.move_to_end(name)
         return picture
 
+    def ask(self, name: str, make: Callable[[Answer], None], answer: Answer) -> None:
+        """Have `answer` told of a picture that is not here.
+
+        Args:
+            name: Of the picture.
+            make: Begins to make it, unless someone did for others who still wait. What it is given
+                is told of the picture, and is done when nobody waits any more.
+            answer: Who waits.
+
+        Raises:
+            Exception: whatever `make` raises.
+        """
+        self.misses += 1
+        coming = self.coming.get(name)
+        if coming is not None and not coming.done():
+            coming.waiting.append(answer)
+            return
+        coming = Coming(self, name)
+        coming.waiting.append(answer)
+        make(coming)
+        self.coming[name] = coming
+
     async def get(self, name: str, make: Make) -> Picture:
         """Give the picture; make it unless it is here, or wait for who makes it already.
 
@@ -73,26 +125,14 @@ class Pictures:
         picture = self.find(name)
         if picture is not None:
             return picture
-        self.misses += 1
-        coming = self.coming.get(name)
-        if coming is None:
-            coming = self.coming[name] = Coming(asyncio.ensure_future(make()))
-            coming.work.add_done_callback(lambda work: self._came(name, work))
-        coming.waiting += 1
+        answer: asyncio.Future[Picture] = asyncio.get_running_loop().create_future()
+        self.ask(name, partial(_do, make), answer)
+        coming = self.coming[name]
         try:
-            return await asyncio.shield(coming.work)
+            return await answer
         finally:
-            coming.waiting -= 1
-            if not coming.waiting and not coming.work.done():
-                self.coming.pop(name, None)  # who asks now has it made anew
+            if coming.work is not None and coming.done():
                 coming.work.cancel()
-
-    def _came(self, name: str, work: asyncio.Future[Picture]) -> None:
-        coming = self.coming.get(name)
-        if coming is not None and coming.work is work:
-            del self.coming[name]
-        if not work.cancelled() and work.exception() is None:
-            self.keep(name, work.result())
 
     def keep(self, name: str, picture: Picture) -> None:
         """Have the picture at hand from now on."""
@@ -108,6 +148,21 @@ class Pictures:
         picture = self._kept.pop(name, None)
         if picture is not None:
             self.nbytes -= _cost(name, picture)
+
+
+def _do(make: Make, coming: Coming) -> None:
+    def came(work: asyncio.Future[Picture]) -> None:
+        if work.cancelled():
+            return
+        try:
+            picture = work.result()
+        except Exception as error:
+            coming.set_exception(error)
+        else:
+            coming.set_result(picture)
+
+    coming.work = asyncio.ensure_future(make())
+    coming.work.add_done_callback(came)
 
 
 def _cost(name: str, picture: Picture) -> int:

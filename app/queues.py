@@ -1,6 +1,5 @@
 """What waits for an engine: bounded, and refused at once beyond the bound."""
 
-import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -15,16 +14,19 @@ SMOOTHING = 8
 
 
 class Answer(Protocol):
-    """Who waits for images: a future, or what acts as one and needs no turn of the loop for it."""
+    """Who waits for a result: a future, or what acts as one and needs no turn of the loop for it.
+
+    It is told of one thing, and only while it waits.
+    """
 
     def done(self) -> bool:
         """Tell whether nobody waits any more."""
 
-    def set_result(self, images: np.ndarray, /) -> None:
-        """Take the images; raises nothing."""
+    def set_result(self, result: Any, /) -> None:
+        """Take what was asked for; raises nothing."""
 
     def set_exception(self, error: Exception, /) -> None:
-        """Hear that there will be none; raises nothing."""
+        """Hear that it will not come; raises nothing."""
 
 
 class Drag(NamedTuple):
@@ -79,21 +81,24 @@ class Job:
     Args:
         calls: The pieces.
         weight: What each of them costs, in images decoded.
-        answer: Who waits for all the results.
+        answer: Who waits for what becomes of all the results.
+        join: Makes that of them.
         hops: Whether the pieces are for a thread: those that take longer than a hop there does.
     """
 
-    __slots__ = ("answer", "calls", "hops", "results", "weight")
+    __slots__ = ("answer", "calls", "hops", "join", "results", "weight")
 
     def __init__(
         self,
         calls: Sequence[Callable[[], Any]],
         weight: int,
-        answer: asyncio.Future[Any],
+        answer: Answer,
+        join: Callable[[list[Any]], Any],
         hops: bool = False,
     ) -> None:
         self.calls = deque(calls)
         self.weight = weight
+        self.join = join
         self.hops = hops
         self.results: list[Any] = []
         self.answer = answer
@@ -140,9 +145,16 @@ class Turns:
         As turns go, it waits for no more pieces of another than it has itself.
         """
         self.require_room()
-        before = sum(job.weight * min(len(job.calls), pieces) for job in self.jobs)
-        if before * self.pace > self.seconds:
-            raise _refusal(self.work, before, int(self.seconds / self.pace))
+        if not self.has_pace(pieces):
+            before, most = self._before(pieces), int(self.seconds / self.pace)
+            raise _refusal(self.work, before, most)
+
+    def has_pace(self, pieces: int) -> bool:
+        """Tell whether `require_pace` raises nothing."""
+        return self.waiting < self.most and self._before(pieces) * self.pace <= self.seconds
+
+    def _before(self, pieces: int) -> int:
+        return sum(job.weight * min(len(job.calls), pieces) for job in self.jobs)
 
     def next(self) -> Job:
         """Give the request of which a piece is done next; it goes on waiting."""

@@ -4,25 +4,16 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from starlette.datastructures import Headers
 from starlette.responses import Response
-from starlette.types import Scope
 
-from app.caching import ASK_AGAIN, is_among, is_current
+from app.caching import ASK_AGAIN, is_known
 from app.ledger import ID_HEADER
-from app.negotiation import PNG
 from app.pictures import Pictures
 from app.security import security_headers
-from app.wire import Whole
+from app.wire import Header, Headers, Whole
 
 MOST = 20_000
 """Answers remembered; each takes about a kilobyte besides its picture."""
-
-Header = tuple[bytes, bytes]
-Asked = dict[bytes, bytes]
-"""The headers of a request."""
-Found = tuple[str, Whole]
-"""A route's template, and an answer."""
 
 
 class _Answer(NamedTuple):
@@ -44,52 +35,28 @@ class Rack:
         self.pictures = pictures
         self.answers: OrderedDict[bytes, _Answer] = OrderedDict()
 
-    def known(
-        self, scope: Scope, route: str, picture: str, headers: dict[str, str]
-    ) -> Response | None:
-        """Answer a GET of a PNG file if its client has it, or this server, and then remember that.
+    def keep(self, target: bytes, route: str, picture: str, tag: str, response: Response) -> None:
+        """Have an answer at hand for who asks for the same target.
 
         Args:
-            scope: Of the request.
+            target: Of the request, as it came.
             route: Its path, with names in place of what varies.
             picture: The name under which `pictures` has the content.
-            headers: Of the answer, `ETag` among them.
+            tag: Its ETag.
+            response: The answer.
         """
-        if is_current(Headers(scope=scope), headers["ETag"]):
-            return Response(status_code=304, headers=headers)
-        found = self.pictures.find(picture)
-        if found is None:
-            return None
-        response = Response(found.content, headers=headers, media_type=PNG)
-        self._keep(scope, route, picture, response)  # asked for twice: it may come thrice
-        return response
-
-    def _keep(self, scope: Scope, route: str, picture: str, response: Response) -> None:
-        target = scope.get(_TARGET)
-        if target is None:  # no GET that could come this way again
-            return
         if len(self.answers) >= MOST:
             self.answers.popitem(last=False)
         whole = response.raw_headers
         unchanged = [pair for pair in whole if pair[0] not in _OF_CONTENT]
-        tag = response.headers["etag"]
         self.answers[target] = _Answer(picture, tag, route, _head(whole), _head(unchanged))
 
-    def target_of(self, scope: Scope) -> bytes:
-        """Give the target of a GET as it came, and let `known` know it."""
-        query: bytes = scope["query_string"]
-        path: bytes = scope.get("raw_path") or scope["path"].encode()
-        target: bytes = b"%b?%b" % (path, query) if query else path
-        scope[_TARGET] = target
-        return target
-
-    def find(self, target: bytes, asked: Asked) -> Found | None:
-        """Give what is at hand, if its content still is, and its route."""
+    def find(self, target: bytes, headers: Headers) -> tuple[str, Whole] | None:
+        """Give what is at hand, if its content still is, and its route before it."""
         answer = self.answers.get(target)
         if answer is None:
             return None
-        known = asked.get(b"if-none-match")
-        if known is not None and is_among(known.decode("latin-1"), answer.tag):
+        if is_known(headers, answer.tag):
             return answer.route, Whole(304, answer.unchanged, b"")
         picture = self.pictures.find(answer.picture)
         if picture is None:
@@ -98,13 +65,14 @@ class Rack:
 
 
 def whole_of(response: Response) -> Whole:
-    """Make of a response what a shortcut gives."""
+    """Make of a response what is sent in one piece."""
     return Whole(response.status_code, _head(response.raw_headers), bytes(response.body))
 
 
-def whole_json(content: bytes) -> Whole:
-    """The same of JSON that varies by Accept, at a tenth of the price."""
-    return Whole(200, _HEAD_OF_JSON % len(content), content)
+def whole_batch(media_type: str, content: bytes, *rest: memoryview) -> Whole:
+    """The same of an answer that varies by Accept, at a tenth of the price."""
+    length = len(content) + sum(part.nbytes for part in rest)
+    return Whole(200, _HEAD_OF_BATCH % (length, media_type.encode()), content, rest)
 
 
 def whole_png(content: bytes, tag: str, control: str = ASK_AGAIN) -> Whole:
@@ -115,7 +83,7 @@ def whole_png(content: bytes, tag: str, control: str = ASK_AGAIN) -> Whole:
 def with_id(whole: Whole, known: str) -> Whole:
     """Tell the request's id as well."""
     head = b"%b%b: %b\r\n" % (whole.head, ID_HEADER, known.encode())
-    return Whole(whole.status, head, whole.body)
+    return whole._replace(head=head)
 
 
 def _head(headers: Sequence[Header]) -> bytes:
@@ -123,11 +91,8 @@ def _head(headers: Sequence[Header]) -> bytes:
     return b"".join(b"%b: %b\r\n" % pair for pair in (*headers, *security_headers))
 
 
-_TARGET = "explorer.target"
 _OF_CONTENT = {b"content-length", b"content-type"}
-_HEAD_OF_JSON = b"content-length: %d\r\ncontent-type: application/json\r\nvary: Accept\r\n" + _head(
-    ()
-)
+_HEAD_OF_BATCH = b"content-length: %d\r\ncontent-type: %b\r\nvary: Accept\r\n" + _head(())
 _HEAD_OF_PNG = (
     b"etag: %b\r\ncache-control: %b\r\ncontent-length: %d\r\ncontent-type: image/png\r\n"
     + _head(())

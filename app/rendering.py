@@ -1,11 +1,12 @@
 """Decoded images, in the form that a client asked for."""
 
 import asyncio
-import base64
 import io
 import json
 import math
+from binascii import b2a_base64
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from app.negotiation import GIF, JSON, NPY, PNG, RAW, WEBP
 ENLARGED = 5
 """How many times larger than 28 x 28 a frame of an animation is."""
 FRAME_MILLISECONDS = 50
+SIDE = 28
 
 
 class ImageJson(BaseModel):
@@ -30,20 +32,25 @@ class ImageJson(BaseModel):
     png: str = Field(description="The file, in base64", json_schema_extra={"format": "byte"})
 
 
-JsonImage = dict[str, object]
-"""What `ImageJson` says, as plain values."""
-
-
-def image_json(image: png.GreyImage) -> JsonImage:
-    """Write an image as `ImageJson` says."""
+def image_json(image: png.GreyImage) -> dict[str, object]:
+    """Write an image as `ImageJson` says, as plain values."""
     height, width = image.shape
-    packed = base64.b64encode(png.encode(image)).decode("ascii")
-    return {"width": width, "height": height, "png": packed}
+    return {"width": width, "height": height, "png": _base64(image)}
+
+
+JsonImage = str
+"""What `ImageJson` says, as JSON."""
 
 
 def packed(images: Images) -> list[JsonImage]:
-    """Write images as `ImageJson` says."""
-    return [image_json(image) for image in images]
+    """Write images as `ImageJson` says, faster than `json.dumps` would."""
+    _, height, width = images.shape
+    head = f'{{"width":{width},"height":{height},"png":"'
+    return [f'{head}{_base64(image)}"}}' for image in images]
+
+
+def _base64(image: png.GreyImage) -> str:
+    return b2a_base64(png.encode(image), newline=False).decode("ascii")
 
 
 def contact_sheet(images: Images) -> png.GreyImage:
@@ -81,9 +88,16 @@ def animation(images: Images, media_type: str) -> bytes:
 
 def npy(images: Images) -> bytes:
     """Write a NumPy file, uint8, N x 28 x 28."""
+    return b"".join((npy_head(len(images)), np.ascontiguousarray(images).data))
+
+
+@lru_cache(maxsize=64)
+def npy_head(count: int) -> bytes:
+    """What stands before so many images in a NumPy file."""
     file = io.BytesIO()
-    np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(images))
-    return b"".join((file.getvalue(), np.ascontiguousarray(images).data))
+    described = {"descr": "|u1", "fortran_order": False, "shape": (count, SIDE, SIDE)}
+    np.lib.format.write_array_header_1_0(file, described)
+    return file.getvalue()
 
 
 Render = Callable[[Images], bytes]
@@ -115,9 +129,9 @@ def choose(accept: str | None, forms: Mapping[str, Render]) -> str:
 
 
 def json_of(fields: Mapping[str, Any], images: list[JsonImage]) -> bytes:
-    """Write fields, and images after them."""
-    body = {**fields, "images": images}
-    return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+    """Write fields, of which there is one at least, and images after them."""
+    head = json.dumps(fields, allow_nan=False, separators=(",", ":"))
+    return f'{head[:-1]},"images":[{",".join(images)}]}}'.encode()
 
 
 async def answer(

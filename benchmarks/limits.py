@@ -255,8 +255,8 @@ def rows(ours: Server, bare: tuple[int, int], plain: tuple[int, int]) -> Iterato
     pictures = 6 * ("PNG in JSON",)  # of four steps, the input and its reconstruction
     all_of_it = ("28 x 28 of the upload", "posterior, ELBO, decode", *pictures)
     yield Row("encode, all that it answers", 0.65, we(encode, 4), nothing, all_of_it)
-    two = post(f"{API}/decode", "application/json", b'{"latents":[[0,1],[1,0]]}')
-    yield Row("REST decode, no middleware", 0.80, we(two), Asked(*plain, two, 32))
+    foreign = decode(f"{API}/decode", "Origin: http://elsewhere.example")  # the ordinary way
+    yield Row("REST decode, no middleware", 0.80, we(foreign), Asked(*plain, foreign, 32))
 
 
 def teach(port: int, path: str, answer: httpx.Response) -> None:

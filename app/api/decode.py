@@ -11,28 +11,34 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field, WithJsonSchema
 from pydantic_core import from_json
+from starlette.datastructures import Headers
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from app import png, rendering
 from app.batching import CHUNK, SMALL, Images, Latents
 from app.body import JsonBody, only_json
-from app.caching import ASK_AGAIN, etag
+from app.caching import ASK_AGAIN, etag, is_current, is_known
 from app.disconnect import while_connected
 from app.errors import InvalidRequest
-from app.express import Plain, is_short
-from app.latents import LATENT, read_latents, read_z, refuse
-from app.negotiation import JSON, PNG
+from app.express import Asked, Soon
+from app.latents import LATENT, read_latents, read_z
+from app.negotiation import JSON, NPY, PNG, RAW
 from app.openapi import API, LATENT_TEXT, MODEL_PARAMETER, NOT_CHANGED, RawRoute, feature
 from app.pictures import Picture
-from app.rack import Asked, Rack, whole_json, whole_of, whole_png
+from app.rack import Rack, whole_batch, whole_of, whole_png
 from app.registry import Decoding, Registry, ServedModel
 from app.rendering import BATCH, ImageJson, JsonImage, described
+from app.wire import Headers as Asking
 from app.wire import Whole
 
 MOST = 1024
 SIZES = range(28, 1121)
 DEFAULT_SIZE = 280
+SHORT_BODY = 1000
+"""Bytes that are never too many to read."""
+LONGEST_BODY = 64 * 1024
+"""Bytes that the express lane reads; 1,024 latents of two numbers take 40,000."""
 LONGEST_NUMBER = 22
 """Characters of most numbers, and of what parts them from the next."""
 
@@ -60,11 +66,16 @@ class LargeDecode(APIRoute):
         async def handle_if_there_is_room(request: Request) -> Response:
             served = request.app.state.registry.at_hand(request.path_params["model"])
             length = int(request.headers.get("content-length", 0))
-            if served and length > CHUNK * (LONGEST_NUMBER * served.card.latent_dim + 2):
+            if served and is_long(length, served):
                 served.batcher.require_room(2 * CHUNK)
             return await handle(_QuickToRead(request.scope, request.receive))
 
         return handle_if_there_is_room
+
+
+def is_long(length: int, served: ServedModel) -> bool:
+    """Tell of a body of so many bytes whether it may well hold more than a chunk of latents."""
+    return length > CHUNK * (LONGEST_NUMBER * served.card.latent_dim + 2)
 
 
 router = feature("/models/{model}", "decode", LargeDecode)
@@ -131,38 +142,71 @@ async def decode_for(
     return [image for chunk in chunks for image in chunk]
 
 
-class DecodeOne:
-    """The express lane of decode: one latent into JSON, when all is as it should be."""
+class QuickDecode:
+    """The express lane of decode: a few latents, or many into bare numbers."""
 
-    def __init__(self, registry: Registry) -> None:
+    route = f"{API}/models/{{model}}/decode"
+
+    def __init__(self, registry: Registry, max_body_bytes: int) -> None:
         self.registry = registry
+        self.longest = min(LONGEST_BODY, max_body_bytes)
 
-    def shortcut(self, scope: Scope, asked: Asked) -> Plain | None:
-        """Take such a request."""
-        is_json = asked.get(b"content-type") == b"application/json"
-        if not is_json or asked.get(b"accept", b"*/*") not in (b"*/*", b"application/json"):
+    def reads(self, path: str, headers: Asking) -> bool:
+        """Take a body of JSON that is not too long, and not long while too much waits."""
+        if not path.endswith(_AFTER) or headers.get(b"content-type") != b"application/json":
+            return False
+        text = headers.get(b"content-length", b"")
+        length = int(text) if text.isdigit() and len(text) < 9 else self.longest + 1
+        if length <= SHORT_BODY:
+            return True
+        served = _served(self.registry, path, _AFTER)
+        if served is None or length > self.longest:
+            return False
+        return not is_long(length, served) or served.batcher.has_room(2 * CHUNK)
+
+    def answer(self, asked: Asked) -> Soon | None:
+        """Decode what comes in one pass, or into NumPy or bytes by several."""
+        served = _served(self.registry, asked.path, _AFTER)
+        media_type = _FORMS.get(asked.headers.get(b"accept", b"*/*"))
+        if served is None or media_type is None:
             return None
-        served = _served(self.registry, scope["path"], _AFTER) if is_short(asked) else None
-        return None if served is None else Plain(PATH, partial(self._answer, served))
-
-    async def _answer(self, served: ServedModel, body: bytes) -> Whole | None:
-        match json.loads(body):
-            case {"latents": [row], **others} if not others:
-                refuse(row, served.card, "", "")
+        match from_json(asked.body):
+            case {"latents": list(rows), **others} if not others and 0 < len(rows) <= MOST:
+                latents = read_latents(rows, served.card)
             case _:
                 return None
-        images = await served.batcher.decode(np.array([row], np.float32))
-        return whole_json(rendering.json_of({"model": served.card.id}, rendering.packed(images)))
+        if media_type == JSON and len(rows) > 1 and b"accept-encoding" in asked.headers:
+            return None  # it may be worth compressing
+        if len(rows) <= SMALL:
+            return Soon(partial(served.batcher.ask, latents), partial(_write, served, media_type))
+        if media_type == JSON:
+            return None
+        return Soon(partial(served.batcher.ask_many, latents), partial(_bare, media_type))
 
 
-class _Asked(NamedTuple):
-    latent: Latents
+def _write(served: ServedModel, media_type: str, images: Images) -> Whole:
+    if media_type != JSON:
+        return _bare(media_type, [images])
+    fields = {"model": served.card.id}
+    return whole_batch(JSON, rendering.json_of(fields, rendering.packed(images)))
+
+
+def _bare(media_type: str, chunks: list[Images]) -> Whole:
+    head = rendering.npy_head(sum(map(len, chunks))) if media_type == NPY else b""
+    return whole_batch(media_type, head, *(np.ascontiguousarray(c).data for c in chunks))
+
+
+class _Latent(NamedTuple):
+    latents: Latents
     size: int
     tag: str
 
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"ETag": self.tag, "Cache-Control": ASK_AGAIN}
+    def response(self, picture: Picture | None) -> Response:
+        """Give the picture, or say that the client has it."""
+        headers = {"ETag": self.tag, "Cache-Control": ASK_AGAIN}
+        if picture is None:
+            return Response(status_code=304, headers=headers)
+        return Response(picture.content, headers=headers, media_type=PNG)
 
 
 class DecodePng:
@@ -171,52 +215,60 @@ class DecodePng:
     The image is enlarged by repeating pixels, so that every grey is one the model gave.
     """
 
+    route = f"{API}/models/{{model}}/decode.png"
+
     def __init__(self, registry: Registry, rack: Rack) -> None:
         self.registry = registry
         self.rack, self.pictures = rack, rack.pictures
-
-    def shortcut(self, scope: Scope, asked: Asked) -> Plain | None:
-        """Take a request for a latent that was not asked for of late, of a model in memory."""
-        served = _served(self.registry, scope["path"], _PNG_AFTER)
-        return None if served is None else Plain(PNG_PATH, partial(self._fresh, served, scope))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self.registry.lend(scope["path_params"]["model"]) as served:
             response = await self._answer(served, scope)
         await response(scope, receive, send)
 
-    async def _fresh(self, served: ServedModel, scope: Scope, _: bytes) -> Whole:
-        asked = self._read(served, scope)
-        known = self._known(scope, asked)
-        if known is not None:
-            return whole_of(known)
-        return whole_png((await self._draw(served, asked)).content, asked.tag)
+    def answer(self, asked: Asked) -> Whole | Soon | None:
+        """The express lane: a picture of a latent, if its model is in memory."""
+        served = _served(self.registry, asked.path, _PNG_AFTER)
+        if served is None:
+            return None
+        latent = _read(served, asked.query)
+        if is_known(asked.headers, latent.tag):
+            return whole_of(latent.response(None))
+        found = self.pictures.find(latent.tag)
+        if found is not None:  # asked for twice: it may come thrice
+            response = latent.response(found)
+            self.rack.keep(asked.target, self.route, latent.tag, latent.tag, response)
+            return whole_of(response)
+        self.pictures.misses += 1
+
+        def write(images: Images) -> Whole:
+            return whole_png(self._keep(latent, images).content, latent.tag)
+
+        return Soon(partial(served.batcher.ask, latent.latents), write)
 
     async def _answer(self, served: ServedModel, scope: Scope) -> Response:
         served.require_latents()
-        asked = self._read(served, scope)
-        known = self._known(scope, asked)
-        if known is not None:
-            return known
-        picture = await self._draw(served, asked)
-        return Response(picture.content, headers=asked.headers, media_type=PNG)
+        latent = _read(served, scope["query_string"].decode("latin-1"))
+        if is_current(Headers(scope=scope), latent.tag):
+            return latent.response(None)
+        picture = self.pictures.find(latent.tag)
+        if picture is None:
+            self.pictures.misses += 1
+            picture = self._keep(latent, await served.batcher.decode(latent.latents))
+        return latent.response(picture)
 
-    def _known(self, scope: Scope, asked: _Asked) -> Response | None:
-        """Answer if the client has the picture, or this server has."""
-        return self.rack.known(scope, PNG_PATH, asked.tag, asked.headers)
-
-    def _read(self, served: ServedModel, scope: Scope) -> _Asked:
-        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        latent = read_z(query.get("z", [None])[0], served.card)
-        size = _read_size(query)
-        return _Asked(latent, size, etag(served.engine.version, latent.tobytes(), size))
-
-    async def _draw(self, served: ServedModel, asked: _Asked) -> Picture:
-        self.pictures.misses += 1
-        (image,) = await served.batcher.decode(asked.latent)
-        picture = Picture(png.encode_enlarged(image, asked.size))
-        self.pictures.keep(asked.tag, picture)
+    def _keep(self, latent: _Latent, images: Images) -> Picture:
+        picture = Picture(png.encode_enlarged(images[0], latent.size))
+        self.pictures.keep(latent.tag, picture)
         return picture
+
+
+def _read(served: ServedModel, query: str) -> _Latent:
+    """Take what a query asks for; raises InvalidRequest."""
+    found = parse_qs(query, keep_blank_values=True)
+    latents = read_z(found.get("z", [None])[0], served.card)
+    size = _read_size(found)
+    return _Latent(latents, size, etag(served.engine.version, latents.tobytes(), size))
 
 
 def _served(registry: Registry, path: str, after: str) -> ServedModel | None:
@@ -237,15 +289,15 @@ def _read_size(query: Mapping[str, list[str]]) -> int:
     return int(text)
 
 
-PNG_PATH = f"{API}/models/{{model}}/decode.png"
-PATH = f"{API}/models/{{model}}/decode"
-_BEFORE, _AFTER = PATH.split("{model}")
-_PNG_AFTER = PNG_PATH.removeprefix(_BEFORE + "{model}")
+_BEFORE, _AFTER = QuickDecode.route.split("{model}")
+_PNG_AFTER = DecodePng.route.removeprefix(_BEFORE + "{model}")
+_FORMS = {b"*/*": JSON, **{name.encode(): name for name in (JSON, NPY, RAW)}}
+"""What is written by the express lane, by the header Accept."""
 
 
 def raw_route(pictures: DecodePng) -> RawRoute:
     """Make the route of decode.png."""
-    return RawRoute(Route(PNG_PATH, pictures, methods=["GET"]), _OPERATION)
+    return RawRoute(Route(DecodePng.route, pictures, methods=["GET"]), _OPERATION)
 
 
 _OPERATION: dict[str, Any] = {

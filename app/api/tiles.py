@@ -1,93 +1,107 @@
 """The tiles of a plane's map: blocks of 8 x 8 decoded images, each under its own URL."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from app import png
-from app.caching import control, etag
+from app.caching import ASK_AGAIN, control, etag, is_current, is_known
 from app.disconnect import while_connected
 from app.errors import NotFound
-from app.express import Plain
+from app.express import Asked, Soon
 from app.negotiation import PNG
 from app.openapi import API, MODEL_PARAMETER, NOT_CHANGED, RawRoute
 from app.pictures import Picture
-from app.rack import Asked, Rack, whole_of, whole_png
-from app.registry import Registry
-from app.wire import LINE, Whole
+from app.rack import Rack, whole_of, whole_png
+from app.registry import Registry, ServedModel
+from app.wire import Whole
 from model.engine import DEEPEST_ZOOM, version_of
 
-PATH = f"{API}/models/{{model}}/planes/{{plane}}/tiles/{{zoom}}/{{x}}/{{y}}.png"
 FIRST = ((0, 0, 0), (1, 0, 0), (1, 1, 0), (1, 0, 1), (1, 1, 1))
 """Zoom, x and y of the tiles that a map shows first."""
-_PLACE = re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", PATH.replace(".", r"\.")))
 
 
-class _Asked(NamedTuple):
+class _Tile(NamedTuple):
     model: str
     plane: str
-    place: tuple[int, ...]
-    name: str
-    tag: str
+    place: tuple[int, int, int]
+    version: str
     control: str
 
     @property
-    def headers(self) -> dict[str, str]:
-        return {"ETag": self.tag, "Cache-Control": self.control}
+    def name(self) -> str:
+        return f"{self.version} {self.plane} {self.place}"
+
+    @property
+    def tag(self) -> str:
+        return etag(self.version, self.plane, self.place)
+
+    def response(self, tag: str, picture: Picture | None) -> Response:
+        """Give the tile, or say that the client has it."""
+        headers = {"ETag": tag, "Cache-Control": self.control}
+        if picture is None:
+            return Response(status_code=304, headers=headers)
+        return Response(picture.content, headers=headers, media_type=PNG)
 
 
 class Tiles:
     """GET a tile, as a raw ASGI route: a map asks for dozens at once."""
 
+    route = f"{API}/models/{{model}}/planes/{{plane}}/tiles/{{zoom}}/{{x}}/{{y}}.png"
+
     def __init__(self, registry: Registry, rack: Rack) -> None:
         self.registry = registry
         self.rack, self.pictures = rack, rack.pictures
 
-    def shortcut(self, scope: Scope, asked: Asked) -> Plain | None:
-        """Take a request for a tile of a model that is in memory, from who tells when it goes."""
-        found = _PLACE.fullmatch(scope["path"]) if LINE in scope.get("extensions", ()) else None
-        if found is None or self.registry.at_hand(found["model"]) is None:
-            return None
-        return Plain(PATH, partial(self._fresh, scope, found.groupdict()))
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = self._read(scope, scope["path_params"])
-        response = self._known(scope, asked)
-        if response is None:
-            making = self.tile(asked.model, asked.plane, *asked.place)
-            picture = await while_connected(Request(scope, receive), making)
-            response = Response(picture.content, headers=asked.headers, media_type=PNG)
+        tile = self._read(scope["path_params"], scope["query_string"].decode("latin-1"))
+        tag = tile.tag
+        if is_current(Headers(scope=scope), tag):
+            response = tile.response(tag, None)
+        else:
+            picture = await while_connected(Request(scope, receive), self.tile(tile))
+            response = tile.response(tag, picture)
         await response(scope, receive, send)
 
-    async def _fresh(self, scope: Scope, path: Mapping[str, str], _: bytes) -> Whole:
-        asked = self._read(scope, path)
-        known = self._known(scope, asked)
-        if known is not None:
-            return whole_of(known)
-        picture = await self.tile(asked.model, asked.plane, *asked.place)
-        return whole_png(picture.content, asked.tag, asked.control)
+    def answer(self, asked: Asked) -> Whole | Soon | None:
+        """The express lane: a tile, if its model is in memory."""
+        found = _PLACE.fullmatch(asked.path)
+        served = self.registry.at_hand(found["model"]) if found else None
+        if found is None or served is None or not served.engine.decodes:
+            return None
+        tile = self._read(found.groupdict(), asked.query)
+        tag, name = tile.tag, tile.name
+        if is_known(asked.headers, tag):
+            return whole_of(tile.response(tag, None))
+        picture = self.pictures.find(name)
+        if picture is not None:  # asked for twice: it may come thrice
+            response = tile.response(tag, picture)
+            self.rack.keep(asked.target, self.route, name, tag, response)
+            return whole_of(response)
+        make = partial(served.batcher.ask_tile, _drawing(served, tile))
 
-    def _read(self, scope: Scope, path: Mapping[str, str]) -> _Asked:
+        def write(picture: Picture) -> Whole:
+            return whole_png(picture.content, tag, tile.control)
+
+        return Soon(partial(self.pictures.ask, name, make), write)
+
+    def _read(self, path: Mapping[str, str], query: str) -> _Tile:
         """Take what varies in a path, and the version in a query; raises NotFound."""
-        model, plane = path["model"], path["plane"]
-        place = tuple(_whole(path[name], name) for name in ("zoom", "x", "y"))
-        version = version_of(self.registry.card(model))
-        query = parse_qs(scope["query_string"].decode("latin-1"))
-        tag, name = etag(version, plane, place), _name(version, plane, place)
-        return _Asked(model, plane, place, name, tag, control(query.get("v", [None])[0], version))
+        zoom, x, y = (_whole(path[name], name) for name in ("zoom", "x", "y"))
+        version = version_of(self.registry.card(path["model"]))
+        asked = parse_qs(query).get("v", [None])[0]
+        place = (zoom, x, y)
+        return _Tile(path["model"], path["plane"], place, version, control(asked, version))
 
-    def _known(self, scope: Scope, asked: _Asked) -> Response | None:
-        """Answer if the client has the tile, or this server has."""
-        return self.rack.known(scope, PATH, asked.name, asked.headers)
-
-    async def tile(self, model: str, plane: str, zoom: int, x: int, y: int) -> Picture:
+    async def tile(self, tile: _Tile) -> Picture:
         """Give a tile, decoded unless it is at hand.
 
         Raises:
@@ -98,27 +112,28 @@ class Tiles:
         """
 
         async def make() -> Picture:
-            async with self.registry.lend(model) as served:
+            async with self.registry.lend(tile.model) as served:
                 served.require_latents()
+                return await served.batcher.tile(_drawing(served, tile))
 
-                def draw() -> bytes:
-                    return png.encode(served.engine.tile(plane, zoom, x, y))
-
-                return Picture(await served.batcher.tile(draw))
-
-        version = version_of(self.registry.card(model))
-        return await self.pictures.get(_name(version, plane, (zoom, x, y)), make)
+        return await self.pictures.get(tile.name, make)
 
     async def warm_up(self) -> None:
         """Have at hand what the page shows first: two levels of the default model's map."""
         card = self.registry.card(self.registry.default)
         for plane in card.planes[:1]:
             for place in FIRST:
-                await self.tile(card.id, plane, *place)
+                await self.tile(_Tile(card.id, plane, place, version_of(card), ASK_AGAIN))
 
 
-def _name(version: str, plane: str, place: tuple[int, ...]) -> str:
-    return f"{version} {plane} {place}"
+def _drawing(served: ServedModel, tile: _Tile) -> Callable[[], Picture]:
+    def draw() -> Picture:
+        return Picture(png.encode(served.engine.tile(tile.plane, *tile.place)))
+
+    return draw
+
+
+_PLACE = re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", Tiles.route.replace(".", r"\.")))
 
 
 def _whole(text: str, name: str) -> int:
@@ -132,7 +147,7 @@ def _whole(text: str, name: str) -> int:
 
 def raw_route(tiles: Tiles) -> RawRoute:
     """Make the route of the tiles."""
-    return RawRoute(Route(PATH, tiles, methods=["GET"]), _OPERATION)
+    return RawRoute(Route(Tiles.route, tiles, methods=["GET"]), _OPERATION)
 
 
 def _whole_parameter(name: str, description: str) -> dict[str, Any]:

@@ -1,10 +1,14 @@
 """The express lane: to a client there is no difference."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from time import sleep
 
 import httpx
+import numpy as np
 import pytest
 
+from app import wire
 from app.settings import Settings
 from tests.app.serving import DEFAULT, Serving, serving
 
@@ -32,8 +36,7 @@ def shown(answer: httpx.Response) -> tuple[int, dict[str, str], bytes]:
 
 def express(serving: Serving) -> int:
     """How many answers are on the rack."""
-    rack = serving.app.express.rack  # type: ignore[attr-defined]
-    return len(rack.answers)
+    return len(serving.app.state.rack.answers)
 
 
 @pytest.mark.parametrize("path", [TILE, f"{TILE}?v=other", IMAGE])
@@ -149,6 +152,23 @@ def test_a_decode_of_one_latent_is_the_same_either_way(server: Serving, number: 
     assert shown(quick) == shown(ordinary)
 
 
+@pytest.mark.parametrize("count", [2, 8, 9, 200])
+@pytest.mark.parametrize("accept", ["*/*", "application/x-npy", "application/octet-stream"])
+def test_a_decode_of_several_is_the_same_either_way(
+    server: Serving, count: int, accept: str
+) -> None:
+    latents = np.random.default_rng(count).normal(size=(count, 2)).tolist()
+    for encoding in ("gzip", "identity"):
+        asked = {"accept": accept, "accept-encoding": encoding}
+        with server.client() as client:
+            quick, ordinary = (
+                client.post(f"{MODEL}/decode", json={"latents": latents}, headers=asked | more)
+                for more in ({}, FOREIGN)
+            )
+        assert quick.status_code == 200
+        assert shown(quick) == shown(ordinary)
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -205,9 +225,16 @@ def test_a_model_that_cannot_decode_is_refused_as_ever(server: Serving, model: s
     assert answer.status_code in (404, 409)
 
 
-def test_a_body_in_two_pieces_is_read_whole(server: Serving) -> None:
+@pytest.mark.parametrize("pause", [0, 0.1])
+def test_a_body_in_two_pieces_is_read_whole(
+    server: Serving, monkeypatch: pytest.MonkeyPatch, pause: float
+) -> None:
+    """With a pause, the second comes when the express lane waits for it no longer."""
+    monkeypatch.setattr(wire, "BODY_SECONDS", 0.01)
+
     def pieces() -> Iterator[bytes]:
         yield ONE[:9]
+        sleep(pause)
         yield ONE[9:]
 
     headers = {**JSON, "content-length": str(len(ONE))}
@@ -215,6 +242,36 @@ def test_a_body_in_two_pieces_is_read_whole(server: Serving) -> None:
         whole = client.post(f"{MODEL}/decode", content=ONE, headers=JSON)
         parted = client.post(f"{MODEL}/decode", content=pieces(), headers=headers)
     assert shown(parted) == shown(whole)
+
+
+def test_what_waits_for_too_long_is_refused_there_too() -> None:
+    settings = Settings(models=(DEFAULT,), max_queue=1)
+    many = {"latents": [[0, 0]] * 1024}
+    npy = {"accept": "application/x-npy"}
+    with serving(settings) as small, small.client() as client, ThreadPoolExecutor(8) as threads:
+
+        def ask(_: int) -> httpx.Response:
+            return client.post(f"{MODEL}/decode", json=many, headers=npy)
+
+        statuses = [answer.status_code for answer in threads.map(ask, range(64))]
+        assert set(statuses) == {200, 503}
+        assert ask(0).status_code == 200
+
+
+def test_the_log_names_the_client_of_a_proxy_that_is_believed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    headers = {"x-forwarded-for": "203.0.113.7, 127.0.0.1"}
+    for proxies, client_of in ((("127.0.0.1",), "203.0.113.7"), ((), "127.0.0.1")):
+        caplog.clear()
+        settings = Settings(models=(DEFAULT,), trusted_proxies=proxies)
+        with caplog.at_level("INFO"), serving(settings) as behind, behind.client() as client:
+            for path in (TILE, TILE, TILE, IMAGE):
+                client.get(path, headers=headers)
+            client.post(f"{MODEL}/decode", content=ONE, headers={**JSON, **headers})
+        lines = [line for line in caplog.text.splitlines() if "/api/v1/models/{model}/" in line]
+        assert len(lines) == 5
+        assert all(f" {client_of} " in line for line in lines)
 
 
 def test_the_express_lane_counts_and_names_its_requests_too(fresh: Serving) -> None:

@@ -6,7 +6,7 @@ from app.tally import Tally
 
 
 def job(pieces: int, weight: int = 1) -> Job:
-    return Job([lambda: None] * pieces, weight, None)  # type: ignore[arg-type]
+    return Job([lambda: None] * pieces, weight, None, list)  # type: ignore[arg-type]
 
 
 def test_a_request_waits_for_as_long_as_those_before_it_take_by_their_pace() -> None:

@@ -8,6 +8,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 from websockets.exceptions import InvalidStatus
 
+from app import wire
 from app.security import Limits, Room
 from app.settings import Settings
 from tests.app.conftest import Refused
@@ -163,8 +164,9 @@ def test_a_full_server_refuses_more_but_answers_its_probes(
 
 
 def test_requests_whose_body_is_awaited_fill_the_server_too(
-    guarded: Serving, refused: Refused
+    guarded: Serving, refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(wire, "BODY_SECONDS", 0.01)
     head = f"POST {DECODE} HTTP/1.1\r\nHost: {guarded.host}\r\nContent-Length: 20\r\n"
     head += "Content-Type: application/json\r\n\r\n"
     name, _, port = guarded.host.partition(":")

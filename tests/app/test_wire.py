@@ -174,6 +174,25 @@ def test_what_is_at_hand_and_what_is_not_are_answered_in_the_order_of_the_questi
     assert found == [(200, contents[path]) for path in order]
 
 
+def test_what_is_asked_before_the_last_answer_came_is_answered_in_its_turn(
+    server: Serving,
+) -> None:
+    body = b'{"latents": [[0.5, -1]]}'
+    path = f"/api/v1/models/{DEFAULT}/decode"
+    head = "Host: x\r\nContent-Type: application/json\r\nContent-Length"
+    decode = f"POST {path} HTTP/1.1\r\n{head}: {len(body)}\r\n\r\n".encode() + body
+    fresh = f"GET {path}.png?z=0.123,1&size=28 HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    with server.client() as client:
+        json_type = {"content-type": "application/json"}
+        image = client.post(path, content=body, headers=json_type).content
+        picture = client.get(f"{path}.png?z=0.123,1&size=28").content
+    contents = {decode: image, fresh: picture}
+    order = [decode, fresh, decode, decode, fresh, decode]
+    with open_socket(server) as opened:
+        opened.sendall(b"".join(order))
+        assert answers(opened, len(order)) == [(200, contents[asked]) for asked in order]
+
+
 @pytest.mark.parametrize(
     "head", ["Content-Length: 4\r\n\r\nbody", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"]
 )

@@ -2,7 +2,10 @@
 
 import base64
 import io
+import re
+import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -166,7 +169,7 @@ def test_many_who_ask_at_once_for_a_fresh_tile_have_it_decoded_once(checkpoints:
 
 def test_a_tile_is_not_decoded_for_a_client_that_has_left(checkpoints: Path) -> None:
     base = "/api/v1/models/plain/planes/latent/tiles/4"
-    with serving(with_room(checkpoints, 10**7)) as running, ThreadPoolExecutor(1) as thread:
+    with serving(with_room(checkpoints, 10**7)) as running, ExitStack() as staying:
         asked, gate, begun = count_tiles(running), Event(), Event()
         (served,) = running.registry.loaded
         decode = served.engine.tile
@@ -176,18 +179,32 @@ def test_a_tile_is_not_decoded_for_a_client_that_has_left(checkpoints: Path) -> 
             gate.wait()
             return decode(*place)
 
+        def ask(opened: socket.socket, path: str) -> None:
+            opened.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+
+        name, _, port = running.host.partition(":")
+        *waiting, leaving = [
+            staying.enter_context(socket.create_connection((name, int(port)), timeout=20))
+            for _ in range(9)
+        ]
+        for opened in (*waiting, leaving):  # so that all of them are heard at once later
+            ask(opened, "/healthz")
+            assert opened.recv(5000).startswith(b"HTTP/1.1 200")
         served.engine.tile = held  # type: ignore[assignment, method-assign]
-        with running.client() as client:
-            first = thread.submit(client.get, f"{base}/0/0.png")
+        for x, opened in enumerate(waiting):
+            ask(opened, f"{base}/{x}/0.png")
             begun.wait()
-            with running.client() as leaving, pytest.raises(httpx.ReadTimeout):
-                leaving.get(f"{base}/1/0.png", timeout=0.2)
-            while len(running.app.state.pictures.coming) > 1:
-                gate.wait(0.01)
-            gate.set()
-            read(first.result())
-            read(client.get(f"{base}/2/0.png"))
-        assert asked == [("latent", 4, 0, 0), ("latent", 4, 2, 0)]
+        ask(leaving, f"{base}/15/0.png")
+        leaving.close()
+        gate.set()
+        for opened in waiting:
+            assert opened.recv(100).startswith(b"HTTP/1.1 200")
+        with running.client() as client:
+            read(client.get(f"{base}/9/0.png"))
+            counted = client.get("/metrics").text
+        assert re.search(r'requests_total{.*/tiles/.*"4xx".*} 1\.0\n', counted)
+        assert asked == [("latent", 4, x, 0) for x in (*range(8), 9)]
+        assert not running.app.state.pictures.coming
 
 
 def test_what_a_client_has_needs_no_model_in_memory(checkpoints: Path) -> None:
