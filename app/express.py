@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, Protocol
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.errors import Overloaded, answer_to
-from app.ledger import Ledger, id_of
+from app.ledger import ID_HEADER, Ledger, id_of
 from app.queues import Answer
 from app.rack import Rack, whole_of, with_id
 from app.security import Room, host_is_allowed
@@ -174,7 +174,7 @@ class _Reply:
     ) -> None:
         self.express, self.question, self.way = express, question, way
         self.route, self.begun = route, begun
-        self.known = id_of(question.headers.items())
+        self.known = id_of(question.headers.get(ID_HEADER))
 
     def wait(self, write: Callable[[Any], Whole]) -> None:
         """Be told of the result later, and write it so."""

@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from random import getrandbits
@@ -122,11 +122,10 @@ class Ledger:
             log.log(level, "%s", "\n".join(map(self._line, entries)))
 
 
-def id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
+def id_of(given: bytes | None) -> str:
     """Take the request's id from its header, if it is one that a log can bear, or make one."""
-    for name, value in headers:
-        if name == ID_HEADER and _GIVEN.fullmatch(value):
-            return str(value, "ascii")
+    if given is not None and _GIVEN.fullmatch(given):
+        return str(given, "ascii")
     return f"{getrandbits(64):016x}"
 
 

@@ -65,11 +65,16 @@ def encode_deep(image: UInt16[np.ndarray, "height width"]) -> bytes:
 def _file(
     width: int, height: int, rows: UInt8[np.ndarray, "height bytes"], depth: int = 8
 ) -> bytes:
-    header = struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0)  # grey
     pixels = isal_zlib.compress(rows.data, int(rows.nbytes > _FEW_BYTES))
-    return b"".join((_SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", pixels), _END))
+    return b"".join((_head(width, height, depth), *_chunk(b"IDAT", pixels), _END))
 
 
-def _chunk(kind: bytes, content: bytes) -> bytes:
+@lru_cache(maxsize=64)
+def _head(width: int, height: int, depth: int) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0)  # grey
+    return b"".join((_SIGNATURE, *_chunk(b"IHDR", header)))
+
+
+def _chunk(kind: bytes, content: bytes) -> tuple[bytes, ...]:
     checksum = isal_zlib.crc32(content, isal_zlib.crc32(kind))
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+    return len(content).to_bytes(4), kind, content, checksum.to_bytes(4)

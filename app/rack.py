@@ -83,7 +83,7 @@ def whole_png(content: bytes, tag: str, control: str = ASK_AGAIN) -> Whole:
 def with_id(whole: Whole, known: str) -> Whole:
     """Tell the request's id as well."""
     head = b"%b%b: %b\r\n" % (whole.head, ID_HEADER, known.encode())
-    return whole._replace(head=head)
+    return Whole(whole.status, head, whole.body, whole.rest)
 
 
 def _head(headers: Sequence[Header]) -> bytes:

@@ -130,8 +130,11 @@ def choose(accept: str | None, forms: Mapping[str, Render]) -> str:
 
 def json_of(fields: Mapping[str, Any], images: list[JsonImage]) -> bytes:
     """Write fields, of which there is one at least, and images after them."""
-    head = json.dumps(fields, allow_nan=False, separators=(",", ":"))
+    head = _encode(fields)
     return f'{head[:-1]},"images":[{",".join(images)}]}}'.encode()
+
+
+_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
 async def answer(

@@ -29,7 +29,7 @@ class _Request:
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self.start = time.perf_counter()
-        self.known = id_of(scope["headers"])
+        self.known = id_of(dict(scope["headers"]).get(ID_HEADER))
         self.header = (ID_HEADER, self.known.encode())
         self.endpoint: object = None
         self.status = 101 if scope["type"] == "websocket" else 500  # unless the answer says more
