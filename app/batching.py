@@ -19,8 +19,9 @@ to come later. What a page needs, fields, encodes and paths, waits as long as th
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from time import perf_counter
 from typing import Any, TypeVar
@@ -189,9 +190,18 @@ class Batcher:
     ) -> list[Result]:
         answer: asyncio.Future[list[Result]] = asyncio.get_running_loop().create_future()
         job = Job(calls, weight, answer, list, hops)
+        with self._waiting_for(queue, job):
+            return await answer
+
+    def waiting_for(self, job: Job) -> AbstractContextManager[None]:
+        """Let a job wait as bulk, until the context ends; raises Overloaded."""
+        return self._waiting_for(self._bulk, job)
+
+    @contextmanager
+    def _waiting_for(self, queue: Turns, job: Job) -> Iterator[None]:
         self._put(queue, job)
         try:
-            return await answer
+            yield
         finally:
             queue.jobs.pop(job, None)
 

@@ -3,20 +3,20 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Annotated
 
 import numpy as np
 from fastapi import Depends, Path, Request
 from jaxtyping import Float32
 
+from app import encodes
 from app.batching import Batcher
+from app.encodes import Encodes
 from app.errors import NotFound, Undecodable
 from app.shelf import Shelf
 from model.card import Card
 from model.engine import Encoding, Engine
-
-ENCODED_TOGETHER = 8
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,21 @@ class ServedModel:
     async def encode(self, images: Float32[np.ndarray, "images 28 28"]) -> list[Encoding]:
         """Encode images, a few at a time, behind the drags of the moment; one answer a piece.
 
+        Few are encoded together with those of others.
+
         Raises:
             Overloaded: too much is waiting.
         """
-        pieces = [images[i : i + ENCODED_TOGETHER] for i in range(0, len(images), ENCODED_TOGETHER)]
-        calls = [partial(self.engine.encode, piece) for piece in pieces]
-        weight = ENCODED_TOGETHER * self.engine.decodes_to_encode
+        if len(images) <= encodes.MOST:
+            return [await self._encodes(images)]
+        starts = range(0, len(images), encodes.MOST)
+        calls = [partial(self.engine.encode, images[i : i + encodes.MOST]) for i in starts]
+        weight = encodes.MOST * self.engine.decodes_to_encode
         return await self.batcher.run(calls, weight=weight)
+
+    @cached_property
+    def _encodes(self) -> Encodes:
+        return Encodes(self.engine.encode, self.engine.decodes_to_encode, self.batcher)
 
     def require_latents(self) -> None:
         """Raise Undecodable if the model has no latents that could be given as numbers."""

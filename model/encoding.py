@@ -6,7 +6,7 @@ Shapes: N images, D latent dimensions, K samples, P pixels.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -57,6 +57,12 @@ class Encoding:
     def total(self) -> Float[np.ndarray, " images"] | None:
         """The ELBO: reconstruction - kl."""
         return None if self.kl is None else self.reconstruction - self.kl
+
+    def of(self, start: int, stop: int) -> Encoding:
+        """What it says of some of the images."""
+        arrays = [getattr(self, field.name) for field in fields(self)]
+        parts = [None if array is None else array[start:stop] for array in arrays]
+        return Encoding(*parts)  # type: ignore[arg-type]
 
 
 Encode = Callable[[Float32[np.ndarray, "images pixels"]], Encoding]
@@ -193,12 +199,4 @@ def _joined(parts: list[Encoding]) -> Encoding:
         arrays = [getattr(part, name) for part in parts]
         return None if arrays[0] is None else np.concatenate(arrays)
 
-    fields = (
-        "mean",
-        "indices",
-        "covariance",
-        "reconstruction",
-        "kl_per_dimension",
-        "reconstruction_image",
-    )
-    return Encoding(*map(join, fields))  # type: ignore[arg-type]
+    return Encoding(*(join(field.name) for field in fields(Encoding)))  # type: ignore[arg-type]

@@ -10,12 +10,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from app import encodes
 from app.api import decode, encode
 from app.batching import CHUNK
 from app.changes import SIDE
 from app.errors import InvalidRequest, NotFound
 from app.latents import read_latents
-from app.registry import ENCODED_TOGETHER, Registry, ServedModel
+from app.registry import Registry, ServedModel
 from model.card import Card
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -90,7 +91,7 @@ class Decoder(Endpoint):
 class Encoder(Endpoint):
     """From images to posteriors, codes or indices, whichever the model has."""
 
-    part, most, together = "encoder", encode.MOST, ENCODED_TOGETHER
+    part, most, together = "encoder", encode.MOST, encodes.MOST
 
     def __init__(self, card: Card) -> None:
         images = Tensor("images", "FP32", (-1, SIDE, SIDE), "From 0 (background) to 1")
