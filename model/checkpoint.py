@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
+from safetensors.numpy import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
@@ -40,18 +41,25 @@ def load_weights(autoencoder: Autoencoder, content: bytes, name: str) -> None:
     """Put stored weights into an autoencoder, as float32; errors call the file `name`.
 
     Raises:
-        CheckpointError: Not a safetensors file, or tensors are missing, foreign or of wrong shape.
+        CheckpointError: Not a safetensors file, tensors are missing, foreign or of wrong shape, or
+            of a type other than float16 and float32.
     """
     try:
         tensors = load_tensors(content)
     except SafetensorError as error:
         raise CheckpointError(f"{name} is not a safetensors file: {error}.") from error
+    except KeyError as error:  # of a type that NumPy does not have
+        raise CheckpointError(
+            f"{name} has numbers of the type {error.args[0]}; store them as F16 or F32."
+        ) from error
     wanted = autoencoder.state_dict()
     _require_fit(wanted, tensors, name)
-    autoencoder.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
+    with torch.no_grad():  # by NumPy and one at a time, for less of torch is paged in
+        for key, array in tensors.items():
+            wanted[key].copy_(torch.from_numpy(array.astype(np.float32)))
 
 
-def _require_fit(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor], name: str) -> None:
+def _require_fit(wanted: Mapping[str, Tensor], found: Mapping[str, np.ndarray], name: str) -> None:
     if missing := wanted.keys() - found.keys():
         raise CheckpointError(f"{name} lacks the tensor {min(missing)} that its recipe asks for.")
     if foreign := found.keys() - wanted.keys():
@@ -62,7 +70,7 @@ def _require_fit(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor], name
                 f"{name}: tensor {key} is {list(tensor.shape)}; "
                 f"its recipe asks for {list(wanted[key].shape)}."
             )
-        if not tensor.isfinite().all():
+        if not np.isfinite(tensor).all():
             raise CheckpointError(f"{name}: tensor {key} has numbers that are not finite.")
 
 

@@ -120,7 +120,8 @@ def covariance_of(
     codes: Float[np.ndarray, "count latent"],
 ) -> Float[np.ndarray, "latent latent"]:
     """How codes spread, in double precision; without bias (N - 1)."""
-    return np.asarray(torch.from_numpy(np.ascontiguousarray(codes)).double().T.cov().numpy())
+    offset_ND = codes - codes.mean(axis=0, dtype=np.float64)
+    return np.asarray(np.einsum("nd,ne->de", offset_ND, offset_ND) / (len(codes) - 1))
 
 
 def principal_axes(

@@ -165,6 +165,10 @@ def a_nan(tensors: Tensors) -> None:
     tensors["encoder.0.bias"][3] = torch.nan
 
 
+def a_short_type(tensors: Tensors) -> None:
+    tensors["encoder.0.bias"] = tensors["encoder.0.bias"].bfloat16()
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
@@ -172,6 +176,7 @@ def a_nan(tensors: Tensors) -> None:
         (a_lack, r"lacks the tensor encoder\.0\.bias"),
         (a_stranger, r"has a tensor encoder\.99\.bias unknown to its recipe"),
         (a_nan, r"encoder\.0\.bias .* not finite"),
+        (a_short_type, r"has numbers of the type BF16; store them as F16 or F32"),
     ],
 )
 def test_tensors_that_do_not_fit_the_recipe_are_refused_by_name(
