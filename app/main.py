@@ -31,6 +31,7 @@ from app.compression import CompressText
 from app.drain import Drain
 from app.express import Express
 from app.head import HeadAsGet
+from app.hosted import Explorer
 from app.inference.refusals import ProtocolRefusals
 from app.ledger import Ledger
 from app.lifespan import PlainStartError, lifespan
@@ -85,7 +86,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings.root_path,
     )
     peers = Peers(settings.metrics_folder, worker.samples, metrics.LASTING)
-    app = FastAPI(
+    app = Explorer(
         title="Latent Explorer",
         version=VERSION,
         summary="See, drag and use the latent space of a variational autoencoder",
@@ -105,6 +106,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )
+    app.express = express
     app.state.registry, app.state.pictures, app.state.rack = registry, pictures, rack
     app.state.peers = peers
     raw = [decode.raw_route(drawn), stream.raw_route(streams), tiles.raw_route(maps)]

@@ -5,6 +5,7 @@ end. And when it stops it closes each silent connection at once, though a reques
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
@@ -13,6 +14,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from app.errors import HeadTooLarge, NotHttp, Problem, TooSlow
 from app.security import HEADERS
 
+ASKED = "explorer.asked"
+"""Of a scope's extensions: the express lane has left this request to ASGI."""
 HEAD_SECONDS = 10.0
 """From a connection, or from the first byte of a request, to the end of the head."""
 HEAD_BYTES = 32 * 1024
@@ -83,33 +86,38 @@ class Question(NamedTuple):
     body: bytes = b""
 
 
-class Way:
-    """The way back to who asked, for an answer that comes later; to uvicorn, what it answers now.
+class Way(ABC):
+    """The way back to who asked, for an answer that comes later.
 
     Attributes:
         cut: Called when the client goes before its answer.
+        disconnected: Whether it has gone.
     """
 
-    __slots__ = (
-        "_http",
-        "body",
-        "cut",
-        "disconnected",
-        "keep_alive",
-        "message_event",
-        "more_body",
-        "response_complete",
-    )
+    __slots__ = ("cut", "disconnected")
+
+    def __init__(self) -> None:
+        self.cut: Callable[[], None] | None = None
+        self.disconnected = False
+
+    @abstractmethod
+    def send(self, answer: Whole) -> None:
+        """Answer, once and in a later call than that which took the question."""
+
+
+class _Turn(Way):
+    """The way by our HTTP; to uvicorn, the request that it answers now."""
+
+    __slots__ = ("_http", "body", "keep_alive", "message_event", "more_body", "response_complete")
 
     def __init__(self, http: "Http", keep_alive: bool) -> None:
+        super().__init__()
         self._http = http
-        self.cut: Callable[[], None] | None = None
-        self.disconnected = self.response_complete = self.more_body = False
+        self.response_complete = self.more_body = False
         self.keep_alive = keep_alive
         self.message_event = _NOBODY_WAITS
 
     def send(self, answer: Whole) -> None:
-        """Answer, once and in a later call than that which took the question."""
         self.response_complete = True
         self._http.write_whole(answer, self.keep_alive)
 
@@ -134,7 +142,7 @@ class Http(Unread, HttpToolsProtocol):
     _head_bytes = 0
     _head_is_whole = True
     _leaving = False
-    _way: Way | None = None
+    _way: _Turn | None = None
     """By which an answer is to come."""
     _unread_body: tuple[Headers, bytearray] | None = None
     """Of a POST that the express lane has an interest in, with its headers."""
@@ -210,18 +218,20 @@ class Http(Unread, HttpToolsProtocol):
 
     def _goes_express(self, express: Express, method: str, headers: Headers, body: bytes) -> bool:
         keep_alive = self.parser.should_keep_alive() and not self._leaving
-        way = Way(self, keep_alive)
+        way = _Turn(self, keep_alive)
         answer = express.answer(Question(method, self.url, headers, self.client, body), way)
         if isinstance(answer, Whole):
             self.write_whole(answer, keep_alive)
         elif answer is way:
             self._way = way
             self.cycle = way  # type: ignore[assignment] # requests after it wait their turn
+        else:
+            self.scope["extensions"] = {ASKED: {}}
         return answer is not None
 
     def _go_by_asgi(self) -> None:
         super().on_headers_complete()
-        if self._leaving:
+        if self._leaving and not self._is_idle():  # no request is made of a WebSocket
             self.cycle.keep_alive = False
 
     def _go_on_by_asgi(self) -> None:

@@ -9,7 +9,7 @@ point. The clock of every movement starts when it was due, and stops at the firs
 new as it, so that what was overtaken counts as well. The figure is the most people of whom no more
 than one movement in a hundred took longer than 33 ms, two frames of a screen.
 
-*workers*: answers a second when 64 connections ask as fast as they are answered, of one worker and
+*workers*: answers a second when 128 connections ask as fast as they are answered, of one worker and
 of two, in turns, with this client on the same two cores: frames of drags, REST decodes, and tiles
 that nobody asked for before.
 """
@@ -53,7 +53,7 @@ STEP = 10
 """People; the figure is a multiple of it."""
 MOST = 960
 ASKED_PEOPLE, ASKED_RATIO = 150, 1.6
-CONNECTIONS = 64
+CONNECTIONS = 128
 WARM_UP_SECONDS = 0.5
 FINEST_SECONDS = 0.001
 """The shortest sleep of the client: its loop has no finer clock, and would spin."""

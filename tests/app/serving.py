@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Thread
+from typing import Any
 
 import httpx
 import uvicorn
@@ -44,13 +45,14 @@ class Serving:
 
 
 @contextmanager
-def serving(settings: Settings, send_buffer: int | None = None) -> Iterator[Serving]:
+def serving(settings: Settings, send_buffer: int | None = None, **others: Any) -> Iterator[Serving]:
     """Serve the app with these settings, on a port that is free.
 
     A small send buffer, in bytes, makes the kernel hold little of what a client does not read.
+    `others` are options for uvicorn, in place of ours.
     """
     app = create_app(settings)
-    options = {**uvicorn_options(replace(settings, port=0)), "log_config": None}
+    options = {**uvicorn_options(replace(settings, port=0)), "log_config": None, **others}
     server = uvicorn.Server(uvicorn.Config(app, **options))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

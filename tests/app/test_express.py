@@ -7,6 +7,8 @@ from time import sleep
 import httpx
 import numpy as np
 import pytest
+from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from app import wire
 from app.settings import Settings
@@ -21,10 +23,31 @@ FOREIGN = {"origin": "https://elsewhere.example"}
 """Which makes a request go the ordinary way."""
 
 
-@pytest.fixture
-def fresh() -> Iterator[Serving]:
-    with serving(Settings(models=(DEFAULT,))) as running:
+@pytest.fixture(params=[{}, {"http": "httptools"}], ids=["ours", "another server"])
+def fresh(request: pytest.FixtureRequest) -> Iterator[Serving]:
+    with serving(Settings(models=(DEFAULT,)), **request.param) as running:
         yield running
+
+
+def test_few_requests_reach_fastapi(fresh: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    reached: list[str] = []
+    ordinary = FastAPI.__call__
+
+    async def note(app: FastAPI, scope: Scope, receive: Receive, send: Send) -> None:
+        reached.append(scope["path"])
+        await ordinary(app, scope, receive, send)
+
+    monkeypatch.setattr(FastAPI, "__call__", note)
+    many = {"latents": [[0, 0]] * 100}
+    with fresh.client() as client:
+        for _ in range(3):
+            client.get(TILE)
+            client.get(IMAGE)
+            client.post(f"{MODEL}/decode", content=ONE, headers=JSON)
+            client.post(f"{MODEL}/decode", json=many, headers={"accept": "application/x-npy"})
+        assert reached == []
+        client.get("/healthz")
+    assert reached == ["/healthz"]
 
 
 def shown(answer: httpx.Response) -> tuple[int, dict[str, str], bytes]:
