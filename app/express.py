@@ -15,6 +15,7 @@ and is answered or refused there; to a client there is no difference. Nothing pa
 be refused there.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -25,7 +26,7 @@ from app.errors import Overloaded, answer_to
 from app.ledger import ID_HEADER, Ledger, id_of
 from app.queues import Answer
 from app.rack import Rack, whole_of, with_id
-from app.security import Room, host_is_allowed
+from app.security import Room, host_is_allowed, late
 from app.wire import Headers, Question, Way, Whole
 
 
@@ -40,10 +41,17 @@ class Asked(NamedTuple):
 
 
 class Soon(NamedTuple):
-    """An answer that has to be worked out: who is asked for it, and how it is written."""
+    """An answer that has to be worked out.
+
+    Attributes:
+        ask: Has it worked out; may raise Overloaded.
+        write: Makes the answer of what came of it.
+        hold: Keeps the model in use, until what this gives is called.
+    """
 
     ask: Callable[[Answer], None]
     write: Callable[[Any], Whole]
+    hold: Callable[[], Callable[[], None]]
 
 
 class Shortcut(Protocol):
@@ -74,6 +82,7 @@ class Express:
         readers: Of POST.
         ledger: Where what is answered here is noted.
         room: Shared with `Limits`.
+        timeout_seconds: As in `Limits`.
         hosts: As in `AllowedSites`.
         proxies: Whose word about the client is believed.
         root_path: The path under which a proxy shows the server; it may have been taken away.
@@ -86,6 +95,7 @@ class Express:
         readers: Sequence[Reader],
         ledger: Ledger,
         room: Room,
+        timeout_seconds: float,
         hosts: Sequence[str],
         proxies: Sequence[str],
         root_path: str,
@@ -95,6 +105,9 @@ class Express:
         self.shortcuts: Mapping[str, Sequence[Shortcut]] = {"GET": shortcuts, "POST": readers}
         self.ledger = ledger
         self.room = room
+        self.timeout_seconds = timeout_seconds
+        self._waiting: dict[_Reply, None] = {}  # the oldest first
+        self._is_watched = False
         self.hosts = None if "*" in hosts else hosts
         self.proxies = ProxyHeadersMiddleware(_nowhere, list(proxies)).trusted_hosts
         self.root_path = root_path
@@ -124,8 +137,30 @@ class Express:
             answer.ask(reply)
         except Overloaded as refusal:
             return reply.noted(whole_of(refusal.response()))
-        reply.wait(answer.write)
+        reply.wait(answer)
+        self._waiting[reply] = None
+        if not self._is_watched:
+            self._watch(self.timeout_seconds)
         return way
+
+    def end(self, reply: "_Reply") -> None:
+        """Hear that a reply waits no longer."""
+        self.room.open -= 1
+        del self._waiting[reply]
+
+    def _watch(self, seconds: float) -> None:
+        self._is_watched = True
+        asyncio.get_running_loop().call_later(seconds, self._refuse_late)
+
+    def _refuse_late(self) -> None:
+        """Refuse what waits for too long, as `Limits` does, and look again when the next might."""
+        self._is_watched = False
+        latest = time.perf_counter() - self.timeout_seconds
+        for reply in list(self._waiting):
+            if reply.begun > latest:
+                self._watch(reply.begun - latest)
+                return
+            reply.set_exception(late(self.timeout_seconds))
 
     def _is_plain(self, headers: Headers) -> bool:
         if b"origin" in headers:
@@ -167,7 +202,17 @@ class Express:
 class _Reply:
     """One answer on its way: what waits for it in a queue takes it for its `Answer`."""
 
-    __slots__ = ("begun", "express", "known", "question", "route", "way", "write")
+    __slots__ = (
+        "_done",
+        "_release",
+        "_write",
+        "begun",
+        "express",
+        "known",
+        "question",
+        "route",
+        "way",
+    )
 
     def __init__(
         self, express: Express, question: Question, way: Way, route: str, begun: float
@@ -175,19 +220,20 @@ class _Reply:
         self.express, self.question, self.way = express, question, way
         self.route, self.begun = route, begun
         self.known = id_of(question.headers.get(ID_HEADER))
+        self._done = False
 
-    def wait(self, write: Callable[[Any], Whole]) -> None:
-        """Be told of the result later, and write it so."""
-        self.write = write
+    def wait(self, soon: Soon) -> None:
+        """Be told of the result later."""
+        self._write, self._release = soon.write, soon.hold()
         self.way.cut = self._cut
         self.express.room.open += 1
 
     def done(self) -> bool:
-        return self.way.disconnected
+        return self._done
 
     def set_result(self, result: object, /) -> None:
         try:
-            whole = self.write(result)
+            whole = self._write(result)
         except Exception as error:
             self.set_exception(error)
             return
@@ -204,13 +250,18 @@ class _Reply:
         return with_id(whole, self.known)
 
     def _send(self, whole: Whole) -> None:
-        self.express.room.open -= 1
+        self._end()
         self.way.send(self.noted(whole))
 
     def _cut(self) -> None:
-        self.way.disconnected = True
-        self.express.room.open -= 1
-        self.noted(Whole(GONE, b"", b""))
+        if not self._done:
+            self._end()
+            self.noted(Whole(GONE, b"", b""))
+
+    def _end(self) -> None:
+        self._done = True
+        self._release()
+        self.express.end(self)
 
 
 async def _nowhere(*_: object) -> None:

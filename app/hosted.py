@@ -73,15 +73,16 @@ async def _read(receive: Receive) -> tuple[bytes, Receive]:
         return waiting.pop() if waiting else await receive()
 
     whole = message["type"] == "http.request" and not message.get("more_body")
-    return message["body"] if whole else b"", receive_again
+    return message.get("body", b"") if whole else b"", receive_again
 
 
 async def _wait(way: _Later) -> Whole:
     try:
         return await way.answer
-    finally:
-        if not way.answer.done() and way.cut is not None:
+    except asyncio.CancelledError:
+        if way.cut is not None:
             way.cut()
+        raise
 
 
 async def _send(whole: Whole, send: Send) -> None:

@@ -81,6 +81,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         (decode.QuickDecode(registry, settings.max_body_bytes),),
         ledger,
         room,
+        settings.request_timeout_seconds,
         settings.allowed_hosts,
         settings.trusted_proxies,
         settings.root_path,

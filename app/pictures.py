@@ -117,7 +117,7 @@ class Pictures:
     async def get(self, name: str, make: Make) -> Picture:
         """Give the picture; make it unless it is here, or wait for who makes it already.
 
-        When all who wait have been cancelled, the making is.
+        When the last who waits here is cancelled, and nobody waits elsewhere, the making is.
 
         Raises:
             Exception: whatever `make` raises; the next who asks has it tried again.

@@ -132,7 +132,7 @@ class Turns:
     @property
     def waiting(self) -> int:
         """Images, or what costs as much."""
-        return sum(job.weight * len(job.calls) for job in self.jobs)
+        return sum(job.weight * len(job.calls) for job in self.jobs if not job.answer.done())
 
     def require_room(self) -> None:
         """Raise Overloaded if a request would be refused now."""
@@ -154,7 +154,8 @@ class Turns:
         return self.waiting < self.most and self._before(pieces) * self.pace <= self.seconds
 
     def _before(self, pieces: int) -> int:
-        return sum(job.weight * min(len(job.calls), pieces) for job in self.jobs)
+        asked = (job for job in self.jobs if not job.answer.done())
+        return sum(job.weight * min(len(job.calls), pieces) for job in asked)
 
     def next(self) -> Job:
         """Give the request of which a piece is done next; it goes on waiting."""

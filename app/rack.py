@@ -14,6 +14,8 @@ from app.wire import Header, Headers, Whole
 
 MOST = 20_000
 """Answers remembered; each takes about a kilobyte besides its picture."""
+LONGEST_TARGET = 512
+"""Bytes of a target under which an answer is remembered."""
 
 
 class _Answer(NamedTuple):
@@ -45,6 +47,8 @@ class Rack:
             tag: Its ETag.
             response: The answer.
         """
+        if len(target) > LONGEST_TARGET:
+            return
         if len(self.answers) >= MOST:
             self.answers.popitem(last=False)
         whole = response.raw_headers

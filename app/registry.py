@@ -110,6 +110,10 @@ class Registry:
         """Give the model of that name for work that ends at once, if it is in memory."""
         return self._shelf.at_hand(name)
 
+    def hold(self, name: str) -> Callable[[], None]:
+        """Use a model that is in memory for longer than that, until what this gives is called."""
+        return self._shelf.hold(name)
+
     def card(self, name: str) -> Card:
         """Give the card of that name, without loading its model; raises NotFound."""
         return self._offer(name).card

@@ -219,7 +219,11 @@ class Limits:
                 f"The body did not arrive within {self.timeout_seconds:g} seconds. Send it again.",
                 headers={"Connection": "close"},
             )
-        return Overloaded(
-            f"No answer was ready within {self.timeout_seconds:g} seconds. Ask for less at once, "
-            "or try again later."
-        )
+        return late(self.timeout_seconds)
+
+
+def late(seconds: float) -> Overloaded:
+    """Make the refusal of a request whose answer was not ready in so many seconds."""
+    return Overloaded(
+        f"No answer was ready within {seconds:g} seconds. Ask for less at once, or try again later."
+    )

@@ -56,7 +56,7 @@ class Shelf(Generic[Item]):
     def at_hand(self, name: str) -> Item | None:
         """Give the item, if it is here, to who is done with it before anything can take its room.
 
-        Who goes on with it keeps it in memory, though its room may be given away.
+        Who goes on with it, must `hold` it, or its room may be given away meanwhile.
         """
         place = self._places.get(name)
         if place is None or place.item is None:
@@ -81,7 +81,7 @@ class Shelf(Generic[Item]):
             place = self._places[name] = _Place(size)
             place.coming = asyncio.create_task(self._load(name, place, load))
             place.coming.add_done_callback(_notice)
-        place.users += 1
+        release = self.hold(name)
         try:
             if place.item is None:
                 assert place.coming is not None
@@ -90,9 +90,19 @@ class Shelf(Generic[Item]):
             assert place.item is not None
             yield place.item
         finally:
+            release()
+
+    def hold(self, name: str) -> Callable[[], None]:
+        """Use an item that is here, or is coming, until what this gives is called."""
+        place = self._places[name]
+        place.users += 1
+
+        def release() -> None:
             place.users -= 1
             if name in self._places:
                 self._places.move_to_end(name)
+
+        return release
 
     async def _load(self, name: str, place: _Place[Item], load: Callable[[], Item]) -> None:
         try:

@@ -5,10 +5,12 @@ end. And when it stops it closes each silent connection at once, though a reques
 """
 
 import asyncio
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.errors import HeadTooLarge, NotHttp, Problem, TooSlow
@@ -135,6 +137,13 @@ class Express(Protocol):
         """Answer at once, or take the way by which the answer will come; None is no answer."""
 
 
+class _Common:
+    """Headers of all answers of this second, and as they are written."""
+
+    headers: ClassVar[object] = None
+    written: ClassVar[bytes] = b""
+
+
 class Http(Unread, HttpToolsProtocol):
     """HTTP/1.1 whose heads are bounded in bytes and seconds."""
 
@@ -147,6 +156,8 @@ class Http(Unread, HttpToolsProtocol):
     _unread_body: tuple[Headers, bytearray] | None = None
     """Of a POST that the express lane has an interest in, with its headers."""
     _body_timer: asyncio.TimerHandle | None = None
+    _rests_since = math.inf
+    """When the last answer was given, by the loop's clock, if nothing came after it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -156,6 +167,8 @@ class Http(Unread, HttpToolsProtocol):
         super().connection_lost(exc)
         self._end_head()
         self._end_body()
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
         way, self._way = self._way, None
         if way is not None and not way.response_complete and way.cut is not None:
             way.cut()
@@ -177,6 +190,7 @@ class Http(Unread, HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._unset_keepalive_if_required()  # the last answer may have been given in this call
         self._head_is_whole = False
 
     def on_headers_complete(self) -> None:
@@ -212,6 +226,8 @@ class Http(Unread, HttpToolsProtocol):
 
     def _is_plain(self) -> bool:
         """Tell whether the answer to a request could be written as soon as it is known."""
+        if not self.url.startswith(b"/"):
+            return False
         waits = self.flow.write_paused or self.transport.is_closing() or not self._is_idle()
         special = self.expect_100_continue or self.parser.should_upgrade()
         return not waits and not special and self.parser.get_http_version() == "1.1"
@@ -239,21 +255,55 @@ class Http(Unread, HttpToolsProtocol):
         assert self._unread_body is not None
         _, body = self._unread_body
         self._end_body()
-        self._go_by_asgi()
+        try:
+            self._go_by_asgi()
+        except httptools.HttpParserError:
+            self.send_400_response("")
+            return
         super().on_body(bytes(body))
 
     def write_whole(self, answer: Whole, keep_alive: bool) -> None:
         """Write an answer to the request whose turn it is, and go on with the next."""
-        parts = [STATUS_LINE[answer.status]]
-        for name, value in self.server_state.default_headers:
-            parts += name, b": ", value, b"\r\n"
-        parts += answer.head, b"\r\n" if keep_alive else b"connection: close\r\n\r\n"
-        self.transport.write(b"".join((*parts, answer.body)))
+        headers = self.server_state.default_headers  # a new list each second
+        if headers is not _Common.headers:
+            _Common.headers = headers
+            _Common.written = b"".join(b"%b: %b\r\n" % pair for pair in headers)
+        end = b"\r\n" if keep_alive else b"connection: close\r\n\r\n"
+        line = STATUS_LINE[answer.status]
+        self.transport.write(b"".join((line, _Common.written, answer.head, end, answer.body)))
         if answer.rest:
             self.transport.writelines(answer.rest)
         if not keep_alive:
             self.transport.close()
         self.on_response_complete()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, or rest, as uvicorn does, but without a timer an answer."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._rests_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._look_later(self.timeout_keep_alive)
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._rests_since = math.inf
+
+    def _look_later(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        """Close the connection if it has rested for long; else look again when it might have."""
+        self.timeout_keep_alive_task = None
+        left = self._rests_since + self.timeout_keep_alive - self.loop.time()
+        if left <= 0:
+            self.timeout_keep_alive_handler()
+        elif left < math.inf:  # else whoever answers next has it looked at
+            self._look_later(left)
 
     def shutdown(self) -> None:
         if self._unread_body is not None:

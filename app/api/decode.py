@@ -156,11 +156,13 @@ class QuickDecode:
         if not path.endswith(_AFTER) or headers.get(b"content-type") != b"application/json":
             return False
         text = headers.get(b"content-length", b"")
-        length = int(text) if text.isdigit() and len(text) < 9 else self.longest + 1
+        if not text.isdigit() or len(text) > 8 or int(text) > self.longest:
+            return False
+        length = int(text)
         if length <= SHORT_BODY:
             return True
         served = _served(self.registry, path, _AFTER)
-        if served is None or length > self.longest:
+        if served is None:
             return False
         return not is_long(length, served) or served.batcher.has_room(2 * CHUNK)
 
@@ -177,11 +179,13 @@ class QuickDecode:
                 return None
         if media_type == JSON and len(rows) > 1 and b"accept-encoding" in asked.headers:
             return None  # it may be worth compressing
+        hold = partial(self.registry.hold, served.card.id)
         if len(rows) <= SMALL:
-            return Soon(partial(served.batcher.ask, latents), partial(_write, served, media_type))
+            write = partial(_write, served, media_type)
+            return Soon(partial(served.batcher.ask, latents), write, hold)
         if media_type == JSON:
             return None
-        return Soon(partial(served.batcher.ask_many, latents), partial(_bare, media_type))
+        return Soon(partial(served.batcher.ask_many, latents), partial(_bare, media_type), hold)
 
 
 def _write(served: ServedModel, media_type: str, images: Images) -> Whole:
@@ -193,7 +197,8 @@ def _write(served: ServedModel, media_type: str, images: Images) -> Whole:
 
 def _bare(media_type: str, chunks: list[Images]) -> Whole:
     head = rendering.npy_head(sum(map(len, chunks))) if media_type == NPY else b""
-    return whole_batch(media_type, head, *(np.ascontiguousarray(c).data for c in chunks))
+    bare = (np.ascontiguousarray(images).reshape(-1).data for images in chunks)
+    return whole_batch(media_type, head, *bare)
 
 
 class _Latent(NamedTuple):
@@ -244,7 +249,8 @@ class DecodePng:
         def write(images: Images) -> Whole:
             return whole_png(self._keep(latent, images).content, latent.tag)
 
-        return Soon(partial(served.batcher.ask, latent.latents), write)
+        hold = partial(self.registry.hold, served.card.id)
+        return Soon(partial(served.batcher.ask, latent.latents), write, hold)
 
     async def _answer(self, served: ServedModel, scope: Scope) -> Response:
         served.require_latents()

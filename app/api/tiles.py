@@ -91,7 +91,8 @@ class Tiles:
         def write(picture: Picture) -> Whole:
             return whole_png(picture.content, tag, tile.control)
 
-        return Soon(partial(self.pictures.ask, name, make), write)
+        hold = partial(self.registry.hold, tile.model)
+        return Soon(partial(self.pictures.ask, name, make), write, hold)
 
     def _read(self, path: Mapping[str, str], query: str) -> _Tile:
         """Take what varies in a path, and the version in a query; raises NotFound."""

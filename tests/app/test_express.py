@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from time import sleep
 
 import httpx
@@ -279,6 +280,49 @@ def test_what_waits_for_too_long_is_refused_there_too() -> None:
         statuses = [answer.status_code for answer in threads.map(ask, range(64))]
         assert set(statuses) == {200, 503}
         assert ask(0).status_code == 200
+
+
+def test_what_is_not_ready_in_time_is_refused_in_the_same_words() -> None:
+    settings = Settings(models=(DEFAULT,), request_timeout_seconds=0.2)
+    begun, let_go = Event(), Event()
+
+    def encode(_: object) -> None:
+        begun.set()
+        let_go.wait()
+        raise ValueError("enough")
+
+    with serving(settings) as slow, slow.client() as client, ThreadPoolExecutor(1) as thread:
+        (served,) = slow.registry.loaded
+        served.engine.encode = encode  # type: ignore[assignment, method-assign]
+        blank = {"images": [[[0.0] * 28] * 28]}
+        busy = thread.submit(client.post, f"{MODEL}/encode", json=blank)
+        begun.wait()
+        answers = [
+            client.post(f"{MODEL}/decode", content=ONE, headers={**JSON, **more})
+            for more in ({}, FOREIGN)
+        ]
+        let_go.set()
+        assert busy.result().status_code == 503
+        assert [answer.status_code for answer in answers] == [503, 503]
+        assert shown(answers[0]) == shown(answers[1])
+        assert client.post(f"{MODEL}/decode", content=ONE, headers=JSON).status_code == 200
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_beyond_the_bound_is_refused_there_too(chunked: bool) -> None:
+    body = b'{"latents": [[0, 0]]}' + b" " * 200
+    settings = Settings(models=(DEFAULT,), max_body_bytes=100)
+    with serving(settings) as strict, strict.client() as client:
+        content = iter([body]) if chunked else body
+        answer = client.post(f"{MODEL}/decode", content=content, headers=JSON)
+    assert answer.status_code == 413
+
+
+def test_a_long_target_is_not_remembered(fresh: Serving) -> None:
+    with fresh.client() as client:
+        for _ in range(3):
+            assert client.get(f"{IMAGE}&more={'x' * 1000}").status_code == 200
+    assert express(fresh) == 0
 
 
 def test_the_log_names_the_client_of_a_proxy_that_is_believed(

@@ -1,3 +1,5 @@
+from concurrent.futures import Future
+
 import pytest
 
 from app.errors import Overloaded
@@ -6,7 +8,7 @@ from app.tally import Tally
 
 
 def job(pieces: int, weight: int = 1) -> Job:
-    return Job([lambda: None] * pieces, weight, None, list)  # type: ignore[arg-type]
+    return Job([lambda: None] * pieces, weight, Future(), list)
 
 
 def test_a_request_waits_for_as_long_as_those_before_it_take_by_their_pace() -> None:
@@ -58,3 +60,14 @@ def test_the_pace_follows_what_pieces_take_now() -> None:
     for seconds in [1.0] * 50 + [3.0] * 50:
         queue.learn(weight=2, seconds=seconds)
     assert queue.pace == pytest.approx(1.5, rel=0.01)
+
+
+def test_who_has_left_keeps_nobody_out() -> None:
+    queue = Turns(most=3, seconds=1.0, work=Tally().bulk)
+    leaving = job(pieces=3)
+    queue.put(leaving)
+    with pytest.raises(Overloaded):
+        queue.put(job(pieces=1))
+    leaving.answer.set_result(None)
+    queue.put(job(pieces=1))
+    assert queue.waiting == 1

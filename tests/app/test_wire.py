@@ -92,6 +92,14 @@ def test_a_connection_on_which_nothing_is_asked_is_closed_without_a_word(server:
         assert read_all(opened) == b""
 
 
+def test_a_connection_on_which_nothing_more_is_asked_is_closed_after_a_while() -> None:
+    with serving(Settings(), timeout_keep_alive=1) as short, open_socket(short) as opened:
+        for _ in range(3):
+            opened.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert opened.recv(4096).startswith(b"HTTP/1.1 200")
+        assert read_all(opened) == b""
+
+
 def test_a_head_without_end_is_refused(server: Serving) -> None:
     line = b"X-Long: %s\r\n" % (b"a" * 1000)
     endless = HEAD + line * (wire.HEAD_BYTES // len(line) + 1)
@@ -191,6 +199,39 @@ def test_what_is_asked_before_the_last_answer_came_is_answered_in_its_turn(
     with open_socket(server) as opened:
         opened.sendall(b"".join(order))
         assert answers(opened, len(order)) == [(200, contents[asked]) for asked in order]
+
+
+def test_what_takes_longer_than_a_connection_may_rest_is_answered_after_what_is_at_hand() -> None:
+    """The second comes in the packet that has the first, which is answered on the spot."""
+    with serving(Settings(models=(DEFAULT,)), timeout_keep_alive=0.2) as short:
+        with short.client() as client:
+            tile = client.get(TILE).content
+            client.get(TILE)
+        ask = f"GET {TILE} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        body = json.dumps({"latents": [[0, 0]] * 1024}).encode()
+        slow = (
+            f"POST /api/v1/models/{DEFAULT}/decode HTTP/1.1\r\nHost: x\r\n"
+            "Content-Type: application/json; charset=utf-8\r\n"
+            f"Content-Length: {len(body) + 1}\r\n\r\n"
+        ).encode() + body
+        with open_socket(short) as opened:
+            opened.sendall(ask + slow)
+            time.sleep(0.5)
+            opened.sendall(b" ")
+            (first, second) = answers(opened, 2)
+    assert first == (200, tile)
+    assert second[0] == 200
+
+
+@pytest.mark.parametrize("rest", [b"", b"]]}"])
+def test_a_target_that_is_no_path_is_answered_and_hangs_nothing(
+    server: Serving, monkeypatch: pytest.MonkeyPatch, rest: bytes
+) -> None:
+    monkeypatch.setattr(wire, "BODY_SECONDS", 0.05)
+    head = b"POST http://h:99999/decode HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    with open_socket(server) as opened:
+        opened.sendall(head + b"Content-Length: 19\r\n\r\n" + b'{"latents": [[0,0' + rest)
+        assert opened.recv(5000).startswith(b"HTTP/1.1 4")
 
 
 @pytest.mark.parametrize(
