@@ -16,7 +16,7 @@ GreyImage = UInt8[np.ndarray, "height width"]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
-_FEW_BYTES, _SQUEEZED = 2048, 700
+_FEW_BYTES, _SQUEEZED = 2048, 850
 """Which ISA-L squeezes at its lowest level in a seventh of the time, and by a third less; if more
 are left than that, the picture is a busy one and worth the other level."""
 _SAME_AS_ABOVE = 2  # the filter "up"; with a row of zeros it repeats the row above
