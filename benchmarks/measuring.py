@@ -234,27 +234,39 @@ class _Connection(asyncio.Protocol):
 
 class _Http(_Connection):
     def data_received(self, data: bytes) -> None:
-        self.buffer += data
-        head = self.buffer.find(b"\r\n\r\n") + 4
-        if head < 4:
-            return
-        unchanged = self.buffer.startswith(b"HTTP/1.1 304")
-        length = _LENGTH.search(self.buffer, 0, head)
-        if unchanged or length:
-            end: int | None = head + int(length[1] if length else 0)
-        else:
-            end = _end_of_chunks(self.buffer, head)
-        if end is None or len(self.buffer) < end:
-            return
-        good = unchanged or self.buffer.startswith(b"HTTP/1.1 200")
-        del self.buffer[:end]
-        self.answered(good)
+        if self.buffer:
+            self.buffer += data
+            found = _answer(self.buffer)
+            if found is not None:
+                self.buffer.clear()
+        else:  # most come in one piece
+            found = _answer(data)
+            if found is None:
+                self.buffer += data
+        if found is not None:
+            self.answered(found)
+
+
+def _answer(received: bytes | bytearray) -> bool | None:
+    """Tell of an answer whether it is good, if it is whole; nothing comes behind it unasked."""
+    head = received.find(b"\r\n\r\n") + 4
+    if head < 4:
+        return None
+    unchanged = received.startswith(b"HTTP/1.1 304")
+    length = _LENGTH.search(received, 0, head)
+    if unchanged or length:
+        end: int | None = head + int(length[1] if length else 0)
+    else:
+        end = _end_of_chunks(received, head)
+    if end is None or len(received) < end:
+        return None
+    return unchanged or received.startswith(b"HTTP/1.1 200")
 
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
-def _end_of_chunks(answer: bytearray, start: int) -> int | None:
+def _end_of_chunks(answer: bytes | bytearray, start: int) -> int | None:
     """Where a body in chunks without trailers ends, if it is whole (RFC 9112, section 7.1)."""
     while (line := answer.find(b"\r\n", start)) >= 0:
         size = int(answer[start:line].partition(b";")[0], 16)
