@@ -73,6 +73,7 @@ class Batcher:
         self._bulk = Turns(max_queue, max_wait_seconds, tally.bulk)
         self._tiles_in_a_row = 0
         self._worker: asyncio.Task[None] | None = None
+        self._is_due = False  # a pass of small requests, while there is no worker
 
     def ask(self, latents: Latents, answer: Answer) -> None:
         """Decode up to 8 latents into `answer`, unless that is done before its turn comes.
@@ -81,7 +82,8 @@ class Batcher:
             Overloaded: too much is waiting.
         """
         self._small.put(Drag(latents, answer))
-        self._wake()
+        if not self._is_due and not self._works():
+            self._pass_soon()
 
     def ask_tile(self, call: Callable[[], object], answer: Answer) -> None:
         """As `tile`, for who has an `answer` to be told.
@@ -178,8 +180,10 @@ class Batcher:
 
     async def drain(self) -> None:
         """Wait until nothing waits."""
-        if self._worker is not None:
-            await self._worker
+        while self._small.jobs or self._works():
+            if self._worker is not None:
+                await self._worker
+            await asyncio.sleep(0)
 
     async def _run(
         self,
@@ -209,8 +213,27 @@ class Batcher:
         queue.put(job)
         self._wake()
 
+    def _works(self) -> bool:
+        return self._worker is not None and not self._worker.done()
+
+    def _pass_soon(self) -> None:
+        """Pass in the turn after the next, by which every request that is ready has joined."""
+        self._is_due = True
+        loop = asyncio.get_running_loop()
+        loop.call_soon(loop.call_soon, self._pass)
+
+    def _pass(self) -> None:
+        """Decode small requests, unless there is a worker by now, which takes them along."""
+        self._is_due = False
+        if self._works():
+            return
+        if batch := self._small.take(CHUNK):
+            self._decode_together(batch)
+        if self._small.jobs:
+            self._pass_soon()
+
     def _wake(self) -> None:
-        if self._worker is None or self._worker.done():
+        if not self._works():
             self._worker = asyncio.create_task(self._work())
 
     async def _work(self) -> None:

@@ -230,7 +230,10 @@ LONGEST_REASON = 123
 
 
 def _latent(content: bytes) -> Latents:
-    return np.frombuffer(content, "<f4", offset=SEQUENCE_BYTES)[None]
+    return np.frombuffer(content, _NUMBER, offset=SEQUENCE_BYTES)[None]
+
+
+_NUMBER = np.dtype("<f4")
 
 
 def raw_route(stream: Stream) -> RawRoute:

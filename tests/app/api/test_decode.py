@@ -37,9 +37,8 @@ def test_a_long_body_is_refused_before_it_is_read_while_too_much_waits() -> None
     long: dict[str, Any] = {"content": b"[" * 5000, "headers": JSON}
     settings = Settings(models=("mnist-vae-2d",), max_queue=1)
     with serving(settings) as server, server.client() as client:
-        client.get("/readyz")
         (served,) = server.registry.loaded
-        assert served.batcher._worker
+        assert served.batcher._worker  # which made the first tiles
         work = served.batcher.run([hold, hold], weight=1)
         holding = asyncio.run_coroutine_threadsafe(work, served.batcher._worker.get_loop())
         begun.wait()
