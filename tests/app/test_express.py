@@ -283,7 +283,7 @@ def test_what_waits_for_too_long_is_refused_there_too() -> None:
 
 
 def test_what_is_not_ready_in_time_is_refused_in_the_same_words() -> None:
-    settings = Settings(models=(DEFAULT,), request_timeout_seconds=0.2)
+    settings = Settings(models=(DEFAULT,), request_timeout_seconds=1.0)
     begun, let_go = Event(), Event()
 
     def encode(_: object) -> None:

@@ -93,7 +93,7 @@ def test_a_connection_on_which_nothing_is_asked_is_closed_without_a_word(server:
 
 
 def test_a_connection_on_which_nothing_more_is_asked_is_closed_after_a_while() -> None:
-    with serving(Settings(), timeout_keep_alive=1) as short, open_socket(short) as opened:
+    with serving(Settings(), timeout_keep_alive=2) as short, open_socket(short) as opened:
         for _ in range(3):
             opened.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
             assert opened.recv(4096).startswith(b"HTTP/1.1 200")
