@@ -138,10 +138,14 @@ class Express:
         except Overloaded as refusal:
             return reply.noted(whole_of(refusal.response()))
         reply.wait(answer)
+        return way
+
+    def begin(self, reply: "_Reply") -> None:
+        """Hear that a reply waits from now on."""
+        self.room.open += 1
         self._waiting[reply] = None
         if not self._is_watched:
             self._watch(self.timeout_seconds)
-        return way
 
     def end(self, reply: "_Reply") -> None:
         """Hear that a reply waits no longer."""
@@ -226,7 +230,7 @@ class _Reply:
         """Be told of the result later."""
         self._write, self._release = soon.write, soon.hold()
         self.way.cut = self._cut
-        self.express.room.open += 1
+        self.express.begin(self)
 
     def done(self) -> bool:
         return self._done

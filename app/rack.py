@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from app.caching import ASK_AGAIN, is_known
 from app.ledger import ID_HEADER
-from app.pictures import Pictures
+from app.negotiation import PNG
+from app.pictures import Picture, Pictures
 from app.security import security_headers
 from app.wire import Header, Headers, Whole
 
@@ -37,18 +38,30 @@ class Rack:
         self.pictures = pictures
         self.answers: OrderedDict[bytes, _Answer] = OrderedDict()
 
-    def keep(self, target: bytes, route: str, picture: str, tag: str, response: Response) -> None:
-        """Have an answer at hand for who asks for the same target.
+    def known(
+        self, target: bytes, headers: Headers, route: str, picture: str, tag: str, control: str
+    ) -> Whole | None:
+        """Answer a GET of a PNG file if its client has it, or this server, and then remember that.
 
         Args:
             target: Of the request, as it came.
+            headers: Of the request.
             route: Its path, with names in place of what varies.
             picture: The name under which `pictures` has the content.
             tag: Its ETag.
-            response: The answer.
+            control: How long it may be kept.
         """
-        if len(target) > LONGEST_TARGET:
-            return
+        if is_known(headers, tag):
+            return whole_of(png_response(None, tag, control))
+        found = self.pictures.find(picture)
+        if found is None:
+            return None
+        response = png_response(found, tag, control)
+        if len(target) <= LONGEST_TARGET:  # asked for twice: it may come thrice
+            self._keep(target, route, picture, tag, response)
+        return whole_of(response)
+
+    def _keep(self, target: bytes, route: str, picture: str, tag: str, response: Response) -> None:
         if len(self.answers) >= MOST:
             self.answers.popitem(last=False)
         whole = response.raw_headers
@@ -66,6 +79,14 @@ class Rack:
         if picture is None:
             return None
         return answer.route, Whole(200, answer.whole, picture.content)
+
+
+def png_response(picture: Picture | None, tag: str, control: str) -> Response:
+    """Give a PNG file; with none, say that the client has it."""
+    headers = {"ETag": tag, "Cache-Control": control}
+    if picture is None:
+        return Response(status_code=304, headers=headers)
+    return Response(picture.content, headers=headers, media_type=PNG)
 
 
 def whole_of(response: Response) -> Whole:

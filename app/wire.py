@@ -93,14 +93,12 @@ class Way(ABC):
 
     Attributes:
         cut: Called when the client goes before its answer.
-        disconnected: Whether it has gone.
     """
 
-    __slots__ = ("cut", "disconnected")
+    __slots__ = ("cut",)
 
     def __init__(self) -> None:
         self.cut: Callable[[], None] | None = None
-        self.disconnected = False
 
     @abstractmethod
     def send(self, answer: Whole) -> None:
@@ -110,12 +108,19 @@ class Way(ABC):
 class _Turn(Way):
     """The way by our HTTP; to uvicorn, the request that it answers now."""
 
-    __slots__ = ("_http", "body", "keep_alive", "message_event", "more_body", "response_complete")
+    __slots__ = (
+        "_http",
+        "disconnected",
+        "keep_alive",
+        "message_event",
+        "more_body",
+        "response_complete",
+    )
 
     def __init__(self, http: "Http", keep_alive: bool) -> None:
         super().__init__()
         self._http = http
-        self.response_complete = self.more_body = False
+        self.disconnected = self.response_complete = self.more_body = False
         self.keep_alive = keep_alive
         self.message_event = _NOBODY_WAITS
 

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from app import png, rendering
 from app.batching import CHUNK, SMALL, Images, Latents
 from app.body import JsonBody, only_json
-from app.caching import ASK_AGAIN, etag, is_current, is_known
+from app.caching import ASK_AGAIN, etag, is_current
 from app.disconnect import while_connected
 from app.errors import InvalidRequest
 from app.express import Asked, Soon
@@ -26,7 +26,7 @@ from app.latents import LATENT, read_latents, read_z
 from app.negotiation import JSON, NPY, PNG, RAW
 from app.openapi import API, LATENT_TEXT, MODEL_PARAMETER, NOT_CHANGED, RawRoute, feature
 from app.pictures import Picture
-from app.rack import Rack, whole_batch, whole_of, whole_png
+from app.rack import Rack, png_response, whole_batch, whole_png
 from app.registry import Decoding, Registry, ServedModel
 from app.rendering import BATCH, ImageJson, JsonImage, described
 from app.wire import Headers as Asking
@@ -206,13 +206,6 @@ class _Latent(NamedTuple):
     size: int
     tag: str
 
-    def response(self, picture: Picture | None) -> Response:
-        """Give the picture, or say that the client has it."""
-        headers = {"ETag": self.tag, "Cache-Control": ASK_AGAIN}
-        if picture is None:
-            return Response(status_code=304, headers=headers)
-        return Response(picture.content, headers=headers, media_type=PNG)
-
 
 class DecodePng:
     """GET decode.png as a raw ASGI route: pages show many of them, and a browser keeps each.
@@ -237,17 +230,14 @@ class DecodePng:
         if served is None:
             return None
         latent = _read(served, asked.query)
-        if is_known(asked.headers, latent.tag):
-            return whole_of(latent.response(None))
-        found = self.pictures.find(latent.tag)
-        if found is not None:  # asked for twice: it may come thrice
-            response = latent.response(found)
-            self.rack.keep(asked.target, self.route, latent.tag, latent.tag, response)
-            return whole_of(response)
+        tag = latent.tag
+        known = self.rack.known(asked.target, asked.headers, self.route, tag, tag, ASK_AGAIN)
+        if known is not None:
+            return known
         self.pictures.misses += 1
 
         def write(images: Images) -> Whole:
-            return whole_png(self._keep(latent, images).content, latent.tag)
+            return whole_png(self._keep(latent, images).content, tag)
 
         hold = partial(self.registry.hold, served.card.id)
         return Soon(partial(served.batcher.ask, latent.latents), write, hold)
@@ -256,12 +246,12 @@ class DecodePng:
         served.require_latents()
         latent = _read(served, scope["query_string"].decode("latin-1"))
         if is_current(Headers(scope=scope), latent.tag):
-            return latent.response(None)
+            return png_response(None, latent.tag, ASK_AGAIN)
         picture = self.pictures.find(latent.tag)
         if picture is None:
             self.pictures.misses += 1
             picture = self._keep(latent, await served.batcher.decode(latent.latents))
-        return latent.response(picture)
+        return png_response(picture, latent.tag, ASK_AGAIN)
 
     def _keep(self, latent: _Latent, images: Images) -> Picture:
         picture = Picture(png.encode_enlarged(images[0], latent.size))

@@ -8,19 +8,18 @@ from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from app import png
-from app.caching import ASK_AGAIN, control, etag, is_current, is_known
+from app.caching import ASK_AGAIN, control, etag, is_current
 from app.disconnect import while_connected
 from app.errors import NotFound
 from app.express import Asked, Soon
 from app.negotiation import PNG
 from app.openapi import API, MODEL_PARAMETER, NOT_CHANGED, RawRoute
 from app.pictures import Picture
-from app.rack import Rack, whole_of, whole_png
+from app.rack import Rack, png_response, whole_png
 from app.registry import Registry, ServedModel
 from app.wire import Whole
 from model.engine import DEEPEST_ZOOM, version_of
@@ -44,13 +43,6 @@ class _Tile(NamedTuple):
     def tag(self) -> str:
         return etag(self.version, self.plane, self.place)
 
-    def response(self, tag: str, picture: Picture | None) -> Response:
-        """Give the tile, or say that the client has it."""
-        headers = {"ETag": tag, "Cache-Control": self.control}
-        if picture is None:
-            return Response(status_code=304, headers=headers)
-        return Response(picture.content, headers=headers, media_type=PNG)
-
 
 class Tiles:
     """GET a tile, as a raw ASGI route: a map asks for dozens at once."""
@@ -64,12 +56,10 @@ class Tiles:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         tile = self._read(scope["path_params"], scope["query_string"].decode("latin-1"))
         tag = tile.tag
-        if is_current(Headers(scope=scope), tag):
-            response = tile.response(tag, None)
-        else:
+        picture = None
+        if not is_current(Headers(scope=scope), tag):
             picture = await while_connected(Request(scope, receive), self.tile(tile))
-            response = tile.response(tag, picture)
-        await response(scope, receive, send)
+        await png_response(picture, tag, tile.control)(scope, receive, send)
 
     def answer(self, asked: Asked) -> Whole | Soon | None:
         """The express lane: a tile, if its model is in memory."""
@@ -79,13 +69,9 @@ class Tiles:
             return None
         tile = self._read(found.groupdict(), asked.query)
         tag, name = tile.tag, tile.name
-        if is_known(asked.headers, tag):
-            return whole_of(tile.response(tag, None))
-        picture = self.pictures.find(name)
-        if picture is not None:  # asked for twice: it may come thrice
-            response = tile.response(tag, picture)
-            self.rack.keep(asked.target, self.route, name, tag, response)
-            return whole_of(response)
+        known = self.rack.known(asked.target, asked.headers, self.route, name, tag, tile.control)
+        if known is not None:
+            return known
         make = partial(served.batcher.ask_tile, _drawing(served, tile))
 
         def write(picture: Picture) -> Whole:
