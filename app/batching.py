@@ -81,7 +81,7 @@ class Batcher:
         Raises:
             Overloaded: too much is waiting.
         """
-        self._small.put(Drag(latents, answer))
+        self._small.put((latents, answer))
         if not self._is_due and not self._works():
             self._pass_soon()
 
@@ -255,19 +255,19 @@ class Batcher:
     def _decode_together(self, batch: list[Drag]) -> None:
         begun = perf_counter()
         try:
-            images = self._forward(np.concatenate([job.latents for job in batch]))
+            images = self._forward(np.concatenate([latents for latents, _ in batch]))
         except Exception as error:
             if len(batch) == 1:
-                batch[0].answer.set_exception(error)
+                batch[0][1].set_exception(error)
             else:  # the fault of one is not the others'
                 for job in batch:
                     self._decode_together([job])
             return
         self._small.work.add(len(images), perf_counter() - begun)
         start = 0
-        for job in batch:
-            stop = start + len(job.latents)
-            job.answer.set_result(images[start:stop])
+        for latents, answer in batch:
+            stop = start + len(latents)
+            answer.set_result(images[start:stop])
             start = stop
 
     async def _piece(self, queue: Turns, begun: float) -> None:

@@ -30,28 +30,18 @@ from app.security import Room, host_is_allowed, late
 from app.wire import Headers, Question, Way, Whole
 
 
-class Asked(NamedTuple):
-    """What a shortcut is asked: a target in two parts, and what came with it."""
-
-    target: bytes
-    path: str
-    query: str
-    headers: Headers
-    body: bytes
-
-
 class Soon(NamedTuple):
     """An answer that has to be worked out.
 
     Attributes:
         ask: Has it worked out; may raise Overloaded.
         write: Makes the answer of what came of it.
-        hold: Keeps the model in use, until what this gives is called.
+        model: The one that has to stay in memory meanwhile.
     """
 
     ask: Callable[[Answer], None]
     write: Callable[[Any], Whole]
-    hold: Callable[[], Callable[[], None]]
+    model: str
 
 
 class Shortcut(Protocol):
@@ -59,8 +49,8 @@ class Shortcut(Protocol):
 
     route: str
 
-    def answer(self, asked: Asked) -> Whole | Soon | None:
-        """Answer, if the request is this route's own and plain.
+    def answer(self, question: Question, path: str, query: str) -> Whole | Soon | None:
+        """Answer, if the request is this route's own and plain; its target comes in two parts.
 
         Whatever it raises, the ordinary way has the words for.
         """
@@ -80,6 +70,7 @@ class Express:
         rack: The pictures' answers.
         shortcuts: Of GET.
         readers: Of POST.
+        hold: Keeps a model in memory, until what this gives is called.
         ledger: Where what is answered here is noted.
         room: Shared with `Limits`.
         timeout_seconds: As in `Limits`.
@@ -93,6 +84,7 @@ class Express:
         rack: Rack,
         shortcuts: Sequence[Shortcut],
         readers: Sequence[Reader],
+        hold: Callable[[str], Callable[[], None]],
         ledger: Ledger,
         room: Room,
         timeout_seconds: float,
@@ -103,6 +95,7 @@ class Express:
         self.rack = rack
         self.readers = readers
         self.shortcuts: Mapping[str, Sequence[Shortcut]] = {"GET": shortcuts, "POST": readers}
+        self.hold = hold
         self.ledger = ledger
         self.room = room
         self.timeout_seconds = timeout_seconds
@@ -184,10 +177,9 @@ class Express:
         path, query = self._parts(question.target)
         if "%" in path or "#" in query:
             return None
-        asked = Asked(question.target, path, query, question.headers, question.body)
         for shortcut in self.shortcuts[question.method]:
             try:
-                answer = shortcut.answer(asked)
+                answer = shortcut.answer(question, path, query)
             except Exception:  # whatever it is, the ordinary way comes upon it too
                 return None
             if answer is not None:
@@ -228,7 +220,7 @@ class _Reply:
 
     def wait(self, soon: Soon) -> None:
         """Be told of the result later."""
-        self._write, self._release = soon.write, soon.hold()
+        self._write, self._release = soon.write, self.express.hold(soon.model)
         self.way.cut = self._cut
         self.express.begin(self)
 

@@ -24,20 +24,20 @@ _MIDDLE_SIZED = b"\x82\x7e"
 class Frames:
     """The way of a stream's frames past ASGI's queue and tasks, which cost more than an image.
 
+    Args:
+        send: Sends a binary message, and says whether that could be done here: not to a slow
+            client.
+
     Attributes:
         take: Is told of each message that comes in one plain frame, and says whether it took it;
             what it leaves comes by `receive`, as all does until it is set.
     """
 
-    __slots__ = ("_protocol", "take")
+    __slots__ = ("send", "take")
 
-    def __init__(self, protocol: "WebSocket") -> None:
-        self._protocol = protocol
+    def __init__(self, send: Callable[[bytes], bool]) -> None:
+        self.send = send
         self.take: Callable[[bytes], bool] | None = None
-
-    def send(self, content: bytes) -> bool:
-        """Send a binary message, and say whether that could be done here: not to a slow client."""
-        return self._protocol.send_plainly(content)
 
 
 class WebSocket(Unread, WebSocketsSansIOProtocol):
@@ -55,34 +55,38 @@ class WebSocket(Unread, WebSocketsSansIOProtocol):
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if not self.close_sent:
-            self.plain = Frames(self)
+            self.plain = Frames(self.send_plainly)
             self.scope["extensions"][FRAMES] = self.plain  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
         if self.plain is None or self.plain.take is None:
             super().data_received(data)
             return
-        data, self._rest = self._rest + data, b""
-        start = 0
-        while (size := len(data) - start) >= SMALLEST_FRAME:
+        if self._rest:
+            data, self._rest = self._rest + data, b""
+        start, stop = 0, len(data)
+        while start + SMALLEST_FRAME <= stop:
             kind, length = data[start], data[start + 1] - MASKED
             if kind not in _WHOLE_FRAMES or not 0 <= length < 126:
                 self.plain = None  # the library reads on from here, for it may be in pieces
                 super().data_received(data[start:])
                 return
-            if size < SMALLEST_FRAME + length:
+            begin = start + SMALLEST_FRAME
+            end = begin + length
+            if end > stop:
                 break
-            end = start + SMALLEST_FRAME + length
-            if kind != BINARY or not self._takes(data[start + 2 : end]):
+            if kind != BINARY or not self._takes(data[begin:end], data[begin - 4 : begin]):
                 super().data_received(data[start:end])
             start = end
-        self._rest = data[start:]
+        if start < stop:
+            self._rest = data[start:]
 
-    def _takes(self, masked: bytes) -> bool:
+    def _takes(self, masked: bytes, mask: bytes) -> bool:
         assert self.plain is not None
-        if self.plain.take is None or self.conn.state is not State.OPEN or not self.queue.empty():
+        take = self.plain.take
+        if take is None or self.conn.state is not State.OPEN or not self.queue.empty():
             return False
-        return self.plain.take(apply_mask(masked[4:], masked[:4]))
+        return take(apply_mask(masked, mask))
 
     def send_receive_event_to_app(self) -> None:
         was_paused, self.read_paused = self.read_paused, True

@@ -79,6 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         rack,
         (maps, drawn),
         (decode.QuickDecode(registry, settings.max_body_bytes),),
+        registry.hold,
         ledger,
         room,
         settings.request_timeout_seconds,

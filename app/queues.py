@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -29,11 +29,8 @@ class Answer(Protocol):
         """Hear that it will not come; raises nothing."""
 
 
-class Drag(NamedTuple):
-    """A small request: latents, and who waits for their images."""
-
-    latents: np.ndarray
-    answer: Answer
+Drag = tuple[np.ndarray, Answer]
+"""A small request: latents, and who waits for their images."""
 
 
 class Drags:
@@ -57,19 +54,23 @@ class Drags:
 
     def put(self, job: Drag) -> None:
         """Let a request wait; raises Overloaded."""
-        self.require_room()
-        self.waiting += len(job.latents)
+        if self.waiting >= self.most:
+            self.require_room()
+        self.waiting += len(job[0])
         self.jobs.append(job)
 
     def take(self, most: int) -> list[Drag]:
         """Take up to `most` latents, without those for which nobody waits any more."""
         batch: list[Drag] = []
         rows = 0
-        while self.jobs and rows + len(self.jobs[0].latents) <= most:
-            job = self.jobs.popleft()
-            size = len(job.latents)
+        while self.jobs:
+            latents, answer = job = self.jobs[0]
+            size = len(latents)
+            if rows + size > most:
+                break
+            self.jobs.popleft()
             self.waiting -= size
-            if not job.answer.done():
+            if not answer.done():
                 batch.append(job)
                 rows += size
         return batch

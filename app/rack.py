@@ -96,7 +96,9 @@ def whole_of(response: Response) -> Whole:
 
 def whole_batch(media_type: str, content: bytes, *rest: memoryview) -> Whole:
     """The same of an answer that varies by Accept, at a tenth of the price."""
-    length = len(content) + sum(part.nbytes for part in rest)
+    length = len(content)
+    for part in rest:
+        length += part.nbytes
     return Whole(200, _HEAD_OF_BATCH % (length, media_type.encode()), content, rest)
 
 
@@ -107,8 +109,8 @@ def whole_png(content: bytes, tag: str, control: str = ASK_AGAIN) -> Whole:
 
 def with_id(whole: Whole, known: str) -> Whole:
     """Tell the request's id as well."""
-    head = b"%b%b: %b\r\n" % (whole.head, ID_HEADER, known.encode())
-    return Whole(whole.status, head, whole.body, whole.rest)
+    status, head, body, rest = whole
+    return Whole(status, head + _ID + known.encode() + b"\r\n", body, rest)
 
 
 def _head(headers: Sequence[Header]) -> bytes:
@@ -116,6 +118,7 @@ def _head(headers: Sequence[Header]) -> bytes:
     return b"".join(b"%b: %b\r\n" % pair for pair in (*headers, *security_headers))
 
 
+_ID = ID_HEADER + b": "
 _OF_CONTENT = {b"content-length", b"content-type"}
 _HEAD_OF_BATCH = b"content-length: %d\r\ncontent-type: %b\r\nvary: Accept\r\n" + _head(())
 _HEAD_OF_PNG = (

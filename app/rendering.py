@@ -35,22 +35,22 @@ class ImageJson(BaseModel):
 def image_json(image: png.GreyImage) -> dict[str, object]:
     """Write an image as `ImageJson` says, as plain values."""
     height, width = image.shape
-    return {"width": width, "height": height, "png": _base64(image)}
+    return {"width": width, "height": height, "png": _base64(image).decode()}
 
 
-JsonImage = str
+JsonImage = bytes
 """What `ImageJson` says, as JSON."""
 
 
 def packed(images: Images) -> list[JsonImage]:
     """Write images as `ImageJson` says, faster than `json.dumps` would."""
     _, height, width = images.shape
-    head = f'{{"width":{width},"height":{height},"png":"'
-    return [f'{head}{_base64(image)}"}}' for image in images]
+    head = b'{"width":%d,"height":%d,"png":"' % (width, height)
+    return [head + _base64(image) + b'"}' for image in images]
 
 
-def _base64(image: png.GreyImage) -> str:
-    return b2a_base64(png.encode(image), newline=False).decode("ascii")
+def _base64(image: png.GreyImage) -> bytes:
+    return b2a_base64(png.encode(image), newline=False)
 
 
 def contact_sheet(images: Images) -> png.GreyImage:
@@ -128,10 +128,14 @@ def choose(accept: str | None, forms: Mapping[str, Render]) -> str:
     return negotiation.choose(accept, (JSON, *forms))
 
 
-def json_of(fields: Mapping[str, Any], images: list[JsonImage]) -> bytes:
-    """Write fields, of which there is one at least, and images after them."""
-    head = _encode(fields)
-    return f'{head[:-1]},"images":[{",".join(images)}]}}'.encode()
+def json_head(fields: Mapping[str, Any]) -> bytes:
+    """Write fields, of which there is one at least, for `json_of`."""
+    return _encode(fields)[:-1].encode() + b',"images":['
+
+
+def json_of(head: bytes, images: list[JsonImage]) -> bytes:
+    """Write images after the fields that are written already."""
+    return head + b",".join(images) + b"]}"
 
 
 _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
@@ -151,7 +155,9 @@ async def answer(
     def render() -> bytes:
         if isinstance(images, np.ndarray) and media_type != JSON:
             return forms[media_type](images)
-        return json_of(fields, packed(images) if isinstance(images, np.ndarray) else images)
+        return json_of(
+            json_head(fields), packed(images) if isinstance(images, np.ndarray) else images
+        )
 
     quick = media_type in (NPY, RAW) or (len(images) <= CHUNK and media_type not in (GIF, WEBP))
     content = render() if quick else await asyncio.to_thread(render)

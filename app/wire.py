@@ -156,6 +156,8 @@ class Http(Unread, HttpToolsProtocol):
     _head_bytes = 0
     _head_is_whole = True
     _leaving = False
+    _was_asked = False
+    """Whether the express lane has left this request to ASGI."""
     _way: _Turn | None = None
     """By which an answer is to come."""
     _unread_body: tuple[Headers, bytearray] | None = None
@@ -194,9 +196,9 @@ class Http(Unread, HttpToolsProtocol):
             self._refuse(HeadTooLarge(detail))
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
         self._unset_keepalive_if_required()  # the last answer may have been given in this call
-        self._head_is_whole = False
+        self._head_is_whole = self._was_asked = False
+        self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def on_headers_complete(self) -> None:
         self._end_head()
@@ -247,10 +249,17 @@ class Http(Unread, HttpToolsProtocol):
             self._way = way
             self.cycle = way  # type: ignore[assignment] # requests after it wait their turn
         else:
-            self.scope["extensions"] = {ASKED: {}}
+            self._was_asked = True
         return answer is not None
 
     def _go_by_asgi(self) -> None:
+        """Have uvicorn begin, and go on, with what it did not see come."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = url, headers, expects
+        self.scope["headers"] = headers
+        if self._was_asked:
+            self.scope["extensions"] = {ASKED: {}}
         super().on_headers_complete()
         if self._leaving and not self._is_idle():  # no request is made of a WebSocket
             self.cycle.keep_alive = False

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Coroutine, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import parse_qs
 
@@ -21,7 +21,7 @@ from app.body import JsonBody, only_json
 from app.caching import ASK_AGAIN, etag, is_current
 from app.disconnect import while_connected
 from app.errors import InvalidRequest
-from app.express import Asked, Soon
+from app.express import Soon
 from app.latents import LATENT, read_latents, read_z
 from app.negotiation import JSON, NPY, PNG, RAW
 from app.openapi import API, LATENT_TEXT, MODEL_PARAMETER, NOT_CHANGED, RawRoute, feature
@@ -30,7 +30,7 @@ from app.rack import Rack, png_response, whole_batch, whole_png
 from app.registry import Decoding, Registry, ServedModel
 from app.rendering import BATCH, ImageJson, JsonImage, described
 from app.wire import Headers as Asking
-from app.wire import Whole
+from app.wire import Question, Whole
 
 MOST = 1024
 SIZES = range(28, 1121)
@@ -166,33 +166,41 @@ class QuickDecode:
             return False
         return not is_long(length, served) or served.batcher.has_room(2 * CHUNK)
 
-    def answer(self, asked: Asked) -> Soon | None:
+    def answer(self, question: Question, path: str, query: str) -> Soon | None:
         """Decode what comes in one pass, or into NumPy or bytes by several."""
-        served = _served(self.registry, asked.path, _AFTER)
-        media_type = _FORMS.get(asked.headers.get(b"accept", b"*/*"))
-        if served is None or media_type is None:
+        served = _served(self.registry, path, _AFTER)
+        media_type = _FORMS.get(question.headers.get(b"accept", b"*/*"))
+        rows = _rows(from_json(question.body))
+        if served is None or media_type is None or rows is None:
             return None
-        match from_json(asked.body):
-            case {"latents": list(rows), **others} if not others and 0 < len(rows) <= MOST:
-                latents = read_latents(rows, served.card)
-            case _:
-                return None
-        if media_type == JSON and len(rows) > 1 and b"accept-encoding" in asked.headers:
+        if media_type == JSON and len(rows) > 1 and b"accept-encoding" in question.headers:
             return None  # it may be worth compressing
-        hold = partial(self.registry.hold, served.card.id)
+        model, batcher = served.card.id, served.batcher
+        latents = read_latents(rows, served.card)
         if len(rows) <= SMALL:
-            write = partial(_write, served, media_type)
-            return Soon(partial(served.batcher.ask, latents), write, hold)
+            return Soon(partial(batcher.ask, latents), partial(_write, model, media_type), model)
         if media_type == JSON:
             return None
-        return Soon(partial(served.batcher.ask_many, latents), partial(_bare, media_type), hold)
+        return Soon(partial(batcher.ask_many, latents), partial(_bare, media_type), model)
 
 
-def _write(served: ServedModel, media_type: str, images: Images) -> Whole:
+def _rows(body: object) -> list[object] | None:
+    """The latents of a body that holds nothing else, if they are not too many."""
+    if not isinstance(body, dict) or len(body) != 1:
+        return None
+    rows = body.get("latents")
+    return rows if isinstance(rows, list) and 0 < len(rows) <= MOST else None
+
+
+def _write(model: str, media_type: str, images: Images) -> Whole:
     if media_type != JSON:
         return _bare(media_type, [images])
-    fields = {"model": served.card.id}
-    return whole_batch(JSON, rendering.json_of(fields, rendering.packed(images)))
+    return whole_batch(JSON, rendering.json_of(_head_of(model), rendering.packed(images)))
+
+
+@lru_cache(maxsize=64)
+def _head_of(model: str) -> bytes:
+    return rendering.json_head({"model": model})
 
 
 def _bare(media_type: str, chunks: list[Images]) -> Whole:
@@ -224,14 +232,15 @@ class DecodePng:
             response = await self._answer(served, scope)
         await response(scope, receive, send)
 
-    def answer(self, asked: Asked) -> Whole | Soon | None:
+    def answer(self, question: Question, path: str, query: str) -> Whole | Soon | None:
         """The express lane: a picture of a latent, if its model is in memory."""
-        served = _served(self.registry, asked.path, _PNG_AFTER)
+        served = _served(self.registry, path, _PNG_AFTER)
         if served is None:
             return None
-        latent = _read(served, asked.query)
+        latent = _read(served, query)
         tag = latent.tag
-        known = self.rack.known(asked.target, asked.headers, self.route, tag, tag, ASK_AGAIN)
+        target, headers = question.target, question.headers
+        known = self.rack.known(target, headers, self.route, tag, tag, ASK_AGAIN)
         if known is not None:
             return known
         self.pictures.misses += 1
@@ -239,8 +248,7 @@ class DecodePng:
         def write(images: Images) -> Whole:
             return whole_png(self._keep(latent, images).content, tag)
 
-        hold = partial(self.registry.hold, served.card.id)
-        return Soon(partial(served.batcher.ask, latent.latents), write, hold)
+        return Soon(partial(served.batcher.ask, latent.latents), write, served.card.id)
 
     async def _answer(self, served: ServedModel, scope: Scope) -> Response:
         served.require_latents()

@@ -95,16 +95,17 @@ class _Conversation:
         self.send = send
         self.frames = frames
         self.way = way
-        self.numbers = Struct(f"<{card.latent_dim}f")
+        self.numbers = Struct(f"<{SEQUENCE_BYTES}x{card.latent_dim}f")
+        self.latent = np.dtype(("<f4", (card.latent_dim,)))
         self.mailbox: bytes | None = None
         self.asked: bytes | None = None
-        self.came = self.rested = self.asked_at = 0.0
+        self.came = self.asked_at = 0.0
         self.slow: asyncio.Task[None] | None = None  # what cannot be done at once, one at a time
         self.closed = False
 
     async def hold(self, receive: Receive, idle_seconds: float) -> None:
         self.loop, self.idle_seconds = asyncio.get_running_loop(), idle_seconds
-        self.rested = perf_counter()
+        self.rests_until = perf_counter() + idle_seconds / TIMERS
         try:
             async with asyncio.timeout(idle_seconds) as self.rest:
                 if self.way is not None:
@@ -132,26 +133,26 @@ class _Conversation:
         self.mailbox, self.came = content, perf_counter()
         if self.asked is None:
             self._ask()
-        if self.came > self.rested + self.idle_seconds / TIMERS and not self.rest.expired():
-            self.rested = self.came
+        if self.came > self.rests_until and not self.rest.expired():
+            self.rests_until = self.came + self.idle_seconds / TIMERS
             self.rest.reschedule(self.loop.time() + self.idle_seconds)
 
     def _is_right(self, content: bytes) -> bool:
-        if len(content) != SEQUENCE_BYTES + self.numbers.size:
+        if len(content) != self.numbers.size:
             return False
-        return math.hypot(*self.numbers.unpack_from(content, SEQUENCE_BYTES)) <= LATENT_LIMIT
+        return math.hypot(*self.numbers.unpack(content)) <= LATENT_LIMIT
 
     def _checked(self, message: Message) -> bytes:
         content = message.get("bytes")
         if content is None:
             raise _BadMessage(NOT_BINARY, "Send binary messages, not text.")
         assert isinstance(content, bytes)
-        wanted = SEQUENCE_BYTES + self.numbers.size
+        wanted = self.numbers.size
         if len(content) != wanted:
             came = f"A message of {len(content)} bytes came; {self.card.id} takes {wanted}."
             raise _BadMessage(BAD_MESSAGE, came)
         if not self._is_right(content):
-            latent = self.numbers.unpack_from(content, SEQUENCE_BYTES)
+            latent = self.numbers.unpack(content)
             try:
                 refuse(list(latent), self.card, "The latent", "#")
             except InvalidRequest as error:
@@ -166,9 +167,12 @@ class _Conversation:
             self.slow = self.loop.create_task(self._load())
             return
         try:
-            served.batcher.ask(_latent(self.asked), self)
+            served.batcher.ask(self._latents(self.asked), self)
         except Overloaded as error:
             self.set_exception(error)
+
+    def _latents(self, content: bytes) -> Latents:
+        return np.frombuffer(content, self.latent, 1, SEQUENCE_BYTES)  # names would cost as much
 
     def done(self) -> bool:
         return self.closed
@@ -188,7 +192,7 @@ class _Conversation:
         assert self.asked is not None
         try:
             async with self.registry.lend(self.card.id) as served:
-                images = await served.batcher.decode(_latent(self.asked))
+                images = await served.batcher.decode(self._latents(self.asked))
         except Exception as error:
             await self._fail(error)
         else:
@@ -227,13 +231,6 @@ class _Conversation:
 
 LONGEST_REASON = 123
 """Bytes that a close frame has for its reason."""
-
-
-def _latent(content: bytes) -> Latents:
-    return np.frombuffer(content, _NUMBER, offset=SEQUENCE_BYTES)[None]
-
-
-_NUMBER = np.dtype("<f4")
 
 
 def raw_route(stream: Stream) -> RawRoute:

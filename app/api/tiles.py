@@ -15,13 +15,13 @@ from app import png
 from app.caching import ASK_AGAIN, control, etag, is_current
 from app.disconnect import while_connected
 from app.errors import NotFound
-from app.express import Asked, Soon
+from app.express import Soon
 from app.negotiation import PNG
 from app.openapi import API, MODEL_PARAMETER, NOT_CHANGED, RawRoute
 from app.pictures import Picture
 from app.rack import Rack, png_response, whole_png
 from app.registry import Registry, ServedModel
-from app.wire import Whole
+from app.wire import Question, Whole
 from model.engine import DEEPEST_ZOOM, version_of
 
 FIRST = ((0, 0, 0), (1, 0, 0), (1, 1, 0), (1, 0, 1), (1, 1, 1))
@@ -61,15 +61,16 @@ class Tiles:
             picture = await while_connected(Request(scope, receive), self.tile(tile))
         await png_response(picture, tag, tile.control)(scope, receive, send)
 
-    def answer(self, asked: Asked) -> Whole | Soon | None:
+    def answer(self, question: Question, path: str, query: str) -> Whole | Soon | None:
         """The express lane: a tile, if its model is in memory."""
-        found = _PLACE.fullmatch(asked.path)
+        found = _PLACE.fullmatch(path)
         served = self.registry.at_hand(found["model"]) if found else None
         if found is None or served is None or not served.engine.decodes:
             return None
-        tile = self._read(found.groupdict(), asked.query)
+        tile = self._read(found.groupdict(), query)
         tag, name = tile.tag, tile.name
-        known = self.rack.known(asked.target, asked.headers, self.route, name, tag, tile.control)
+        target, headers = question.target, question.headers
+        known = self.rack.known(target, headers, self.route, name, tag, tile.control)
         if known is not None:
             return known
         make = partial(served.batcher.ask_tile, _drawing(served, tile))
@@ -77,8 +78,7 @@ class Tiles:
         def write(picture: Picture) -> Whole:
             return whole_png(picture.content, tag, tile.control)
 
-        hold = partial(self.registry.hold, tile.model)
-        return Soon(partial(self.pictures.ask, name, make), write, hold)
+        return Soon(partial(self.pictures.ask, name, make), write, tile.model)
 
     def _read(self, path: Mapping[str, str], query: str) -> _Tile:
         """Take what varies in a path, and the version in a query; raises NotFound."""
