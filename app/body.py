@@ -7,6 +7,7 @@ from typing import TypeVar
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic_core import from_json
 
 from app.errors import NotJson, UnsupportedMedia
 from app.negotiation import JSON
@@ -65,10 +66,14 @@ async def read_json(request: Request, schema: type[Body]) -> Body:
         NotJson: it cannot be parsed.
         RequestValidationError: it does not have the fields of `schema`.
     """
+    body = await request.body()
     try:
-        content = json.loads(await request.body())
-    except (ValueError, RecursionError) as error:
-        raise NotJson.because(error) from error
+        content = from_json(body)  # in a third of the time
+    except ValueError:
+        try:
+            content = json.loads(body)  # which takes more, and says better what it does not
+        except (ValueError, RecursionError) as error:
+            raise NotJson.because(error) from error
     try:
         return schema.model_validate(content)
     except ValidationError as error:

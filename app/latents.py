@@ -1,9 +1,11 @@
 """Numbers from outside, made latents or refused."""
 
+import io
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import chain
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from fastapi import Query
@@ -16,6 +18,10 @@ from app.openapi import LATENT_TEXT
 from model.card import Card
 from model.engine import LATENT_LIMIT
 
+_NPY = b"\x93NUMPY\x01\x00"
+"""How a NumPy file of version 1.0 begins; then come the length of its head, and the head."""
+LONGEST_HEAD = 1000
+"""Bytes that all of these may have; `numpy.save` writes 128."""
 _NUMBERS = {int, float}
 
 LATENT = {
@@ -50,6 +56,47 @@ def read_latents(rows: Sequence[object], card: Card) -> Latents:
             refuse(row, card, f"latents[{index}]", f"#/latents/{index}")
         return np.array(rows, np.float32)
     return exact.astype(np.float32)
+
+
+def read_npy(content: bytes, most: int, card: Card) -> Latents:
+    """Take latents in a NumPy file, as `numpy.save` writes an array of N x D numbers.
+
+    Raises:
+        InvalidRequest: it is no such file, of another shape or type, of more than `most` latents,
+            or a row is no latent of this model.
+    """
+    head = len(_NPY) + 2 + int.from_bytes(content[len(_NPY) : len(_NPY) + 2], "little")
+    if not content.startswith(_NPY) or head > LONGEST_HEAD:
+        raise _no_npy("it does not begin as one of version 1.0")
+    (rows, columns), numbers = _described(content[:head])
+    if columns != card.latent_dim or not 0 < rows <= most:
+        wanted = f"{card.id} takes (N, {card.latent_dim}), N from 1 to {most}"
+        raise InvalidRequest.at("#", f"The array has the shape ({rows}, {columns}); {wanted}.")
+    if len(content) != head + rows * columns * numbers.itemsize:
+        raise _no_npy("it is longer or shorter than its head says")
+    exact = np.frombuffer(content, numbers, offset=head).reshape(rows, columns).astype(np.float64)
+    if not np.vdot(exact, exact) < LATENT_LIMIT**2:
+        for index, row in enumerate(exact.tolist()):
+            refuse(row, card, f"Row {index} of the array", "#")
+    return exact.astype(np.float32)
+
+
+@lru_cache(maxsize=64)
+def _described(head: bytes) -> tuple[tuple[int, int], np.dtype[Any]]:
+    """The shape of an array, and the type of its numbers, by the head of its file."""
+    try:
+        file = io.BytesIO(head[len(_NPY) :])
+        shape, by_columns, numbers = np.lib.format.read_array_header_1_0(file)
+    except Exception as error:  # what its parser raises for damage is no closed set
+        raise _no_npy("its head cannot be read") from error
+    if len(shape) != 2 or by_columns or numbers.kind not in "fiu":
+        raise _no_npy("it holds no array of two dimensions, row by row, of whole numbers or floats")
+    return shape, numbers
+
+
+def _no_npy(reason: str) -> InvalidRequest:
+    detail = f"The body is no NumPy file of latents: {reason}. Write it by numpy.save."
+    return InvalidRequest.at("#", detail)
 
 
 def _numbers(rows: Sequence[object], card: Card) -> Float64[np.ndarray, "rows latent"] | None:

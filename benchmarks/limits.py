@@ -34,6 +34,7 @@ from PIL import Image
 
 from app import png
 from app.images import prepare
+from app.negotiation import NPY
 from benchmarks.measuring import Load, cpu_seconds, http_load, on_core, websocket_load
 from benchmarks.picture import bars
 from model.checkpoint import read_checkpoint
@@ -214,7 +215,10 @@ def rows(ours: Server, bare: tuple[int, int], plain: tuple[int, int]) -> Iterato
         unchanged = f"If-None-Match: {etag}"
         latents = [[random.uniform(-2, 2), random.uniform(-2, 2)] for _ in range(BATCH)]
         many = json.dumps({"latents": latents}).encode()
-        batch = post(f"{API}/decode", "application/json", many, "Accept: application/x-npy")
+        batch = post(f"{API}/decode", "application/json", many, f"Accept: {NPY}")
+        file = io.BytesIO()
+        np.save(file, np.array(latents, np.float32))
+        npy_batch = post(f"{API}/decode", NPY, file.getvalue(), f"Accept: {NPY}")
         media_type, content = form()
 
         one = {"latents": latents[:1]}
@@ -224,8 +228,9 @@ def rows(ours: Server, bare: tuple[int, int], plain: tuple[int, int]) -> Iterato
         teach(bare[1], "/tile", client.get(tile))
         teach(bare[1], "/image", client.get(image))
         teach(bare[1], "/unchanged", client.get(tile, headers={"If-None-Match": etag}))
-        npy = {"content-type": "application/json", "accept": "application/x-npy"}
-        teach(bare[1], "/batch", client.post(f"{API}/decode", content=many, headers=npy))
+        npy = {"content-type": NPY, "accept": NPY}
+        answer = client.post(f"{API}/decode", content=file.getvalue(), headers=npy)
+        teach(bare[1], "/batch", answer.raise_for_status())
 
     def we(request: Request, connections: int = 32, path: str | None = None) -> Asked:
         return Asked(ours.pid, ours.port, request, connections, path)
@@ -247,7 +252,9 @@ def rows(ours: Server, bare: tuple[int, int], plain: tuple[int, int]) -> Iterato
     drawing = (share, "PNG in JSON")
     yield Row("REST decode of one latent", 0.65, we(decode(f"{API}/decode")), nothing, drawing)
     forwards = ("1,024 in forwards of 64",)
-    yield Row("batch of 1,024 as NPY", 0.85, we(batch, 2), they(get("/batch"), 2), forwards)
+    bulk = they(get("/batch"), 2)
+    yield Row("1,024 as NPY, and back", 0.85, we(npy_batch, 2), bulk, forwards)
+    yield Row("1,024 as JSON, back as NPY", 0.85, we(batch, 2), bulk, forwards)
     encode = post(f"{API}/encode", media_type, content)
     nothing = they(post(f"/fastapi/encode/{len(encoded.content)}", media_type, content), 4)
     least = ("Pillow reads the upload", "bare encoder")

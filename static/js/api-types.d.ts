@@ -15,7 +15,9 @@ export interface paths {
         put?: never;
         /**
          * Decode
-         * @description Decode up to 1,024 latents; `Accept` picks JSON, a contact sheet, NumPy or bare bytes.
+         * @description Decode up to 1,024 latents, in JSON or a NumPy file.
+         *
+         *     `Accept` picks JSON, a contact sheet, NumPy or bare bytes.
          */
         post: operations["decode"];
         delete?: never;
@@ -885,26 +887,6 @@ export interface components {
             model: string;
             /** Images */
             images: components["schemas"]["ImageJson"][];
-        };
-        /**
-         * DecodeRequest
-         * @description Latents to decode.
-         */
-        DecodeRequest: {
-            /**
-             * Latents
-             * @example [
-             *       [
-             *         0,
-             *         0
-             *       ],
-             *       [
-             *         0.5,
-             *         -1.2
-             *       ]
-             *     ]
-             */
-            latents: number[][];
         };
         /**
          * DistancesAnswer
@@ -1793,7 +1775,23 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["DecodeRequest"];
+                "application/json": {
+                    /**
+                     * Latents
+                     * @example [
+                     *       [
+                     *         0,
+                     *         0
+                     *       ],
+                     *       [
+                     *         0.5,
+                     *         -1.2
+                     *       ]
+                     *     ]
+                     */
+                    latents: number[][];
+                };
+                "application/x-npy": string;
             };
         };
         responses: {

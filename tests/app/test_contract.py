@@ -65,7 +65,6 @@ def narrowed() -> dict[str, Any]:
     found = document()
     forms = {name: form["properties"] for name, form in found["components"]["schemas"].items()}
     forms["End"]["latent"] = LATENT
-    forms["DecodeRequest"]["latents"].update(items=LATENT, maxItems=FEW)
     forms["SampleRequest"]["count"]["maximum"] = FEW
     forms["InterpolateRequest"]["steps"]["maximum"] = FEW
     for path, operation in operations(found):
@@ -74,6 +73,11 @@ def narrowed() -> dict[str, Any]:
                 parameter["schema"] = ON_THE_MAP
         if path.endswith("/infer"):
             narrow_inference(operation)
+        if path.endswith("/decode"):
+            content = operation["requestBody"]["content"]
+            del content["application/x-npy"]
+            latents = content["application/json"]["schema"]["properties"]["latents"]
+            latents.update(items=LATENT, maxItems=FEW)
         if path.endswith("/encode"):
             content = operation["requestBody"]["content"]
             content["application/json"]["schema"]["properties"]["images"]["maxItems"] = FEW

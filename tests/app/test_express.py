@@ -1,5 +1,6 @@
 """The express lane: to a client there is no difference."""
 
+import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -40,12 +41,16 @@ def test_few_requests_reach_fastapi(fresh: Serving, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(FastAPI, "__call__", note)
     many = {"latents": [[0, 0]] * 100}
+    file = io.BytesIO()
+    np.save(file, np.zeros((100, 2)))
+    npy = {"content-type": "application/x-npy", "accept": "application/x-npy"}
     with fresh.client() as client:
         for _ in range(3):
             client.get(TILE)
             client.get(IMAGE)
             client.post(f"{MODEL}/decode", content=ONE, headers=JSON)
             client.post(f"{MODEL}/decode", json=many, headers={"accept": "application/x-npy"})
+            client.post(f"{MODEL}/decode", content=file.getvalue(), headers=npy)
         assert reached == []
         client.get("/healthz")
     assert reached == ["/healthz"]

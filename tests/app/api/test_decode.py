@@ -159,11 +159,31 @@ def test_a_body_that_is_not_json_is_refused(
     assert "not JSON" in refused(api.post(DECODE, content=body, headers=JSON), 400)
 
 
+@pytest.mark.parametrize("count", [1, 8, 9, 300])
+@pytest.mark.parametrize("accept", ["application/x-npy", "application/json", "image/png"])
+def test_a_numpy_file_is_decoded_as_json_is(api: httpx.Client, count: int, accept: str) -> None:
+    file = io.BytesIO()
+    np.save(file, LATENTS[:count])
+    asked = {"content-type": "application/x-npy", "accept": accept}
+    answer = api.post(DECODE, content=file.getvalue(), headers=asked)
+    wanted = api.post(DECODE, json=as_json(LATENTS[:count]), headers={"accept": accept})
+    assert answer.status_code == 200
+    assert answer.content == wanted.content
+
+
+def test_what_is_no_numpy_file_is_refused(api: httpx.Client, refused: Refused) -> None:
+    asked = {"content-type": "application/x-npy"}
+    assert "Write it by numpy.save." in refused(api.post(DECODE, content=b"1", headers=asked), 422)
+
+
 def test_a_body_of_another_type_is_refused(api: httpx.Client, refused: Refused) -> None:
     body = b'{"latents": [[0, 0]]}'
     assert "is missing" in refused(api.post(DECODE, content=body), 415)
     detail = refused(api.post(DECODE, content=body, headers={"content-type": "text/plain"}), 415)
-    assert detail == "Content-Type is text/plain; this route reads application/json."
+    assert (
+        detail
+        == "Content-Type is text/plain; this route reads application/json and application/x-npy."
+    )
 
 
 def test_a_form_that_is_not_offered_is_refused(api: httpx.Client, refused: Refused) -> None:
