@@ -109,7 +109,7 @@ class Work:
         encoder = Encoder(autoencoder, 2, draw)
         flat = grey.reshape(1, -1)
         pixels = torch.from_numpy(flat)
-        eager_encode = torch_encoder(autoencoder, 2, draw)
+        eager_encode, _ = torch_encoder(autoencoder, 2, draw)
 
         @torch.inference_mode()
         def encode() -> None:

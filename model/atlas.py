@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -175,22 +175,6 @@ def _covariances(
     scales = [autoencoder.posterior(part).scale_tril for part in torch.split(image_NP, 1000)]
     scale_NDD = torch.cat(scales)
     return (scale_NDD @ scale_NDD.mT).cpu().numpy()
-
-
-COVARIANCES_AT_ONCE = 32
-
-
-def covariances(
-    autoencoder: VariationalAutoencoder, images: UInt8[np.ndarray, "images 28 28"], plane: Plane
-) -> Iterator[Float[np.ndarray, "some 2 2"]]:
-    """The posteriors' covariances on a plane, a few at a time."""
-    axes_2D = torch.from_numpy(plane.axes)
-    for part in np.split(images, range(COVARIANCES_AT_ONCE, len(images), COVARIANCES_AT_ONCE)):
-        with torch.inference_mode():
-            scale_NDD = autoencoder.posterior(_intensities(autoencoder, part)).scale_tril
-            on_plane_N2D = axes_2D @ scale_NDD.double().cpu()
-            yielded = (on_plane_N2D @ on_plane_N2D.mT).numpy()
-        yield yielded
 
 
 def _density(

@@ -65,7 +65,9 @@ class Encoding:
         return Encoding(*parts)  # type: ignore[arg-type]
 
 
-Encode = Callable[[Float32[np.ndarray, "images pixels"]], Encoding]
+Pixels = Float32[np.ndarray, "images pixels"]
+Covariances = Float32[np.ndarray, "images latent latent"]
+Encode = Callable[[Pixels], Encoding]
 Decode = Callable[[Float[np.ndarray, "n latent"]], UInt8[np.ndarray, "n 28 28"]]
 
 
@@ -80,12 +82,13 @@ class Encoder:
 
     def __init__(self, autoencoder: Autoencoder, latent_dim: int, decode: Decode) -> None:
         device = next(autoencoder.parameters()).device
+        self._covariances: Callable[[Pixels], Covariances] | None = None
         if isinstance(autoencoder, VectorQuantisedAutoencoder):
             self._encode = _quantiser(autoencoder)
         elif runtime.chosen(str(device)):
-            self._encode = onnx_encoder(autoencoder, latent_dim, decode)
+            self._encode, self._covariances = onnx_encoder(autoencoder, latent_dim, decode)
         else:
-            self._encode = torch_encoder(autoencoder, latent_dim, decode)
+            self._encode, self._covariances = torch_encoder(autoencoder, latent_dim, decode)
 
     def encode(self, images: Float[np.ndarray, "images 28 28"]) -> Encoding:
         """The posteriors of images, and their ELBO on the grey levels as they are.
@@ -101,35 +104,58 @@ class Encoder:
         parts = np.split(images.reshape(-1, PIXELS), range(CHUNK, len(images), CHUNK))
         return _joined([self._encode(part) for part in parts])
 
+    def covariances(self, images: Float32[np.ndarray, "images 28 28"]) -> Covariances:
+        """The posteriors' alone, without the decodes of an ELBO; of a variational autoencoder.
 
-def onnx_encoder(autoencoder: Autoencoder, latent_dim: int, decode: Decode) -> Encode:
-    """Encode with ONNX Runtime."""
+        All images go in one pass: give a few at a time.
+        """
+        assert self._covariances, "the entries of a codebook have no covariance"
+        return self._covariances(images.reshape(-1, PIXELS))
+
+
+def onnx_encoder(
+    autoencoder: Autoencoder, latent_dim: int, decode: Decode
+) -> tuple[Encode, Callable[[Pixels], Covariances]]:
+    """Encode with ONNX Runtime; and the covariances alone, if it is a variational autoencoder.
+
+    Nothing of the encoder in PyTorch is read afterwards.
+    """
     told = encoder(autoencoder)
     log_prob = likelihood(autoencoder, latent_dim)
     noise_KD = _noise(latent_dim).numpy()
 
-    def encode(images: Float32[np.ndarray, "images pixels"]) -> Encoding:
-        output = told(images)
+    def posteriors(vae: VariationalAutoencoder, images: Pixels) -> Gaussians:
+        found = Gaussians.told(vae, told(images))
+        for _ in range(vae.refinements):
+            found = found.refined(images, log_prob)
+        return found
+
+    def encode(images: Pixels) -> Encoding:
         if not isinstance(autoencoder, VariationalAutoencoder):
-            found = log_prob(images, output[:, None])[:, 0]
-            return Encoding(output, None, None, found, None, decode(output))
-        posterior = Gaussians.told(autoencoder, output)
-        for _ in range(autoencoder.refinements):
-            posterior = posterior.refined(images, log_prob)
+            code = told(images)
+            found = log_prob(images, code[:, None])[:, 0]
+            return Encoding(code, None, None, found, None, decode(code))
+        posterior = posteriors(autoencoder, images)
         mean, kl = posterior.mean, posterior.kl_to_prior()
         found = log_prob(images, posterior.points(noise_KD)).mean(-1)
         return Encoding(mean, None, posterior.covariance(), found, kl, decode(mean))
 
-    return encode
+    def covariances(images: Pixels) -> Covariances:
+        assert isinstance(autoencoder, VariationalAutoencoder), "points have no covariance"
+        return posteriors(autoencoder, images).covariance()
+
+    return encode, covariances
 
 
-def torch_encoder(autoencoder: Autoencoder, latent_dim: int, decode: Decode) -> Encode:
-    """Encode with the autoencoder itself."""
+def torch_encoder(
+    autoencoder: Autoencoder, latent_dim: int, decode: Decode
+) -> tuple[Encode, Callable[[Pixels], Covariances]]:
+    """Encode with the autoencoder itself; and the covariances alone, if it is variational."""
     device = next(autoencoder.parameters()).device
     noise_K1D = _noise(latent_dim)[:, None].to(device)
 
     @torch.inference_mode()
-    def encode(images: Float32[np.ndarray, "images pixels"]) -> Encoding:
+    def encode(images: Pixels) -> Encoding:
         count = len(images)
         image_NP = _padded(images).to(device)
         covariance = kl = None
@@ -154,7 +180,13 @@ def torch_encoder(autoencoder: Autoencoder, latent_dim: int, decode: Decode) -> 
             decode(mean),
         )
 
-    return encode
+    @torch.inference_mode()
+    def covariances(images: Pixels) -> Covariances:
+        assert isinstance(autoencoder, VariationalAutoencoder), "points have no covariance"
+        scale_NDD = autoencoder.posterior(torch.from_numpy(images).to(device)).scale_tril
+        return np.asarray((scale_NDD @ scale_NDD.mT).cpu().numpy())
+
+    return encode, covariances
 
 
 def drawn(
@@ -169,7 +201,7 @@ def _quantiser(autoencoder: VectorQuantisedAutoencoder) -> Encode:
     device = next(autoencoder.parameters()).device
 
     @torch.inference_mode()
-    def encode(images: Float32[np.ndarray, "images pixels"]) -> Encoding:
+    def encode(images: Pixels) -> Encoding:
         count = len(images)
         image_NP = _padded(images).to(device)
         pictures = drawn(autoencoder, autoencoder.reconstruct(image_NP))[:count]
@@ -180,7 +212,7 @@ def _quantiser(autoencoder: VectorQuantisedAutoencoder) -> Encode:
     return encode
 
 
-def _padded(images: Float32[np.ndarray, "images pixels"]) -> Float[torch.Tensor, "batch pixels"]:
+def _padded(images: Pixels) -> Float[torch.Tensor, "batch pixels"]:
     image_BP = torch.zeros(max(len(images), SMALLEST_BATCH), PIXELS)
     image_BP[: len(images)] = torch.from_numpy(images)
     return image_BP

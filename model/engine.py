@@ -57,7 +57,7 @@ __all__ = [
     "version_of",
 ]
 
-RENDERER = f"3 {runtime.name()}"
+RENDERER = f"4 {runtime.name()}"
 """Raise it when the same weights and atlas begin to give other bytes or other planes."""
 LARGEST_SQUARE = LATENT_LIMIT**2 * (1 + 1e-12)
 """Of a latent's norm, with room for rounding: what lies at the limit is not refused."""
@@ -84,13 +84,13 @@ class Engine:
         self.codes, self.labels = self.atlas.codes, labels_of_tests(self.card.dataset)
         self._checkpoint, self._autoencoder = checkpoint, checkpoint.autoencoder
         self.decodes = not isinstance(self._autoencoder, VectorQuantisedAutoencoder)
-        self.planes = self._map.planes.listed if self.decodes else ()
         self._encoder = Encoder(self._autoencoder, self.card.latent_dim, self.decode)
+        self.planes = self._map.planes.listed if self.decodes else ()
         self.decodes_to_encode = ELBO_SAMPLES
         if isinstance(self._autoencoder, VariationalAutoencoder):
             self.decodes_to_encode += self._autoencoder.refinements * POINTS**2
         self.memory_bytes = _nbytes(self._autoencoder) + self.atlas.nbytes
-        if self.decodes and runtime.chosen(device):  # which packs them anew, one of them to draw
+        if self._packs:  # a decoder twice: to draw, and to encode
             encoder, decoder = self._autoencoder.encoder, self._autoencoder.decoder
             self.memory_bytes += _nbytes(encoder) + 2 * _nbytes(decoder)
         self.version = version_of(self.card)
@@ -104,7 +104,9 @@ class Engine:
             DeviceError: The device is not on this machine.
         """
         chosen = choose_device(device)
-        return cls(read_checkpoint(folder, chosen), chosen)
+        engine = cls(read_checkpoint(folder, chosen), chosen)
+        engine._let_encoder_go()
+        return engine
 
     def warm_up(self) -> None:
         """Encode and decode once, so that the first user does not wait for lazy set-up."""
@@ -269,6 +271,20 @@ class Engine:
         """
         return self._paths.seen_lengths(self._checked(latents))
 
+    @property
+    def _packs(self) -> bool:
+        """Whether ONNX Runtime has copies of the weights."""
+        return self.decodes and runtime.chosen(self.device)
+
+    def _let_encoder_go(self) -> None:
+        """Free PyTorch's encoder where ONNX Runtime encodes; whoever asks for it is refused.
+
+        The checkpoint's own: for who has made that, and has no other use for it.
+        """
+        if self._packs:
+            self.memory_bytes -= _nbytes(self._autoencoder.encoder)
+            del self._autoencoder.encoder
+
     @cached_property
     def _render(self) -> Renderer:
         return renderer(self._autoencoder, self.card.latent_dim, self.device)
@@ -276,7 +292,7 @@ class Engine:
     @cached_property
     def _map(self) -> Map:
         self._require_vectors()
-        return Map(self._checkpoint, self.decode)
+        return Map(self._checkpoint, self.decode, self._encoder.covariances)
 
     @cached_property
     def _paths(self) -> Paths:

@@ -5,14 +5,13 @@ Shapes: N latents, D latent dimensions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Float32, UInt8
 
 from model import fields
-from model.atlas import covariances
 from model.autoencoder import SIDE, VariationalAutoencoder
 from model.checkpoint import Checkpoint
 from model.data.datasets import find, labels_of_tests, test_set
@@ -22,6 +21,13 @@ from model.planes import Planes
 
 BEGUN = 4
 """Fields, of about a megabyte, that go on where they stopped when they are asked for again."""
+AT_ONCE = 32
+"""Images whose covariances are taken in one piece."""
+
+Decode = Callable[[Float[np.ndarray, "n latent"]], UInt8[np.ndarray, "n 28 28"]]
+Covariances = Callable[
+    [Float32[np.ndarray, "images 28 28"]], Float32[np.ndarray, "images latent latent"]
+]
 
 
 class Map:
@@ -30,18 +36,16 @@ class Map:
     Args:
         checkpoint: Of the model.
         decode: Mean images of latents, in grey levels.
+        covariances: Of the posteriors of images; asked of a variational autoencoder alone.
 
     Attributes:
         planes: On which it can be seen.
     """
 
-    def __init__(
-        self,
-        checkpoint: Checkpoint,
-        decode: Callable[[Float[np.ndarray, "n latent"]], UInt8[np.ndarray, "n 28 28"]],
-    ) -> None:
+    def __init__(self, checkpoint: Checkpoint, decode: Decode, covariances: Covariances) -> None:
         card, self._atlas = checkpoint.card, checkpoint.atlas
         self._autoencoder, self._decode = checkpoint.autoencoder, decode
+        self._covariances = covariances
         codes, main = self._atlas.codes, self._atlas.planes[0]
         self._dataset, self._labels = card.dataset, labels_of_tests(card.dataset)[: len(codes)]
         names = find(card.dataset).label_names
@@ -79,10 +83,18 @@ class Map:
             return fields.known_density(self._atlas.density[0], main, plane)
         if not isinstance(self._autoencoder, VariationalAutoencoder):
             return fields.density(codes, None, plane)
-        return self._projected(self._autoencoder, plane)
+        return self._projected(plane)
 
-    def _projected(self, vae: VariationalAutoencoder, plane: Plane) -> Pieces:
+    def _projected(self, plane: Plane) -> Pieces:
         images = test_set(self._dataset).images[: len(self._atlas.codes)]
         yield  # whoever is first had to unpack them
-        spreads = covariances(vae, images, plane)
+        spreads = projected(self._covariances, images, plane)
         return (yield from fields.density(self._atlas.codes, spreads, plane))
+
+
+def projected(
+    covariances: Covariances, images: UInt8[np.ndarray, "images 28 28"], plane: Plane
+) -> Iterator[Float[np.ndarray, "some 2 2"]]:
+    """The posteriors' covariances on a plane, a few at a time."""
+    for part in np.split(images, range(AT_ONCE, len(images), AT_ONCE)):
+        yield plane.axes @ covariances(part.astype(np.float32) / 255) @ plane.axes.T

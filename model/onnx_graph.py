@@ -44,7 +44,7 @@ class Graph:
         sources: Names of the inputs, each (N, width) float32, and their widths.
 
     Attributes:
-        weights: Arrays that are no part of the file but stay where they are, by name.
+        weights: Arrays that are no part of the file, by name.
     """
 
     def __init__(self, **sources: int) -> None:

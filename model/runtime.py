@@ -30,7 +30,7 @@ class Run:
     """A graph that is ready to run, on one thread as torch is (docs/adr/0004).
 
     Args:
-        graph: Its weights are read where they are, so that memory must not change.
+        graph: Its weights are copied, and packed, while this is made; they may go afterwards.
         port: What it gives.
         keeps: Whether the memory of the largest batch so far is kept for the next: a tenth faster.
     """
@@ -40,10 +40,11 @@ class Run:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = keeps
-        self._weights = list(map(onnxruntime.OrtValue.ortvalue_from_numpy, graph.weights.values()))
-        options.add_external_initializers(list(graph.weights), self._weights)
+        weights = list(map(onnxruntime.OrtValue.ortvalue_from_numpy, graph.weights.values()))
+        options.add_external_initializers(list(graph.weights), weights)
         file = graph.to_bytes(port)
         self._session = onnxruntime.InferenceSession(file, options, ["CPUExecutionProvider"])
+        self._session.disable_fallback()  # which would make it anew, of weights that may be gone
 
     def __call__(self, **sources: np.ndarray) -> np.ndarray:
         """The result for these sources, by their names."""

@@ -2,12 +2,15 @@ import gc
 import json
 import logging
 import shutil
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from app import lifespan
 from app.lifespan import StartError, fill
 from app.registry import Registry
 from app.settings import ROOT, Settings
@@ -117,3 +120,15 @@ def test_a_server_that_is_ready_collects_garbage_but_not_in_what_it_was_made_of(
     finally:
         gc.enable()
         gc.unfreeze()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc is on Linux")
+@pytest.mark.parametrize("can", [True, False])
+def test_a_server_that_is_ready_has_given_freed_memory_back_where_the_c_library_can(
+    can: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    library = SimpleNamespace(malloc_trim=asked.append) if can else SimpleNamespace()
+    monkeypatch.setattr(lifespan, "ctypes", SimpleNamespace(CDLL=lambda name: library))
+    with serving(Settings(models=(DEFAULT,))):
+        assert asked == ([0] if can else [])

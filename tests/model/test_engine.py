@@ -4,13 +4,18 @@ Second sources: the checkpoint's own networks one image at a time, Monte Carlo, 
 """
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch.multiprocessing.reductions import StorageWeakRef
 
+from model import engine as engine_module
+from model import runtime
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.data import datasets
 from model.engine import Engine
@@ -190,8 +195,53 @@ def test_an_engine_weighs_its_weights_and_its_atlas(small: Engine, trained: Path
     checkpoint = read_checkpoint(trained / "small-vae")
     numbers = {name: t.numel() for name, t in checkpoint.autoencoder.state_dict().items()}
     decoder = sum(count for name, count in numbers.items() if name.startswith("decoder."))
-    twice = 2 * sum(numbers.values())  # PyTorch's, and packed for ONNX Runtime; a decoder again
-    assert small.memory_bytes == 4 * (twice + decoder) + checkpoint.atlas.nbytes
+    # In ONNX Runtime an encoder is once, and a decoder twice beside PyTorch's.
+    once = sum(numbers.values())
+    assert small.memory_bytes == 4 * (once + 2 * decoder) + checkpoint.atlas.nbytes
+
+
+def loaded(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Engine, list[Callable[[], bool]]]:
+    """An engine, and for each weight of PyTorch's encoder what tells whether its memory is free."""
+    freed: list[Callable[[], bool]] = []
+
+    def read(*arguments: Any) -> Checkpoint:
+        checkpoint = read_checkpoint(*arguments)
+        for weight in checkpoint.autoencoder.encoder.parameters():
+            memory = StorageWeakRef(weight.untyped_storage())  # type: ignore[no-untyped-call]
+            freed.append(memory.expired)
+        return checkpoint
+
+    monkeypatch.setattr(engine_module, "read_checkpoint", read)
+    return Engine.load(folder, "cpu"), freed
+
+
+def test_an_engine_frees_the_encoder_of_pytorch_where_onnx_runtime_encodes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare, freed = loaded(folder, monkeypatch)
+    assert freed
+    assert all(is_free() for is_free in freed)
+    with pytest.raises(AttributeError, match="'encoder'"):
+        bare._autoencoder.code(torch.zeros(1, 784))
+
+
+def test_an_engine_keeps_the_encoder_of_pytorch_where_that_encodes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime, "onnxruntime", None)
+    whole, freed = loaded(folder, monkeypatch)
+    assert not any(is_free() for is_free in freed)
+    checkpoint = read_checkpoint(folder)
+    numbers = sum(t.numel() for t in checkpoint.autoencoder.state_dict().values())
+    assert whole.memory_bytes == 4 * numbers + checkpoint.atlas.nbytes
+
+
+def test_the_checkpoint_of_which_an_engine_is_made_stays_whole(trained: Path) -> None:
+    checkpoint = read_checkpoint(trained / "small-vae")
+    Engine(checkpoint, "cpu")
+    assert checkpoint.autoencoder.code(torch.zeros(1, 784)).shape == (1, 2)
 
 
 def test_one_thread_does_the_work(trained: Path) -> None:

@@ -11,12 +11,13 @@ from torch.autograd.functional import jvp
 from torch.distributions import Bernoulli, MultivariateNormal
 
 from model import fields
-from model.atlas import covariances
 from model.autoencoder import Autoencoder, VariationalAutoencoder
+from model.checkpoint import read_checkpoint
 from model.data import datasets
 from model.engine import Engine
 from model.fields import Field, Pieces, Work
 from model.likelihood import Gaussian
+from model.map import projected
 from model.plane import Plane
 
 SQUARE = Plane("latent", "", np.zeros(2), np.eye(2), ((-4.0, -4.0), (4.0, 4.0)))
@@ -166,11 +167,6 @@ def test_a_plane_that_shows_a_known_space_turned_has_its_density_turned() -> Non
     assert not whole(work(fields.known_density(known, SQUARE, aside))).levels.any()
 
 
-@pytest.fixture(scope="module")
-def twenty() -> Engine:
-    return Engine.load(Path(__file__).parents[2] / "checkpoints" / "mnist-vae-20d", "cpu")
-
-
 def finished(field: Field) -> Pieces:
     yield
     return field
@@ -200,12 +196,21 @@ def test_a_field_without_any_difference_can_still_be_read() -> None:
     assert values(nothing).max() < 1e-200
 
 
-def test_the_posteriors_that_are_projected_are_those_of_the_encoder(twenty: Engine) -> None:
-    plane = twenty.plane("dims-3-11")
-    image = datasets.test_set("mnist").images[:40].astype(np.float32) / 255
-    covariance = twenty.encode(image).covariance
-    assert covariance is not None
-    assert isinstance(twenty._autoencoder, VariationalAutoencoder)
-    parts = covariances(twenty._autoencoder, datasets.test_set("mnist").images[:40], plane)
+def test_the_posteriors_that_are_projected_are_those_of_the_encoder() -> None:
+    folder = Path(__file__).parents[2] / "checkpoints" / "mnist-vae-20d"
+    twenty, vae = Engine.load(folder, "cpu"), read_checkpoint(folder).autoencoder
+    assert isinstance(vae, VariationalAutoencoder)
+    images = datasets.test_set("mnist").images[:40]
+    parts = projected(twenty._encoder.covariances, images, twenty.plane("dims-3-11"))
     found = np.concatenate(list(parts))
+    assert found.dtype == np.float64
+    image_NP = torch.from_numpy(images.reshape(40, 784).astype(np.float32) / 255)
+    scale_NDD = vae.posterior(image_NP).scale_tril.double()
+    covariance = (scale_NDD @ scale_NDD.mT).numpy()
     np.testing.assert_allclose(found, covariance[:, [3, 11]][:, :, [3, 11]], rtol=1e-4)
+
+
+def test_a_density_is_worked_out_where_pytorch_has_no_encoder() -> None:
+    twenty = Engine.load(Path(__file__).parents[2] / "checkpoints" / "mnist-vae-20d", "cpu")
+    density = twenty.field("dims-3-11", "density")
+    assert [density.advance() for _ in range(3)] == [None] * 3
