@@ -144,6 +144,9 @@ def _levelled(image: Image.Image) -> Image.Image:
 
 
 def _thumbnail(picture: Picture) -> UInt8[np.ndarray, "height width"]:
-    image = Image.fromarray(np.floor(255 * picture + 0.5).astype(np.uint8))
+    levels = np.floor(255 * picture + 0.5).astype(np.uint8)
+    if max(levels.shape) <= THUMBNAIL_SIDE:
+        return levels
+    image = Image.fromarray(levels)
     image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     return np.asarray(image)

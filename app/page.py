@@ -35,7 +35,6 @@ _VERSION = re.compile("[0-9a-f]{8}")
 
 
 class _File(NamedTuple):
-    content: bytes
     packed: bytes
     media_type: str
     etag: str
@@ -86,14 +85,15 @@ class VersionedFiles:
             headers["Content-Encoding"] = "gzip"
             response = Response(file.packed, headers=headers, media_type=file.media_type)
         else:
-            response = Response(file.content, headers=headers, media_type=file.media_type)
+            content = gzip.decompress(file.packed)  # which few ask for
+            response = Response(content, headers=headers, media_type=file.media_type)
         await response(scope, receive, send)
 
 
 def _packed(name: str, text: str) -> _File:
     content = text.encode()
     packed = gzip.compress(content, COMPRESSION, mtime=0)
-    return _File(content, packed, TYPES[PurePosixPath(name).suffix], etag(content))
+    return _File(packed, TYPES[PurePosixPath(name).suffix], etag(content))
 
 
 FILES = VersionedFiles()
