@@ -59,7 +59,7 @@ class Shortcut(Protocol):
 class Reader(Shortcut, Protocol):
     """The same of a route that takes bodies."""
 
-    def reads(self, path: str, headers: Headers) -> bool:
+    def reads(self, target: bytes, headers: Headers) -> bool:
         """Tell whether the body of such a request is worth waiting for."""
 
 
@@ -107,8 +107,7 @@ class Express:
 
     def reads(self, target: bytes, headers: Headers) -> bool:
         """Tell by the head of a POST whether its body is of interest here."""
-        path, _ = self._parts(target)
-        return any(reader.reads(path, headers) for reader in self.readers)
+        return any(reader.reads(target, headers) for reader in self.readers)
 
     def answer(self, question: Question, way: Way) -> Whole | Way | None:
         """Answer at once, or take the way by which the answer will come; None is no answer."""

@@ -159,9 +159,9 @@ class QuickDecode:
         self.registry = registry
         self.longest = min(LONGEST_BODY, max_body_bytes)
 
-    def reads(self, path: str, headers: Asking) -> bool:
+    def reads(self, target: bytes, headers: Asking) -> bool:
         """Take a body that is not too long, and not long while too much waits."""
-        if not path.endswith(_AFTER) or headers.get(b"content-type") not in _READ:
+        if not target.endswith(b"/decode") or headers.get(b"content-type") not in _READ:
             return False
         text = headers.get(b"content-length", b"")
         if not text.isdigit() or len(text) > 8 or int(text) > self.longest:
@@ -169,7 +169,8 @@ class QuickDecode:
         length = int(text)
         if length <= SHORT_BODY:
             return True
-        served = _served(self.registry, path, _AFTER)
+        path = target.decode("latin-1")
+        served = _served(self.registry, path[path.find(_BEFORE) :], _AFTER)
         if served is None:
             return False
         return not is_long(length, served) or served.batcher.has_room(2 * CHUNK)
