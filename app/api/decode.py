@@ -25,7 +25,7 @@ from app.latents import LATENT, read_latents, read_npy, read_z
 from app.negotiation import JSON, NPY, PNG, RAW
 from app.openapi import API, LATENT_TEXT, MODEL_PARAMETER, NOT_CHANGED, RawRoute, feature
 from app.pictures import Picture
-from app.rack import Rack, png_response, whole_batch, whole_png
+from app.rack import Rack, png_response, whole_batch, whole_json, whole_png
 from app.registry import Decoding, Registry, ServedModel
 from app.rendering import BATCH, ImageJson, JsonImage, described
 from app.wire import Headers as Asking
@@ -189,10 +189,9 @@ class QuickDecode:
             if rows is None:
                 return None
             latents = read_latents(rows, served.card)
-        if media_type == JSON and len(latents) > 1 and b"accept-encoding" in question.headers:
-            return None  # it may be worth compressing
         if len(latents) <= SMALL:
-            return Soon(partial(batcher.ask, latents), partial(_write, model, media_type), model)
+            write = partial(_write, model, media_type, question.headers)
+            return Soon(partial(batcher.ask, latents), write, model)
         if media_type == JSON:
             return None
         return Soon(partial(batcher.ask_many, latents), partial(_bare, media_type), model)
@@ -206,10 +205,11 @@ def _rows(body: object) -> list[object] | None:
     return rows if isinstance(rows, list) and 0 < len(rows) <= MOST else None
 
 
-def _write(model: str, media_type: str, images: Images) -> Whole:
+def _write(model: str, media_type: str, headers: Asking, images: Images) -> Whole:
     if media_type != JSON:
         return _bare(media_type, [images])
-    return whole_batch(JSON, rendering.json_of(_head_of(model), rendering.packed(images)))
+    content = rendering.json_of(_head_of(model), rendering.packed(images))
+    return whole_json(content, headers, b"Accept")
 
 
 @lru_cache(maxsize=64)

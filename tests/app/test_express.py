@@ -51,6 +51,8 @@ def test_few_requests_reach_fastapi(fresh: Serving, monkeypatch: pytest.MonkeyPa
             client.post(f"{MODEL}/decode", content=ONE, headers=JSON)
             client.post(f"{MODEL}/decode", json=many, headers={"accept": "application/x-npy"})
             client.post(f"{MODEL}/decode", content=file.getvalue(), headers=npy)
+            few = client.post(f"{MODEL}/decode", json={"latents": [[0, 0]] * 5})
+            assert few.headers["content-encoding"] == "gzip"
         assert reached == []
         client.get("/healthz")
     assert reached == ["/healthz"]
