@@ -109,7 +109,7 @@ class Work:
         encoder = Encoder(autoencoder, 2, draw)
         flat = grey.reshape(1, -1)
         pixels = torch.from_numpy(flat)
-        eager_encode, _ = torch_encoder(autoencoder, 2, draw)
+        by_torch = torch_encoder(autoencoder, 2, draw)
 
         @torch.inference_mode()
         def encode() -> None:
@@ -138,7 +138,7 @@ class Work:
             "28 x 28 of the upload": (lambda: prepare(uploaded, "mnist"), 1),
             "bare encoder": (encode, 1),
             "posterior, ELBO, decode": (lambda: encoder.encode(grey), 1),
-            "all three by eager torch": (lambda: eager_encode(flat), 1),
+            "all three by eager torch": (lambda: by_torch.encode(flat), 1),
         }
         self.best = dict.fromkeys(self.calls, math.inf)
 

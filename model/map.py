@@ -15,6 +15,7 @@ from model import fields
 from model.autoencoder import SIDE, VariationalAutoencoder
 from model.checkpoint import Checkpoint
 from model.data.datasets import find, labels_of_tests, test_set
+from model.encoding import Code
 from model.fields import Pieces, Work
 from model.plane import TILE_CELLS, Plane
 from model.planes import Planes
@@ -25,9 +26,7 @@ AT_ONCE = 32
 """Images whose covariances are taken in one piece."""
 
 Decode = Callable[[Float[np.ndarray, "n latent"]], UInt8[np.ndarray, "n 28 28"]]
-Covariances = Callable[
-    [Float32[np.ndarray, "images 28 28"]], Float32[np.ndarray, "images latent latent"]
-]
+Encode = Callable[[Float32[np.ndarray, "images 28 28"]], Code]
 
 
 class Map:
@@ -36,16 +35,16 @@ class Map:
     Args:
         checkpoint: Of the model.
         decode: Mean images of latents, in grey levels.
-        covariances: Of the posteriors of images; asked of a variational autoencoder alone.
+        code: The posteriors of images.
 
     Attributes:
         planes: On which it can be seen.
     """
 
-    def __init__(self, checkpoint: Checkpoint, decode: Decode, covariances: Covariances) -> None:
+    def __init__(self, checkpoint: Checkpoint, decode: Decode, code: Encode) -> None:
         card, self._atlas = checkpoint.card, checkpoint.atlas
         self._autoencoder, self._decode = checkpoint.autoencoder, decode
-        self._covariances = covariances
+        self._code = code
         codes, main = self._atlas.codes, self._atlas.planes[0]
         self._dataset, self._labels = card.dataset, labels_of_tests(card.dataset)[: len(codes)]
         names = find(card.dataset).label_names
@@ -88,13 +87,15 @@ class Map:
     def _projected(self, plane: Plane) -> Pieces:
         images = test_set(self._dataset).images[: len(self._atlas.codes)]
         yield  # whoever is first had to unpack them
-        spreads = projected(self._covariances, images, plane)
+        spreads = projected(self._code, images, plane)
         return (yield from fields.density(self._atlas.codes, spreads, plane))
 
 
 def projected(
-    covariances: Covariances, images: UInt8[np.ndarray, "images 28 28"], plane: Plane
+    code: Encode, images: UInt8[np.ndarray, "images 28 28"], plane: Plane
 ) -> Iterator[Float[np.ndarray, "some 2 2"]]:
     """The posteriors' covariances on a plane, a few at a time."""
     for part in np.split(images, range(AT_ONCE, len(images), AT_ONCE)):
-        yield plane.axes @ covariances(part.astype(np.float32) / 255) @ plane.axes.T
+        covariance = code(part.astype(np.float32) / 255).covariance
+        assert covariance is not None, "points have no covariance"
+        yield plane.axes @ covariance @ plane.axes.T

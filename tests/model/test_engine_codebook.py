@@ -51,7 +51,9 @@ def test_an_image_is_encoded_as_7_by_7_entries_in_whatever_company(
 
 
 def test_what_only_vectors_and_posteriors_have_is_none(engine: Engine) -> None:
-    encoding = engine.encode(IMAGES[:2])
+    encoding, code = engine.encode(IMAGES[:2]), engine.code(IMAGES[:2])
+    np.testing.assert_array_equal(code.indices, encoding.indices)
+    assert code.mean is code.covariance is None
     assert encoding.mean is encoding.covariance is None
     assert encoding.kl_per_dimension is encoding.kl is encoding.total is None
 

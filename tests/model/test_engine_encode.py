@@ -10,10 +10,11 @@ import pytest
 import torch
 from torch.distributions import MultivariateNormal, kl_divergence
 
+from model import runtime
 from model.autoencoder import VariationalAutoencoder
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.data import datasets
-from model.engine import Engine
+from model.engine import Code, Encoding, Engine
 from model.errors import ImageError
 from tests.model import pixels
 
@@ -112,6 +113,28 @@ def test_an_image_is_encoded_the_same_whatever_its_company(engine: Engine) -> No
         assert alone.mean is not None
         np.testing.assert_array_equal(alone.mean[0], together.mean[i])
         np.testing.assert_array_equal(alone.reconstruction[0], together.reconstruction[i])
+
+
+def test_the_code_alone_is_that_of_the_encoding(engine: Engine) -> None:
+    assert_codes_of(engine.encode(IMAGES), engine.code(IMAGES))
+
+
+def test_pytorch_gives_the_code_alone_too(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime, "onnxruntime", None)
+    engine = Engine(checkpoint, "cpu")
+    assert_codes_of(engine.encode(IMAGES[:20]), engine.code(IMAGES[:20]))
+
+
+def assert_codes_of(encoding: Encoding, code: Code) -> None:
+    assert type(code) is Code
+    assert len(code) == len(encoding)
+    np.testing.assert_array_equal(code.mean, encoding.mean)
+    if encoding.covariance is None:
+        assert code.covariance is None
+    else:
+        np.testing.assert_array_equal(code.covariance, encoding.covariance)
 
 
 def test_more_images_than_fit_a_chunk_are_encoded_in_their_order(small: Engine) -> None:

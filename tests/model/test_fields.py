@@ -201,7 +201,7 @@ def test_the_posteriors_that_are_projected_are_those_of_the_encoder() -> None:
     twenty, vae = Engine.load(folder, "cpu"), read_checkpoint(folder).autoencoder
     assert isinstance(vae, VariationalAutoencoder)
     images = datasets.test_set("mnist").images[:40]
-    parts = projected(twenty._encoder.covariances, images, twenty.plane("dims-3-11"))
+    parts = projected(twenty.code, images, twenty.plane("dims-3-11"))
     found = np.concatenate(list(parts))
     assert found.dtype == np.float64
     image_NP = torch.from_numpy(images.reshape(40, 784).astype(np.float32) / 255)

@@ -24,9 +24,9 @@ IMAGES = datasets.test_set("mnist").images[:40].reshape(40, 784).astype(np.float
 
 def both(checkpoint: Checkpoint, images: np.ndarray) -> tuple[Encoding, Encoding]:
     autoencoder, D = checkpoint.autoencoder, checkpoint.card.latent_dim
-    quick, _ = onnx_encoder(autoencoder, D, drawing(autoencoder, D))
-    reference, _ = torch_encoder(autoencoder, D, torch_renderer(autoencoder, "cpu"))
-    return quick(images), reference(images)
+    quick = onnx_encoder(autoencoder, D, drawing(autoencoder, D))
+    reference = torch_encoder(autoencoder, D, torch_renderer(autoencoder, "cpu"))
+    return quick.encode(images), reference.encode(images)
 
 
 def assert_alike(found: Encoding, expected: Encoding) -> None:
@@ -80,7 +80,8 @@ def test_covariances_alone_are_those_of_the_posteriors(
     if not with_onnx:
         monkeypatch.setattr(runtime, "onnxruntime", None)
     encoder = Encoder(vae, vae.latent_dim, lambda z: np.zeros((len(z), 28, 28), np.uint8))
-    found = encoder.covariances(IMAGES.reshape(40, 28, 28))
+    found = encoder.code(IMAGES.reshape(40, 28, 28)).covariance
+    assert found is not None
     assert_same_ellipses(found, (expected @ expected.mT).numpy())
 
 
@@ -98,7 +99,7 @@ def test_weights_may_be_overwritten_once_onnx_runtime_has_made_itself_ready(
     monkeypatch.setattr(runtime, "Run", Watched)
     checkpoint = read_checkpoint(folder)
     autoencoder, D = checkpoint.autoencoder, checkpoint.card.latent_dim
-    encode, _ = onnx_encoder(autoencoder, D, drawing(autoencoder, D))
+    encode = onnx_encoder(autoencoder, D, drawing(autoencoder, D)).encode
     before = asdict(encode(IMAGES))
     assert len(graphs) == 3
     for array in [array for graph in graphs for array in graph.weights.values()]:
