@@ -21,7 +21,7 @@ import asyncio
 import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from time import perf_counter
 from typing import Any, TypeVar
@@ -102,6 +102,10 @@ class Batcher:
         chunks = _chunks(latents)
         self._bulk.require_pace(len(chunks))
         self._put(self._bulk, Job([partial(self._forward, c) for c in chunks], CHUNK, answer, list))
+
+    def ask_job(self, job: Job) -> None:
+        """Let a job of any kind wait as bulk; raises Overloaded."""
+        self._put(self._bulk, job)
 
     async def decode(self, latents: Latents, *, patient: bool = True) -> Images:
         """Decode latents; whoever stops waiting for the answer is not decoded for.
@@ -196,10 +200,6 @@ class Batcher:
         job = Job(calls, weight, answer, list, hops)
         with self._waiting_for(queue, job):
             return await answer
-
-    def waiting_for(self, job: Job) -> AbstractContextManager[None]:
-        """Let a job wait as bulk, until the context ends; raises Overloaded."""
-        return self._waiting_for(self._bulk, job)
 
     @contextmanager
     def _waiting_for(self, queue: Turns, job: Job) -> Iterator[None]:

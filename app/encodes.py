@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float32
 
 from app.batching import Batcher
-from app.queues import Job
-from model.engine import Encoding
+from app.queues import Answer, Job
+from model.engine import Code, Encoding, Engine
 
 Pixels = Float32[np.ndarray, "images 28 28"]
 
@@ -19,62 +20,120 @@ MOST = 8
 
 
 @dataclass(frozen=True, eq=False)
+class Wanted:
+    """What a request has encoded.
+
+    Attributes:
+        images: Gives them, up to 8, in a thread; may raise what the request is refused with.
+        count: How many.
+        whole: Whether an ELBO and a reconstruction are wanted too.
+    """
+
+    images: Callable[[], Pixels]
+    count: int = 1
+    whole: bool = True
+
+
+@dataclass(frozen=True, eq=False)
 class _Part:
-    images: Pixels
-    answer: asyncio.Future[Encoding]
+    wanted: Wanted
+    answer: Answer
+
+
+_Outcome = tuple[_Part, Code | Exception]
 
 
 class Encodes:
     """Encodes up to 8 images a request, as bulk; whoever waits when a pass begins, goes along.
 
     Args:
-        encode: The pass; what it says of an image does not depend on the others.
-        weight: What it costs for an image, in images decoded.
+        engine: What it says of an image does not depend on the others.
         batcher: Whose turns it takes.
     """
 
-    def __init__(self, encode: Callable[[Pixels], Encoding], weight: int, batcher: Batcher) -> None:
-        self._encode = encode
-        self._weight = weight
+    def __init__(self, engine: Engine, batcher: Batcher) -> None:
+        self._engine = engine
         self._batcher = batcher
         self._waiting: list[_Part] = []
 
-    async def __call__(self, images: Pixels) -> Encoding:
-        """Encode images; raises Overloaded, and whatever the pass raises of them."""
-        part = _Part(images, asyncio.get_running_loop().create_future())
-        job = Job([], self._weight * len(images), part.answer, self._shared_out, hops=True)
+    def ask(self, wanted: Wanted, answer: Answer) -> None:
+        """Have `answer` told of the Encoding, or of the Code if that is all that is wanted.
+
+        Raises:
+            Overloaded: too much is waiting.
+        """
+        part = _Part(wanted, answer)
+        weight = self._engine.decodes_to_encode
+        job = Job([], weight * wanted.count, answer, self._shared_out, hops=True)
         job.calls.append(partial(self._pass, job, part))
+        self._batcher.ask_job(job)
+        self._waiting = [other for other in self._waiting if not other.answer.done()]
         self._waiting.append(part)
-        try:
-            with self._batcher.waiting_for(job):
-                return await part.answer
-        finally:
-            self._waiting.remove(part)
 
-    def _pass(self, job: Job, first: _Part) -> tuple[list[_Part], Encoding]:
+    def _pass(self, job: Job, first: _Part) -> list[_Outcome]:
         """In the thread: encode a request's images, and those of others for which there is room."""
-        parts, room = [first], MOST - len(first.images)
-        for part in list(self._waiting):
-            if part is not first and not part.answer.done() and len(part.images) <= room:
+        parts, room = [first], MOST - first.wanted.count
+        for part in self._waiting:
+            if part is not first and not part.answer.done() and part.wanted.count <= room:
                 parts.append(part)
-                room -= len(part.images)
-        job.weight = self._weight * (MOST - room)
-        try:
-            return parts, self._encode(np.concatenate([part.images for part in parts]))
-        except Exception:  # the fault of one is not the others'
-            if len(parts) == 1:
-                raise
-            return [first], self._encode(first.images)
+                room -= part.wanted.count
+        job.weight = self._engine.decodes_to_encode * (MOST - room)
+        return self._together(parts)
 
-    def _shared_out(self, results: list[tuple[list[_Part], Encoding]]) -> Encoding:
-        """On the loop: give each of the others its own; their turns are void then."""
-        ((parts, encoding),) = results
-        found, start = [], 0
+    def _together(self, parts: list[_Part]) -> list[_Outcome]:
+        """Encode what each wants, or tell each why that could not be done, in their order."""
+        images: dict[_Part, Pixels] = {}
+        outcomes: dict[_Part, Code | Exception] = {}
         for part in parts:
-            stop = start + len(part.images)
-            found.append(encoding.of(start, stop))
-            start = stop
-        for part, own in zip(parts[1:], found[1:], strict=True):
-            if not part.answer.done():
-                part.answer.set_result(own)
-        return found[0]
+            try:
+                images[part] = part.wanted.images()
+            except Exception as error:
+                outcomes[part] = error
+        whole = any(part.wanted.whole for part in images)
+        encode = self._engine.encode if whole else self._engine.code
+        try:
+            encoded = encode(np.concatenate(list(images.values()))) if images else None
+        except Exception as error:
+            if len(images) > 1:  # the fault of one is not the others'
+                return [outcome for part in parts for outcome in self._together([part])]
+            outcomes |= dict.fromkeys(images, error)
+        else:
+            start = 0
+            for part, own in images.items():
+                assert encoded is not None
+                outcomes[part] = encoded.of(start, start + len(own))
+                start += len(own)
+        return [(part, outcomes[part]) for part in parts]
+
+    def _shared_out(self, results: list[list[_Outcome]]) -> Code:
+        """On the loop: give each of the others its own; their turns are void then."""
+        ((first, *others),) = results
+        answered = {part for part, _ in (first, *others)}
+        self._waiting = [part for part in self._waiting if part not in answered]
+        for part, outcome in others:
+            if part.answer.done():
+                continue
+            if isinstance(outcome, Exception):
+                part.answer.set_exception(outcome)
+            else:
+                part.answer.set_result(outcome)
+        _, own = first
+        if isinstance(own, Exception):
+            raise own
+        return own
+
+
+Found = TypeVar("Found", Code, Encoding)
+
+
+async def encoded(encodes: Encodes, images: Pixels, kind: type[Found]) -> Found:
+    """Encode images, for who awaits it: as a Code or an Encoding.
+
+    Raises:
+        Overloaded: too much is waiting.
+    """
+    answer: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+    encodes.ask(Wanted(lambda: images, len(images), kind is Encoding), answer)
+    found = await answer
+    assert isinstance(found, kind)
+    return found

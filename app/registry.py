@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Annotated
 
-import numpy as np
 from fastapi import Depends, Path, Request
-from jaxtyping import Float32
 
 from app import encodes
 from app.batching import Batcher
-from app.encodes import Encodes
+from app.encodes import Encodes, Found, Pixels, encoded
 from app.errors import NotFound, Undecodable
 from app.shelf import Shelf
 from model.card import Card
-from model.engine import Encoding, Engine
+from model.engine import Code, Encoding, Engine
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class ServedModel:
     def card(self) -> Card:
         return self.engine.card
 
-    async def encode(self, images: Float32[np.ndarray, "images 28 28"]) -> list[Encoding]:
+    async def encode(self, images: Pixels) -> list[Encoding]:
         """Encode images, a few at a time, behind the drags of the moment; one answer a piece.
 
         Few are encoded together with those of others.
@@ -39,15 +37,25 @@ class ServedModel:
             Overloaded: too much is waiting.
         """
         if len(images) <= encodes.MOST:
-            return [await self._encodes(images)]
+            return [await encoded(self.encodes, images, Encoding)]
+        return await self._by_pieces(self.engine.encode, images)
+
+    async def code(self, images: Pixels) -> list[Code]:
+        """The same, for who wants no more than the code and its covariance."""
+        if len(images) <= encodes.MOST:
+            return [await encoded(self.encodes, images, Code)]
+        return await self._by_pieces(self.engine.code, images)
+
+    async def _by_pieces(self, encode: Callable[[Pixels], Found], images: Pixels) -> list[Found]:
         starts = range(0, len(images), encodes.MOST)
-        calls = [partial(self.engine.encode, images[i : i + encodes.MOST]) for i in starts]
+        calls = [partial(encode, images[i : i + encodes.MOST]) for i in starts]
         weight = encodes.MOST * self.engine.decodes_to_encode
         return await self.batcher.run(calls, weight=weight)
 
     @cached_property
-    def _encodes(self) -> Encodes:
-        return Encodes(self.engine.encode, self.engine.decodes_to_encode, self.batcher)
+    def encodes(self) -> Encodes:
+        """Where a few images wait to be encoded with those of others."""
+        return Encodes(self.engine, self.batcher)
 
     def require_latents(self) -> None:
         """Raise Undecodable if the model has no latents that could be given as numbers."""

@@ -117,9 +117,9 @@ async def _latent(
         raise InvalidRequest.at(f"#/{name}", f"{name} has {came}; give one of the two.")
     if end.image is not None:
         prepared = await read_base64(end.image, served.card.dataset, f"#/{name}/image")
-        (encoding,) = await while_connected(request, served.encode(prepared.image[None]))
-        assert encoding.mean is not None, "a model that decodes latents encodes into them"
-        code: Float[np.ndarray, " latent"] = encoding.mean[0]
-        return code
+        (code,) = await while_connected(request, served.code(prepared.image[None]))
+        assert code.mean is not None, "a model that decodes latents encodes into them"
+        latent: Float[np.ndarray, " latent"] = code.mean[0]
+        return latent
     refuse(end.latent, served.card, f"{name}.latent", f"#/{name}/latent")
     return np.array(end.latent, np.float32)

@@ -5,7 +5,7 @@ Shapes: -1 is the batch, D the latent's numbers.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,6 +18,7 @@ from app.errors import InvalidRequest, NotFound
 from app.latents import read_latents
 from app.registry import Registry, ServedModel
 from model.card import Card
+from model.engine import Code
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -106,12 +107,18 @@ class Encoder(Endpoint):
     async def run(
         self, served: ServedModel, tensor: Array, wanted: Sequence[str]
     ) -> dict[str, Array]:
-        pieces = await served.encode(tensor)
+        pieces: Sequence[Code] = await (
+            served.code(tensor) if _CODE.issuperset(wanted) else served.encode(tensor)
+        )
         sources = {name: "total" if name == "elbo" else name for name in wanted}
         return {
             name: np.concatenate([getattr(piece, source) for piece in pieces])
             for name, source in sources.items()
         }
+
+
+_CODE = {field.name for field in fields(Code)}
+"""Outputs that need no more than a code."""
 
 
 def _encoded(card: Card) -> tuple[Tensor, ...]:

@@ -7,11 +7,12 @@ from dataclasses import astuple
 from threading import Event
 
 import numpy as np
+import pytest
 
 from app.batching import Batcher
-from app.encodes import MOST, Encodes
+from app.encodes import MOST, Encodes, Wanted, encoded
 from model.data.datasets import test_set as images_of
-from model.engine import Encoding, Engine
+from model.engine import Code, Encoding, Engine
 from model.errors import ImageError
 
 SIZES = (1, 3, 8, 1, 2, 5, 1, 1, 7)
@@ -20,24 +21,33 @@ IMAGES = np.split(
 )
 
 
-class Passes:
+class Passes(Engine):
     """An engine that waits to be let go, and keeps the size of each pass."""
 
     def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+        vars(self).update(vars(engine))
         self.sizes: list[int] = []
+        self.whole: list[bool] = []
         self.go = Event()
 
     def encode(self, images: np.ndarray) -> Encoding:
+        self._note(images, True)
+        return super().encode(images)
+
+    def code(self, images: np.ndarray) -> Code:
+        self._note(images, False)
+        return super().code(images)
+
+    def _note(self, images: np.ndarray, whole: bool) -> None:
         self.go.wait()
         self.sizes.append(len(images))
-        return self.engine.encode(images)
+        self.whole.append(whole)
 
 
 def run(passes: Passes, scenario: Callable[[Encodes], Awaitable[None]]) -> None:
     async def within(executor: ThreadPoolExecutor) -> None:
-        batcher = Batcher(passes.engine.decode, executor, max_queue=10**6)
-        await scenario(Encodes(passes.encode, 82, batcher))
+        batcher = Batcher(passes.decode, executor, max_queue=10**6)
+        await scenario(Encodes(passes, batcher))
         assert batcher.waiting == (0, 0, 0)
 
     with ThreadPoolExecutor(1) as executor:
@@ -48,7 +58,7 @@ def test_each_has_what_it_has_alone_in_fewer_passes(engine: Engine) -> None:
     passes = Passes(engine)
 
     async def scenario(encodes: Encodes) -> None:
-        asked = [asyncio.ensure_future(encodes(images)) for images in IMAGES]
+        asked = [asyncio.ensure_future(encoded(encodes, images, Encoding)) for images in IMAGES]
         await asyncio.sleep(0.01)
         passes.go.set()
         for images, found in zip(IMAGES, await asyncio.gather(*asked), strict=True):
@@ -65,7 +75,7 @@ def test_who_has_left_is_not_encoded(engine: Engine) -> None:
     passes = Passes(engine)
 
     async def scenario(encodes: Encodes) -> None:
-        asked = [asyncio.ensure_future(encodes(images)) for images in IMAGES[:5]]
+        asked = [asyncio.ensure_future(encoded(encodes, images, Encoding)) for images in IMAGES[:5]]
         await asyncio.sleep(0.01)
         for leaving in asked[1:3]:
             leaving.cancel()
@@ -85,7 +95,7 @@ def test_the_fault_of_one_is_not_the_others(engine: Engine) -> None:
 
     async def scenario(encodes: Encodes) -> None:
         parts: list[np.ndarray] = [IMAGES[0], glaring, IMAGES[3], IMAGES[6]]
-        asked = [asyncio.ensure_future(encodes(images)) for images in parts]
+        asked = [asyncio.ensure_future(encoded(encodes, images, Encoding)) for images in parts]
         await asyncio.sleep(0.01)
         passes.go.set()
         first, bad, *others = await asyncio.gather(*asked, return_exceptions=True)
@@ -95,3 +105,52 @@ def test_the_fault_of_one_is_not_the_others(engine: Engine) -> None:
             np.testing.assert_array_equal(found.mean, engine.encode(images).mean)
 
     run(passes, scenario)
+
+
+@pytest.mark.parametrize("kinds", [(Code, Code), (Code, Encoding), (Encoding, Code)])
+def test_who_wants_the_code_alone_has_it_of_whatever_pass_there_is(
+    engine: Engine, kinds: tuple[type[Code], ...]
+) -> None:
+    passes = Passes(engine)
+    parts = (IMAGES[0], IMAGES[3])
+
+    async def scenario(encodes: Encodes) -> None:
+        coming = [encoded(encodes, *pair) for pair in zip(parts, kinds, strict=True)]
+        asked = [asyncio.ensure_future(one) for one in coming]
+        await asyncio.sleep(0.01)
+        passes.go.set()
+        for images, found in zip(parts, await asyncio.gather(*asked), strict=True):
+            alone = engine.code(images)
+            np.testing.assert_array_equal(found.mean, alone.mean)
+            np.testing.assert_array_equal(found.covariance, alone.covariance)
+
+    run(passes, scenario)
+    assert passes.whole == [Encoding in kinds]
+
+
+def test_images_that_cannot_be_read_are_their_own_fault(engine: Engine) -> None:
+    passes = Passes(engine)
+
+    def damaged() -> np.ndarray:
+        raise ImageError("It is damaged.")
+
+    async def scenario(encodes: Encodes) -> None:
+        loop = asyncio.get_running_loop()
+        wants = [
+            Wanted(lambda: IMAGES[0]),
+            Wanted(damaged),
+            Wanted(damaged),
+            Wanted(lambda: IMAGES[3]),
+        ]
+        answers: list[asyncio.Future[Encoding]] = [loop.create_future() for _ in wants]
+        for want, answer in zip((wants[1], *wants[:1], *wants[2:]), answers, strict=True):
+            encodes.ask(want, answer)
+        passes.go.set()
+        outcomes = await asyncio.gather(*answers, return_exceptions=True)
+        assert [str(found) for found in (outcomes[0], outcomes[2])] == ["It is damaged."] * 2
+        for found, images in ((outcomes[1], IMAGES[0]), (outcomes[3], IMAGES[3])):
+            assert isinstance(found, Encoding)
+            np.testing.assert_array_equal(found.mean, engine.encode(images).mean)
+
+    run(passes, scenario)
+    assert passes.sizes == [2]
