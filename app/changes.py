@@ -106,7 +106,7 @@ def _centred(picture: Picture) -> tuple[Picture, str | None]:
     # MNIST's own centres lie in [13.5, 14.5), measured over its 10,000 test images.
     middle = SIDE / 2 - 0.5
     top, left = [
-        min(max(math.ceil(middle - np.average(np.arange(side), weights=mass)), 0), SIDE - side)
+        min(max(math.ceil(middle - (np.arange(side) * mass).sum() / mass.sum()), 0), SIDE - side)
         for side, mass in zip(
             picture.shape, (picture.sum(axis=1), picture.sum(axis=0)), strict=True
         )

@@ -3,6 +3,7 @@
 Each step that changed something is told, with a small picture. `changes` has the steps.
 """
 
+import struct
 import warnings
 from dataclasses import dataclass
 
@@ -16,9 +17,12 @@ from model.errors import ImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_PIXELS = 25_000_000
+FEW_PIXELS = 160 * 160
 WORKING_SIDE = 1024
 THUMBNAIL_SIDE = 112
 
+PNG_HEAD = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR"
+"""Then come width and height."""
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -53,23 +57,36 @@ class Prepared:
     steps: list[Step]
 
 
-def prepare(content: bytes, dataset: str) -> Prepared:
+def is_small(content: bytes) -> bool:
+    """Tell of a file whether it is a PNG of few pixels, which takes less than to encode it."""
+    if not content.startswith(PNG_HEAD):
+        return False
+    width, height = struct.unpack_from(">II", content.ljust(24), len(PNG_HEAD))
+    return int(width * height) <= FEW_PIXELS
+
+
+def prepare(content: bytes, dataset: str, *, tell: bool = True) -> Prepared:
     """Read an image file and bring it to the form of a data set's images.
 
     One of 28 x 28 on dark stays as it is.
 
+    Args:
+        content: Of the file.
+        dataset: Whose images it is to be like.
+        tell: Whether to tell the steps.
+
     Raises:
         ImageError: It is no image of an accepted format, too large, damaged or blank.
     """
-    picture, steps = _read(content)
+    picture, steps = _read(content, tell)
     for name, change in changes_for(picture, dataset).items():
         picture, detail = change(picture)
-        if detail:
+        if detail and tell:
             steps.append(Step(name, detail, _thumbnail(picture)))
     return Prepared(picture.astype(np.float32), steps)
 
 
-def _read(content: bytes) -> tuple[Picture, list[Step]]:
+def _read(content: bytes, tell: bool) -> tuple[Picture, list[Step]]:
     try:
         file = File(content)
         image = Image.open(file, formats=FORMATS)
@@ -97,6 +114,8 @@ def _read(content: bytes) -> tuple[Picture, list[Step]]:
         ) from error
     grey = grey if turn is None else grey.transpose(turn)
     picture = np.asarray(grey, np.float64) / 255
+    if not tell:
+        return picture, []
     grey.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     shown = np.asarray(grey)
     detail = f"A {image.format} file of {width} x {height} pixels, seen in grey."

@@ -78,7 +78,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     express = Express(
         rack,
         (maps, drawn),
-        (decode.QuickDecode(registry, settings.max_body_bytes),),
+        (
+            decode.QuickDecode(registry, settings.max_body_bytes),
+            encode.QuickEncode(registry, settings.max_body_bytes),
+        ),
         registry.hold,
         ledger,
         room,

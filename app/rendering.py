@@ -86,16 +86,16 @@ def animation(images: Images, media_type: str) -> bytes:
     return file.getvalue()
 
 
-def npy(images: Images) -> bytes:
-    """Write a NumPy file, uint8, N x 28 x 28."""
-    return b"".join((npy_head(len(images)), np.ascontiguousarray(images).data))
+def npy(array: np.ndarray) -> bytes:
+    """Write a NumPy file."""
+    return b"".join((npy_head(array.shape, array.dtype.str), np.ascontiguousarray(array).data))
 
 
 @lru_cache(maxsize=64)
-def npy_head(count: int) -> bytes:
-    """What stands before so many images in a NumPy file."""
+def npy_head(shape: tuple[int, ...], numbers: str = "|u1") -> bytes:
+    """What stands before so many numbers in a NumPy file."""
     file = io.BytesIO()
-    described = {"descr": "|u1", "fortran_order": False, "shape": (count, SIDE, SIDE)}
+    described = {"descr": numbers, "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, described)
     return file.getvalue()
 
@@ -130,7 +130,7 @@ def choose(accept: str | None, forms: Mapping[str, Render]) -> str:
 
 def json_head(fields: Mapping[str, Any]) -> bytes:
     """Write fields, of which there is one at least, for `json_of`."""
-    return _encode(fields)[:-1].encode() + b',"images":['
+    return encode_json(fields)[:-1].encode() + b',"images":['
 
 
 def json_of(head: bytes, images: list[JsonImage]) -> bytes:
@@ -138,7 +138,8 @@ def json_of(head: bytes, images: list[JsonImage]) -> bytes:
     return head + b",".join(images) + b"]}"
 
 
-_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+encode_json = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode
+"""As Starlette writes it."""
 
 
 async def answer(

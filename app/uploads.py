@@ -22,20 +22,25 @@ _THREADS = ThreadPoolExecutor(2, "images")
 """Few, because each may hold a picture of `MAX_PIXELS`; started with the first upload."""
 
 
-async def read_file(content: bytes, dataset: str, pointer: str) -> Prepared:
+async def read_file(content: bytes, dataset: str, pointer: str, *, tell: bool = True) -> Prepared:
     """Prepare an image file for a model of that data set, off the event loop.
 
     Raises:
         InvalidRequest: it is no usable image; the message says why.
     """
-    work = partial(prepare, content, dataset)
+    work = partial(prepared, content, dataset, pointer, tell=tell)
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, work)
+
+
+def prepared(content: bytes, dataset: str, pointer: str, *, tell: bool) -> Prepared:
+    """`images.prepare`; raises InvalidRequest."""
     try:
-        return await asyncio.get_running_loop().run_in_executor(_THREADS, work)
+        return prepare(content, dataset, tell=tell)
     except ImageError as error:
         raise InvalidRequest.at(pointer, str(error)) from error
 
 
-async def read_base64(text: str, dataset: str, pointer: str) -> Prepared:
+async def read_base64(text: str, dataset: str, pointer: str, *, tell: bool = True) -> Prepared:
     """Prepare an image file given in base64; raises InvalidRequest."""
     try:
         content = base64.b64decode(text, validate=True)
@@ -44,7 +49,7 @@ async def read_base64(text: str, dataset: str, pointer: str) -> Prepared:
             "The text is not base64. Send the bytes of an image file in base64, nothing before it."
         )
         raise InvalidRequest.at(pointer, detail) from error
-    return await read_file(content, dataset, pointer)
+    return await read_file(content, dataset, pointer, tell=tell)
 
 
 def read_numbers(rows: list[Any], pointer: str) -> Prepared:

@@ -225,6 +225,8 @@ def rows(ours: Server, bare: tuple[int, int], plain: tuple[int, int]) -> Iterato
         decoded = client.post(f"{API}/decode", json=one).raise_for_status()
         kind = {"content-type": media_type}
         encoded = client.post(f"{API}/encode", content=content, headers=kind).raise_for_status()
+        kind["accept"] = NPY
+        code = client.post(f"{API}/encode", content=content, headers=kind).raise_for_status()
         teach(bare[1], "/tile", client.get(tile))
         teach(bare[1], "/image", client.get(image))
         teach(bare[1], "/unchanged", client.get(tile, headers={"If-None-Match": etag}))
@@ -255,13 +257,16 @@ def rows(ours: Server, bare: tuple[int, int], plain: tuple[int, int]) -> Iterato
     bulk = they(get("/batch"), 2)
     yield Row("1,024 as NPY, and back", 0.85, we(npy_batch, 2), bulk, forwards)
     yield Row("1,024 as JSON, back as NPY", 0.85, we(batch, 2), bulk, forwards)
-    encode = post(f"{API}/encode", media_type, content)
-    nothing = they(post(f"/fastapi/encode/{len(encoded.content)}", media_type, content), 4)
     least = ("Pillow reads the upload", "bare encoder")
-    yield Row("encode, bare encoder", 0.65, we(encode, 4), nothing, least)
+    encode = post(f"{API}/encode", media_type, content, f"Accept: {NPY}")
+    nothing = they(post(f"/fastapi/encode/{len(code.content)}", media_type, content), 8)
+    yield Row("encode to a code", 0.65, we(encode, 8), nothing, least)
+    encode = post(f"{API}/encode", media_type, content)
+    nothing = they(post(f"/fastapi/encode/{len(encoded.content)}", media_type, content), 8)
+    yield Row("encode, bare encoder", 0.65, we(encode, 8), nothing, least)
     pictures = 6 * ("PNG in JSON",)  # of four steps, the input and its reconstruction
     all_of_it = ("28 x 28 of the upload", "posterior, ELBO, decode", *pictures)
-    yield Row("encode, all that it answers", 0.65, we(encode, 4), nothing, all_of_it)
+    yield Row("encode, all that it answers", 0.65, we(encode, 8), nothing, all_of_it)
     foreign = decode(f"{API}/decode", "Origin: http://elsewhere.example")  # the ordinary way
     yield Row("REST decode, no middleware", 0.80, we(foreign), Asked(*plain, foreign, 32))
 

@@ -27,7 +27,7 @@ from app.openapi import API, LATENT_TEXT, MODEL_PARAMETER, NOT_CHANGED, RawRoute
 from app.pictures import Picture
 from app.rack import Rack, png_response, whole_batch, whole_json, whole_png
 from app.registry import Decoding, Registry, ServedModel
-from app.rendering import BATCH, ImageJson, JsonImage, described
+from app.rendering import BATCH, SIDE, ImageJson, JsonImage, described
 from app.wire import Headers as Asking
 from app.wire import Question, Whole
 from model.card import Card
@@ -170,14 +170,14 @@ class QuickDecode:
         if length <= SHORT_BODY:
             return True
         path = target.decode("latin-1")
-        served = _served(self.registry, path[path.find(_BEFORE) :], _AFTER)
+        served = served_at(self.registry, path[path.find(_BEFORE) :], _AFTER)
         if served is None:
             return False
         return not is_long(length, served) or served.batcher.has_room(2 * CHUNK)
 
     def answer(self, question: Question, path: str, query: str) -> Soon | None:
         """Decode what comes in one pass, or into NumPy or bytes by several."""
-        served = _served(self.registry, path, _AFTER)
+        served = _decoding_at(self.registry, path, _AFTER)
         media_type = _FORMS.get(question.headers.get(b"accept", b"*/*"))
         if served is None or media_type is None:
             return None
@@ -218,7 +218,8 @@ def _head_of(model: str) -> bytes:
 
 
 def _bare(media_type: str, chunks: list[Images]) -> Whole:
-    head = rendering.npy_head(sum(map(len, chunks))) if media_type == NPY else b""
+    count = sum(map(len, chunks))
+    head = rendering.npy_head((count, SIDE, SIDE)) if media_type == NPY else b""
     bare = (np.ascontiguousarray(images).reshape(-1).data for images in chunks)
     return whole_batch(media_type, head, *bare)
 
@@ -248,7 +249,7 @@ class DecodePng:
 
     def answer(self, question: Question, path: str, query: str) -> Whole | Soon | None:
         """The express lane: a picture of a latent, if its model is in memory."""
-        served = _served(self.registry, path, _PNG_AFTER)
+        served = _decoding_at(self.registry, path, _PNG_AFTER)
         if served is None:
             return None
         latent = _read(served, query)
@@ -289,11 +290,15 @@ def _read(served: ServedModel, query: str) -> _Latent:
     return _Latent(latents, size, etag(served.engine.version, latents.tobytes(), size))
 
 
-def _served(registry: Registry, path: str, after: str) -> ServedModel | None:
-    """Give the model of a path that ends so, if it is in memory and decodes vectors."""
-    if not (path.startswith(_BEFORE) and path.endswith(after)):
+def served_at(registry: Registry, path: str, ending: str) -> ServedModel | None:
+    """Give the model of a path with this ending, if it is in memory."""
+    if not (path.startswith(_BEFORE) and path.endswith(ending)):
         return None
-    served = registry.at_hand(path[len(_BEFORE) : -len(after)])
+    return registry.at_hand(path[len(_BEFORE) : -len(ending)])
+
+
+def _decoding_at(registry: Registry, path: str, ending: str) -> ServedModel | None:
+    served = served_at(registry, path, ending)
     return served if served is not None and served.engine.decodes else None
 
 

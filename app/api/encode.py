@@ -2,26 +2,34 @@
 
 import asyncio
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
 from fastapi import Request
+from jaxtyping import Float32
 from pydantic import BaseModel, Field
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 
+from app.api.decode import LONGEST_BODY, served_at
 from app.body import JsonBody, media_type, read_json, unsupported
 from app.changes import SIDE
 from app.disconnect import while_connected
+from app.encodes import Wanted
 from app.errors import InvalidRequest, Problem
-from app.images import Prepared
-from app.negotiation import JSON, choose
-from app.openapi import feature
-from app.registry import Served
-from app.rendering import ImageJson, image_json
-from app.uploads import read_base64, read_file, read_numbers
-from model.engine import Encoding
+from app.express import Soon
+from app.forms import only_file
+from app.images import Prepared, is_small
+from app.negotiation import JSON, NPY, choose
+from app.openapi import API, feature
+from app.rack import whole_batch, whole_json
+from app.registry import Registry, Served
+from app.rendering import ImageJson, encode_json, image_json, npy
+from app.uploads import prepared, read_base64, read_file, read_numbers
+from app.wire import Headers, Question, Whole
+from model.engine import Code, Encoding
 
 router = feature("/models/{model}", "encode")
 
@@ -115,40 +123,107 @@ _STROKE = (  # a PNG of 28 x 28
     "FJuTsTAAAAAElFTkSuQmCC"
 )
 _WRITTEN = {"schema": _JSON, "example": {"images": [_STROKE]}}
+_CODES = {"schema": {"type": "string", "format": "binary"}}
+_FORMS = {b"*/*": JSON, JSON.encode(): JSON, NPY.encode(): NPY}
+"""What is written, by the header Accept, if that is plain."""
+_AFTER = "/encode"
 _BODY = {"required": True, "content": {FORM: {"schema": _FILES}, JSON: _WRITTEN}}
 
 
 @router.post(
     "/encode",
     openapi_extra={"requestBody": _BODY},
-    responses={200: {"model": EncodeAnswer}, 406: {}},
-    response_class=JSONResponse,
+    responses={200: {"model": EncodeAnswer, "content": {JSON: {}, NPY: _CODES}}, 406: {}},
+    response_class=Response,
     response_model=None,
 )
-async def encode(request: Request, served: Served) -> JSONResponse:
+async def encode(request: Request, served: Served) -> Response:
     """Encode 1 to 64 images: files in the form field `file`, or JSON.
 
     A file is brought to 28 x 28 the way the model's data set was made, and `steps` tells how; one
-    that is 28 x 28 on a dark background is taken as it is.
+    that is 28 x 28 on a dark background is taken as it is. `Accept` picks JSON, or NumPy: the codes
+    alone, for half the work.
     """
-    choose(request.headers.get("accept"), [JSON])
+    form = choose(request.headers.get("accept"), (JSON, NPY))
+    tell = form == JSON
     kind = media_type(request)
     if kind == FORM:
-        prepared = await _from_form(request, served.card.dataset)
+        ready = await _from_form(request, served.card.dataset, tell)
     elif kind == JSON:
-        prepared = await _from_json(request, served.card.dataset)
+        ready = await _from_json(request, served.card.dataset, tell)
     else:
         raise unsupported(request, FORM, JSON)
-    images = np.stack([one.image for one in prepared])
-    encodings = await while_connected(request, served.encode(images))
-    items = [
-        _item(encoding, index, one)
-        for (encoding, index), one in zip(_each(encodings), prepared, strict=True)
-    ]
-    return JSONResponse({"model": served.card.id, "items": items})
+    images = np.stack([one.image for one in ready])
+    if tell:
+        encodings = await while_connected(request, served.encode(images))
+        content = _json(served.card.id, encodings, ready)
+    else:
+        codes = await while_connected(request, served.code(images))
+        content = npy(np.concatenate([_array(code) for code in codes]))
+    return Response(content, media_type=form, headers={"Vary": "Accept"})
 
 
-async def _from_form(request: Request, dataset: str) -> list[Prepared]:
+class QuickEncode:
+    """The express lane of encode: one small file alone in a form, prepared with its encoding."""
+
+    route = f"{API}/models/{{model}}/encode"
+
+    def __init__(self, registry: Registry, max_body_bytes: int) -> None:
+        self.registry = registry
+        self.longest = min(LONGEST_BODY, max_body_bytes)
+
+    def reads(self, target: bytes, headers: Headers) -> bool:
+        """Take a form that is not too long."""
+        if not target.endswith(b"/encode"):
+            return False
+        text = headers.get(b"content-length", b"")
+        if not text.isdigit() or len(text) > 8 or int(text) > self.longest:
+            return False
+        return headers.get(b"content-type", b"").startswith(FORM.encode())
+
+    def answer(self, question: Question, path: str, query: str) -> Soon | None:
+        """Encode what is the usual upload."""
+        served = served_at(self.registry, path, _AFTER)
+        form = _FORMS.get(question.headers.get(b"accept", b"*/*"))
+        content = only_file(question.headers[b"content-type"], question.body)
+        if served is None or form is None or content is None or not is_small(content):
+            return None
+        upload = _Upload(content, served.card.dataset, tell=form == JSON)
+        ask = partial(served.encodes.ask, Wanted(upload.image, whole=upload.tell))
+        model = served.card.id
+        if upload.tell:
+            return Soon(ask, partial(_whole, model, upload, question.headers), model)
+        return Soon(ask, _bare, model)
+
+
+class _Upload:
+    """A file, and what it is once it was prepared."""
+
+    def __init__(self, content: bytes, dataset: str, *, tell: bool) -> None:
+        self.content, self.dataset, self.tell = content, dataset, tell
+
+    def image(self) -> Float32[np.ndarray, "1 28 28"]:
+        """Prepare it; raises InvalidRequest."""
+        self.ready = prepared(self.content, self.dataset, "#/file/0", tell=self.tell)
+        return self.ready.image[np.newaxis]
+
+
+def _whole(model: str, upload: _Upload, headers: Headers, encoding: Encoding) -> Whole:
+    return whole_json(_json(model, [encoding], [upload.ready]), headers, b"Accept")
+
+
+def _bare(code: Code) -> Whole:
+    return whole_batch(NPY, npy(_array(code)))
+
+
+def _array(code: Code) -> np.ndarray:
+    """What stands for each image: its code, or its entries of a codebook."""
+    found = code.indices if code.mean is None else code.mean
+    assert found is not None
+    return found
+
+
+async def _from_form(request: Request, dataset: str, tell: bool) -> list[Prepared]:
     try:
         async with request.form(max_files=MOST, max_fields=MOST) as form:
             contents = await _contents(form)
@@ -156,23 +231,25 @@ async def _from_form(request: Request, dataset: str) -> list[Prepared]:
         if isinstance(error, Problem):
             raise
         raise InvalidRequest.at("#", f"The form cannot be read: {error.detail}") from error
-    readings = [read_file(one, dataset, f"#/file/{index}") for index, one in enumerate(contents)]
+    readings = [
+        read_file(one, dataset, f"#/file/{index}", tell=tell) for index, one in enumerate(contents)
+    ]
     return await asyncio.gather(*readings)
 
 
-async def _from_json(request: Request, dataset: str) -> list[Prepared]:
+async def _from_json(request: Request, dataset: str, tell: bool) -> list[Prepared]:
     body = await read_json(request, EncodeRequest)
-    prepared = []
+    ready = []
     for index, entry in enumerate(body.images):
         pointer = f"#/images/{index}"
         if isinstance(entry, str):
-            prepared.append(await read_base64(entry, dataset, pointer))
+            ready.append(await read_base64(entry, dataset, pointer, tell=tell))
         elif isinstance(entry, list):
-            prepared.append(read_numbers(entry, pointer))
+            ready.append(read_numbers(entry, pointer))
         else:
             detail = "The image is neither base64 text nor 28 lists of 28 numbers."
             raise InvalidRequest.at(pointer, detail)
-    return prepared
+    return ready
 
 
 async def _contents(form: FormData) -> list[bytes]:
@@ -184,13 +261,21 @@ async def _contents(form: FormData) -> list[bytes]:
     return [await file.read() for file in files]
 
 
+def _json(model: str, encodings: list[Encoding], ready: list[Prepared]) -> bytes:
+    items = [
+        _item(encoding, index, one)
+        for (encoding, index), one in zip(_each(encodings), ready, strict=True)
+    ]
+    return encode_json({"model": model, "items": items}).encode()
+
+
 def _each(encodings: list[Encoding]) -> Iterator[tuple[Encoding, int]]:
     for encoding in encodings:
-        for index in range(len(encoding.reconstruction)):
+        for index in range(len(encoding)):
             yield encoding, index
 
 
-def _item(encoding: Encoding, index: int, prepared: Prepared) -> dict[str, object]:
+def _item(encoding: Encoding, index: int, ready: Prepared) -> dict[str, object]:
     def pick(array: np.ndarray | None) -> Any:
         return None if array is None else array[index].tolist()
 
@@ -204,10 +289,10 @@ def _item(encoding: Encoding, index: int, prepared: Prepared) -> dict[str, objec
             "kl_per_dimension": pick(encoding.kl_per_dimension),
             "total": pick(encoding.total),
         },
-        "input": image_json(np.floor(255 * prepared.image + 0.5).astype(np.uint8)),
+        "input": image_json(np.floor(255 * ready.image + 0.5).astype(np.uint8)),
         "reconstruction": image_json(encoding.reconstruction_image[index]),
         "steps": [
             {"name": step.name, "detail": step.detail, "image": image_json(step.image)}
-            for step in prepared.steps
+            for step in ready.steps
         ],
     }

@@ -116,7 +116,7 @@ async def _latent(
         came = "neither a latent nor an image" if end.latent is None else "a latent and an image"
         raise InvalidRequest.at(f"#/{name}", f"{name} has {came}; give one of the two.")
     if end.image is not None:
-        prepared = await read_base64(end.image, served.card.dataset, f"#/{name}/image")
+        prepared = await read_base64(end.image, served.card.dataset, f"#/{name}/image", tell=False)
         (code,) = await while_connected(request, served.code(prepared.image[None]))
         assert code.mean is not None, "a model that decodes latents encodes into them"
         latent: Float[np.ndarray, " latent"] = code.mean[0]

@@ -40,7 +40,8 @@ export interface paths {
          * @description Encode 1 to 64 images: files in the form field `file`, or JSON.
          *
          *     A file is brought to 28 x 28 the way the model's data set was made, and `steps` tells how; one
-         *     that is 28 x 28 on a dark background is taken as it is.
+         *     that is 28 x 28 on a dark background is taken as it is. `Accept` picks JSON, or NumPy: the codes
+         *     alone, for half the work.
          */
         post: operations["encode"];
         delete?: never;
@@ -1855,6 +1856,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EncodeAnswer"];
+                    "application/x-npy": string;
                 };
             };
             400: components["responses"]["Problem400"];

@@ -10,10 +10,13 @@ import httpx
 import numpy as np
 import pytest
 from fastapi import FastAPI
+from PIL import Image
 from starlette.types import Receive, Scope, Send
 
-from app import wire
+from app import png, wire
 from app.settings import Settings
+from model.engine import test_set as images_of
+from tests.app.pictures import bomb, drawing, file
 from tests.app.serving import DEFAULT, Serving, serving
 
 MODEL = f"/api/v1/models/{DEFAULT}"
@@ -23,6 +26,13 @@ ONE = b'{"latents": [[0.5, -1.25]]}'
 JSON = {"content-type": "application/json"}
 FOREIGN = {"origin": "https://elsewhere.example"}
 """Which makes a request go the ordinary way."""
+
+
+DRAWN = file(drawing((150, 150)))
+
+
+def upload(content: bytes) -> dict[str, tuple[str, bytes]]:
+    return {"file": ("drawing.png", content)}
 
 
 @pytest.fixture(params=[{}, {"http": "httptools"}], ids=["ours", "another server"])
@@ -44,6 +54,8 @@ def test_few_requests_reach_fastapi(fresh: Serving, monkeypatch: pytest.MonkeyPa
     file = io.BytesIO()
     np.save(file, np.zeros((100, 2)))
     npy = {"content-type": "application/x-npy", "accept": "application/x-npy"}
+    form = httpx.Request("POST", "http://any", files=upload(DRAWN))
+    form.read()  # lest it goes in pieces
     with fresh.client() as client:
         for _ in range(3):
             client.get(TILE)
@@ -53,6 +65,9 @@ def test_few_requests_reach_fastapi(fresh: Serving, monkeypatch: pytest.MonkeyPa
             client.post(f"{MODEL}/decode", content=file.getvalue(), headers=npy)
             few = client.post(f"{MODEL}/decode", json={"latents": [[0, 0]] * 5})
             assert few.headers["content-encoding"] == "gzip"
+            for accept in ("*/*", "application/x-npy"):
+                kind = {"content-type": form.headers["content-type"], "accept": accept}
+                client.post(f"{MODEL}/encode", content=form.content, headers=kind)
         assert reached == []
         client.get("/healthz")
     assert reached == ["/healthz"]
@@ -254,6 +269,52 @@ def test_a_model_that_cannot_decode_is_refused_as_ever(server: Serving, model: s
     with server.client() as client:
         answer = client.post(f"/api/v1/models/{model}/decode", content=ONE, headers=JSON)
     assert answer.status_code in (404, 409)
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/x-npy"])
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        pytest.param(DRAWN, 200, id="light on dark"),
+        pytest.param(file(drawing((150, 150), ink=0, paper=255)), 200, id="dark on light"),
+        pytest.param(file(drawing((150, 150), (0, 255), (0, 0), "LA")), 200, id="transparent"),
+        pytest.param(png.encode(images_of("mnist").images[7]), 200, id="of the data set"),
+        pytest.param(file(drawing()), 200, id="large"),
+        pytest.param(file(drawing((150, 150)), "JPEG"), 200, id="JPEG"),
+        pytest.param(file(Image.new("L", (100, 100))), 422, id="blank"),
+        pytest.param(DRAWN[:200], 422, id="cut"),
+        pytest.param(DRAWN[:20], 422, id="cut in its head"),
+        pytest.param(b"", 422, id="empty"),
+        pytest.param(bomb(), 422, id="bomb"),
+    ],
+)
+def test_an_upload_is_answered_the_same_either_way(
+    server: Serving, content: bytes, status: int, accept: str
+) -> None:
+    for encoding in ("gzip", "identity"):
+        asked = {"accept": accept, "accept-encoding": encoding}
+        with server.client() as client:
+            quick, ordinary = (
+                client.post(f"{MODEL}/encode", files=upload(content), headers=asked | more)
+                for more in ({}, FOREIGN)
+            )
+        assert quick.status_code == status
+        assert shown(quick) == shown(ordinary)
+
+
+def test_uploads_that_come_together_are_each_answered_for_itself(fresh: Serving) -> None:
+    pictures = [png.encode(image) for image in images_of("mnist").images[:12]]
+    pictures[5] = file(Image.new("L", (100, 100)))
+    with fresh.client() as client, ThreadPoolExecutor(12) as threads:
+
+        def ask(picture: bytes) -> httpx.Response:
+            return client.post(f"{MODEL}/encode", files=upload(picture))
+
+        alone = [ask(picture) for picture in pictures]
+        together = list(threads.map(ask, pictures))
+    assert [answer.status_code for answer in alone] == 5 * [200] + [422] + 6 * [200]
+    for one, other in zip(alone, together, strict=True):
+        assert one.content == other.content
 
 
 @pytest.mark.parametrize("pause", [0, 0.1])

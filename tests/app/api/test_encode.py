@@ -232,7 +232,28 @@ def test_a_body_of_another_type_is_refused(api: httpx.Client, refused: Refused) 
         )
 
 
-def test_another_form_than_json_is_refused(
+@pytest.mark.parametrize("count", [1, 9])
+@pytest.mark.parametrize("model", ["mnist-vae-2d", "mnist-ae-2d"])
+def test_a_numpy_file_holds_the_codes(
+    api: httpx.Client, mnist: LabelledImages, model: str, count: int
+) -> None:
+    uploads = files([png.encode(image) for image in mnist.images[:count]])
+    numbers = {"images": (mnist.images[:count] / 255).tolist()}
+    npy = {"accept": "application/x-npy"}
+    items = api.post(f"models/{model}/encode", files=uploads).json()["items"]
+    for body in ({"files": uploads}, {"json": numbers}):
+        answer = api.post(f"models/{model}/encode", headers=npy, **body)
+        assert answer.headers["content-type"] == "application/x-npy"
+        codes = np.load(io.BytesIO(answer.content))
+        assert codes.dtype == np.float32
+        assert codes.shape == (count, 2)
+        np.testing.assert_allclose(codes, [item["mean"] for item in items], rtol=1e-5)
+    kind = {"content-type": "application/x-npy"}
+    decoded = api.post(f"models/{model}/decode", content=answer.content, headers=kind)
+    assert len(decoded.json()["images"]) == count
+
+
+def test_another_form_than_json_and_numpy_is_refused(
     api: httpx.Client, refused: Refused, mnist: LabelledImages
 ) -> None:
     upload = files([png.encode(mnist.images[0])])

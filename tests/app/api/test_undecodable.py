@@ -94,6 +94,8 @@ def test_it_encodes_into_a_grid_of_codebook_entries(
     expected = engine.encode(mnist.images[:20].astype(np.float32) / 255)
     assert expected.indices is not None
     uploads = [("file", ("x.png", png.encode(image))) for image in mnist.images[:20]]
+    codes = api.post("encode", files=uploads, headers={"accept": "application/x-npy"}).content
+    np.testing.assert_array_equal(np.load(io.BytesIO(codes)), expected.indices)
     items = api.post("encode", files=uploads).json()["items"]
     assert len(items) == 20
     for index, item in enumerate(items):
