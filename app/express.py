@@ -60,7 +60,7 @@ class Reader(Shortcut, Protocol):
     """The same of a route that takes bodies."""
 
     def reads(self, target: bytes, headers: Headers) -> bool:
-        """Tell whether the body of such a request is worth waiting for."""
+        """Tell of a target that ends as the route whether its body is worth waiting for."""
 
 
 class Express:
@@ -93,7 +93,7 @@ class Express:
         root_path: str,
     ) -> None:
         self.rack = rack
-        self.readers = readers
+        self.readers = {reader.route.rpartition("/")[2].encode(): reader for reader in readers}
         self.shortcuts: Mapping[str, Sequence[Shortcut]] = {"GET": shortcuts, "POST": readers}
         self.hold = hold
         self.ledger = ledger
@@ -107,7 +107,8 @@ class Express:
 
     def reads(self, target: bytes, headers: Headers) -> bool:
         """Tell by the head of a POST whether its body is of interest here."""
-        return any(reader.reads(target, headers) for reader in self.readers)
+        reader = self.readers.get(target[target.rfind(b"/") + 1 :])
+        return reader is not None and reader.reads(target, headers)
 
     def answer(self, question: Question, way: Way) -> Whole | Way | None:
         """Answer at once, or take the way by which the answer will come; None is no answer."""

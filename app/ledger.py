@@ -126,7 +126,7 @@ def id_of(given: bytes | None) -> str:
     """Take the request's id from its header, if it is one that a log can bear, or make one."""
     if given is not None and _GIVEN.fullmatch(given):
         return str(given, "ascii")
-    return f"{getrandbits(64):016x}"
+    return getrandbits(64).to_bytes(8).hex()
 
 
 @lru_cache(maxsize=4)

@@ -161,7 +161,7 @@ class QuickDecode:
 
     def reads(self, target: bytes, headers: Asking) -> bool:
         """Take a body that is not too long, and not long while too much waits."""
-        if not target.endswith(b"/decode") or headers.get(b"content-type") not in _READ:
+        if headers.get(b"content-type") not in _READ:
             return False
         text = headers.get(b"content-length", b"")
         if not text.isdigit() or len(text) > 8 or int(text) > self.longest:

@@ -174,8 +174,6 @@ class QuickEncode:
 
     def reads(self, target: bytes, headers: Headers) -> bool:
         """Take a form that is not too long."""
-        if not target.endswith(b"/encode"):
-            return False
         text = headers.get(b"content-length", b"")
         if not text.isdigit() or len(text) > 8 or int(text) > self.longest:
             return False
