@@ -273,6 +273,7 @@ class Batcher:
     async def _piece(self, queue: Turns, begun: float) -> None:
         job = queue.next()
         if job.answer.done():  # nobody waits for it any more
+            job.calls.clear()
             del queue.jobs[job]
             return
         try:

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import from_json
 
-from app.errors import NotJson, UnsupportedMedia
+from app.errors import InvalidRequest, NotJson, UnsupportedMedia
 from app.negotiation import JSON
 
 
@@ -64,6 +64,7 @@ async def read_json(request: Request, schema: type[Body]) -> Body:
 
     Raises:
         NotJson: it cannot be parsed.
+        InvalidRequest: it is no object.
         RequestValidationError: it does not have the fields of `schema`.
     """
     body = await request.body()
@@ -74,6 +75,8 @@ async def read_json(request: Request, schema: type[Body]) -> Body:
             content = json.loads(body)  # which takes more, and says better what it does not
         except (ValueError, RecursionError) as error:
             raise NotJson.because(error) from error
+    if not isinstance(content, dict):
+        raise InvalidRequest.at("#", "The body is JSON, but no object. Send one with named fields.")
     try:
         return schema.model_validate(content)
     except ValidationError as error:

@@ -105,22 +105,17 @@ class Encodes:
                 start += len(own)
         return [(part, outcomes[part]) for part in parts]
 
-    def _shared_out(self, results: list[list[_Outcome]]) -> Code:
-        """On the loop: give each of the others its own; their turns are void then."""
-        ((first, *others),) = results
-        answered = {part for part, _ in (first, *others)}
-        self._waiting = [part for part in self._waiting if part not in answered]
-        for part, outcome in others:
+    def _shared_out(self, results: list[list[_Outcome]]) -> None:
+        """On the loop: tell each of its own; the turns of the others are void then."""
+        (outcomes,) = results
+        for part, outcome in outcomes:
             if part.answer.done():
                 continue
             if isinstance(outcome, Exception):
                 part.answer.set_exception(outcome)
             else:
                 part.answer.set_result(outcome)
-        _, own = first
-        if isinstance(own, Exception):
-            raise own
-        return own
+        self._waiting = [part for part in self._waiting if not part.answer.done()]
 
 
 Found = TypeVar("Found", Code, Encoding)

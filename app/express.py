@@ -1,13 +1,14 @@
 """The express lane: what can be answered without FastAPI is, before that so much as begins.
 
-Four kinds of request make up nearly all that a busy server sees besides streams, and to take them
-through every layer costs several times what their answer does:
+Five kinds of request make up nearly all that a busy server sees besides streams, and to take them
+through every layer costs as much as their answer does, or several times that:
 
 - a GET of a finished picture, or the word that it has not changed: the whole answer is on the rack,
   under its target.
 - a GET of a picture that is still to be drawn.
 - a decode of one latent or a few.
 - a decode of many into bare numbers.
+- an encode of a single small upload.
 
 They are answered in the calls in which they came and in which they were decoded, without a task,
 if everything about the request is as it should be. Whatever is not so plain goes the ordinary way,
@@ -256,6 +257,7 @@ class _Reply:
 
     def _end(self) -> None:
         self._done = True
+        self.way.cut = None  # which holds this, and this holds that
         self._release()
         self.express.end(self)
 

@@ -74,7 +74,9 @@ def read_npy(content: bytes, most: int, card: Card) -> Latents:
         raise InvalidRequest.at("#", f"The array has the shape ({rows}, {columns}); {wanted}.")
     if len(content) != head + rows * columns * numbers.itemsize:
         raise _no_npy("it is longer or shorter than its head says")
-    exact = np.frombuffer(content, numbers, offset=head).reshape(rows, columns).astype(np.float64)
+    found = np.frombuffer(content, numbers, offset=head).reshape(rows, columns)
+    with np.errstate(invalid="ignore"):  # of NaN, which is refused below
+        exact = found.astype(np.float64)
     if not np.vdot(exact, exact) < LATENT_LIMIT**2:
         for index, row in enumerate(exact.tolist()):
             refuse(row, card, f"Row {index} of the array", "#")
@@ -89,9 +91,11 @@ def _described(head: bytes) -> tuple[tuple[int, int], np.dtype[Any]]:
         shape, by_columns, numbers = np.lib.format.read_array_header_1_0(file)
     except Exception as error:  # what its parser raises for damage is no closed set
         raise _no_npy("its head cannot be read") from error
-    if len(shape) != 2 or by_columns or numbers.kind not in "fiu":
+    plain = len(shape) == 2 and True not in map(isinstance, shape, (bool, bool))
+    if not plain or by_columns or numbers.kind not in "fiu" or numbers.itemsize > 8:
         raise _no_npy("it holds no array of two dimensions, row by row, of whole numbers or floats")
-    return shape, numbers
+    rows, columns = shape
+    return (rows, columns), numbers
 
 
 def _no_npy(reason: str) -> InvalidRequest:

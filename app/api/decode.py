@@ -113,8 +113,8 @@ async def decode(request: Request, served: Decoding) -> Response:
 
     `Accept` picks JSON, a contact sheet, NumPy or bare bytes.
     """
-    latents = await _read_body(request, served.card)
     form = rendering.choose(request.headers.get("accept"), BATCH)
+    latents = await _read_body(request, served.card)
     images = await decode_for(request, served, latents, form, patient=False)
     return await rendering.answer(form, BATCH, images, {"model": served.card.id})
 

@@ -11,6 +11,7 @@ import pytest
 
 from app.batching import Batcher
 from app.encodes import MOST, Encodes, Wanted, encoded
+from app.tally import Tally
 from model.data.datasets import test_set as images_of
 from model.engine import Code, Encoding, Engine
 from model.errors import ImageError
@@ -44,14 +45,17 @@ class Passes(Engine):
         self.whole.append(whole)
 
 
-def run(passes: Passes, scenario: Callable[[Encodes], Awaitable[None]]) -> None:
+def run(passes: Passes, scenario: Callable[[Encodes], Awaitable[None]]) -> Tally:
+    tally = Tally()
+
     async def within(executor: ThreadPoolExecutor) -> None:
-        batcher = Batcher(passes.decode, executor, max_queue=10**6)
+        batcher = Batcher(passes.decode, executor, max_queue=10**6, tally=tally)
         await scenario(Encodes(passes, batcher))
         assert batcher.waiting == (0, 0, 0)
 
     with ThreadPoolExecutor(1) as executor:
         asyncio.run(within(executor))
+    return tally
 
 
 def test_each_has_what_it_has_alone_in_fewer_passes(engine: Engine) -> None:
@@ -152,5 +156,6 @@ def test_images_that_cannot_be_read_are_their_own_fault(engine: Engine) -> None:
             assert isinstance(found, Encoding)
             np.testing.assert_array_equal(found.mean, engine.encode(images).mean)
 
-    run(passes, scenario)
+    tally = run(passes, scenario)
     assert passes.sizes == [2]
+    assert tally.bulk.images.sum == 4 * passes.decodes_to_encode

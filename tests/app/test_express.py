@@ -1,5 +1,6 @@
 """The express lane: to a client there is no difference."""
 
+import gc
 import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -315,6 +316,25 @@ def test_uploads_that_come_together_are_each_answered_for_itself(fresh: Serving)
     assert [answer.status_code for answer in alone] == 5 * [200] + [422] + 6 * [200]
     for one, other in zip(alone, together, strict=True):
         assert one.content == other.content
+
+
+def test_nothing_is_left_of_an_upload_that_was_answered(fresh: Serving) -> None:
+    form = httpx.Request("POST", "http://any", files=upload(DRAWN))
+    content, kind = form.read(), {"content-type": form.headers["content-type"]}
+    gc.collect()
+    gc.disable()
+    try:
+        with fresh.client() as client, ThreadPoolExecutor(8) as threads:
+
+            def ask(_: int) -> httpx.Response:
+                return client.post(f"{MODEL}/encode", content=content, headers=kind)
+
+            assert {answer.status_code for answer in threads.map(ask, range(40))} == {200}
+            ask(0)
+        left = [one for one in gc.get_objects() if type(one).__name__ == "_Upload"]
+        assert len(left) <= 1
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("pause", [0, 0.1])

@@ -1,3 +1,4 @@
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from app import png
-from app.images import MAX_PIXELS, Prepared
+from app.images import FEW_PIXELS, MAX_PIXELS, Prepared, is_small
 from app.images import prepare as prepare_for
 from model.engine import LabelledImages
 from model.errors import ImageError
@@ -68,6 +69,51 @@ def test_the_stroke_fills_20_pixels_and_its_mass_lies_at_the_centre() -> None:
 def test_dark_ink_on_paper_and_chalk_on_a_board_give_the_same_image() -> None:
     ink, chalk = (prepare(file(drawing(ink=i, paper=p))).image for i, p in [(0, 255), (255, 0)])
     np.testing.assert_allclose(ink, chalk, atol=1 / 255)
+
+
+def chunk(kind: bytes, content: bytes = b"") -> bytes:
+    checksum = zlib.crc32(kind + content).to_bytes(4, "big")
+    return len(content).to_bytes(4, "big") + kind + content + checksum
+
+
+def with_chunk(content: bytes, added: bytes) -> bytes:
+    """A PNG with one more chunk after its head."""
+    return content[:33] + added + content[33:]
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_a_picture_of_few_pixels_and_nothing_else_is_small(mode: str) -> None:
+    pictures = [Image.new("L", size, 9).convert(mode) for size in ((28, 28), (160, 160), (1, 9))]
+    assert all(is_small(file(picture)) for picture in pictures)
+    assert is_small(with_chunk(file(pictures[0]), chunk(b"gAMA", bytes(4))))
+    side = 161
+    assert side * side > FEW_PIXELS
+    assert not is_small(file(Image.new("L", (side, side)).convert(mode)))
+
+
+SMALL = file(drawing((150, 150)))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(SMALL[:33], id="head alone"),
+        pytest.param(SMALL[:-1], id="cut"),
+        pytest.param(SMALL + b"x", id="longer"),
+        pytest.param(file(drawing((150, 150)), "JPEG"), id="JPEG"),
+        pytest.param(bomb(), id="bomb"),
+        pytest.param(with_chunk(SMALL, bomb()[8:33]), id="a second head"),
+        *[
+            pytest.param(with_chunk(SMALL, chunk(kind)), id=kind.decode())
+            for kind in (b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"eXIf", b"acTL", b"fdAT", b"abCd")
+        ],
+        pytest.param(with_chunk(SMALL, 64 * chunk(b"tIME", bytes(7))), id="many chunks"),
+        pytest.param(with_chunk(SMALL, b"\xff\xff\xff\xffIDAT"), id="a chunk without end"),
+    ],
+)
+def test_a_file_that_could_take_long_is_not_small(content: bytes) -> None:
+    assert not is_small(content)
 
 
 @pytest.mark.parametrize("ink", ["black", "white"])
