@@ -43,13 +43,6 @@ class Entry(NamedTuple):
     milliseconds: float
     request_id: str
 
-    @property
-    def message(self) -> str:
-        return (
-            f"{self.client} {self.method} {self.route} {self.status} {self.milliseconds:.1f} ms "
-            f"{self.request_id}"
-        )
-
 
 class Ledger:
     """Counts requests and tells the log of them; needs a running event loop.
@@ -137,8 +130,14 @@ def _clock(form: str, second: int) -> str:
 def _as_text(entry: Entry) -> str:
     moment = _clock("%Y-%m-%d %H:%M:%S", int(entry.time))
     thousandths = int(entry.time % 1 * 1000)
-    level = logging.getLevelName(entry.level)
-    return f"{moment},{thousandths:03d} {level} {entry.message}"
+    level = "INFO" if entry.level == logging.INFO else logging.getLevelName(entry.level)
+    return f"{moment},{thousandths:03d} {level} {_message(*entry[2:])}"
+
+
+def _message(
+    client: str, method: str, route: str, status: int, milliseconds: float, request_id: str
+) -> str:
+    return f"{client} {method} {route} {status} {milliseconds:.1f} ms {request_id}"
 
 
 def _as_json(entry: Entry) -> str:
@@ -146,7 +145,7 @@ def _as_json(entry: Entry) -> str:
         "time": _clock("%Y-%m-%dT%H:%M:%S%z", int(entry.time)),
         "level": logging.getLevelName(entry.level),
         "logger": log.name,
-        "message": entry.message,
+        "message": _message(*entry[2:]),
         "request_id": entry.request_id,
         "client": entry.client,
         "method": entry.method,

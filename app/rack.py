@@ -103,20 +103,13 @@ def whole_batch(media_type: str, content: bytes, *rest: memoryview) -> Whole:
     return Whole(200, _HEAD_OF_BATCH % (length, media_type.encode()), content, rest)
 
 
-def whole_json(content: bytes, headers: Headers, *varies: bytes) -> Whole:
-    """The same of JSON, compressed if it is long and its client takes that.
-
-    Args:
-        content: Of the answer.
-        headers: Of the request.
-        varies: The headers of a request on which the answer depends besides.
-    """
-    coding, accepted = b"", headers.get(b"accept-encoding", b"")
-    if len(content) >= SMALLEST and takes_gzip(accepted.decode("latin-1")):
-        content, coding = compressed(content), _GZIP
-        varies = (*varies, b"Accept-Encoding")
-    vary = b"vary: %b\r\n" % b", ".join(varies) if varies else b""
-    return Whole(200, _HEAD_OF_JSON % (len(content), coding, vary), content)
+def whole_json(content: bytes, headers: Headers) -> Whole:
+    """The same of JSON, compressed if it is long and takes that whoever sent these headers."""
+    accepted = headers.get(b"accept-encoding", b"").decode("latin-1")
+    if len(content) >= SMALLEST and takes_gzip(accepted):
+        content = compressed(content)
+        return Whole(200, _HEAD_OF_GZIP % len(content), content)
+    return Whole(200, _HEAD_OF_JSON % len(content), content)
 
 
 def whole_png(content: bytes, tag: str, control: str = ASK_AGAIN) -> Whole:
@@ -137,8 +130,9 @@ def _head(headers: Sequence[Header]) -> bytes:
 
 _ID = ID_HEADER + b": "
 _OF_CONTENT = {b"content-length", b"content-type"}
-_GZIP = b"content-encoding: gzip\r\n"
-_HEAD_OF_JSON = b"content-length: %d\r\ncontent-type: application/json\r\n%b%b" + _head(())
+_JSON = b"content-length: %d\r\ncontent-type: application/json\r\n"
+_HEAD_OF_JSON = _JSON + b"vary: Accept\r\n" + _head(())
+_HEAD_OF_GZIP = _JSON + b"content-encoding: gzip\r\nvary: Accept, Accept-Encoding\r\n" + _head(())
 _HEAD_OF_BATCH = b"content-length: %d\r\ncontent-type: %b\r\nvary: Accept\r\n" + _head(())
 _HEAD_OF_PNG = (
     b"etag: %b\r\ncache-control: %b\r\ncontent-length: %d\r\ncontent-type: image/png\r\n"

@@ -209,7 +209,7 @@ def _write(model: str, media_type: str, headers: Asking, images: Images) -> Whol
     if media_type != JSON:
         return _bare(media_type, [images])
     content = rendering.json_of(_head_of(model), rendering.packed(images))
-    return whole_json(content, headers, b"Accept")
+    return whole_json(content, headers)
 
 
 @lru_cache(maxsize=64)

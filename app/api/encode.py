@@ -211,7 +211,7 @@ class _Upload:
 
 
 def _whole(model: str, upload: _Upload, headers: Headers, encoding: Encoding) -> Whole:
-    return whole_json(_json(model, [encoding], [upload.ready]), headers, b"Accept")
+    return whole_json(_json(model, [encoding], [upload.ready]), headers)
 
 
 def _bare(code: Code) -> Whole:
