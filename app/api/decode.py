@@ -27,7 +27,7 @@ from app.openapi import API, LATENT_TEXT, MODEL_PARAMETER, NOT_CHANGED, RawRoute
 from app.pictures import Picture
 from app.rack import Rack, png_response, whole_batch, whole_json, whole_png
 from app.registry import Decoding, Registry, ServedModel
-from app.rendering import BATCH, SIDE, ImageJson, JsonImage, described
+from app.rendering import BATCH, SIDE, ImageJson, JsonImages, described
 from app.wire import Headers as Asking
 from app.wire import Question, Whole
 from model.card import Card
@@ -135,7 +135,7 @@ async def decode_for(
     media_type: str,
     *,
     patient: bool = True,
-) -> Images | list[JsonImage]:
+) -> Images | JsonImages:
     """Decode for as long as the client of `request` waits; few latents are not worth the watch.
 
     Many images that go into JSON are packed for it on the way. `patient` is as in
@@ -146,8 +146,7 @@ async def decode_for(
     if media_type != JSON:
         return await while_connected(request, served.batcher.decode(latents, patient=patient))
     packing = served.batcher.map(latents, rendering.packed, patient=patient)
-    chunks = await while_connected(request, packing)
-    return [image for chunk in chunks for image in chunk]
+    return b",".join(await while_connected(request, packing))
 
 
 class QuickDecode:
