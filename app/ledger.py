@@ -53,10 +53,12 @@ class Ledger:
     Args:
         tally: Where requests are counted.
         log_format: `text` or `json`.
+        log_requests: `all` or `failed`: the others are written at the level DEBUG then.
     """
 
-    def __init__(self, tally: Tally, log_format: str) -> None:
+    def __init__(self, tally: Tally, log_format: str, log_requests: str = "all") -> None:
         self.tally = tally
+        self.failed_only = log_requests == "failed"
         self._line = _as_json if log_format == "json" else _as_text
         self._entries: list[Entry] = []
 
@@ -91,6 +93,7 @@ class Ledger:
         else:
             method = method if method in METHODS else "other"
             self.tally.request(route, method, status, seconds)
+        quiet = quiet or (self.failed_only and status < 400)
         level = logging.DEBUG if quiet else logging.INFO
         if not log.isEnabledFor(level):
             return

@@ -72,7 +72,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     rack = Rack(pictures)
     maps, drawn = tiles.Tiles(registry, rack), decode.DecodePng(registry, rack)
     tally, drain = Tally(on=settings.metrics == "on"), Drain(settings.drain_seconds, registry)
-    ledger, room = Ledger(tally, settings.log_format), Room(settings.max_connections)
+    ledger = Ledger(tally, settings.log_format, settings.log_requests)
+    room = Room(settings.max_connections)
     streams = stream.Stream(registry, settings.max_streams, settings.stream_idle_seconds, tally)
     worker = metrics.Worker(VERSION, tally, registry, pictures, streams)
     express = Express(

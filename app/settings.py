@@ -72,6 +72,7 @@ class Settings:
         (), "origins whose scripts may call the REST API; * is all"
     )
     log_format: str = _setting("text", "text or json")
+    log_requests: str = _setting("all", "all or failed; which requests get a line in the log")
     metrics: str = _setting("on", "on or off; on counts, and answers /metrics")
     metrics_folder: str = _setting(
         "", "folder in which workers add up their metrics; empty makes one for the run"
@@ -103,6 +104,12 @@ class Settings:
             "it starts with a slash and does not end with one, such as /explorer",
         )
         _require(self.log_format in ("text", "json"), "log_format", self.log_format, "text or json")
+        _require(
+            self.log_requests in ("all", "failed"),
+            "log_requests",
+            self.log_requests,
+            "all or failed",
+        )
         _require(self.metrics in ("on", "off"), "metrics", self.metrics, "on or off")
         _require(
             0 <= self.drain_seconds < float("inf"),

@@ -4,8 +4,8 @@
 
 LitServe, BentoML, Gradio and Ray Serve serve our network, tuned as their documents advise; each
 file beside this one says how. The first run installs them (a gigabyte) into `build/peers`. Ours
-is `python -m app` as it comes, with its log, limits and metrics on; theirs are off where they can
-be.
+is `python -m app` with limits and metrics on. A line in the log for each request is off in theirs,
+where it can be, and so in ours: what they log of a failure, ours does.
 
 Two kinds of load, each from one client that keeps its connections open:
 
@@ -211,8 +211,9 @@ def _message(number: int) -> bytes:
 
 @contextmanager
 def ours() -> Iterator[Running]:
-    """Our own server, as it comes."""
-    with Server("--models", MODEL, "--device", "cpu") as server:
+    """Our own server."""
+    options = ("--models", MODEL, "--device", "cpu", "--log-requests", "failed")
+    with Server(*options) as server:
         yield Running(OURS, server.pid, server.port, {})
 
 

@@ -48,6 +48,7 @@ def test_each_kind_of_value_is_read() -> None:
         ("root_path", "explorer", "starts with a slash"),
         ("root_path", "/explorer/", "does not end with one"),
         ("log_format", "xml", "text or json"),
+        ("log_requests", "some", "all or failed"),
         ("metrics", "yes", "on or off"),
         ("drain_seconds", "-1", "at least 0"),
         ("drain_seconds", "nan", "at least 0"),

@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.routing import Route
 from websockets.sync.client import connect
 
+from app.settings import Settings
 from app.telemetry import JsonLines, logging_config
-from tests.app.serving import DEFAULT, Serving
+from tests.app.serving import DEFAULT, Serving, serving
 from tools.server import Server
 
 
@@ -69,6 +70,18 @@ def test_every_line_of_many_requests_has_its_own_time(
     assert times == sorted(times)
     assert len(set(times)) > len(blocks)
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}", one) for one in times)
+
+
+def test_what_went_well_can_be_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    settings = Settings(models=(DEFAULT,), log_requests="failed")
+    with serving(settings) as server, caplog.at_level(logging.INFO), server.client() as client:
+        with server.stream():
+            client.get("/api/v1/models")
+            client.get(f"/api/v1/models/{DEFAULT}/decode.png?z=0,0")
+            client.get("/invented")
+        (line,) = written(caplog, 1)
+        assert " GET none 404 " in line
+        assert "explorer_requests_total" in client.get("/metrics").text
 
 
 def test_an_answer_carries_the_id_of_its_request_or_a_new_one(server: Serving) -> None:
