@@ -24,7 +24,8 @@ class CompressText:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not takes_gzip(Headers(scope=scope).get("accept-encoding")):
+        accepted = dict(scope.get("headers", ())).get(b"accept-encoding", b"")
+        if scope["type"] != "http" or not takes_gzip(accepted.decode("latin-1")):
             await self.app(scope, receive, send)
             return
         start: Message = {}
@@ -45,9 +46,11 @@ class CompressText:
         await self.app(scope, receive, send_compressed)
 
 
-def takes_gzip(accepted: str | None) -> bool:
+def takes_gzip(accepted: str) -> bool:
     """Tell whether Accept-Encoding lists gzip, and not with a weight of nothing."""
-    for part in (accepted or "").split(","):
+    if not accepted:
+        return False
+    for part in accepted.split(","):
         name, _, weight = part.strip().lower().partition(";")
         if name.strip() in ("gzip", "*"):
             return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")

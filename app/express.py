@@ -108,6 +108,8 @@ class Express:
 
     def reads(self, target: bytes, headers: Headers) -> bool:
         """Tell by the head of a POST whether its body is of interest here."""
+        if not self._is_plain(headers):
+            return False
         reader = self.readers.get(target[target.rfind(b"/") + 1 :])
         return reader is not None and reader.reads(target, headers)
 

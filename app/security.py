@@ -85,17 +85,17 @@ class AllowedSites:
         self.origins = [origin.lower() for origin in origins]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "lifespan":
-            headers = Headers(scope=scope)
-            problem = None if is_probe(scope) else self._refuse_host(headers)
-            if problem is None and scope["type"] == "websocket":
-                problem = self._refuse_origin(headers)
-            if problem is not None:
-                return await problem.response()(scope, receive, send)
+        problem = None
+        if scope["type"] != "lifespan" and "*" not in self.hosts and not is_probe(scope):
+            problem = self._refuse_host(Headers(scope=scope))
+        if problem is None and scope["type"] == "websocket":
+            problem = self._refuse_origin(Headers(scope=scope))
+        if problem is not None:
+            return await problem.response()(scope, receive, send)
         return await self.app(scope, receive, send)
 
     def _refuse_host(self, headers: Headers) -> Problem | None:
-        if "*" in self.hosts or host_is_allowed(headers.get("host", ""), self.hosts):
+        if host_is_allowed(headers.get("host", ""), self.hosts):
             return None
         return WrongHost(
             "This server does not answer for the host in the Host header; its operator lists the "
@@ -164,11 +164,12 @@ class Limits:
             self.room.open -= 1
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
-        declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdecimal() and int(declared) > self.max_body_bytes:
+        headers = dict(reversed(scope["headers"]))  # of two, the routes read the first
+        declared = headers.get(b"content-length", b"")
+        if declared.isdigit() and int(declared) > self.max_body_bytes:
             return await self._too_large().response()(scope, receive, send)
         received = values = 0
-        is_json = "json" in Headers(scope=scope).get("content-type", "").lower()
+        is_json = b"json" in headers.get(b"content-type", b"").lower()
         whole: bool | None = None  # until someone reads the body
 
         async def receive_counted() -> Message:

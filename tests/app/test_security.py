@@ -83,6 +83,14 @@ def test_json_of_very_many_values_is_refused_before_it_is_parsed(
     assert "200000 values" in refused(answer, 413)
 
 
+def test_values_are_counted_if_the_first_of_two_media_types_is_json(
+    client: httpx.Client, refused: Refused
+) -> None:
+    body = b'{"latents": [' + b"0," * 300_000 + b"0]}"
+    kinds = [("content-type", "application/json"), ("content-type", "text/plain")]
+    assert "200000 values" in refused(client.post(DECODE, content=body, headers=kinds), 413)
+
+
 def test_a_stated_length_that_is_a_lie_does_not_open_the_limit(guarded: Serving) -> None:
     host, port = guarded.host.split(":")
     head = f"POST {DECODE} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999999999999\r\n\r\n"
