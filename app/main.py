@@ -79,13 +79,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     express = Express(
         rack,
         (maps, drawn),
-        (
-            decode.QuickDecode(registry, settings.max_body_bytes),
-            encode.QuickEncode(registry, settings.max_body_bytes),
-        ),
+        (decode.QuickDecode(registry), encode.QuickEncode(registry)),
         registry.hold,
         ledger,
         room,
+        settings.max_body_bytes,
         settings.request_timeout_seconds,
         settings.allowed_hosts,
         settings.trusted_proxies,

@@ -54,8 +54,7 @@ class Drags:
 
     def put(self, job: Drag) -> None:
         """Let a request wait; raises Overloaded."""
-        if self.waiting >= self.most:
-            self.require_room()
+        self.require_room()
         self.waiting += len(job[0])
         self.jobs.append(job)
 

@@ -37,8 +37,6 @@ SIZES = range(28, 1121)
 DEFAULT_SIZE = 280
 SHORT_BODY = 1000
 """Bytes that are never too many to read."""
-LONGEST_BODY = 64 * 1024
-"""Bytes that the express lane reads; 1,024 latents of two numbers take 40,000."""
 LONGEST_NUMBER = 22
 """Characters of most numbers, and of what parts them from the next."""
 
@@ -154,18 +152,13 @@ class QuickDecode:
 
     route = f"{API}/models/{{model}}/decode"
 
-    def __init__(self, registry: Registry, max_body_bytes: int) -> None:
+    def __init__(self, registry: Registry) -> None:
         self.registry = registry
-        self.longest = min(LONGEST_BODY, max_body_bytes)
 
-    def reads(self, target: bytes, headers: Asking) -> bool:
-        """Take a body that is not too long, and not long while too much waits."""
+    def reads(self, target: bytes, headers: Asking, length: int) -> bool:
+        """Take JSON or NumPy, but nothing long while too much waits."""
         if headers.get(b"content-type") not in _READ:
             return False
-        text = headers.get(b"content-length", b"")
-        if not text.isdigit() or len(text) > 8 or int(text) > self.longest:
-            return False
-        length = int(text)
         if length <= SHORT_BODY:
             return True
         path = target.decode("latin-1")

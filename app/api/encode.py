@@ -13,7 +13,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.api.decode import LONGEST_BODY, served_at
+from app.api.decode import served_at
 from app.body import JsonBody, media_type, read_json, unsupported
 from app.changes import SIDE
 from app.disconnect import while_connected
@@ -168,15 +168,11 @@ class QuickEncode:
 
     route = f"{API}/models/{{model}}/encode"
 
-    def __init__(self, registry: Registry, max_body_bytes: int) -> None:
+    def __init__(self, registry: Registry) -> None:
         self.registry = registry
-        self.longest = min(LONGEST_BODY, max_body_bytes)
 
-    def reads(self, target: bytes, headers: Headers) -> bool:
-        """Take a form that is not too long."""
-        text = headers.get(b"content-length", b"")
-        if not text.isdigit() or len(text) > 8 or int(text) > self.longest:
-            return False
+    def reads(self, target: bytes, headers: Headers, length: int) -> bool:
+        """Take a form."""
         return headers.get(b"content-type", b"").startswith(FORM.encode())
 
     def answer(self, question: Question, path: str, query: str) -> Soon | None:
