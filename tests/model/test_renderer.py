@@ -47,49 +47,6 @@ def test_to_write_a_network_down_leaves_it_as_it_was(checkpoint: Checkpoint) -> 
         assert torch.equal(value, before[name])
 
 
-def test_a_pass_in_place_draws_what_is_asked_and_no_more(checkpoint: Checkpoint) -> None:
-    autoencoder, D = checkpoint.autoencoder, checkpoint.card.latent_dim
-    eager = renderer.torch_renderer(autoencoder, "cpu")
-    z, grey = torch.zeros(16, D), torch.zeros(16, 784, dtype=torch.uint8)
-
-    def run() -> None:
-        grey.copy_(renderer._grey(autoencoder, z))
-
-    draw = renderer.in_place(z, run, grey, eager)
-    codes = checkpoint.atlas.codes
-    found = [draw(codes[count : 2 * count]) for count in (16, 3, 0, 1, 17, 16, 5)]
-    for count, images in zip((16, 3, 0, 1, 17, 16, 5), found, strict=True):
-        expected = eager(codes[count : 2 * count])
-        assert images.shape == (count, 28, 28)
-        assert np.abs(images.astype(int) - expected).max(initial=0) <= 1
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA GPU")
-def test_on_a_gpu_what_is_recorded_draws_as_pytorch_does(folder: Path) -> None:
-    checkpoint = read_checkpoint(folder, "cuda:0")
-    autoencoder, D = checkpoint.autoencoder, checkpoint.card.latent_dim
-    eager = renderer.torch_renderer(autoencoder, "cuda:0")
-    draw = renderer.recorded(autoencoder, D, "cuda:0", eager)
-    codes = checkpoint.atlas.codes[:600]
-    together = np.concatenate([draw(part) for part in np.split(codes, range(64, 600, 64))])
-    assert np.abs(together.astype(int) - eager(codes)).max() <= 1
-    for count in (1, 2, 7, 33, 64):
-        assert (draw(codes[:count]) == together[:count]).all()
-    assert draw(codes[:100]).shape == (100, 28, 28)
-
-
-def test_where_nothing_can_be_recorded_pytorch_draws(
-    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def cannot(*_: object) -> renderer.Renderer:
-        raise RuntimeError("operation not permitted when stream is capturing")
-
-    monkeypatch.setattr(renderer, "recorded", cannot)
-    made = renderer.renderer(checkpoint.autoencoder, checkpoint.card.latent_dim, "cuda:0")
-    assert made.__qualname__.startswith("torch_renderer")
-    assert "without a CUDA graph" in caplog.text
-
-
 def test_no_latents_are_drawn_as_no_images(checkpoint: Checkpoint) -> None:
     empty = np.empty((0, checkpoint.card.latent_dim), np.float32)
     for draw in both(checkpoint):
