@@ -24,7 +24,7 @@ class CompressText:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        accepted = dict(scope.get("headers", ())).get(b"accept-encoding", b"")
+        accepted = dict(reversed(scope.get("headers", ()))).get(b"accept-encoding", b"")
         if scope["type"] != "http" or not takes_gzip(accepted.decode("latin-1")):
             await self.app(scope, receive, send)
             return

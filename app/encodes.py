@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from app.batching import Batcher
+from app.errors import Problem
 from app.queues import Answer, Job
 from model.engine import Code, Encoding, Engine
 
@@ -24,12 +25,13 @@ class Wanted:
     """What a request has encoded.
 
     Attributes:
-        images: Gives them, up to 8, in a thread; may raise what the request is refused with.
+        images: Gives them, up to 8, in a thread, or what the request is refused with. That is not
+            raised: an error that is kept where it was caught holds what holds it.
         count: How many.
         whole: Whether an ELBO and a reconstruction are wanted too.
     """
 
-    images: Callable[[], Pixels]
+    images: Callable[[], Pixels | Problem]
     count: int = 1
     whole: bool = True
 
@@ -65,8 +67,8 @@ class Encodes:
         part = _Part(wanted, answer)
         weight = self._engine.decodes_to_encode
         job = Job([], weight * wanted.count, answer, self._shared_out, hops=True)
-        job.calls.append(partial(self._pass, job, part))
         self._batcher.ask_job(job)
+        job.calls.append(partial(self._pass, job, part))  # not before: one refused is to be gone
         self._waiting = [other for other in self._waiting if not other.answer.done()]
         self._waiting.append(part)
 
@@ -81,29 +83,34 @@ class Encodes:
         return self._together(parts)
 
     def _together(self, parts: list[_Part]) -> list[_Outcome]:
-        """Encode what each wants, or tell each why that could not be done, in their order."""
-        images: dict[_Part, Pixels] = {}
-        outcomes: dict[_Part, Code | Exception] = {}
-        for part in parts:
-            try:
-                images[part] = part.wanted.images()
-            except Exception as error:
-                outcomes[part] = error
-        whole = any(part.wanted.whole for part in images)
-        encode = self._engine.encode if whole else self._engine.code
+        """Encode what each wants, or tell each why that could not be done."""
         try:
-            encoded = encode(np.concatenate(list(images.values()))) if images else None
+            return self._encoded(parts)
         except Exception as error:
-            if len(images) > 1:  # the fault of one is not the others'
-                return [outcome for part in parts for outcome in self._together([part])]
-            outcomes |= dict.fromkeys(images, error)
-        else:
-            start = 0
-            for part, own in images.items():
-                assert encoded is not None
-                outcomes[part] = encoded.of(start, start + len(own))
-                start += len(own)
-        return [(part, outcomes[part]) for part in parts]
+            if len(parts) == 1:
+                return [(parts[0], error)]
+            # the fault of one is not the others'
+            return [outcome for part in parts for outcome in self._together([part])]
+
+    def _encoded(self, parts: list[_Part]) -> list[_Outcome]:
+        outcomes: list[_Outcome] = []
+        good: list[tuple[_Part, Pixels]] = []
+        for part in parts:
+            images = part.wanted.images()
+            if isinstance(images, Problem):
+                outcomes.append((part, images))
+            else:
+                good.append((part, images))
+        if not good:
+            return outcomes
+        whole = any(part.wanted.whole for part, _ in good)
+        encode = self._engine.encode if whole else self._engine.code
+        encoding = encode(np.concatenate([own for _, own in good]))
+        start = 0
+        for part, own in good:
+            outcomes.append((part, encoding.of(start, start + len(own))))
+            start += len(own)
+        return outcomes
 
     def _shared_out(self, results: list[list[_Outcome]]) -> None:
         """On the loop: tell each of its own; the turns of the others are void then."""

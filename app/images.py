@@ -17,7 +17,7 @@ from model.errors import ImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_PIXELS = 25_000_000
-FEW_PIXELS, FEW_CHUNKS = 160 * 160, 64
+SMALL_SIDE, FEW_CHUNKS = 160, 64
 WORKING_SIDE = 1024
 THUMBNAIL_SIDE = 112
 
@@ -26,7 +26,7 @@ PNG_HEAD = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR"
 _PNG_BODY = 33
 """Bytes before the second chunk of a PNG."""
 _OF_PIXELS = frozenset(b"PLTE tRNS gAMA cHRM sRGB sBIT bKGD pHYs tIME IDAT IEND".split())
-"""Chunks of a PNG that are of a bounded size, and its pixels."""
+"""Chunks of a PNG that are read at once, however long: pixels, and how they are meant."""
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -62,14 +62,14 @@ class Prepared:
 
 
 def is_small(content: bytes) -> bool:
-    """Tell of a file whether it is a PNG of few pixels and no more, read in less than a pass takes.
+    """Tell of a file whether it is a PNG of few pixels, which is prepared in 2 ms at most.
 
     One with text, profiles or another head is not: those can keep a thread busy for long.
     """
     if len(content) < _PNG_BODY or not content.startswith(PNG_HEAD):
         return False
     width, height = struct.unpack_from(">II", content, len(PNG_HEAD))
-    if width * height > FEW_PIXELS:
+    if max(width, height) > SMALL_SIDE:
         return False
     place = _PNG_BODY
     for _ in range(FEW_CHUNKS):

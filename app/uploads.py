@@ -29,15 +29,20 @@ async def read_file(content: bytes, dataset: str, pointer: str, *, tell: bool = 
         InvalidRequest: it is no usable image; the message says why.
     """
     work = partial(prepared, content, dataset, pointer, tell=tell)
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, work)
+    ready = await asyncio.get_running_loop().run_in_executor(_THREADS, work)
+    if isinstance(ready, InvalidRequest):
+        raise ready
+    return ready
 
 
-def prepared(content: bytes, dataset: str, pointer: str, *, tell: bool) -> Prepared:
-    """`images.prepare`; raises InvalidRequest."""
+def prepared(
+    content: bytes, dataset: str, pointer: str, *, tell: bool
+) -> Prepared | InvalidRequest:
+    """Give what `images.prepare` makes of a file, or why that is not possible."""
     try:
         return prepare(content, dataset, tell=tell)
     except ImageError as error:
-        raise InvalidRequest.at(pointer, str(error)) from error
+        return InvalidRequest.at(pointer, str(error))
 
 
 async def read_base64(text: str, dataset: str, pointer: str, *, tell: bool = True) -> Prepared:

@@ -41,7 +41,7 @@ export interface paths {
          *
          *     A file is brought to 28 x 28 the way the model's data set was made, and `steps` tells how; one
          *     that is 28 x 28 on a dark background is taken as it is. `Accept` picks JSON, or NumPy: the codes
-         *     alone, for a third less work.
+         *     alone, for two fifths less work.
          */
         post: operations["encode"];
         delete?: never;

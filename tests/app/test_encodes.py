@@ -11,6 +11,7 @@ import pytest
 
 from app.batching import Batcher
 from app.encodes import MOST, Encodes, Wanted, encoded
+from app.errors import InvalidRequest, Problem
 from app.tally import Tally
 from model.data.datasets import test_set as images_of
 from model.engine import Code, Encoding, Engine
@@ -135,8 +136,8 @@ def test_who_wants_the_code_alone_has_it_of_whatever_pass_there_is(
 def test_images_that_cannot_be_read_are_their_own_fault(engine: Engine) -> None:
     passes = Passes(engine)
 
-    def damaged() -> np.ndarray:
-        raise ImageError("It is damaged.")
+    def damaged() -> Problem:
+        return InvalidRequest("It is damaged.")
 
     async def scenario(encodes: Encodes) -> None:
         loop = asyncio.get_running_loop()
@@ -151,7 +152,7 @@ def test_images_that_cannot_be_read_are_their_own_fault(engine: Engine) -> None:
             encodes.ask(want, answer)
         passes.go.set()
         outcomes = await asyncio.gather(*answers, return_exceptions=True)
-        assert [str(found) for found in (outcomes[0], outcomes[2])] == ["It is damaged."] * 2
+        assert [str(found) for found in (outcomes[0], outcomes[2])] == ["422: It is damaged."] * 2
         for found, images in ((outcomes[1], IMAGES[0]), (outcomes[3], IMAGES[3])):
             assert isinstance(found, Encoding)
             np.testing.assert_array_equal(found.mean, engine.encode(images).mean)

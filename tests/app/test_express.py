@@ -318,23 +318,38 @@ def test_uploads_that_come_together_are_each_answered_for_itself(fresh: Serving)
         assert one.content == other.content
 
 
-def test_nothing_is_left_of_an_upload_that_was_answered(fresh: Serving) -> None:
-    form = httpx.Request("POST", "http://any", files=upload(DRAWN))
-    content, kind = form.read(), {"content-type": form.headers["content-type"]}
-    gc.collect()
-    gc.disable()
-    try:
-        with fresh.client() as client, ThreadPoolExecutor(8) as threads:
+@pytest.mark.parametrize(
+    ("content", "max_queue", "statuses"),
+    [
+        pytest.param(DRAWN, 8192, {200}, id="well"),
+        pytest.param(file(Image.new("L", (100, 100))), 8192, {422}, id="blank"),
+        pytest.param(DRAWN, 1, {200, 503}, id="too much"),
+    ],
+)
+def test_nothing_is_left_of_an_upload_that_was_answered(
+    content: bytes, max_queue: int, statuses: set[int]
+) -> None:
+    form = httpx.Request("POST", "http://any", files=upload(content))
+    body, kind = form.read(), {"content-type": form.headers["content-type"]}
+    settings = Settings(models=(DEFAULT,), max_queue=max_queue)
+    with (
+        serving(settings) as server,
+        server.client() as client,
+        ThreadPoolExecutor(16) as threads,
+    ):
 
-            def ask(_: int) -> httpx.Response:
-                return client.post(f"{MODEL}/encode", content=content, headers=kind)
+        def ask(_: int) -> int:
+            return client.post(f"{MODEL}/encode", content=body, headers=kind).status_code
 
-            assert {answer.status_code for answer in threads.map(ask, range(40))} == {200}
-            ask(0)
-        left = [one for one in gc.get_objects() if type(one).__name__ == "_Upload"]
-        assert len(left) <= 1
-    finally:
-        gc.enable()
+        gc.collect()
+        gc.disable()
+        try:
+            assert set(threads.map(ask, range(120))) == statuses
+            client.post(f"{MODEL}/encode", files=upload(DRAWN))
+            left = [one for one in gc.get_objects() if type(one).__name__ == "_Upload"]
+            assert len(left) <= 1
+        finally:
+            gc.enable()
 
 
 @pytest.mark.parametrize("pause", [0, 0.1])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from app import png
-from app.images import FEW_PIXELS, MAX_PIXELS, Prepared, is_small
+from app.images import MAX_PIXELS, SMALL_SIDE, Prepared, is_small
 from app.images import prepare as prepare_for
 from model.engine import LabelledImages
 from model.errors import ImageError
@@ -86,9 +86,8 @@ def test_a_picture_of_few_pixels_and_nothing_else_is_small(mode: str) -> None:
     pictures = [Image.new("L", size, 9).convert(mode) for size in ((28, 28), (160, 160), (1, 9))]
     assert all(is_small(file(picture)) for picture in pictures)
     assert is_small(with_chunk(file(pictures[0]), chunk(b"gAMA", bytes(4))))
-    side = 161
-    assert side * side > FEW_PIXELS
-    assert not is_small(file(Image.new("L", (side, side)).convert(mode)))
+    for size in ((SMALL_SIDE + 1, 1), (1, SMALL_SIDE + 1)):
+        assert not is_small(file(Image.new("L", size).convert(mode)))
 
 
 SMALL = file(drawing((150, 150)))
