@@ -48,8 +48,6 @@ class CompressText:
 
 def takes_gzip(accepted: str) -> bool:
     """Tell whether Accept-Encoding lists gzip, and not with a weight of nothing."""
-    if not accepted:
-        return False
     for part in accepted.split(","):
         name, _, weight = part.strip().lower().partition(";")
         if name.strip() in ("gzip", "*"):

@@ -3,7 +3,6 @@
 Each step that changed something is told, with a small picture. `changes` has the steps.
 """
 
-import struct
 import warnings
 from dataclasses import dataclass
 
@@ -17,16 +16,9 @@ from model.errors import ImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_PIXELS = 25_000_000
-SMALL_SIDE, FEW_CHUNKS = 160, 64
 WORKING_SIDE = 1024
 THUMBNAIL_SIDE = 112
 
-PNG_HEAD = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR"
-"""Then come width and height."""
-_PNG_BODY = 33
-"""Bytes before the second chunk of a PNG."""
-_OF_PIXELS = frozenset(b"PLTE tRNS gAMA cHRM sRGB sBIT bKGD pHYs tIME IDAT IEND".split())
-"""Chunks of a PNG that are read at once, however long: pixels, and how they are meant."""
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -59,27 +51,6 @@ class Prepared:
 
     image: Float32[np.ndarray, "28 28"]
     steps: list[Step]
-
-
-def is_small(content: bytes) -> bool:
-    """Tell of a file whether it is a PNG of few pixels, which is prepared in 2 ms at most.
-
-    One with text, profiles or another head is not: those can keep a thread busy for long.
-    """
-    if len(content) < _PNG_BODY or not content.startswith(PNG_HEAD):
-        return False
-    width, height = struct.unpack_from(">II", content, len(PNG_HEAD))
-    if max(width, height) > SMALL_SIDE:
-        return False
-    place = _PNG_BODY
-    for _ in range(FEW_CHUNKS):
-        length, kind = int.from_bytes(content[place : place + 4]), content[place + 4 : place + 8]
-        if kind not in _OF_PIXELS:
-            return False
-        place += 12 + length
-        if kind == b"IEND":
-            return place == len(content)
-    return False
 
 
 def prepare(content: bytes, dataset: str, *, tell: bool = True) -> Prepared:

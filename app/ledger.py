@@ -133,7 +133,7 @@ def _clock(form: str, second: int) -> str:
 def _as_text(entry: Entry) -> str:
     moment = _clock("%Y-%m-%d %H:%M:%S", int(entry.time))
     thousandths = int(entry.time % 1 * 1000)
-    level = "INFO" if entry.level == logging.INFO else logging.getLevelName(entry.level)
+    level = logging.getLevelName(entry.level)
     return f"{moment},{thousandths:03d} {level} {_message(*entry[2:])}"
 
 

@@ -31,6 +31,11 @@ def choose(accept: str | None, offered: Sequence[str]) -> str:
     return offered[weights.index(best)]
 
 
+def by_header(*offered: str) -> dict[bytes, str]:
+    """What is wanted by an Accept header that names one of these types, or `*/*`, and no more."""
+    return {b"*/*": offered[0], **{name.encode(): name for name in offered}}
+
+
 def _parse(part: str) -> tuple[str, float]:
     media_range, *parameters = (piece.strip().lower() for piece in part.split(";"))
     for parameter in parameters:

@@ -17,7 +17,15 @@ SCANS = 100
 """Of a JPEG; each passes over all pixels. libtiff takes as many, and cameras write 1 to 10."""
 STRIPS = 100_000
 """Strips or tiles of a TIFF; 25 million pixels are as many tiles of 16 x 16."""
+SMALL_SIDE, FEW_CHUNKS = 160, 64
+"""Pixels a side, and chunks, of a PNG that is small."""
 
+_PNG_HEAD = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR"
+"""Then come width and height."""
+_PNG_BODY = 33
+"""Bytes before the second chunk of a PNG."""
+_OF_PIXELS = frozenset(b"PLTE tRNS gAMA cHRM sRGB sBIT bKGD pHYs tIME IDAT IEND".split())
+"""Chunks of a PNG that are read at once, however long: pixels, and how they are meant."""
 _MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])")
 _START_OF_SCAN, _END = b"\xda", b"\xd9"
 _OFFSETS = (273, 324)
@@ -46,6 +54,27 @@ class File(io.BytesIO):
         if self.left < 0:
             raise _too_many()
         return super().read(size)
+
+
+def is_small(content: bytes) -> bool:
+    """Tell of a file whether it is a PNG of few pixels, which is prepared in 2 ms at most.
+
+    One with text, profiles or another head is not: those can keep a thread busy for long.
+    """
+    if len(content) < _PNG_BODY or not content.startswith(_PNG_HEAD):
+        return False
+    width, height = struct.unpack_from(">II", content, len(_PNG_HEAD))
+    if max(width, height) > SMALL_SIDE:
+        return False
+    place = _PNG_BODY
+    for _ in range(FEW_CHUNKS):
+        length, kind = int.from_bytes(content[place : place + 4]), content[place + 4 : place + 8]
+        if kind not in _OF_PIXELS:
+            return False
+        place += 12 + length
+        if kind == b"IEND":
+            return place == len(content)
+    return False
 
 
 def _too_many() -> ImageError:

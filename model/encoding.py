@@ -47,10 +47,15 @@ class Code:
     """What a model with a codebook has instead: an entry's number at each place."""
     covariance: Float[np.ndarray, "images latent latent"] | None
 
+    @property
+    def array(self) -> np.ndarray:
+        """The mean, or the indices of a model that has those instead."""
+        found = self.indices if self.mean is None else self.mean
+        assert found is not None
+        return found
+
     def __len__(self) -> int:
-        codes = self.indices if self.mean is None else self.mean
-        assert codes is not None
-        return len(codes)
+        return len(self.array)
 
     def of(self, start: int, stop: int) -> Self:
         """What it says of some of the images."""

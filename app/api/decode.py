@@ -22,7 +22,7 @@ from app.disconnect import while_connected
 from app.errors import InvalidRequest
 from app.express import Soon
 from app.latents import LATENT, read_latents, read_npy, read_z
-from app.negotiation import JSON, NPY, PNG, RAW
+from app.negotiation import JSON, NPY, PNG, RAW, by_header
 from app.openapi import API, LATENT_TEXT, MODEL_PARAMETER, NOT_CHANGED, RawRoute, feature
 from app.pictures import Picture
 from app.rack import Rack, png_response, whole_batch, whole_json, whole_png
@@ -308,8 +308,8 @@ _BEFORE, _AFTER = QuickDecode.route.split("{model}")
 _PNG_AFTER = DecodePng.route.removeprefix(_BEFORE + "{model}")
 _READ = {name.encode(): name for name in (JSON, NPY)}
 """What is read by the express lane, by the header Content-Type."""
-_FORMS = {b"*/*": JSON, **{name.encode(): name for name in (JSON, NPY, RAW)}}
-"""What is written by the express lane, by the header Accept."""
+_FORMS = by_header(JSON, NPY, RAW)
+"""What is written by the express lane."""
 
 
 def raw_route(pictures: DecodePng) -> RawRoute:

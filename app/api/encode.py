@@ -21,9 +21,10 @@ from app.encodes import Wanted
 from app.errors import InvalidRequest, Problem
 from app.express import Soon
 from app.forms import only_file
-from app.images import Prepared, is_small
-from app.negotiation import JSON, NPY, choose
+from app.images import Prepared
+from app.negotiation import JSON, NPY, by_header, choose
 from app.openapi import API, feature
+from app.pieces import is_small
 from app.rack import whole_batch, whole_json
 from app.registry import Registry, Served
 from app.rendering import ImageJson, encode_json, image_json, npy
@@ -124,8 +125,8 @@ _STROKE = (  # a PNG of 28 x 28
 )
 _WRITTEN = {"schema": _JSON, "example": {"images": [_STROKE]}}
 _CODES = {"schema": {"type": "string", "format": "binary"}}
-_FORMS = {b"*/*": JSON, JSON.encode(): JSON, NPY.encode(): NPY}
-"""What is written, by the header Accept, if that is plain."""
+_FORMS = by_header(JSON, NPY)
+"""What is written by the express lane."""
 _AFTER = "/encode"
 _BODY = {"required": True, "content": {FORM: {"schema": _FILES}, JSON: _WRITTEN}}
 
@@ -159,7 +160,7 @@ async def encode(request: Request, served: Served) -> Response:
         content = _json(served.card.id, encodings, ready)
     else:
         codes = await while_connected(request, served.code(images))
-        content = npy(np.concatenate([_array(code) for code in codes]))
+        content = npy(np.concatenate([code.array for code in codes]))
     return Response(content, media_type=form, headers={"Vary": "Accept"})
 
 
@@ -210,14 +211,7 @@ def _whole(model: str, upload: _Upload, headers: Headers, encoding: Encoding) ->
 
 
 def _bare(code: Code) -> Whole:
-    return whole_batch(NPY, npy(_array(code)))
-
-
-def _array(code: Code) -> np.ndarray:
-    """What stands for each image: its code, or its entries of a codebook."""
-    found = code.indices if code.mean is None else code.mean
-    assert found is not None
-    return found
+    return whole_batch(NPY, npy(code.array))
 
 
 async def _from_form(request: Request, dataset: str, tell: bool) -> list[Prepared]:

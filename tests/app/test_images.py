@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from app import png
-from app.images import MAX_PIXELS, SMALL_SIDE, Prepared, is_small
+from app.images import MAX_PIXELS, Prepared
 from app.images import prepare as prepare_for
+from app.pieces import SMALL_SIDE, is_small
 from model.engine import LabelledImages
 from model.errors import ImageError
 from tests.app.pictures import bomb, drawing, file
