@@ -31,7 +31,7 @@ serve: $(VENV)/.serve ## run the explorer on http://HOST:PORT
 test: $(VENV)/.dev ## run the JavaScript, Python and browser tests
 	@$(BIN)/python -m tools.chromium
 	@$(BIN)/python -m tools.programs
-	$(NODE) node --test tests/web/*.test.js
+	$(NODE) node --test tests/web/*.test.js tests/web/*/*.test.js
 	$(BIN)/python -m pytest
 
 test-deploy: $(VENV)/.dev $(VENV)/.deploy ## hold manifests and workflows to their published shapes

@@ -14,11 +14,11 @@ from typing import Any
 
 import uvicorn
 
-from app import workers
-from app.frames import WebSocket
+from app.server import supervisor
+from app.server.http_protocol import Http
+from app.server.websocket_protocol import WebSocket
 from app.settings import Settings, SettingsError, unknown_variables, variable
-from app.telemetry import logging_config
-from app.wire import Http
+from app.telemetry.logs import logging_config
 
 LARGEST_MESSAGE = 4096
 """Bytes of one WebSocket message; a latent of 1,000 numbers fits."""
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ.update(settings.as_environment())  # each worker makes its app from them
         app, options = "app.main:create_app", {"factory": True, **uvicorn_options(settings)}
         if settings.workers > 1:
-            return workers.serve(uvicorn.Config(app, **options))
+            return supervisor.serve(uvicorn.Config(app, **options))
         # What is made until it serves stays: to look for garbage in it is a tenth of the start.
         gc.disable()
         uvicorn.run(app, **options)

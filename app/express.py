@@ -24,11 +24,11 @@ from typing import Any, NamedTuple, Protocol
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.errors import Overloaded, answer_to
-from app.ledger import ID_HEADER, Ledger, id_of
-from app.queues import Answer
-from app.rack import Rack, whole_of, with_id
-from app.security import Room, host_is_allowed, late
-from app.wire import Headers, Question, Way, Whole
+from app.gate.limits import Room, host_is_allowed, late
+from app.server.http_protocol import Headers, Question, Way, Whole
+from app.serving.queues import Answer
+from app.serving.response_cache import Rack, whole_of, with_id
+from app.telemetry.access_log import ID_HEADER, Ledger, id_of
 
 LONGEST_BODY = 64 * 1024
 """Bytes; 1,024 latents of two numbers take 40,000 in JSON."""

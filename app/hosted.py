@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
 from app.express import Express
-from app.wire import ASKED, BODY_SECONDS, Question, Way, Whole
+from app.server.http_protocol import ASKED, BODY_SECONDS, Question, Way, Whole
 
 
 class Explorer(FastAPI):

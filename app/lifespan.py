@@ -15,11 +15,11 @@ from zipfile import BadZipFile, ZipFile
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.batching import Batcher, Decode
 from app.errors import Unavailable
-from app.registry import Offer, Registry, ServedModel
+from app.serving.batcher import Batcher, Decode
+from app.serving.registry import Offer, Registry, ServedModel
 from app.settings import Settings, variable
-from app.tally import Tally
+from app.telemetry.counters import Tally
 from model.card import GROUPS, Card
 from model.engine import Engine
 from model.errors import CheckpointError, ModelError

@@ -7,7 +7,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Mount
 
-from app import docs, errors, metrics, openapi, page
+from app import errors, openapi
 from app.api import (
     codes,
     datasets,
@@ -17,9 +17,9 @@ from app.api import (
     fields,
     health,
     history,
-    inference,
     interpolate,
     measures,
+    metrics,
     models,
     neighbours,
     planes,
@@ -27,24 +27,27 @@ from app.api import (
     stream,
     tiles,
 )
-from app.compression import CompressText
-from app.drain import Drain
 from app.express import Express
-from app.head import HeadAsGet
+from app.gate.head import HeadAsGet
+from app.gate.limits import AllowedSites, Limits, Room, SecurityHeaders
+from app.gate.root_path import UnderPath
 from app.hosted import Explorer
-from app.inference.refusals import ProtocolRefusals
-from app.ledger import Ledger
+from app.http.compression import CompressText
+from app.kserve import routes as kserve
+from app.kserve.errors import ProtocolRefusals
 from app.lifespan import PlainStartError, lifespan
-from app.peers import Peers
-from app.pictures import Pictures
-from app.proxy import UnderPath
-from app.rack import Rack
-from app.registry import Registry
-from app.security import AllowedSites, Limits, Room, SecurityHeaders
+from app.page import docs
+from app.page import routes as page
+from app.server.drain import Drain
+from app.server.http_protocol import EXPRESS
+from app.serving.image_cache import Pictures
+from app.serving.registry import Registry
+from app.serving.response_cache import Rack
 from app.settings import Settings
-from app.tally import Tally
-from app.telemetry import Observed, Reached
-from app.wire import EXPRESS
+from app.telemetry.access_log import Ledger
+from app.telemetry.counters import Tally
+from app.telemetry.logs import Observed, Reached
+from app.telemetry.worker_metrics import Peers
 
 VERSION = "0.1.0"
 FEATURES = (
@@ -117,8 +120,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.router.routes.extend(entry.route for entry in raw)  # first: they are the hot ones
     for feature in FEATURES:
         app.router.routes.extend(feature.router.routes)
-    app.state.desk = inference.Desk(settings.max_body_bytes)
-    app.include_router(inference.router)
+    app.state.desk = kserve.Desk(settings.max_body_bytes)
+    app.include_router(kserve.router)
     app.include_router(health.router)
     if tally.on:
         app.include_router(metrics.router)

@@ -26,11 +26,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from benchmarks.growth import ACCENT, PALE
-from model import runtime
 from model.card import Card
 from model.checkpoint import read_checkpoint
 from model.evaluation.figures import INK, PAPER
-from model.renderer import renderer, torch_renderer
+from model.inference import onnx_session
+from model.inference.decoding import renderer, torch_renderer
 
 BATCH = 16
 ROUND_SECONDS = 0.1
@@ -126,7 +126,7 @@ def plot(decoders: list[Decoder], folder: Path) -> Path:
     ax.xaxis.set_minor_locator(NullLocator())
     costs = [decoder.cost for decoder in shown]
     ax.set_xlim(min(costs) / 1.2, 1.8 * max(costs))
-    title = f"us an image in batches of {BATCH}, renderer: {runtime.name()}"
+    title = f"us an image in batches of {BATCH}, renderer: {onnx_session.name()}"
     ax.set_xlabel(title, fontsize=8, color=INK)
     ax.set_ylabel("exact log-likelihood, nats an image", fontsize=8, color=INK)
     ax.tick_params(which="both", labelsize=7, colors=INK)
@@ -155,7 +155,7 @@ def main() -> None:
         for decoder in decoders:
             decoder.measure()
     best = frontier(decoders)
-    print(f"| decoder | multiply-adds | nats | {runtime.name()}, us | eager, us | frontier |")
+    print(f"| decoder | multiply-adds | nats | {onnx_session.name()}, us | eager, us | frontier |")
     print("|---|---|---|---|---|---|")
     for decoder in sorted(decoders, key=lambda one: -one.nats):
         mark = "yes" if decoder in best else ""

@@ -39,10 +39,10 @@ from benchmarks import training
 from benchmarks.limits import get, message, post
 from benchmarks.measuring import Load, cpu_seconds, http_load, websocket_load
 from benchmarks.memory import resident
-from model.autoencoder import build_autoencoder
 from model.card import Card
 from model.evaluation.figures import INK, PAPER
-from model.recipe import Recipe
+from model.recipes.recipe import Recipe
+from model.vae.autoencoder import build_autoencoder
 from tools.server import Server
 
 MODEL = "mnist-vae-2d"

@@ -32,15 +32,15 @@ import torch
 import uvloop
 from PIL import Image
 
-from app import png
-from app.images import prepare
-from app.negotiation import NPY
+from app.formats import png
+from app.formats.image_files import prepare
+from app.http.negotiation import NPY
 from benchmarks.measuring import Load, cpu_seconds, http_load, on_core, websocket_load
 from benchmarks.picture import bars
 from model.checkpoint import read_checkpoint
 from model.data.datasets import test_set
-from model.encoding import Encoder, torch_encoder
-from model.renderer import renderer, torch_renderer
+from model.inference.decoding import renderer, torch_renderer
+from model.inference.encoding import Encoder, torch_encoder
 from tools.server import Server, free_port
 
 MODEL = "mnist-vae-2d"

@@ -28,11 +28,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks import example
-from model.autoencoder import PIXELS, build_autoencoder
 from model.data.datasets import test_set
-from model.recipe import Recipe
+from model.recipes.recipe import Recipe
 from model.training.optimisation import Average, products
 from model.training.stages import Fit, Images
+from model.vae.autoencoder import PIXELS, build_autoencoder
 
 RECIPES = ("mnist-vae-2d-best", "mnist-ae-2d", "mnist-vae-20d", "mnist-conv-vae-2d", "mnist-vqvae")
 PUBLIC = "mnist-vae-20d"

@@ -14,17 +14,17 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 
-from model.autoencoder import (
+from model.errors import CheckpointError
+from model.geometry.density import Mixture, smoothed
+from model.geometry.plane import Plane, as_extent, main_plane
+from model.vae.autoencoder import (
     SIDE,
     Autoencoder,
     VariationalAutoencoder,
     VectorQuantisedAutoencoder,
 )
-from model.density import Mixture, smoothed
-from model.errors import CheckpointError
-from model.likelihood import grey_levels
-from model.networks import CELLS
-from model.plane import Plane, as_extent, main_plane
+from model.vae.likelihood import grey_levels
+from model.vae.networks import CELLS
 
 DENSITY_CELLS = 128
 MOMENT_CODES = 2000

@@ -15,10 +15,10 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from model.atlas import Atlas
-from model.autoencoder import Autoencoder, VariationalAutoencoder, build_autoencoder
 from model.card import Card
 from model.errors import CheckpointError, RecipeError
-from model.recipe import Recipe
+from model.recipes.recipe import Recipe
+from model.vae.autoencoder import Autoencoder, VariationalAutoencoder, build_autoencoder
 
 CHECKPOINTS = Path("checkpoints")
 WEIGHTS_FILE, ATLAS_FILE, CARD_FILE = "model.safetensors", "atlas.npz", "card.json"

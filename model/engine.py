@@ -18,25 +18,25 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import nn
 
-from model import runtime
 from model.atlas import Moment
-from model.autoencoder import SIDE, VariationalAutoencoder, VectorQuantisedAutoencoder
 from model.card import Card
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.data.datasets import LabelledImages, labels_of_tests, test_set
-from model.device import choose_device
-from model.encoding import ELBO_SAMPLES, Code, Encoder, Encoding
 from model.errors import LatentError, UndecodableError
-from model.fields import Field, Work
-from model.history import Epoch, read_history
-from model.map import Map
+from model.geometry.fields import Field, Work
+from model.geometry.interpolation import LatentPath
+from model.geometry.latent_map import Map
+from model.geometry.neighbours import Neighbours, nearest
+from model.geometry.paths import Paths
+from model.geometry.plane import DEEPEST_ZOOM, LATENT_LIMIT, Plane
+from model.inference import onnx_session
+from model.inference.decoding import Renderer, renderer
+from model.inference.device import choose_device
+from model.inference.encoding import ELBO_SAMPLES, Code, Encoder, Encoding
 from model.measures import MEASURES, Measure
-from model.neighbours import Neighbours, nearest
-from model.path import LatentPath
-from model.paths import Paths
-from model.plane import DEEPEST_ZOOM, LATENT_LIMIT, Plane
-from model.refinement import POINTS
-from model.renderer import Renderer, renderer
+from model.training_history import Epoch, read_history
+from model.vae.autoencoder import SIDE, VariationalAutoencoder, VectorQuantisedAutoencoder
+from model.vae.refinement import POINTS
 
 __all__ = [
     "DEEPEST_ZOOM",
@@ -58,7 +58,7 @@ __all__ = [
     "version_of",
 ]
 
-RENDERER = f"4 {runtime.name()}"
+RENDERER = f"4 {onnx_session.name()}"
 """Raise it when the same weights and atlas begin to give other bytes or other planes."""
 LARGEST_SQUARE = LATENT_LIMIT**2 * (1 + 1e-12)
 """Of a latent's norm, with room for rounding: what lies at the limit is not refused."""
@@ -83,7 +83,7 @@ class Engine:
         torch.set_num_threads(1)  # more make the slowest answers many times slower: docs/adr/0004
         self.card, self.atlas, self.device = checkpoint.card, checkpoint.atlas, device
         self.codes, self.labels = self.atlas.codes, labels_of_tests(self.card.dataset)
-        self._checkpoint, self._autoencoder = checkpoint, checkpoint.autoencoder
+        self._autoencoder = checkpoint.autoencoder
         self.decodes = not isinstance(self._autoencoder, VectorQuantisedAutoencoder)
         self._encoder = Encoder(self._autoencoder, self.card.latent_dim, self.decode)
         self.planes = self._map.planes.listed if self.decodes else ()
@@ -283,7 +283,7 @@ class Engine:
     @property
     def _packs(self) -> bool:
         """Whether ONNX Runtime has copies of the weights."""
-        return self.decodes and runtime.chosen(self.device)
+        return self.decodes and onnx_session.chosen(self.device)
 
     def _let_encoder_go(self) -> None:
         """Free PyTorch's encoder where ONNX Runtime encodes; whoever asks for it is refused.
@@ -301,11 +301,20 @@ class Engine:
     @cached_property
     def _map(self) -> Map:
         self._require_vectors()
-        return Map(self._checkpoint, self.decode, self.code)
+        atlas = self.atlas
+        return Map(
+            self.card,
+            self._autoencoder,
+            atlas.codes,
+            atlas.planes[0],
+            atlas.density[0],
+            self.decode,
+            self.code,
+        )
 
     @cached_property
     def _paths(self) -> Paths:
-        return Paths(self._checkpoint)
+        return Paths(self.card, self._autoencoder, self.atlas.codes, self.atlas.planes[0])
 
     def _checked(self, latents: npt.ArrayLike) -> Float[np.ndarray, "count latent"]:
         self._require_vectors()

@@ -7,10 +7,10 @@ from typing import Annotated
 import numpy as np
 from fastapi import Query, Request, Response
 
-from app.caching import ASK_AGAIN, cached, etag
-from app.negotiation import RAW
+from app.http.conditional import ASK_AGAIN, cached, etag
+from app.http.negotiation import RAW
 from app.openapi import NOT_CHANGED, feature
-from app.registry import Decoding
+from app.serving.registry import Decoding
 from model.engine import Engine
 
 router = feature("/models/{model}", "codes")

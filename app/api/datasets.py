@@ -7,14 +7,14 @@ import numpy as np
 from fastapi import Path, Request, Response
 from pydantic import BaseModel, Field
 
-from app import png
-from app.batching import Images
-from app.caching import FOR_EVER, cached, etag
 from app.errors import NotFound
-from app.negotiation import PNG
+from app.formats import png
+from app.formats.rendering import contact_sheet
+from app.http.conditional import FOR_EVER, cached, etag
+from app.http.negotiation import PNG
 from app.openapi import NOT_CHANGED, feature
-from app.registry import Models, Registry
-from app.rendering import contact_sheet
+from app.serving.batcher import Images
+from app.serving.registry import Models, Registry
 from model.engine import LabelledImages, test_set
 
 router = feature("/datasets", "datasets")

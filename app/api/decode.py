@@ -14,22 +14,22 @@ from starlette.datastructures import Headers
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from app import png, rendering
-from app.batching import CHUNK, SMALL, Images, Latents
-from app.body import JsonBody, media_type, read_json, unsupported
-from app.caching import ASK_AGAIN, etag, is_current
-from app.disconnect import while_connected
 from app.errors import InvalidRequest
 from app.express import Soon
-from app.latents import LATENT, read_latents, read_npy, read_z
-from app.negotiation import JSON, NPY, PNG, RAW, by_header
+from app.formats import png, rendering
+from app.formats.latents import LATENT, read_latents, read_npy, read_z
+from app.formats.rendering import BATCH, SIDE, ImageJson, JsonImages, described
+from app.http.cancellation import while_connected
+from app.http.conditional import ASK_AGAIN, etag, is_current
+from app.http.json_body import JsonBody, media_type, read_json, unsupported
+from app.http.negotiation import JSON, NPY, PNG, RAW, by_header
 from app.openapi import API, LATENT_TEXT, MODEL_PARAMETER, NOT_CHANGED, RawRoute, feature
-from app.pictures import Picture
-from app.rack import Rack, png_response, whole_batch, whole_json, whole_png
-from app.registry import Decoding, Registry, ServedModel
-from app.rendering import BATCH, SIDE, ImageJson, JsonImages, described
-from app.wire import Headers as Asking
-from app.wire import Question, Whole
+from app.server.http_protocol import Headers as Asking
+from app.server.http_protocol import Question, Whole
+from app.serving.batcher import CHUNK, SMALL, Images, Latents
+from app.serving.image_cache import Picture
+from app.serving.registry import Decoding, Registry, ServedModel
+from app.serving.response_cache import Rack, png_response, whole_batch, whole_json, whole_png
 from model.card import Card
 
 MOST = 1024

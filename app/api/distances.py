@@ -4,12 +4,12 @@ import numpy as np
 from fastapi import Request
 from pydantic import BaseModel, Field
 
-from app.batching import CHUNK
-from app.disconnect import while_connected
 from app.errors import InvalidRequest
-from app.latents import LatentText, read_z
+from app.formats.latents import LatentText, read_z
+from app.http.cancellation import while_connected
 from app.openapi import feature
-from app.registry import Decoding
+from app.serving.batcher import CHUNK
+from app.serving.registry import Decoding
 
 router = feature("/models/{model}", "distances")
 

@@ -14,22 +14,22 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.api.decode import served_at
-from app.body import JsonBody, media_type, read_json, unsupported
-from app.changes import SIDE
-from app.disconnect import while_connected
-from app.encodes import Wanted
 from app.errors import InvalidRequest, Problem
 from app.express import Soon
-from app.forms import only_file
-from app.images import Prepared
-from app.negotiation import JSON, NPY, by_header, choose
+from app.formats.image_files import Prepared
+from app.formats.image_limits import is_small
+from app.formats.multipart import only_file
+from app.formats.preprocessing import SIDE
+from app.formats.rendering import ImageJson, encode_json, image_json, npy
+from app.formats.uploads import prepared, read_base64, read_file, read_numbers
+from app.http.cancellation import while_connected
+from app.http.json_body import JsonBody, media_type, read_json, unsupported
+from app.http.negotiation import JSON, NPY, by_header, choose
 from app.openapi import API, feature
-from app.pieces import is_small
-from app.rack import whole_batch, whole_json
-from app.registry import Registry, Served
-from app.rendering import ImageJson, encode_json, image_json, npy
-from app.uploads import prepared, read_base64, read_file, read_numbers
-from app.wire import Headers, Question, Whole
+from app.server.http_protocol import Headers, Question, Whole
+from app.serving.encode_batcher import Wanted
+from app.serving.registry import Registry, Served
+from app.serving.response_cache import whole_batch, whole_json
 from model.engine import Code, Encoding
 
 router = feature("/models/{model}", "encode")

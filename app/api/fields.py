@@ -6,15 +6,15 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from fastapi import Depends, Path, Query, Request, Response
 
-from app import png
 from app.api.planes import NAME
-from app.batching import CHUNK
-from app.caching import control, etag, is_current
-from app.disconnect import while_connected
-from app.negotiation import PNG
+from app.formats import png
+from app.http.cancellation import while_connected
+from app.http.conditional import control, etag, is_current
+from app.http.negotiation import PNG
 from app.openapi import NOT_CHANGED, feature
-from app.pictures import Picture, Pictures
-from app.registry import KnownCard, Models
+from app.serving.batcher import CHUNK
+from app.serving.image_cache import Picture, Pictures
+from app.serving.registry import KnownCard, Models
 from model.engine import Field, version_of
 
 router = feature("/models/{model}/planes/{plane}", "fields")

@@ -6,9 +6,9 @@ import numpy as np
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from app.changes import SIDE
 from app.errors import NotReady, Overloaded
-from app.registry import Models, ServedModel
+from app.formats.preprocessing import SIDE
+from app.serving.registry import Models, ServedModel
 
 log = logging.getLogger("explorer")
 router = APIRouter(tags=["health"])

@@ -8,11 +8,11 @@ import numpy as np
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 
-from app.caching import cached, control, etag
-from app.negotiation import JSON
+from app.formats.rendering import ImageJson, contact_sheet, image_json
+from app.http.conditional import cached, control, etag
+from app.http.negotiation import JSON
 from app.openapi import NOT_CHANGED, feature
-from app.registry import Models, Served
-from app.rendering import ImageJson, contact_sheet, image_json
+from app.serving.registry import Models, Served
 from model.card import Card
 from model.engine import Engine, Moment
 

@@ -8,17 +8,17 @@ from fastapi import Request, Response
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from app import rendering
 from app.api.decode import decode_for
-from app.batching import CHUNK
-from app.body import WHOLE, JsonBody, only_json
-from app.disconnect import while_connected
 from app.errors import InvalidRequest
-from app.latents import LATENT, refuse
+from app.formats import rendering
+from app.formats.latents import LATENT, refuse
+from app.formats.rendering import FILM, ImageJson, described
+from app.formats.uploads import read_base64
+from app.http.cancellation import while_connected
+from app.http.json_body import WHOLE, JsonBody, only_json
 from app.openapi import feature
-from app.registry import Decoding, ServedModel
-from app.rendering import FILM, ImageJson, described
-from app.uploads import read_base64
+from app.serving.batcher import CHUNK
+from app.serving.registry import Decoding, ServedModel
 
 router = feature("/models/{model}", "interpolate")
 

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from app.openapi import feature
-from app.registry import KnownCard, Models
+from app.serving.registry import KnownCard, Models
 from model import card as model_card
 from model.card import GROUPS
 

@@ -6,9 +6,9 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from app.latents import LatentText, read_z
+from app.formats.latents import LatentText, read_z
 from app.openapi import feature
-from app.registry import Decoding
+from app.serving.registry import Decoding
 
 router = feature("/models/{model}", "neighbours")
 

@@ -7,7 +7,7 @@ from fastapi import Path
 from pydantic import BaseModel, Field
 
 from app.openapi import feature
-from app.registry import Decoding, ServedModel
+from app.serving.registry import Decoding, ServedModel
 from model.engine import Plane
 
 router = feature("/models/{model}", "planes")

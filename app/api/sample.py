@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app import rendering
 from app.api.decode import MOST, decode_for
-from app.body import WHOLE, JsonBody, only_json
+from app.formats import rendering
+from app.formats.rendering import BATCH, ImageJson, described
+from app.http.json_body import WHOLE, JsonBody, only_json
 from app.openapi import feature
-from app.registry import Decoding
-from app.rendering import BATCH, ImageJson, described
+from app.serving.registry import Decoding
 
 router = feature("/models/{model}", "sample")
 

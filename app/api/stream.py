@@ -17,13 +17,13 @@ import numpy as np
 from starlette.routing import WebSocketRoute
 from starlette.types import Message, Receive, Scope, Send
 
-from app.batching import Images, Latents
 from app.errors import InvalidRequest, Overloaded, Unavailable
-from app.frames import FRAMES, Frames
-from app.latents import refuse
+from app.formats.latents import refuse
 from app.openapi import API, MODEL_PARAMETER, RawRoute
-from app.registry import Registry
-from app.tally import Histogram, Tally
+from app.server.websocket_protocol import FRAMES, Frames
+from app.serving.batcher import Images, Latents
+from app.serving.registry import Registry
+from app.telemetry.counters import Histogram, Tally
 from model.card import Card
 from model.engine import LATENT_LIMIT
 

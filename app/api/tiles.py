@@ -11,17 +11,17 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from app import png
-from app.caching import ASK_AGAIN, control, etag, is_current
-from app.disconnect import while_connected
 from app.errors import NotFound
 from app.express import Soon
-from app.negotiation import PNG
+from app.formats import png
+from app.http.cancellation import while_connected
+from app.http.conditional import ASK_AGAIN, control, etag, is_current
+from app.http.negotiation import PNG
 from app.openapi import API, MODEL_PARAMETER, NOT_CHANGED, RawRoute
-from app.pictures import Picture
-from app.rack import Rack, png_response, whole_png
-from app.registry import Registry, ServedModel
-from app.wire import Question, Whole
+from app.server.http_protocol import Question, Whole
+from app.serving.image_cache import Picture
+from app.serving.registry import Registry, ServedModel
+from app.serving.response_cache import Rack, png_response, whole_png
 from model.engine import DEEPEST_ZOOM, version_of
 
 FIRST = ((0, 0, 0), (1, 0, 0), (1, 1, 0), (1, 0, 1), (1, 1, 1))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from app import png
+from app.formats import png
 from app.settings import ROOT
 from model.engine import Engine
 

@@ -19,7 +19,7 @@ from app.api import health
 from app.errors import Overloaded
 from app.main import create_app
 from app.settings import Settings
-from app.telemetry import logging_config
+from app.telemetry.logs import logging_config
 
 OPEN_AT_ONCE = 2000
 """Requests and streams that Ray gives a replica: more than it takes, for its refusals say more."""

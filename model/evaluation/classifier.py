@@ -19,9 +19,9 @@ from jaxtyping import Float
 from safetensors.torch import load as load_tensors
 from torch import Tensor, nn
 
-from model.autoencoder import SIDE
 from model.checkpoint import sha256
 from model.errors import CheckpointError
+from model.vae.autoencoder import SIDE
 
 CLASSIFIERS = Path(__file__).parent / "classifiers"
 CLASSES = 10

@@ -12,9 +12,9 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from model.autoencoder import Autoencoder
 from model.data.datasets import LabelledImages
 from model.evaluation.space import encode, intensities
+from model.vae.autoencoder import Autoencoder
 
 NEIGHBOURS = 15
 FOLDS = 10

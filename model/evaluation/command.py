@@ -10,9 +10,9 @@ import torch
 
 from model.card import Card
 from model.checkpoint import CARD_FILE, CHECKPOINTS, read_checkpoint, write_card
-from model.device import choose_device
 from model.errors import CheckpointError, ModelError
 from model.evaluation.report import write_report
+from model.inference.device import choose_device
 from model.measures import MEASURES
 
 BLOCKS = ("bound", "likelihood", "latents", "continuity", "completeness", "codes", "samples")
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         ModelError: The packages that measuring needs are not installed.
     """
     try:
-        from model.evaluation.metrics import measure
+        from model.evaluation.all_measures import measure
     except ModuleNotFoundError as error:
         raise ModelError(_missing(error)) from error
     device = choose_device(arguments.device)

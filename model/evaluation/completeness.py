@@ -18,7 +18,6 @@ from jaxtyping import Bool, Float, UInt8
 from scipy import ndimage
 from torch import Tensor
 
-from model.autoencoder import Autoencoder, VariationalAutoencoder
 from model.evaluation.classifier import RECOGNISED, Classifier
 from model.evaluation.space import (
     CHUNK,
@@ -30,6 +29,7 @@ from model.evaluation.space import (
     prior_name,
     standard_normal,
 )
+from model.vae.autoencoder import Autoencoder, VariationalAutoencoder
 
 DRAWS = 10_000
 UNCOVERED = 0.1

@@ -16,7 +16,6 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from model.autoencoder import Autoencoder
 from model.data.datasets import LabelledImages
 from model.evaluation.classifier import RECOGNISED, Classifier
 from model.evaluation.space import (
@@ -27,6 +26,7 @@ from model.evaluation.space import (
     mean_images,
     standard_normal,
 )
+from model.vae.autoencoder import Autoencoder
 
 POINTS = 2000
 LINES = 500

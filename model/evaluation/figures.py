@@ -15,11 +15,11 @@ from jaxtyping import Float, UInt8
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from model.autoencoder import SIDE, build_autoencoder
 from model.data.datasets import DATASETS
 from model.engine import Engine, test_set
-from model.likelihood import grey_levels
-from model.recipe import Recipe
+from model.recipes.recipe import Recipe
+from model.vae.autoencoder import SIDE, build_autoencoder
+from model.vae.likelihood import grey_levels
 
 VAE, AE = "mnist-vae-2d", "mnist-ae-2d"
 LADDER = (

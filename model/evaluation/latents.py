@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from model.autoencoder import Autoencoder, VariationalAutoencoder
-from model.evaluation.bound import intensities
+from model.vae.autoencoder import Autoencoder, VariationalAutoencoder
+from model.vae.dataset_elbo import intensities
 
 ACTIVE_VARIANCE = 0.01
 

@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from model.autoencoder import SIDE
 from model.evaluation.classifier import CLASSES
+from model.vae.autoencoder import SIDE
 
 BLENDED = 0.4
 NONSENSE = 0.12

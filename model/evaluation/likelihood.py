@@ -15,9 +15,9 @@ import torch.nn.functional as F
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from model.autoencoder import Autoencoder, VariationalAutoencoder
-from model.evaluation.bound import BINARISATION_SEED, SAMPLES, binarise, mean_bound
-from model.likelihood import Bernoulli
+from model.vae.autoencoder import Autoencoder, VariationalAutoencoder
+from model.vae.dataset_elbo import BINARISATION_SEED, SAMPLES, binarise, mean_bound
+from model.vae.likelihood import Bernoulli
 
 STEP = 0.04
 """Side of a cell. It is halved until half of it would change the mean by no more than `CHANGE`: a

@@ -19,14 +19,14 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from model.autoencoder import VariationalAutoencoder
 from model.data.datasets import DATA_FOLDER, test_set, train_set
 from model.errors import ModelError
-from model.evaluation.bound import measure_bound
 from model.evaluation.likelihood import measure_likelihood
 from model.evaluation.reference_training import LOOK_AHEAD, best_epoch, train
-from model.recipe import RECIPES, Recipe
+from model.recipes.recipe import RECIPES, Recipe
 from model.training.state import Progress
+from model.vae.autoencoder import VariationalAutoencoder
+from model.vae.dataset_elbo import measure_bound
 
 RECIPE = RECIPES / "reference" / "davidson-2d.toml"
 RESULT = Path(__file__).with_suffix(".json")

@@ -15,9 +15,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor, nn
 
-from model.autoencoder import VariationalAutoencoder, build_autoencoder
-from model.objective import sampled_elbo
-from model.recipe import Recipe
+from model.recipes.recipe import Recipe
 from model.training.run import epoch_seed
 from model.training.stages import FOLLOW_SEED, Images
 from model.training.state import (
@@ -27,6 +25,8 @@ from model.training.state import (
     optimiser_tensors,
     save_state,
 )
+from model.vae.autoencoder import VariationalAutoencoder, build_autoencoder
+from model.vae.objective import sampled_elbo
 
 LOOK_AHEAD = 50
 """Epochs without a better validation ELBO after which training stops."""

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
-from model.autoencoder import Autoencoder
 from model.evaluation.classifier import FEATURES, Classifier
 from model.evaluation.space import encode, intensities, mean_images, prior, prior_name
+from model.vae.autoencoder import Autoencoder
 
 DRAWS = 10_000
 NEIGHBOURS = 5

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from model.autoencoder import PIXELS, Autoencoder, VariationalAutoencoder
+from model.vae.autoencoder import PIXELS, Autoencoder, VariationalAutoencoder
 
 CHUNK = 500
 FLAT = 1e-8

@@ -22,12 +22,12 @@ from model.checkpoint import (
     write_checkpoint,
 )
 from model.data.datasets import DATA_FOLDER, Dataset, find, test_set, train_set
-from model.device import choose_device
-from model.evaluation.bound import measure_bound
-from model.networks import CELLS, PIXELS, multiply_adds
-from model.recipe import Recipe
+from model.inference.device import choose_device
+from model.recipes.recipe import Recipe
 from model.training.optimisation import PRECISIONS
 from model.training.run import Run
+from model.vae.dataset_elbo import measure_bound
+from model.vae.networks import CELLS, PIXELS, multiply_adds
 
 RUNS = Path("runs")
 

@@ -12,10 +12,10 @@ import torch.nn.functional as F
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from model.autoencoder import VariationalAutoencoder
-from model.likelihood import bernoulli_mean
-from model.recipe_tables import Distillation
+from model.recipes.tables import Distillation
 from model.training.stages import FOLLOW_SEED, Images, Stage
+from model.vae.autoencoder import VariationalAutoencoder
+from model.vae.likelihood import bernoulli_mean
 
 
 class Distil(Stage):

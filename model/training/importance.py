@@ -12,9 +12,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from model.autoencoder import VariationalAutoencoder
-from model.recipe import Recipe
+from model.recipes.recipe import Recipe
 from model.training.stages import Fit, Images
+from model.vae.autoencoder import VariationalAutoencoder
 
 FOLLOWED_SAMPLES = 16
 

@@ -12,9 +12,9 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from model.autoencoder import VariationalAutoencoder
-from model.recipe import Recipe
+from model.recipes.recipe import Recipe
 from model.training.stages import FOLLOW_SEED, Images, Stage
+from model.vae.autoencoder import VariationalAutoencoder
 
 COMPONENTS = 30
 PERPLEXITY = 30.0

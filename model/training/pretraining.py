@@ -11,9 +11,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from model.autoencoder import Autoencoder
-from model.recipe import Recipe
+from model.recipes.recipe import Recipe
 from model.training.stages import FOLLOW_SEED, Images, Stage
+from model.vae.autoencoder import Autoencoder
 
 
 class Pretrain(Stage):

@@ -15,15 +15,9 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from model.atlas import Moment, make_moment, pack_moments, unpack_moments
-from model.autoencoder import (
-    Autoencoder,
-    VariationalAutoencoder,
-    VectorQuantisedAutoencoder,
-    build_autoencoder,
-)
 from model.checkpoint import Checkpoint
 from model.errors import RecipeError
-from model.recipe import Recipe
+from model.recipes.recipe import Recipe
 from model.training.distillation import Distil
 from model.training.importance import ImportanceWeighted
 from model.training.layout import Layout
@@ -36,6 +30,12 @@ from model.training.state import (
     load_state,
     optimiser_tensors,
     save_state,
+)
+from model.vae.autoencoder import (
+    Autoencoder,
+    VariationalAutoencoder,
+    VectorQuantisedAutoencoder,
+    build_autoencoder,
 )
 
 MOMENT_EPOCHS = (0, 1, 2, 3, 5, 8, 12, 18, 26, 40, 60, 90, 130, 200)

@@ -17,11 +17,11 @@ import torch.nn.functional as F
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from model.autoencoder import Autoencoder, VariationalAutoencoder, VectorQuantisedAutoencoder
-from model.networks import bound_norms
-from model.objective import reconstruction, sampled_elbo
-from model.recipe import Recipe
-from model.recipe_tables import Network
+from model.recipes.recipe import Recipe
+from model.recipes.tables import Network
+from model.vae.autoencoder import Autoencoder, VariationalAutoencoder, VectorQuantisedAutoencoder
+from model.vae.networks import bound_norms
+from model.vae.objective import reconstruction, sampled_elbo
 
 FOLLOW_SEED = 2014
 

@@ -11,11 +11,11 @@
  * @typedef {Schemas['HistoryAnswer']} History
  * @typedef {Schemas['SampleAnswer']} Sample
  * @typedef {Schemas['ImageJson']} Image
- * @typedef {import('./plane.js').Latent} Latent
- * @typedef {import('./plane.js').Plane} Plane
- * @typedef {import('./tiles.js').Tile} Tile
- * @typedef {import('./layers.js').FieldId} FieldId
- * @typedef {import('./fields.js').Reading} Reading
+ * @typedef {import('./latent/plane.js').Latent} Latent
+ * @typedef {import('./latent/plane.js').Plane} Plane
+ * @typedef {import('./map/tile-grid.js').Tile} Tile
+ * @typedef {import('./map/layers.js').FieldId} FieldId
+ * @typedef {import('./map/field-colours.js').Reading} Reading
  * @typedef {import('./store.js').PathKind} PathKind
  *
  * @typedef {object} Codes  of the test images, in the data set's order
@@ -27,7 +27,7 @@
  * @typedef {ReturnType<typeof createApi>} Api
  */
 
-import { readingOf } from './fields.js';
+import { readingOf } from './map/field-colours.js';
 
 export const SIDE = 28;
 export const PIXELS = SIDE * SIDE;

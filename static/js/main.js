@@ -12,29 +12,29 @@
  * - Measures in `performance`: see live.js.
  */
 import { createApi } from './api.js';
-import { hasPlane } from './groups.js';
-import { mount as mountHistory, opening } from './history.js';
+import { hasPlane } from './latent/model-groups.js';
+import { mount as mountHistory, opening } from './url/history.js';
 import { INITIAL, createStore } from './store.js';
-import { mount as mountAtlasLoader } from './atlas-loader.js';
-import { mount as mountLive } from './live.js';
-import { mount as mountSlice } from './slice.js';
+import { mount as mountAtlasLoader } from './load-model.js';
+import { mount as mountLive } from './stream/live-decode.js';
+import { mount as mountSlice } from './latent/follow-point.js';
 import { mount as mountCanvas } from './map/canvas.js';
 import { mount as mountCodebook } from './map/codebook.js';
-import { mount as mountHand } from './map/hand.js';
+import { mount as mountHand } from './map/pointer-input.js';
 import { mount as mountHover } from './map/hover.js';
 import { mount as mountIntro } from './map/intro.js';
-import { mount as mountKeys } from './map/keys.js';
+import { mount as mountKeys } from './map/keyboard-input.js';
 import { mount as mountRing } from './map/ring.js';
-import { mount as mountTools } from './map/tools.js';
-import { mount as mountView } from './map/view.js';
-import { mount as mountWhereabouts } from './map/whereabouts.js';
+import { mount as mountTools } from './map/zoom-buttons.js';
+import { mount as mountView } from './map/viewport.js';
+import { mount as mountWhereabouts } from './map/announcer.js';
 import { mount as mountLegend } from './panels/legend.js';
 import { mount as mountModels } from './panels/models.js';
 import { mount as mountPoint } from './panels/point.js';
-import { mount as mountRemark } from './panels/remark.js';
-import { mount as mountSpecimen } from './panels/specimen.js';
+import { mount as mountRemark } from './panels/link-warning.js';
+import { mount as mountSpecimen } from './panels/decoded-image.js';
 import { mount as mountTabs } from './panels/tabs.js';
-import { mount as mountTwin } from './panels/twin.js';
+import { mount as mountTwin } from './compare/button.js';
 
 const store = createStore({ ...INITIAL, ...opening() });
 const api = createApi(document.baseURI);
@@ -69,7 +69,7 @@ for (const mount of [
 /** What nobody needs before there is a map. */
 async function mountRest() {
   unwatch();
-  const { mount } = await import('./later/panels.js');
+  const { mount } = await import('./lazy-panels.js');
   mount(root, store, api);
   document.documentElement.dataset.state = 'ready';
 }

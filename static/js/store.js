@@ -1,23 +1,23 @@
 /**
  * The state of the page: one typed object, changed by `set` alone. Panels know the store and never each other.
  *
- * @typedef {import('./plane.js').Latent} Latent
- * @typedef {import('./plane.js').Plane} Plane
- * @typedef {import('./atlas.js').Atlas} Atlas
- * @typedef {import('./camera.js').Camera} Camera
- * @typedef {import('./camera.js').Box} Box
- * @typedef {import('./camera.js').Framing} Framing
- * @typedef {import('./camera.js').Limits} Limits
+ * @typedef {import('./latent/plane.js').Latent} Latent
+ * @typedef {import('./latent/plane.js').Plane} Plane
+ * @typedef {import('./latent/atlas.js').Atlas} Atlas
+ * @typedef {import('./map/camera.js').Camera} Camera
+ * @typedef {import('./map/camera.js').Box} Box
+ * @typedef {import('./map/camera.js').Framing} Framing
+ * @typedef {import('./map/camera.js').Limits} Limits
  * @typedef {import('./api.js').Card} Card
  * @typedef {import('./api.js').Encoded} Encoded
  * @typedef {import('./api.js').Measure} Measure
- * @typedef {import('./groups.js').Group} Group
- * @typedef {import('./layers.js').Layers} Layers
- * @typedef {import('./layers.js').FieldId} FieldId
- * @typedef {import('./fields.js').Reading} Reading
- * @typedef {import('./moments.js').Past} Past
- * @typedef {import('./stream.js').Frame} Frame
- * @typedef {import('./stream.js').Connection} Connection
+ * @typedef {import('./latent/model-groups.js').Group} Group
+ * @typedef {import('./map/layers.js').Layers} Layers
+ * @typedef {import('./map/layers.js').FieldId} FieldId
+ * @typedef {import('./map/field-colours.js').Reading} Reading
+ * @typedef {import('./latent/training-moments.js').Past} Past
+ * @typedef {import('./stream/stream.js').Frame} Frame
+ * @typedef {import('./stream/stream.js').Connection} Connection
  *
  * @typedef {object} View  how the map lies on the screen
  * @property {Camera} camera
@@ -86,7 +86,7 @@
  * @property {Connection} connection
  */
 
-import { LAYERS } from './layers.js';
+import { LAYERS } from './map/layers.js';
 
 /** @type {readonly Panel[]} */
 export const PANELS = ['point', 'draw', 'path', 'training', 'measures', 'learn'];

@@ -7,7 +7,7 @@ import pytest
 
 from app.settings import ROOT, Settings
 from model.engine import Engine, LabelledImages, test_set
-from tests.app.serving import DEFAULT, Serving, serving
+from tests.app.live_server import DEFAULT, Serving, serving
 
 
 @pytest.fixture(scope="session")

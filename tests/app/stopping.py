@@ -3,7 +3,7 @@
 import socket
 from contextlib import suppress
 
-from tests.app.serving import DEFAULT
+from tests.app.live_server import DEFAULT
 
 DECODE = f"/api/v1/models/{DEFAULT}/decode"
 BODY = b'{"latents":[[0, 0]]}'

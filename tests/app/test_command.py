@@ -12,7 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.app.serving import DEFAULT
+from tests.app.live_server import DEFAULT
 from tools.server import Server
 
 

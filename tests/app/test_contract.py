@@ -17,8 +17,8 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from app.main import create_app
 from app.settings import Settings
+from tests.app.live_server import DEFAULT, Serving
 from tests.app.pictures import drawing, file
-from tests.app.serving import DEFAULT, Serving
 
 NAMES = {
     "model": DEFAULT,

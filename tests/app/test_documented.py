@@ -10,12 +10,12 @@ import pytest
 
 from app.api import decode, encode, neighbours
 from app.errors import Problem
-from app.negotiation import JSON
+from app.formats.rendering import BATCH, FILM, Render
+from app.http.negotiation import JSON
 from app.openapi import API
-from app.rendering import BATCH, FILM, Render
 from app.settings import ROOT, Settings, variable
 from tests.app.documents import blocks, follow
-from tests.app.serving import Serving
+from tests.app.live_server import Serving
 
 REFERENCE = (ROOT / "docs" / "api.md").read_text()
 LONGEST_WALK = 256

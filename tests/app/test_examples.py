@@ -11,7 +11,7 @@ from PIL import Image
 from app.settings import ROOT
 from model.engine import LabelledImages
 from tests.app.documents import blocks, follow
-from tests.app.serving import Serving
+from tests.app.live_server import Serving
 
 EXAMPLES = ROOT / "examples"
 

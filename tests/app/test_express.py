@@ -14,11 +14,12 @@ from fastapi import FastAPI
 from PIL import Image
 from starlette.types import Receive, Scope, Send
 
-from app import png, wire
+from app.formats import png
+from app.server import http_protocol
 from app.settings import Settings
 from model.engine import test_set as images_of
+from tests.app.live_server import DEFAULT, Serving, serving
 from tests.app.pictures import bomb, drawing, file
-from tests.app.serving import DEFAULT, Serving, serving
 
 MODEL = f"/api/v1/models/{DEFAULT}"
 TILE = f"{MODEL}/planes/latent/tiles/3/2/5.png"
@@ -357,7 +358,7 @@ def test_a_body_in_two_pieces_is_read_whole(
     server: Serving, monkeypatch: pytest.MonkeyPatch, pause: float
 ) -> None:
     """With a pause, the second comes when the express lane waits for it no longer."""
-    monkeypatch.setattr(wire, "BODY_SECONDS", 0.01)
+    monkeypatch.setattr(http_protocol, "BODY_SECONDS", 0.01)
 
     def pieces() -> Iterator[bytes]:
         yield ONE[:9]
@@ -472,7 +473,7 @@ def test_the_express_lane_counts_and_names_its_requests_too(fresh: Serving) -> N
 def test_the_rack_forgets_the_oldest_answer_first(
     fresh: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.rack.MOST", 3)
+    monkeypatch.setattr("app.serving.response_cache.MOST", 3)
     with fresh.client() as client:
         for x in 2 * [*range(5)]:  # whoever asks a second time has it kept
             client.get(f"{MODEL}/planes/latent/tiles/3/{x}/1.png")

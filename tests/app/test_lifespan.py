@@ -12,9 +12,9 @@ import pytest
 
 from app import lifespan
 from app.lifespan import StartError, fill
-from app.registry import Registry
+from app.serving.registry import Registry
 from app.settings import ROOT, Settings
-from tests.app.serving import DEFAULT, serving
+from tests.app.live_server import DEFAULT, serving
 
 OTHER = "mnist-vae-20d"
 

@@ -7,7 +7,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import Route, WebSocketRoute
 
 from app.openapi import API
-from tests.app.serving import Serving
+from tests.app.live_server import Serving
 
 CONTRACT = {
     "/models": "get",

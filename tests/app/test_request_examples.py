@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from app.main import create_app
+from tests.app.live_server import Serving
 from tests.app.pictures import drawing, file
-from tests.app.serving import Serving
 
 DOCUMENT = create_app().openapi()
 ALWAYS_REFUSED = {"repository_control"}

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 
 from model.atlas import make_atlas
-from model.autoencoder import build_autoencoder
 from model.card import Card
 from model.checkpoint import sha256, stored_weights, write_checkpoint
 from model.engine import test_set
-from model.recipe import Recipe
+from model.recipes.recipe import Recipe
+from model.vae.autoencoder import build_autoencoder
 
 PLAIN: dict[str, Any] = {
     "title": "Never trained",

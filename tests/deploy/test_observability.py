@@ -13,7 +13,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.settings import ROOT, Settings
-from tests.app.serving import DEFAULT, serving
+from tests.app.live_server import DEFAULT, serving
 
 DEPLOY = ROOT / "deploy"
 DASHBOARD = json.loads((DEPLOY / "grafana" / "latent-explorer.json").read_text())

@@ -18,7 +18,7 @@ import yaml
 from websockets.sync.client import connect
 
 from app.settings import ROOT
-from tests.app.serving import DEFAULT
+from tests.app.live_server import DEFAULT
 from tools import programs
 from tools.server import Server, free_port
 

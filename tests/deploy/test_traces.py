@@ -7,7 +7,7 @@ from threading import Thread
 import httpx
 import pytest
 
-from tests.app.serving import DEFAULT
+from tests.app.live_server import DEFAULT
 from tools.server import Server
 
 pytest.importorskip(

@@ -7,12 +7,19 @@ import sys
 
 import atheris  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
-with atheris.instrument_imports(include=["PIL", "app.images", "app.changes", "app.pieces"]):
+with atheris.instrument_imports(
+    include=[
+        "PIL",
+        "app.formats.image_files",
+        "app.formats.preprocessing",
+        "app.formats.image_limits",
+    ]
+):
     from PIL import Image
 
     Image.init()  # its readers, which else are imported when they are needed
 
-    from app.images import prepare
+    from app.formats.image_files import prepare
     from model.errors import ImageError
 
 

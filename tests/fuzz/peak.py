@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from app.images import prepare
+from app.formats.image_files import prepare
 from model.errors import ImageError
 
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, distributions
 
-from model.autoencoder import Autoencoder
+from model.vae.autoencoder import Autoencoder
 
 
 def log_prob(kind: str, autoencoder: Autoencoder, image: Tensor, output: Tensor) -> Tensor:

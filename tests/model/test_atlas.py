@@ -11,9 +11,9 @@ from torch import nn
 from torch.distributions import MultivariateNormal
 
 from model.atlas import Atlas, make_atlas, make_moment
-from model.autoencoder import Autoencoder, VariationalAutoencoder, build_autoencoder
 from model.data import datasets
 from model.errors import CheckpointError
+from model.vae.autoencoder import Autoencoder, VariationalAutoencoder, build_autoencoder
 from tests.model import tiny
 
 IMAGES = datasets.test_set("mnist").images[:60]

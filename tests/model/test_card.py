@@ -7,7 +7,7 @@ import pytest
 
 from model.card import GROUPS, Card
 from model.errors import CheckpointError
-from model.recipe import Recipe
+from model.recipes.recipe import Recipe
 
 PUBLIC = [
     *("id", "title", "summary", "group", "family", "dataset", "latent_dim", "likelihood"),

@@ -15,11 +15,11 @@ import torch
 from torch.multiprocessing.reductions import StorageWeakRef
 
 from model import engine as engine_module
-from model import runtime
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.data import datasets
 from model.engine import Engine
 from model.errors import CheckpointError, DeviceError, LatentError
+from model.inference import onnx_session
 from tests.model import pixels
 
 
@@ -230,7 +230,7 @@ def test_an_engine_frees_the_encoder_of_pytorch_where_onnx_runtime_encodes(
 def test_an_engine_keeps_the_encoder_of_pytorch_where_that_encodes(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runtime, "onnxruntime", None)
+    monkeypatch.setattr(onnx_session, "onnxruntime", None)
     whole, freed = loaded(folder, monkeypatch)
     assert not any(is_free() for is_free in freed)
     checkpoint = read_checkpoint(folder)

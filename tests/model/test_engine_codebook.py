@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch.distributions import Bernoulli
 
-from model.autoencoder import VectorQuantisedAutoencoder
 from model.card import Card
 from model.checkpoint import read_checkpoint
 from model.data import datasets
 from model.engine import Engine
 from model.errors import ImageError, ModelError, UndecodableError
+from model.vae.autoencoder import VectorQuantisedAutoencoder
 
 IMAGES = datasets.test_set("mnist").images[:70].astype(np.float32) / 255
 SHIPPED = [

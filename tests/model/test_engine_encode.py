@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch.distributions import MultivariateNormal, kl_divergence
 
-from model import runtime
-from model.autoencoder import VariationalAutoencoder
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.data import datasets
 from model.engine import Code, Encoding, Engine
 from model.errors import ImageError
+from model.inference import onnx_session
+from model.vae.autoencoder import VariationalAutoencoder
 from tests.model import pixels
 
 IMAGES = datasets.test_set("mnist").images[:70].astype(np.float32) / 255
@@ -122,7 +122,7 @@ def test_the_code_alone_is_that_of_the_encoding(engine: Engine) -> None:
 def test_pytorch_gives_the_code_alone_too(
     checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runtime, "onnxruntime", None)
+    monkeypatch.setattr(onnx_session, "onnxruntime", None)
     engine = Engine(checkpoint, "cpu")
     assert_codes_of(engine.encode(IMAGES[:20]), engine.code(IMAGES[:20]))
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from model.networks import build_decoder, build_encoder, multiply_adds
-from model.recipe import Recipe
-from model.recipe_tables import Network
-from tests.model.test_networks import CONV, MLP, RECURRENT, RESIDUAL, WAVES
+from model.recipes.recipe import Recipe
+from model.recipes.tables import Network
+from model.vae.networks import build_decoder, build_encoder, multiply_adds
+from tests.model.vae.test_networks import CONV, MLP, RECURRENT, RESIDUAL, WAVES
 
 
 def conv(places: int, kernel: int, inputs: int, outputs: int) -> int:

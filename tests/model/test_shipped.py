@@ -7,7 +7,7 @@ import pytest
 
 from model.card import Card
 from model.checkpoint import read_checkpoint
-from model.recipe import Recipe
+from model.recipes.recipe import Recipe
 
 CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
 FOLDERS = sorted(path.parent for path in CHECKPOINTS.glob("*/card.json"))

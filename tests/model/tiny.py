@@ -14,7 +14,7 @@ import numpy as np
 
 from model.__main__ import main
 from model.data.datasets import DATASETS, MNIST, Dataset, test_set
-from model.recipe import Recipe
+from model.recipes.recipe import Recipe
 
 COUNT = 200
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { drift, roundTrip } from '../../static/js/drift.js';
-import { createLatency } from '../../static/js/latency.js';
-import { trace } from '../../static/js/strokes.js';
+import { drift, roundTrip } from '../../static/js/map/idle-tour.js';
+import { createLatency } from '../../static/js/lib/percentiles.js';
+import { trace } from '../../static/js/panels/draw-strokes.js';
 
 const SQUARE = [{ u: 1, v: 1 }, { u: -1, v: -1 }, { u: 1, v: -1 }, { u: -1, v: 1 }];
 

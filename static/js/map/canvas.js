@@ -4,26 +4,26 @@
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
- * @typedef {import('../atlas.js').Atlas} Atlas
+ * @typedef {import('../latent/atlas.js').Atlas} Atlas
  * @typedef {import('../store.js').View} View
- * @typedef {import('../theme.js').Theme} Theme
+ * @typedef {import('../lib/theme.js').Theme} Theme
  * @typedef {import('./dots.js').Painter} Painter
  */
-import { contextOf } from '../digits.js';
-import { find } from '../elements.js';
-import { strength } from '../layers.js';
-import { watchTheme } from '../theme.js';
-import { extentOf } from '../tiles.js';
-import { createContours } from './contours.js';
+import { contextOf } from '../lib/pixels.js';
+import { find } from '../lib/dom.js';
+import { strength } from './layers.js';
+import { watchTheme } from '../lib/theme.js';
+import { extentOf } from './tile-grid.js';
+import { createContours } from './contour-layer.js';
 import { createPixelPainter } from './dots-pixels.js';
 import { createPainter, lookOf } from './dots.js';
-import { createFields } from './fields.js';
+import { createFields } from './field-layer.js';
 import { paintFrame, paintGraticule, paintPrior, paintPriorNames } from './graticule.js';
-import { createImages } from './images.js';
-import { paintByway, paintNeighbours, paintPosterior, paintRoute } from './marks.js';
-import { paintNames } from './names.js';
-import { createPastPainter, scatterOf } from './past.js';
-import { createTiles } from './tiles.js';
+import { createImages } from './image-layer.js';
+import { paintByway, paintNeighbours, paintPosterior, paintRoute } from './posterior-layer.js';
+import { paintNames } from './label-layer.js';
+import { createPastPainter, scatterOf } from './training-layer.js';
+import { createTiles } from './tile-layer.js';
 
 /**
  * @param {HTMLElement} root

@@ -4,9 +4,9 @@
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { dataAddress } from '../digits.js';
-import { find, findAll } from '../elements.js';
-import { hasPlane } from '../groups.js';
+import { dataAddress } from '../lib/pixels.js';
+import { find, findAll } from '../lib/dom.js';
+import { hasPlane } from '../latent/model-groups.js';
 
 /** Of the colour circle, between one entry and the next: the golden angle keeps near numbers apart. */
 const TURN = 137.508;

@@ -4,8 +4,8 @@
  *
  * @typedef {import('./dots.js').Painter} Painter
  */
-import { contextOf } from '../digits.js';
-import { channels } from '../theme.js';
+import { contextOf } from '../lib/pixels.js';
+import { channels } from '../lib/theme.js';
 
 /** @returns {Painter} */
 export function createPixelPainter() {

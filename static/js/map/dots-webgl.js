@@ -1,10 +1,10 @@
 /**
  * Dots in one draw call of WebGL 2.
  *
- * @typedef {import('../atlas.js').Atlas} Atlas
+ * @typedef {import('../latent/atlas.js').Atlas} Atlas
  * @typedef {import('./dots.js').Painter} Painter
  */
-import { channels } from '../theme.js';
+import { channels } from '../lib/theme.js';
 
 /** Names of cards that are none. */
 const IN_SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;

@@ -2,9 +2,9 @@
  * The codes of the test images as dots, all of them in one draw call where the machine has a graphics card, and pixel
  * by pixel where it only pretends to: a card in software takes ten times as long.
  *
- * @typedef {import('../atlas.js').Atlas} Atlas
+ * @typedef {import('../latent/atlas.js').Atlas} Atlas
  * @typedef {import('../store.js').View} View
- * @typedef {import('../theme.js').Theme} Theme
+ * @typedef {import('../lib/theme.js').Theme} Theme
  *
  * @typedef {object} Look
  * @property {readonly string[]} colours  by label, as #rrggbb

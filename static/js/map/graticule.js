@@ -1,13 +1,13 @@
 /**
  * The graticule: lines at round coordinates with their numbers in the margin, and the prior's circles.
  *
- * @typedef {import('../atlas.js').Atlas} Atlas
+ * @typedef {import('../latent/atlas.js').Atlas} Atlas
  * @typedef {import('../store.js').View} View
- * @typedef {import('../camera.js').Box} Box
- * @typedef {import('../theme.js').Theme} Theme
+ * @typedef {import('./camera.js').Box} Box
+ * @typedef {import('../lib/theme.js').Theme} Theme
  */
-import { PRIOR_SIGMAS, priorCentre } from '../atlas.js';
-import { boxOf, multiples, roundLength, screenX, screenY } from '../camera.js';
+import { PRIOR_SIGMAS, priorCentre } from '../latent/atlas.js';
+import { boxOf, multiples, roundLength, screenX, screenY } from './camera.js';
 
 /** Lines stand this far apart at most, in CSS pixels, and two fifths of it at least. */
 const APART = 170;

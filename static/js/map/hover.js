@@ -5,10 +5,10 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
  */
-import { codeOf, nearestFoot } from '../atlas.js';
-import { planeU, planeV, screenX, screenY } from '../camera.js';
-import { find, findAll } from '../elements.js';
-import { labelsOf } from '../labels.js';
+import { codeOf, nearestFoot } from '../latent/atlas.js';
+import { planeU, planeV, screenX, screenY } from './camera.js';
+import { find, findAll } from '../lib/dom.js';
+import { labelsOf } from '../latent/labels.js';
 
 /** How near to a code the mouse must be, in CSS pixels. */
 const NEAR = 7;

@@ -4,9 +4,9 @@
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { drift, roundTrip } from '../drift.js';
-import { latentAt } from '../plane.js';
-import { prefersStillness } from '../theme.js';
+import { drift, roundTrip } from './idle-tour.js';
+import { latentAt } from '../latent/plane.js';
+import { prefersStillness } from '../lib/theme.js';
 
 /**
  * @param {HTMLElement} _root
@@ -15,7 +15,7 @@ import { prefersStillness } from '../theme.js';
 export function mount(_root, store) {
   let frame = 0;
   let startedAt = 0;
-  /** @type {import('../camera.js').Point[]} */
+  /** @type {import('./camera.js').Point[]} */
   let places = [];
 
   /** @param {number} time */

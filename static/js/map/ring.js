@@ -4,11 +4,11 @@
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { planeU, planeV, screenX, screenY } from '../camera.js';
-import { digitPainter } from '../digits.js';
-import { find } from '../elements.js';
-import { footOf } from '../plane.js';
-import { createMover } from './mover.js';
+import { planeU, planeV, screenX, screenY } from './camera.js';
+import { digitPainter } from '../lib/pixels.js';
+import { find } from '../lib/dom.js';
+import { footOf } from '../latent/plane.js';
+import { createMover } from './move-point.js';
 
 /** How far the lens is lifted off what it would cover, a finger or a posterior, in CSS pixels. */
 const LIFT = 72;

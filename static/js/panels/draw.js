@@ -5,12 +5,12 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
  */
-import { find } from '../elements.js';
-import { hasPlane } from '../groups.js';
-import { kindOf } from '../labels.js';
-import { mount as mountDrawing } from './drawing.js';
-import { createEncoder } from './encoder.js';
-import { mount as mountLedger } from './ledger.js';
+import { find } from '../lib/dom.js';
+import { hasPlane } from '../latent/model-groups.js';
+import { kindOf } from '../latent/labels.js';
+import { mount as mountDrawing } from './draw-canvas.js';
+import { createEncoder } from './draw-encode.js';
+import { mount as mountLedger } from './elbo.js';
 import { mount as mountNoise } from './noise.js';
 
 /** The shipped test images of any data set, where a model's codes do not count them. */

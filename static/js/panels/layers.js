@@ -3,12 +3,12 @@
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { copyOf, find, write } from '../elements.js';
-import { rampOf, short } from '../fields.js';
-import { LAYERS, LAYER_IDS, WORDS, changed } from '../layers.js';
-import { watchTheme } from '../theme.js';
+import { copyOf, find, write } from '../lib/dom.js';
+import { rampOf, short } from '../map/field-colours.js';
+import { LAYERS, LAYER_IDS, WORDS, changed } from '../map/layers.js';
+import { watchTheme } from '../lib/theme.js';
 
-/** @type {(id: import('../layers.js').LayerId) => id is 'density' | 'magnification' | 'entropy'} */
+/** @type {(id: import('../map/layers.js').LayerId) => id is 'density' | 'magnification' | 'entropy'} */
 const isRamp = (id) => id === 'density' || id === 'magnification' || id === 'entropy';
 
 /**
@@ -33,7 +33,7 @@ export function mount(root, store) {
     about.id = `about-${id}`;
     toggle.setAttribute('aria-describedby', about.id);
     range.setAttribute('aria-label', `Opacity: ${WORDS[id].title}`);
-    /** @type {(change: Partial<import('../layers.js').Layer>) => void} */
+    /** @type {(change: Partial<import('../map/layers.js').Layer>) => void} */
     const change = (part) => store.set({ layers: changed(store.get().layers, id, part) });
     toggle.addEventListener('change', () => change({ isOn: toggle.checked }), { signal });
     range.addEventListener('input', () => change({ opacity: range.valueAsNumber / 100 }), { signal });

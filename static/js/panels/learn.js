@@ -4,16 +4,16 @@
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').State} State
- * @typedef {import('../atlas.js').Atlas} Atlas
- * @typedef {import('../camera.js').Point} Point
+ * @typedef {import('../latent/atlas.js').Atlas} Atlas
+ * @typedef {import('../map/camera.js').Point} Point
  */
-import { borderOf, codeOf, priorCentre } from '../atlas.js';
-import { find, findAll } from '../elements.js';
-import { holeOf } from '../hole.js';
-import { printedMeasure, valueOf } from '../measures.js';
-import { latentAt } from '../plane.js';
-import { partnerOf } from '../twin.js';
-import { typical, walkOf } from '../walk.js';
+import { borderOf, codeOf, priorCentre } from '../latent/atlas.js';
+import { find, findAll } from '../lib/dom.js';
+import { holeOf } from '../latent/holes.js';
+import { printedMeasure, valueOf } from '../latent/measures.js';
+import { latentAt } from '../latent/plane.js';
+import { partnerOf } from '../compare/pairs.js';
+import { typical, walkOf } from '../latent/path.js';
 
 /** So much that strokes drown in it for a network, and not for an eye. */
 const NOISE = 0.5;

@@ -3,9 +3,9 @@
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { roundLength } from '../camera.js';
-import { find, findAll } from '../elements.js';
-import { hasWords, labelsOf } from '../labels.js';
+import { roundLength } from '../map/camera.js';
+import { find, findAll } from '../lib/dom.js';
+import { hasWords, labelsOf } from '../latent/labels.js';
 
 /** Room for the scale bar, CSS pixels. */
 const SCALE_PIXELS = 140;

@@ -3,14 +3,14 @@
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').State} State
- * @typedef {import('../measures.js').Block} Block
- * @typedef {import('../measures.js').Row} Row
+ * @typedef {import('../latent/measures.js').Block} Block
+ * @typedef {import('../latent/measures.js').Row} Row
  * @typedef {import('../api.js').Card} Card
  */
-import { copyOf, find } from '../elements.js';
-import { kindOfModel, shortId } from '../groups.js';
-import { kindOf } from '../labels.js';
-import { blocksOf, companionOf, directionOf, ownUnit } from '../measures.js';
+import { copyOf, find } from '../lib/dom.js';
+import { kindOfModel, shortId } from '../latent/model-groups.js';
+import { kindOf } from '../latent/labels.js';
+import { blocksOf, companionOf, directionOf, ownUnit } from '../latent/measures.js';
 
 /** What the list shows for no model at all; no id is so short. */
 const NONE = '-';

@@ -5,10 +5,10 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Card} Card
  */
-import { find } from '../elements.js';
-import { kindOfModel } from '../groups.js';
-import { balance } from '../nats.js';
-import { mount as mountChooser } from './chooser.js';
+import { find } from '../lib/dom.js';
+import { kindOfModel } from '../latent/model-groups.js';
+import { balance } from '../latent/nats.js';
+import { mount as mountChooser } from './model-list.js';
 
 /** What arrives sooner needs no word. */
 const WORDS_AFTER_MILLISECONDS = 200;

@@ -6,15 +6,15 @@
  * @typedef {import('../store.js').Walk} Walk
  * @typedef {import('../store.js').PathKind} PathKind
  * @typedef {import('../api.js').Api} Api
- * @typedef {import('../atlas.js').Atlas} Atlas
- * @typedef {import('../plane.js').Latent} Latent
+ * @typedef {import('../latent/atlas.js').Atlas} Atlas
+ * @typedef {import('../latent/plane.js').Latent} Latent
  */
 import { Refusal } from '../api.js';
-import { find, saveFile } from '../elements.js';
-import { patiently } from '../patience.js';
-import { PATH_KINDS, between, latentOf, walkOf } from '../walk.js';
-import { mount as mountEnds } from './ends.js';
-import { createWays } from './ways.js';
+import { find, saveFile } from '../lib/dom.js';
+import { patiently } from '../lib/retry.js';
+import { PATH_KINDS, between, latentOf, walkOf } from '../latent/path.js';
+import { mount as mountEnds } from './path-ends.js';
+import { createWays } from './path-strips.js';
 
 /** Steps asked for; every EVERY-th is a frame of the strip. */
 const EVERY = 6;

@@ -4,11 +4,11 @@
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
- * @typedef {import('../plane.js').Latent} Latent
+ * @typedef {import('../latent/plane.js').Latent} Latent
  */
-import { find } from '../elements.js';
-import { labelsOf } from '../labels.js';
-import { nameAt, planeThrough } from '../plane.js';
+import { find } from '../lib/dom.js';
+import { labelsOf } from '../latent/labels.js';
+import { nameAt, planeThrough } from '../latent/plane.js';
 
 const MOST_PINS = 3;
 /** Which two are chosen first. @type {Readonly<Record<string, readonly [number, number]>>} */

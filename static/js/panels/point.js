@@ -2,13 +2,13 @@
  * What lies around the point: a sentence, and the labels of the nearest codes.
  *
  * @typedef {import('../store.js').Store} Store
- * @typedef {import('../nearest.js').Neighbourhood} Neighbourhood
+ * @typedef {import('../latent/nearest.js').Neighbourhood} Neighbourhood
  */
-import { copyOf, find, write } from '../elements.js';
-import { hasWords, labelsOf } from '../labels.js';
-import { createNearest, ranked } from '../nearest.js';
-import { COLLAPSED, describe, hasCollapsed, ordinaryReach } from '../place.js';
-import { LEAST_HEIGHT, footOf, heightOf, latentAt } from '../plane.js';
+import { copyOf, find, write } from '../lib/dom.js';
+import { hasWords, labelsOf } from '../latent/labels.js';
+import { createNearest, ranked } from '../latent/nearest.js';
+import { COLLAPSED, describe, hasCollapsed, ordinaryReach } from '../latent/describe-point.js';
+import { LEAST_HEIGHT, footOf, heightOf, latentAt } from '../latent/plane.js';
 
 /** As many bars as there is room for; what is left is named together. */
 const BARS = 4;

@@ -2,15 +2,15 @@
  * The view as a file: the map and the point as a picture, or on a sheet with frame and legend.
  *
  * @typedef {import('../store.js').Store} Store
- * @typedef {import('../theme.js').Theme} Theme
+ * @typedef {import('../lib/theme.js').Theme} Theme
  */
-import { boxOf, roundLength, screenX, screenY } from '../camera.js';
-import { contextOf, digitPainter } from '../digits.js';
-import { find, saveFile } from '../elements.js';
-import { labelsOf } from '../labels.js';
-import { footOf } from '../plane.js';
-import { RADIUS, sheetOf, ticksOf } from '../sheet.js';
-import { watchTheme } from '../theme.js';
+import { boxOf, roundLength, screenX, screenY } from '../map/camera.js';
+import { contextOf, digitPainter } from '../lib/pixels.js';
+import { find, saveFile } from '../lib/dom.js';
+import { labelsOf } from '../latent/labels.js';
+import { footOf } from '../latent/plane.js';
+import { RADIUS, sheetOf, ticksOf } from './save-sheet.js';
+import { watchTheme } from '../lib/theme.js';
 
 /** Numbers stand so far apart at the sheet's edge, CSS pixels, or a little less. */
 const APART = 140;

@@ -4,17 +4,17 @@
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
- * @typedef {import('../moments.js').Curve} Curve
- * @typedef {import('../moments.js').Moment} Moment
+ * @typedef {import('../latent/training-moments.js').Curve} Curve
+ * @typedef {import('../latent/training-moments.js').Moment} Moment
  */
 import { Refusal } from '../api.js';
-import { levelsOf } from '../digits.js';
-import { find } from '../elements.js';
-import { hasPlane } from '../groups.js';
-import { curveOf, epochOf, imageAt, lineOf, nearestMoment, pastAt, valueAt } from '../moments.js';
-import { printed } from '../nats.js';
-import { footOf } from '../plane.js';
-import { prefersStillness } from '../theme.js';
+import { levelsOf } from '../lib/pixels.js';
+import { find } from '../lib/dom.js';
+import { hasPlane } from '../latent/model-groups.js';
+import { curveOf, epochOf, imageAt, lineOf, nearestMoment, pastAt, valueAt } from '../latent/training-moments.js';
+import { printed } from '../latent/nats.js';
+import { footOf } from '../latent/plane.js';
+import { prefersStillness } from '../lib/theme.js';
 
 const [WIDTH, HEIGHT] = [300, 60];
 const MOMENT_MILLISECONDS = 900;

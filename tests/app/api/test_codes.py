@@ -4,7 +4,7 @@ import httpx
 import numpy as np
 import pytest
 
-from app import png
+from app.formats import png
 from model.engine import LabelledImages
 from tests.app.conftest import Refused
 

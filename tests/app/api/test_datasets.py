@@ -10,7 +10,7 @@ from app.settings import Settings
 from model.engine import LabelledImages
 from tests.app import untrained
 from tests.app.conftest import Refused
-from tests.app.serving import serving
+from tests.app.live_server import serving
 
 
 @pytest.mark.parametrize("index", [0, 7, 9999])

@@ -13,7 +13,7 @@ from PIL import Image
 from app.settings import Settings
 from model.engine import Engine
 from tests.app.conftest import Refused
-from tests.app.serving import serving
+from tests.app.live_server import serving
 
 DECODE = "models/mnist-vae-2d/decode"
 PNG = "models/mnist-vae-2d/decode.png"

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import png
+from app.formats import png
 from app.settings import Settings
 from model.engine import Engine, LabelledImages
 from tests.app import untrained
 from tests.app.conftest import Refused
+from tests.app.live_server import serving
 from tests.app.pictures import bomb, drawing, file
-from tests.app.serving import serving
 
 ENCODE = "models/mnist-vae-2d/encode"
 

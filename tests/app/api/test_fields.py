@@ -1,4 +1,4 @@
-"""What the numbers are is tested in tests/model/test_fields.py; here, how they travel."""
+"""What the numbers are is tested in tests/model/geometry/test_fields.py; here, how they travel."""
 
 import io
 import re
@@ -14,7 +14,7 @@ from model.data import datasets
 from model.engine import Engine
 from tests.app import untrained
 from tests.app.conftest import Refused
-from tests.app.serving import DEFAULT, serving
+from tests.app.live_server import DEFAULT, serving
 
 FIELDS = f"models/{DEFAULT}/planes/latent/fields"
 LEGEND = r"low=(\S+); high=(\S+); unit=([a-z ]+); scale=(linear|log|index)"

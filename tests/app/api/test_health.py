@@ -3,12 +3,12 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import numpy as np
 
-from app.batching import Batcher
-from app.registry import ServedModel
+from app.serving.batcher import Batcher
+from app.serving.registry import ServedModel
 from app.settings import Settings
 from model.engine import Engine
 from tests.app.conftest import Refused
-from tests.app.serving import DEFAULT, serving
+from tests.app.live_server import DEFAULT, serving
 
 
 def test_the_server_is_alive_and_ready(client: httpx.Client) -> None:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from app.settings import ROOT, Settings
-from tests.app.serving import serving
+from tests.app.live_server import serving
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.app.serving import Serving
+from tests.app.live_server import Serving
 
 INFER = "/v2/models/mnist-vae-2d.decoder/infer"
 ENCODE = "/v2/models/mnist-vae-2d.encoder/infer"

@@ -12,9 +12,9 @@ import httpx
 import pytest
 from starlette.responses import Response
 
-from app.inference.refusals import ProtocolRefusals
+from app.kserve.errors import ProtocolRefusals
 from app.settings import Settings
-from tests.app.serving import Serving, serving
+from tests.app.live_server import Serving, serving
 
 DECODER = "/v2/models/mnist-vae-2d.decoder"
 INFER, ENCODE = f"{DECODER}/infer", "/v2/models/mnist-vae-2d.encoder/infer"

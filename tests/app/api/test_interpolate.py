@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import png
+from app.formats import png
 from model.engine import Engine, LabelledImages
 from tests.app.conftest import Refused
 

@@ -8,7 +8,7 @@ from app.settings import ROOT, Settings
 from model.card import GROUPS
 from tests.app import untrained
 from tests.app.conftest import Refused
-from tests.app.serving import DEFAULT, serving
+from tests.app.live_server import DEFAULT, serving
 
 FIELDS = ["id", "title", "summary", "group", "family", "dataset", "latent_dim", "likelihood"]
 FIELDS += ["beta", "planes", "metrics", "sha256"]

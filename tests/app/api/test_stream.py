@@ -12,11 +12,11 @@ from starlette.types import Message
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from app.api.stream import Stream
-from app.batching import Batcher
-from app.registry import Registry, ServedModel
+from app.serving.batcher import Batcher
+from app.serving.registry import Registry, ServedModel
 from app.settings import Settings
 from model.engine import Engine
-from tests.app.serving import DEFAULT, Serving, serving
+from tests.app.live_server import DEFAULT, Serving, serving
 
 
 def question(sequence: int, *latent: float) -> bytes:

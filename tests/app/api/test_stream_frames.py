@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
-from tests.app.serving import Serving
+from tests.app.live_server import Serving
 
 SIZE = 4 + 2 * 4
 PROTOCOL_ERROR, NOT_BINARY, BAD_MESSAGE, TOO_BIG = 1002, 1003, 1007, 1009

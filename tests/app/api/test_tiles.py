@@ -18,7 +18,7 @@ from PIL import Image
 from app.settings import Settings
 from tests.app import untrained
 from tests.app.conftest import Refused
-from tests.app.serving import DEFAULT, Serving, serving
+from tests.app.live_server import DEFAULT, Serving, serving
 
 FIRST = f"models/{DEFAULT}/planes/latent/tiles"
 TILTED = "at-" + base64.urlsafe_b64encode(

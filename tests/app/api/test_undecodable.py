@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 from websockets.exceptions import InvalidStatus
 
-from app import png
+from app.formats import png
 from app.settings import Settings
 from model.engine import Engine, LabelledImages
 from tests.app import untrained
 from tests.app.conftest import Refused
-from tests.app.serving import Serving, serving
+from tests.app.live_server import Serving, serving
 
 NAME = "codebook"
 

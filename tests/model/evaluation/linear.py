@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from model.autoencoder import PIXELS, Autoencoder, VariationalAutoencoder
 from model.data.datasets import LabelledImages
-from model.likelihood import Gaussian
+from model.vae.autoencoder import PIXELS, Autoencoder, VariationalAutoencoder
+from model.vae.likelihood import Gaussian
 
 
 class Affine(nn.Module):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from model.autoencoder import PIXELS, Autoencoder
 from model.data import datasets
 from model.data.datasets import LabelledImages
 from model.evaluation.codes import measure_codes
+from model.vae.autoencoder import PIXELS, Autoencoder
 from tests.model.evaluation import linear
 
 DICE = np.random.default_rng(0)

@@ -10,7 +10,7 @@ import pytest
 from model.__main__ import main
 from model.card import Card
 from model.data import datasets
-from model.evaluation import metrics
+from model.evaluation import all_measures
 from model.evaluation.command import BLOCKS
 from model.measures import MEASURES
 
@@ -26,7 +26,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measures on 1,000 test images instead of all."""
     shipped = datasets.test_set("mnist")
     part = replace(shipped, images=shipped.images[:1000], labels=shipped.labels[:1000])
-    monkeypatch.setattr(metrics, "test_set", lambda dataset: part)
+    monkeypatch.setattr(all_measures, "test_set", lambda dataset: part)
 
 
 def evaluate(checkpoints: Path, name: str, *options: str) -> int:

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from model.autoencoder import Autoencoder
 from model.evaluation import continuity
 from model.evaluation.classifier import load_classifier
 from model.evaluation.continuity import (
@@ -20,7 +19,8 @@ from model.evaluation.continuity import (
     path_length_ratios,
 )
 from model.evaluation.space import encode, fit_gaussian, intensities
-from model.networks import RecurrentDecoder
+from model.vae.autoencoder import Autoencoder
+from model.vae.networks import RecurrentDecoder
 from tests.model.evaluation import linear
 
 CLASSIFIER = load_classifier("mnist")

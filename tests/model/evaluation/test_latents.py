@@ -6,10 +6,10 @@ import torch
 from torch import nn
 from torch.distributions import Normal, kl_divergence
 
-from model.autoencoder import Autoencoder, VariationalAutoencoder
 from model.checkpoint import CHECKPOINTS, read_checkpoint
 from model.data.datasets import test_set as shipped_test_set
 from model.evaluation.latents import measure_latents
+from model.vae.autoencoder import Autoencoder, VariationalAutoencoder
 
 IMAGES = shipped_test_set("mnist").images[:50]
 GREY = torch.from_numpy(IMAGES.reshape(50, -1) / 255.0)

@@ -9,18 +9,18 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import MultivariateNormal, kl_divergence
 
-from model.autoencoder import Autoencoder, VariationalAutoencoder
 from model.checkpoint import CHECKPOINTS, read_checkpoint
 from model.data.datasets import test_set as shipped_test_set
 from model.evaluation import likelihood
-from model.evaluation.bound import binarise, mean_bound
 from model.evaluation.likelihood import (
     exact_log_likelihood,
     importance_weighted,
     measure_likelihood,
 )
-from model.likelihood import Gaussian
-from model.networks import FourierFeatures
+from model.vae.autoencoder import Autoencoder, VariationalAutoencoder
+from model.vae.dataset_elbo import binarise, mean_bound
+from model.vae.likelihood import Gaussian
+from model.vae.networks import FourierFeatures
 
 IMAGES = shipped_test_set("mnist").images[:12]
 BINARY = binarise(IMAGES)

@@ -11,14 +11,14 @@ import pytest
 import torch
 from torch import nn
 
-from model.autoencoder import VariationalAutoencoder, build_autoencoder
 from model.data import datasets
 from model.data.datasets import LabelledImages
 from model.evaluation import likelihood, reference, reference_training
 from model.evaluation.reference import PUBLISHED, RECIPE, RESULT, main
 from model.evaluation.reference_training import best_epoch, train
-from model.recipe import Recipe
+from model.recipes.recipe import Recipe
 from model.training.state import Progress
+from model.vae.autoencoder import VariationalAutoencoder, build_autoencoder
 from tests.model import tiny
 
 IMAGES = datasets.test_set("mnist").images[:60]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from model.checkpoint import Checkpoint
-from model.recipe import Recipe
+from model.recipes.recipe import Recipe
 from model.training.distillation import Distil
 from tests.model import tiny
 from tests.model.training.runs import start, taught_by

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.data import datasets
-from model.recipe import Recipe
+from model.recipes.recipe import Recipe
 from model.training.command import write
 from model.training.optimisation import PRECISIONS
 from model.training.run import Run

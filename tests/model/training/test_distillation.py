@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from model.autoencoder import VariationalAutoencoder, build_autoencoder
-from model.posterior import CholeskyPosterior, Posterior
-from model.recipe_tables import Distillation
+from model.recipes.tables import Distillation
 from model.training.distillation import Distil, LatentSource
 from model.training.stages import Images
+from model.vae.autoencoder import VariationalAutoencoder, build_autoencoder
+from model.vae.posterior import CholeskyPosterior, Posterior
 from tests.model import tiny
 
 GREY = torch.randint(256, (100, 784), generator=torch.Generator().manual_seed(0)).byte()

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Bernoulli, MultivariateNormal
 
-from model.autoencoder import VariationalAutoencoder, build_autoencoder
 from model.data import datasets
 from model.training import importance
 from model.training.importance import ImportanceWeighted, weighted_samples
 from model.training.stages import Images
+from model.vae.autoencoder import VariationalAutoencoder, build_autoencoder
 from tests.model import tiny
 
 SHIPPED = datasets.test_set("mnist").images.reshape(-1, 784)

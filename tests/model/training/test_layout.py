@@ -12,11 +12,11 @@ from sklearn.manifold import TSNE
 from torch import Tensor
 from torch.distributions import Bernoulli, Normal
 
-from model.autoencoder import VariationalAutoencoder, build_autoencoder
 from model.data import datasets
-from model.recipe import Recipe
+from model.recipes.recipe import Recipe
 from model.training.layout import COMPONENTS, NARROW, Layout, lay_out
 from model.training.stages import Images
+from model.vae.autoencoder import VariationalAutoencoder, build_autoencoder
 from tests.model import tiny
 
 SHIPPED = datasets.test_set("mnist")

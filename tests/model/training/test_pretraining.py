@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Bernoulli
 
-from model.autoencoder import Autoencoder, build_autoencoder
 from model.data import datasets
-from model.recipe import Recipe
+from model.recipes.recipe import Recipe
 from model.training.pretraining import Pretrain
 from model.training.stages import Images
+from model.vae.autoencoder import Autoencoder, build_autoencoder
 from tests.model import tiny
 
 SHIPPED = torch.tensor(datasets.test_set("mnist").images[:150].reshape(-1, 784))

@@ -13,7 +13,7 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 
 from model.checkpoint import Checkpoint
 from model.errors import CheckpointError
-from model.recipe import Recipe
+from model.recipes.recipe import Recipe
 from tests.model import tiny
 from tests.model.training.runs import assert_identical, start, weights
 

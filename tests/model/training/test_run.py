@@ -12,8 +12,8 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from model.checkpoint import Checkpoint
 from model.errors import RecipeError
-from model.recipe import Recipe
-from model.recipe_tables import Network
+from model.recipes.recipe import Recipe
+from model.recipes.tables import Network
 from tests.model import tiny
 from tests.model.training.runs import TEST, TRAIN, assert_identical, start, taught_by, weights
 

@@ -9,17 +9,17 @@ from scipy import stats
 from torch import Tensor, nn
 from torch.distributions import Bernoulli
 
-from model.autoencoder import (
+from model.data import datasets
+from model.recipes.recipe import Recipe
+from model.recipes.tables import Codebook
+from model.training.stages import Fit, Images, Refit
+from model.vae.autoencoder import (
     Autoencoder,
     VariationalAutoencoder,
     VectorQuantisedAutoencoder,
     build_autoencoder,
 )
-from model.data import datasets
-from model.objective import sampled_elbo
-from model.recipe import Recipe
-from model.recipe_tables import Codebook
-from model.training.stages import Fit, Images, Refit
+from model.vae.objective import sampled_elbo
 from tests.model import tiny
 
 GREY = torch.randint(256, (100, 784), generator=torch.Generator().manual_seed(0)).byte()

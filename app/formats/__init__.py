@@ -1,0 +1,1 @@
+"""Bytes to arrays and back: what clients send and get."""

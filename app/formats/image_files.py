@@ -1,0 +1,159 @@
+"""An uploaded image file, read and made into what a model was trained on: 28 x 28, light on dark.
+
+Each step that changed something is told, with a small picture. `changes` has the steps.
+"""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from app.formats.image_limits import File
+from app.formats.preprocessing import Picture, changes_for
+from model.errors import ImageError
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+MAX_PIXELS = 25_000_000
+WORKING_SIDE = 1024
+THUMBNAIL_SIDE = 112
+
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What undoes each orientation of EXIF 2.3, table 4."""
+
+# Pillow's own guard stands behind ours: it also looks into frames and tiles while it decodes.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+warnings.filterwarnings("ignore", module="PIL")  # of damage, a line of the log for each tag
+warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What was done to an upload, and how it looked then."""
+
+    name: str
+    detail: str
+    image: UInt8[np.ndarray, "height width"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An image that a model can encode, and how it came to be."""
+
+    image: Float32[np.ndarray, "28 28"]
+    steps: list[Step]
+
+
+def prepare(content: bytes, dataset: str, *, tell: bool = True) -> Prepared:
+    """Read an image file and bring it to the form of a data set's images.
+
+    One of 28 x 28 on dark stays as it is.
+
+    Args:
+        content: Of the file.
+        dataset: Whose images it is to be like.
+        tell: Whether to tell the steps.
+
+    Raises:
+        ImageError: It is no image of an accepted format, too large, damaged or blank.
+    """
+    picture, steps = _read(content, tell)
+    for name, change in changes_for(picture, dataset).items():
+        picture, detail = change(picture)
+        if detail and tell:
+            steps.append(Step(name, detail, _thumbnail(picture)))
+    return Prepared(picture.astype(np.float32), steps)
+
+
+def _read(content: bytes, tell: bool) -> tuple[Picture, list[Step]]:
+    try:
+        file = File(content)
+        image = Image.open(file, formats=FORMATS)
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            raise Image.DecompressionBombError
+        file.allow_body()
+        turned = _turn(image)
+        image.load()
+        turn = _turn(image) if image.format == "TIFF" else turned  # which Pillow has turned by now
+        grey, paper = _flat(image)
+    except UnidentifiedImageError as error:
+        raise ImageError(
+            f"This is no image file that can be read here. Send {', '.join(FORMATS)}."
+        ) from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageError(
+            f"The image has more than the {MAX_PIXELS} pixels that are taken. Send a smaller one."
+        ) from error
+    except ImageError:
+        raise
+    except Exception as error:  # what Pillow raises for a damaged file is no closed set
+        raise ImageError(
+            "The image file is damaged and cannot be decoded. Save it again, as PNG for example."
+        ) from error
+    grey = grey if turn is None else grey.transpose(turn)
+    picture = np.asarray(grey, np.float64) / 255
+    if not tell:
+        return picture, []
+    grey.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    shown = np.asarray(grey)
+    detail = f"A {image.format} file of {width} x {height} pixels, seen in grey."
+    steps = [Step("read", detail, shown)]
+    if turned is not None:
+        steps.append(Step("turned", "The camera was held turned; its note was followed.", shown))
+    if paper:
+        steps.append(Step("flattened", f"What is transparent was laid on {paper}.", shown))
+    return picture, steps
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """Say how to turn an image that was taken with a turned camera."""
+    try:
+        return TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # a note that cannot be read is none, whatever is raised
+        return None
+
+
+def _flat(image: Image.Image) -> tuple[Image.Image, str | None]:
+    """Make an image grey and opaque, no side above `WORKING_SIDE`; name the paper it lies on."""
+    if image.mode.startswith(("I", "F")):  # more than 8 bits: their range is their own
+        return _levelled(image), None
+    transparent = image.has_transparency_data
+    image = image.convert("RGBA").convert("LA") if transparent else image.convert("L")
+    image.thumbnail((WORKING_SIDE, WORKING_SIDE))
+    if not transparent:
+        return image, None
+    grey, alpha = image.split()
+    weights = np.asarray(alpha, np.float64)
+    dark = np.average(np.asarray(grey), weights=weights + 1e-9) < 128  # ink wants white paper
+    sheet = Image.new("L", image.size, 255 if dark else 0)
+    sheet.paste(grey, mask=alpha)
+    return sheet, "white" if dark else "black"
+
+
+def _levelled(image: Image.Image) -> Image.Image:
+    """Stretch the levels to 0..255; the image becomes small first, for 8 bytes a level are many."""
+    image.thumbnail((WORKING_SIDE, WORKING_SIDE), reducing_gap=None)  # which has no 16 bits
+    levels = np.asarray(image, np.float64)
+    if not np.isfinite(levels).all():
+        raise ValueError("levels that are not finite")
+    levels = levels - levels.min()
+    return Image.fromarray((255 * levels / max(levels.max(), 1e-300)).astype(np.uint8))
+
+
+def _thumbnail(picture: Picture) -> UInt8[np.ndarray, "height width"]:
+    levels = np.floor(255 * picture + 0.5).astype(np.uint8)
+    if max(levels.shape) <= THUMBNAIL_SIDE:
+        return levels
+    image = Image.fromarray(levels)
+    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    return np.asarray(image)

@@ -1,0 +1,160 @@
+"""Numbers from outside, made latents or refused."""
+
+import io
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import chain
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import Query
+from jaxtyping import Float64
+from pydantic import WithJsonSchema
+
+from app.errors import InvalidRequest
+from app.openapi import LATENT_TEXT
+from app.serving.batcher import Latents
+from model.card import Card
+from model.engine import LATENT_LIMIT
+
+_NPY = b"\x93NUMPY\x01\x00"
+"""How a NumPy file of version 1.0 begins; then come the length of its head, and the head."""
+LONGEST_HEAD = 1000
+"""Bytes that all of these may have; `numpy.save` writes 128."""
+_NUMBERS = {int, float}
+
+LATENT = {
+    "type": "array",
+    "items": {"type": "number", "minimum": -LATENT_LIMIT, "maximum": LATENT_LIMIT},
+}
+"""The schema of a latent in JSON; how many numbers it has, the model's card says."""
+
+LatentText = Annotated[
+    str,
+    Query(
+        description="A latent, its numbers separated by commas",
+        openapi_examples={"a point": {"value": "0.5,-1.2"}},
+    ),
+    WithJsonSchema(LATENT_TEXT),
+]
+"""A route's parameter `z`, for `read_z`."""
+
+
+def read_latents(rows: Sequence[object], card: Card) -> Latents:
+    """Take the field `latents` of a request.
+
+    Raises:
+        InvalidRequest: a row is no latent of this model; the message says which and why.
+    """
+    if len(rows) == 1:
+        refuse(rows[0], card, "latents[0]", "#/latents/0")
+        return np.array(rows, np.float32)
+    exact = _numbers(rows, card)
+    if exact is None or not np.vdot(exact, exact) < LATENT_LIMIT**2:  # of one, or of all together
+        for index, row in enumerate(rows):
+            refuse(row, card, f"latents[{index}]", f"#/latents/{index}")
+        return np.array(rows, np.float32)
+    return exact.astype(np.float32)
+
+
+def read_npy(content: bytes, most: int, card: Card) -> Latents:
+    """Take latents in a NumPy file, as `numpy.save` writes an array of N x D numbers.
+
+    Raises:
+        InvalidRequest: it is no such file, of another shape or type, of more than `most` latents,
+            or a row is no latent of this model.
+    """
+    head = len(_NPY) + 2 + int.from_bytes(content[len(_NPY) : len(_NPY) + 2], "little")
+    if not content.startswith(_NPY) or head > LONGEST_HEAD:
+        raise _no_npy("it does not begin as one of version 1.0")
+    (rows, columns), numbers = _described(content[:head])
+    if columns != card.latent_dim or not 0 < rows <= most:
+        wanted = f"{card.id} takes (N, {card.latent_dim}), N from 1 to {most}"
+        raise InvalidRequest.at("#", f"The array has the shape ({rows}, {columns}); {wanted}.")
+    if len(content) != head + rows * columns * numbers.itemsize:
+        raise _no_npy("it is longer or shorter than its head says")
+    found = np.frombuffer(content, numbers, offset=head).reshape(rows, columns)
+    with np.errstate(invalid="ignore"):  # of NaN, which is refused below
+        exact = found.astype(np.float64)
+    if not np.vdot(exact, exact) < LATENT_LIMIT**2:
+        for index, row in enumerate(exact.tolist()):
+            refuse(row, card, f"Row {index} of the array", "#")
+    return exact.astype(np.float32)
+
+
+@lru_cache(maxsize=64)
+def _described(head: bytes) -> tuple[tuple[int, int], np.dtype[Any]]:
+    """The shape of an array, and the type of its numbers, by the head of its file."""
+    try:
+        file = io.BytesIO(head[len(_NPY) :])
+        shape, by_columns, numbers = np.lib.format.read_array_header_1_0(file)
+    except Exception as error:  # what its parser raises for damage is no closed set
+        raise _no_npy("its head cannot be read") from error
+    plain = len(shape) == 2 and True not in map(isinstance, shape, (bool, bool))
+    if not plain or by_columns or numbers.kind not in "fiu" or numbers.itemsize > 8:
+        raise _no_npy("it holds no array of two dimensions, row by row, of whole numbers or floats")
+    rows, columns = shape
+    return (rows, columns), numbers
+
+
+def _no_npy(reason: str) -> InvalidRequest:
+    detail = f"The body is no NumPy file of latents: {reason}. Write it by numpy.save."
+    return InvalidRequest.at("#", detail)
+
+
+def _numbers(rows: Sequence[object], card: Card) -> Float64[np.ndarray, "rows latent"] | None:
+    """Give rows that are all lists of numbers, far faster than one by one; None is a maybe."""
+    if set(map(type, rows)) != {list} or set(map(len, rows)) != {card.latent_dim}:  # type: ignore[arg-type]
+        return None
+    numbers: list[object] = list(chain.from_iterable(rows))  # type: ignore[arg-type]
+    if not set(map(type, numbers)) <= _NUMBERS:
+        return None
+    try:
+        return np.array(numbers, np.float64).reshape(len(rows), -1)
+    except OverflowError:  # a whole number too large for a float
+        return None
+
+
+def read_z(text: str | None, card: Card) -> Latents:
+    """Take the parameter `z` of a query, numbers with commas between, as a batch of one.
+
+    Raises:
+        InvalidRequest: it is missing, or no latent of this model.
+    """
+    if text is None:
+        example = ",".join(["0"] * card.latent_dim)
+        raise InvalidRequest.at("?z", f"z is missing. It is a latent: z={example} for {card.id}.")
+    try:
+        row = [float(number) for number in text.split(",")]
+    except ValueError:
+        detail = (
+            f"z is not a list of numbers with commas between; {card.id} takes {card.latent_dim}."
+        )
+        raise InvalidRequest.at("?z", detail) from None
+    refuse(row, card, "z", "?z")
+    return np.array([row], np.float32)
+
+
+def refuse(row: object, card: Card, name: str, pointer: str) -> None:
+    """Raise InvalidRequest unless `row` is a list of numbers that `card`'s model can decode."""
+    fault = _fault(row, card)
+    if fault:
+        detail = f"{name} {fault}. See GET /api/v1/models/{card.id}"
+        raise InvalidRequest.at(pointer, detail)
+
+
+def _fault(row: object, card: Card) -> str | None:
+    if not isinstance(row, list) or not set(map(type, row)) <= _NUMBERS:
+        return f"is not a list of numbers; {card.id} takes {card.latent_dim} numbers"
+    if len(row) != card.latent_dim:
+        return f"has {len(row)} numbers; {card.id} takes {card.latent_dim}"
+    try:
+        length = math.hypot(*row)
+    except OverflowError:  # a whole number too large for a float
+        length = math.inf
+    if length <= LATENT_LIMIT:
+        return None
+    if math.isnan(length):
+        return "holds NaN, which is no number; all must be finite"
+    return f"has the length {length:.10g}; at most {LATENT_LIMIT:g} can be decoded"

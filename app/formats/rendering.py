@@ -1,0 +1,171 @@
+"""Decoded images, in the form that a client asked for."""
+
+import asyncio
+import io
+import json
+import math
+from binascii import b2a_base64
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from fastapi import Response
+from PIL import Image
+from pydantic import BaseModel, Field
+
+from app.formats import png
+from app.http import negotiation
+from app.http.negotiation import GIF, JSON, NPY, PNG, RAW, WEBP
+from app.serving.batcher import CHUNK, Images
+
+ENLARGED = 5
+"""How many times larger than 28 x 28 a frame of an animation is."""
+FRAME_MILLISECONDS = 50
+SIDE = 28
+
+
+class ImageJson(BaseModel):
+    """A grey image, 0 = background."""
+
+    width: int
+    height: int
+    png: str = Field(description="The file, in base64", json_schema_extra={"format": "byte"})
+
+
+def image_json(image: png.GreyImage) -> dict[str, object]:
+    """Write an image as `ImageJson` says, as plain values."""
+    height, width = image.shape
+    return {"width": width, "height": height, "png": _base64(image).decode()}
+
+
+JsonImages = bytes
+"""Several of what `ImageJson` says, as JSON, with commas between."""
+
+
+def packed(images: Images) -> JsonImages:
+    """Write images as `ImageJson` says, one at least, faster than `json.dumps` would."""
+    head = _head_of_image(*images.shape[1:])
+    return head + (b'"},' + head).join(map(_base64, images)) + b'"}'
+
+
+@lru_cache(maxsize=64)
+def _head_of_image(height: int, width: int) -> bytes:
+    return b'{"width":%d,"height":%d,"png":"' % (width, height)
+
+
+def _base64(image: png.GreyImage) -> bytes:
+    return b2a_base64(png.encode(image), newline=False)
+
+
+def contact_sheet(images: Images) -> png.GreyImage:
+    """Lay images out row by row, as square as they fill it, without gaps; empty places are 0."""
+    count, height, width = images.shape
+    columns = math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    sheet = np.zeros((rows * columns, height, width), np.uint8)
+    sheet[:count] = images
+    tiled = sheet.reshape(rows, columns, height, width).swapaxes(1, 2)
+    return tiled.reshape(rows * height, columns * width)
+
+
+def film_strip(images: Images) -> png.GreyImage:
+    """Lay images out from left to right."""
+    return np.hstack(list(images))
+
+
+def animation(images: Images, media_type: str) -> bytes:
+    """Make an endless GIF or lossless WebP of the images, enlarged by whole pixels."""
+    block = np.ones((ENLARGED, ENLARGED), np.uint8)
+    first, *rest = [Image.fromarray(np.kron(image, block)) for image in images]
+    file = io.BytesIO()
+    first.save(
+        file,
+        format="GIF" if media_type == GIF else "WEBP",
+        save_all=True,
+        append_images=rest,
+        duration=FRAME_MILLISECONDS,
+        loop=0,
+        lossless=True,
+    )
+    return file.getvalue()
+
+
+def npy(array: np.ndarray) -> bytes:
+    """Write a NumPy file."""
+    return b"".join((npy_head(array.shape, array.dtype.str), np.ascontiguousarray(array).data))
+
+
+@lru_cache(maxsize=64)
+def npy_head(shape: tuple[int, ...], numbers: str = "|u1") -> bytes:
+    """What stands before so many numbers in a NumPy file."""
+    file = io.BytesIO()
+    described = {"descr": numbers, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, described)
+    return file.getvalue()
+
+
+Render = Callable[[Images], bytes]
+
+BATCH: dict[str, Render] = {
+    PNG: lambda images: png.encode(contact_sheet(images)),
+    NPY: npy,
+    RAW: lambda images: images.tobytes(),
+}
+"""The forms of a batch besides JSON."""
+
+FILM: dict[str, Render] = {
+    PNG: lambda images: png.encode(film_strip(images)),
+    GIF: lambda images: animation(images, GIF),
+    WEBP: lambda images: animation(images, WEBP),
+}
+"""The forms of a path besides JSON."""
+
+
+def described(forms: Mapping[str, Render]) -> dict[str, Any]:
+    """List the forms for the OpenAPI document, JSON first; the route's model describes that."""
+    file = {"schema": {"type": "string", "format": "binary"}}
+    return {JSON: {}, **dict.fromkeys(forms, file)}
+
+
+def choose(accept: str | None, forms: Mapping[str, Render]) -> str:
+    """Pick JSON or one of `forms`; raises NotAcceptable."""
+    return negotiation.choose(accept, (JSON, *forms))
+
+
+def json_head(fields: Mapping[str, Any]) -> bytes:
+    """Write fields, of which there is one at least, for `json_of`."""
+    return encode_json(fields)[:-1].encode() + b',"images":['
+
+
+def json_of(head: bytes, images: JsonImages) -> bytes:
+    """Put images after the fields."""
+    return head + images + b"]}"
+
+
+encode_json = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode
+"""As Starlette writes it."""
+
+
+async def answer(
+    media_type: str,
+    forms: Mapping[str, Render],
+    images: Images | JsonImages,
+    fields: Mapping[str, Any],
+) -> Response:
+    """Write images as `media_type`; in JSON they come after `fields`, as `images`.
+
+    What takes long is done in a thread, so that the drags of others go on.
+    """
+
+    def render() -> bytes:
+        if isinstance(images, bytes):
+            return json_of(json_head(fields), images)
+        if media_type == JSON:
+            return json_of(json_head(fields), packed(images))
+        return forms[media_type](images)
+
+    few = isinstance(images, bytes) or len(images) <= CHUNK
+    quick = media_type in (NPY, RAW) or (few and media_type not in (GIF, WEBP))
+    content = render() if quick else await asyncio.to_thread(render)
+    return Response(content, media_type=media_type, headers={"Vary": "Accept"})

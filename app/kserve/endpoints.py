@@ -1,0 +1,173 @@
+"""What the protocol calls a model: the decoder or the encoder of one of ours, with its tensors.
+
+Shapes: -1 is the batch, D the latent's numbers.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+import numpy as np
+
+from app.api import decode, encode
+from app.errors import InvalidRequest, NotFound
+from app.formats.latents import read_latents
+from app.formats.preprocessing import SIDE
+from app.serving import encode_batcher
+from app.serving.batcher import CHUNK
+from app.serving.registry import Registry, ServedModel
+from model.card import Card
+from model.engine import Code
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+DATATYPES: dict[str, np.dtype[Any]] = {
+    "FP32": np.dtype("<f4"),
+    "INT64": np.dtype("<i8"),
+    "UINT8": np.dtype("u1"),
+}
+"""The protocol's name of each element type in use, and its bytes on the wire."""
+GRID = 7
+"""Places a side of a codebook model's grid of entries."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An input or an output of an endpoint."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+    about: str
+    """What its numbers mean, with their unit."""
+
+
+class Endpoint(ABC):
+    """One half of a model; it is known by its card, and nothing is loaded for it."""
+
+    part: ClassVar[str]
+    most: ClassVar[int]
+    """Rows of one request."""
+    together: ClassVar[int]
+    """Rows of one forward pass."""
+
+    def __init__(self, card: Card, takes: Tensor, gives: Sequence[Tensor]) -> None:
+        self.card, self.input, self.outputs = card, takes, tuple(gives)
+
+    @property
+    def name(self) -> str:
+        return f"{self.card.id}.{self.part}"
+
+    @abstractmethod
+    def checked(self, tensor: Array) -> Array:
+        """Make float32 of an input of the right shape; raises InvalidRequest for its numbers."""
+
+    @abstractmethod
+    async def run(
+        self, served: ServedModel, tensor: Array, wanted: Sequence[str]
+    ) -> dict[str, Array]:
+        """Work the wanted outputs out; raises Overloaded when too much is waiting."""
+
+
+class Decoder(Endpoint):
+    """From latents to images."""
+
+    part, most, together = "decoder", decode.MOST, CHUNK
+
+    def __init__(self, card: Card) -> None:
+        latents = Tensor("latents", "FP32", (-1, card.latent_dim), "At most 10,000 long each")
+        images = Tensor("images", "UINT8", (-1, SIDE, SIDE), "Grey levels, 0 = background")
+        super().__init__(card, latents, [images])
+
+    def checked(self, tensor: Array) -> Array:
+        return read_latents(tensor.tolist(), self.card)
+
+    async def run(
+        self, served: ServedModel, tensor: Array, wanted: Sequence[str]
+    ) -> dict[str, Array]:
+        return {"images": await served.batcher.decode(tensor)}
+
+
+class Encoder(Endpoint):
+    """From images to posteriors, codes or indices, whichever the model has."""
+
+    part, most, together = "encoder", encode.MOST, encode_batcher.MOST
+
+    def __init__(self, card: Card) -> None:
+        images = Tensor("images", "FP32", (-1, SIDE, SIDE), "From 0 (background) to 1")
+        super().__init__(card, images, _encoded(card))
+
+    def checked(self, tensor: Array) -> Array:
+        if not ((tensor >= 0) & (tensor <= 1)).all():
+            detail = "images has numbers outside 0 (background) to 1, or not finite ones."
+            raise InvalidRequest.at("#/inputs/0/data", f"{detail} Divide bytes by 255.")
+        return tensor.astype(np.float32)
+
+    async def run(
+        self, served: ServedModel, tensor: Array, wanted: Sequence[str]
+    ) -> dict[str, Array]:
+        pieces: Sequence[Code] = await (
+            served.code(tensor) if _CODE.issuperset(wanted) else served.encode(tensor)
+        )
+        sources = {name: "total" if name == "elbo" else name for name in wanted}
+        return {
+            name: np.concatenate([getattr(piece, source) for piece in pieces])
+            for name, source in sources.items()
+        }
+
+
+_CODE = {field.name for field in fields(Code)}
+"""Outputs that need no more than a code."""
+
+
+def _encoded(card: Card) -> tuple[Tensor, ...]:
+    size = card.latent_dim
+    always = (
+        Tensor("reconstruction", "FP32", (-1,), "Log-likelihood of the image, in nats"),
+        Tensor("reconstruction_image", "UINT8", (-1, SIDE, SIDE), "Grey levels, 0 = background"),
+    )
+    if card.family == "vqvae":
+        entries = "Codebook entries, row by row from the top"
+        return (Tensor("indices", "INT64", (-1, GRID, GRID), entries), *always)
+    mean = Tensor("mean", "FP32", (-1, size), "The code, in latent units")
+    if card.family != "vae":
+        return (mean, *always)
+    return (
+        mean,
+        Tensor("covariance", "FP32", (-1, size, size), "Of the posterior"),
+        Tensor("kl", "FP32", (-1,), "KL(q(z|x) || p(z)), in nats"),
+        Tensor("kl_per_dimension", "FP32", (-1, size), "Its parts, in nats"),
+        Tensor("elbo", "FP32", (-1,), "reconstruction - kl, in nats"),
+        *always,
+    )
+
+
+def all_of(registry: Registry) -> list[Endpoint]:
+    """List the endpoints of every model that is offered."""
+    return [endpoint for card in registry.cards for endpoint in _of(card)]
+
+
+def find(name: str, registry: Registry) -> Endpoint:
+    """Give the endpoint of a name such as `mnist-vae-2d.decoder`; loads nothing.
+
+    Raises:
+        NotFound: there is none; the message says which part of the name is wrong, and why.
+    """
+    model, _, part = name.rpartition(".")
+    if part not in (Decoder.part, Encoder.part):
+        raise NotFound(
+            "A name here is a model's id and .decoder or .encoder, such as "
+            f"{registry.default}.encoder. POST /v2/repository/index lists them all."
+        )
+    there = {endpoint.part: endpoint for endpoint in _of(registry.card(model))}
+    if part not in there:
+        raise NotFound(
+            f"{model} has no latent space of plain numbers, so it has no decoder. It encodes an "
+            f"image and shows its reconstruction: {model}.encoder."
+        )
+    return there[part]
+
+
+def _of(card: Card) -> list[Endpoint]:
+    return [Encoder(card)] if card.family == "vqvae" else [Decoder(card), Encoder(card)]

@@ -1,0 +1,282 @@
+"""A request as it comes and its answer as it goes: JSON, then the bytes of binary tensors.
+
+Sources: Open Inference Protocol, REST; Triton's binary tensor data extension.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
+
+from app.api import decode
+from app.errors import BodyTooLarge, InvalidRequest, NotJson
+from app.http.json_body import WHOLE, count_values
+from app.kserve.endpoints import DATATYPES, Array, Endpoint, Tensor
+from app.kserve.statistics import VERSION
+
+LENGTH = "Inference-Header-Content-Length"
+"""The header that says how many bytes of a body are JSON; tensors follow."""
+OTHER_VALUES = 1000
+"""In the JSON besides the tensor's: names, shapes, parameters."""
+_AT_INPUT, _AT_DATA = "#/inputs/0", "#/inputs/0/data"
+
+
+_SHAPE = {
+    "type": "array",
+    "minItems": 2,
+    "maxItems": 3,
+    "items": {"type": "integer", "minimum": 1, "maximum": decode.MOST},
+    "examples": [[1, 2]],
+}
+_DATA = {"type": "array", "minItems": 1, "items": {"type": ["number", "array"]}}
+"""What holds for every endpoint, for the OpenAPI document; each checks what it takes itself."""
+
+
+class _Read(BaseModel):
+    """Base of what is read: strict about types, and deaf to what other servers also know."""
+
+    model_config = ConfigDict(strict=True)
+
+
+_Refused = Annotated[Any, WithJsonSchema({"type": "null"})]
+"""For what other servers have; whoever asks for it is told why not."""
+_Whole = Annotated[int, WHOLE]
+
+
+class InputParameters(_Read):
+    """How an input comes."""
+
+    binary_data_size: (
+        Annotated[_Whole, WithJsonSchema({"type": "integer", "minimum": 4})] | None
+    ) = Field(None, description="Its bytes after the JSON")
+    shared_memory_region: _Refused = Field(None, description="Refused: there is none")
+
+
+class RequestInput(_Read):
+    """An input tensor: in `data`, or as bytes after the JSON, little-endian, row by row."""
+
+    name: str = Field(examples=["latents"])
+    shape: Annotated[list[_Whole], Field(max_length=8), WithJsonSchema(_SHAPE)]
+    datatype: Annotated[str, WithJsonSchema({"type": "string", "enum": ["FP32"]})]
+    parameters: InputParameters = InputParameters()
+    data: Annotated[list[Any], WithJsonSchema(_DATA)] | None = Field(
+        None, description="Numbers, flat or nested as `shape` says", examples=[[0.5, -1.2]]
+    )
+
+
+class OutputParameters(_Read):
+    """How an output shall come."""
+
+    binary_data: bool | None = Field(None, description="As bytes after the JSON")
+    classification: _Refused = Field(None, description="Refused: nothing is classified here")
+    shared_memory_region: _Refused = Field(None, description="Refused: there is none")
+
+
+class RequestOutput(_Read):
+    """An output that is wanted."""
+
+    name: str = Field(examples=["images"])
+    parameters: OutputParameters = OutputParameters()
+
+
+class RequestParameters(_Read):
+    """What holds for the whole request; `priority`, `timeout` and the like are not looked at."""
+
+    binary_data_output: bool = Field(
+        False, description="All outputs as bytes, but for those that say otherwise"
+    )
+
+
+class InferenceRequest(_Read):
+    """What to infer."""
+
+    id: str | None = Field(None, description="Comes back in the answer", max_length=1000)
+    parameters: RequestParameters = RequestParameters()
+    inputs: list[RequestInput] = Field(
+        description="Exactly one", json_schema_extra={"minItems": 1, "maxItems": 1}
+    )
+    outputs: list[RequestOutput] = Field([], description="Those wanted; none is all")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A request that can be answered."""
+
+    id: str | None
+    tensor: Array
+    """Of the endpoint's own input shape, float32."""
+    wanted: Mapping[str, bool]
+    """The outputs in their order, and whether each goes as bytes."""
+
+
+def read(body: bytes, length: str | None, endpoint: Endpoint) -> Question:
+    """Take a request's body apart.
+
+    Args:
+        body: JSON, and the bytes of a binary tensor.
+        length: The header `LENGTH`: the bytes that are JSON; None for all.
+        endpoint: What it is for.
+
+    Raises:
+        BodyTooLarge: the JSON holds many more values than the endpoint takes.
+        NotJson: what should be JSON is none.
+        InvalidRequest: a field or a tensor that the endpoint does not take.
+    """
+    size = len(body) if length is None else _header_size(length, len(body))
+    _check_size(body[:size], endpoint)
+    asked = _parsed(body[:size])
+    tensor = _tensor(asked.inputs, body[size:], endpoint)
+    wanted = _wanted(asked.outputs, asked.parameters.binary_data_output, endpoint)
+    return Question(asked.id, endpoint.checked(tensor), wanted)
+
+
+def write(question: Question, endpoint: Endpoint, outputs: Mapping[str, Array]) -> list[bytes]:
+    """Write the answer: the JSON, and the bytes of each binary output in order."""
+    parts, tensors = [], []
+    described = {tensor.name: tensor for tensor in endpoint.outputs}
+    for name, as_bytes in question.wanted.items():
+        datatype = described[name].datatype
+        array = np.ascontiguousarray(outputs[name], DATATYPES[datatype])
+        tensor = {"name": name, "datatype": datatype, "shape": array.shape}
+        if as_bytes:
+            parts.append(array.tobytes())
+            tensors.append(_json({**tensor, "parameters": {"binary_data_size": array.nbytes}}))
+        else:
+            tensors.append(_with(_json(tensor), "data", map(_numbers, array)))
+    answer = {"model_name": endpoint.name, "model_version": VERSION}
+    if question.id is not None:
+        answer["id"] = question.id
+    return [_with(_json(answer), "outputs", tensors).encode(), *parts]
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
+
+
+def _with(written: str, key: str, entries: Iterable[str]) -> str:
+    """Add to a JSON object a list of what is written already, which a thread does in pieces."""
+    return f'{written[:-1]},"{key}":[{",".join(entries)}]}}'
+
+
+def _numbers(row: Array) -> str:
+    return _json(row.ravel().tolist())[1:-1]
+
+
+def _header_size(text: str, most: int) -> int:
+    if text.isascii() and text.isdecimal() and len(text) < 12 and int(text) <= most:
+        return int(text)
+    raise InvalidRequest(
+        f"{LENGTH} is not a whole number of bytes up to {most}, the body's own length. It counts "
+        "the JSON before the tensors; leave it out if there are none."
+    )
+
+
+def _check_size(content: bytes, endpoint: Endpoint) -> None:
+    """Refuse before it is parsed what would hold everyone up: 14 MB of small lists take seconds."""
+    most = 2 * endpoint.most * math.prod(endpoint.input.shape[1:]) + OTHER_VALUES
+    if count_values(content) > most:
+        raise BodyTooLarge(
+            f"The JSON holds more than {most} values; {endpoint.most} rows of "
+            f"{endpoint.input.name} are fewer. Send fewer at once, or as bytes after the JSON."
+        )
+
+
+def _parsed(content: bytes) -> InferenceRequest:
+    try:
+        return InferenceRequest.model_validate(json.loads(content))
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        pointer = "#" + "".join(f"/{step}" for step in fault["loc"])
+        raise InvalidRequest.at(pointer, f"{pointer}: {fault['msg']}. See /docs.") from error
+    except (ValueError, RecursionError) as error:
+        raise NotJson.because(error) from error
+
+
+def _tensor(inputs: Sequence[RequestInput], content: bytes, endpoint: Endpoint) -> Array:
+    """Read the one input of the endpoint, as float32 from bytes and as float64 from JSON."""
+    takes = endpoint.input
+    if [one.name for one in inputs] != [takes.name]:
+        detail = f"inputs must hold one tensor, {takes.name}; {len(inputs)} came."
+        raise InvalidRequest.at("#/inputs", f"{detail} See GET /v2/models/{endpoint.name}")
+    (given,) = inputs
+    if given.parameters.shared_memory_region is not None:
+        detail = "This server shares no memory. Send the tensor in the body."
+        raise InvalidRequest.at(f"{_AT_INPUT}/parameters", detail)
+    if given.datatype != takes.datatype:
+        detail = f"{takes.name} must be of the datatype {takes.datatype}. Convert it."
+        raise InvalidRequest.at(f"{_AT_INPUT}/datatype", detail)
+    _check_shape(given.shape, endpoint)
+    if given.parameters.binary_data_size is not None:
+        return _from_bytes(given, content, takes)
+    if content:
+        detail = f"{len(content)} bytes follow the JSON, and no input has a binary_data_size."
+        raise InvalidRequest.at(_AT_INPUT, detail)
+    return _from_json(given, takes)
+
+
+def _check_shape(shape: list[int], endpoint: Endpoint) -> None:
+    _, *rest = endpoint.input.shape
+    if shape[1:] != rest or not shape or not 1 <= shape[0] <= endpoint.most:
+        sizes = ", ".join(map(str, rest))
+        detail = (
+            f"{endpoint.input.name} of {endpoint.name} must have the shape [N, {sizes}], "
+            f"N from 1 to {endpoint.most}; shape says otherwise."
+        )
+        raise InvalidRequest.at(f"{_AT_INPUT}/shape", detail)
+
+
+def _from_bytes(given: RequestInput, content: bytes, takes: Tensor) -> Array:
+    datatype = DATATYPES[takes.datatype]
+    needed = math.prod(given.shape) * datatype.itemsize
+    if given.data is not None:
+        detail = f"{takes.name} has both data and binary_data_size. Send one of them."
+        raise InvalidRequest.at(_AT_DATA, detail)
+    if not given.parameters.binary_data_size == needed == len(content):
+        detail = (
+            f"{takes.name} takes {needed} bytes by its shape, and {len(content)} follow the JSON; "
+            f"binary_data_size must say so too, and {LENGTH} where the JSON ends."
+        )
+        raise InvalidRequest.at(f"{_AT_INPUT}/parameters/binary_data_size", detail)
+    return np.frombuffer(content, datatype).reshape(given.shape)
+
+
+def _from_json(given: RequestInput, takes: Tensor) -> Array:
+    if not given.data:
+        detail = f"{takes.name} has no data: neither numbers, nor binary_data_size and bytes."
+        raise InvalidRequest.at(_AT_DATA, detail)
+    nested = isinstance(given.data[0], list)
+    numbers: list[Any] = [given.data]
+    for size in given.shape if nested else [math.prod(given.shape)]:
+        if any(type(part) is not list or len(part) != size for part in numbers):
+            detail = f"The data of {takes.name} does not fit its shape, flat or nested."
+            raise InvalidRequest.at(_AT_DATA, detail)
+        numbers = list(chain.from_iterable(numbers))
+    try:
+        if set(map(type, numbers)) <= {int, float}:
+            return np.array(numbers, np.float64).reshape(given.shape)
+    except OverflowError:  # a whole number too large for a float
+        pass
+    raise InvalidRequest.at(_AT_DATA, f"The data of {takes.name} holds what is no number.")
+
+
+def _wanted(
+    outputs: Sequence[RequestOutput], as_bytes: bool, endpoint: Endpoint
+) -> dict[str, bool]:
+    names = [tensor.name for tensor in endpoint.outputs]
+    if len({one.name for one in outputs} & set(names)) != len(outputs):
+        detail = f"outputs must name each of {', '.join(names)} at most once, and nothing else."
+        raise InvalidRequest.at("#/outputs", detail)
+    for index, one in enumerate(outputs):
+        asks = one.parameters
+        if asks.classification is not None or asks.shared_memory_region is not None:
+            detail = "Outputs come as they are, in the answer: no classes, no shared memory."
+            raise InvalidRequest.at(f"#/outputs/{index}/parameters", detail)
+    if not outputs:
+        return dict.fromkeys(names, as_bytes)
+    own = {one.name: one.parameters.binary_data for one in outputs}
+    return {name: as_bytes if says is None else says for name, says in own.items()}

@@ -1,0 +1,92 @@
+"""How the OpenAPI document tells of `infer`, whose bodies FastAPI does not see."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from app.http.negotiation import JSON, RAW
+from app.kserve.messages import LENGTH, InferenceRequest
+
+
+class TensorMetadata(BaseModel):
+    """An input or an output."""
+
+    name: str
+    datatype: str = Field(examples=["FP32"])
+    shape: list[int] = Field(description="In metadata -1 is the batch", examples=[[1, 2]])
+
+
+class OutputJson(TensorMetadata):
+    """An output tensor: in `data`, or as bytes after the JSON."""
+
+    data: list[float] | None = Field(None, description="Flat, row by row")
+    parameters: dict[str, int] | None = Field(None, examples=[{"binary_data_size": 784}])
+
+
+class InferenceAnswer(BaseModel):
+    """What was inferred."""
+
+    model_name: str
+    model_version: str
+    id: str | None = Field(None, description="The request's, if it had one")
+    outputs: list[OutputJson]
+
+
+def _expanded(schema: Any, parts: dict[str, Any]) -> Any:
+    """Put the parts of a JSON schema where it refers to them."""
+    if isinstance(schema, list):
+        return [_expanded(one, parts) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    part = parts[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else {}
+    own = {key: value for key, value in schema.items() if key not in ("$ref", "$defs")}
+    return {key: _expanded(value, parts) for key, value in {**part, **own}.items()}
+
+
+def _without_bytes() -> Any:
+    """Describe a request that is JSON alone: its numbers are in `data`, and nothing follows."""
+    asked = InferenceRequest.model_json_schema()
+    asked = _expanded(asked, asked["$defs"])
+    given = asked["properties"]["inputs"]["items"]
+    given["required"].append("data")
+    data, parameters = given["properties"]["data"], given["properties"]["parameters"]
+    (numbers,) = (form for form in data.pop("anyOf") if form["type"] == "array")
+    data.update(numbers)
+    size = parameters["properties"]["binary_data_size"]
+    size.update({"type": "null", "description": f"Only of {RAW}: the bytes of the tensor"})
+    del size["anyOf"]
+    return asked
+
+
+_EXAMPLE = {
+    "inputs": [{"name": "latents", "datatype": "FP32", "shape": [1, 2], "data": [0.5, -1.2]}]
+}
+_BINARY: dict[str, Any] = {
+    "schema": {"type": "string", "format": "binary", "description": "JSON, then tensors"}
+}
+_BINARY_ASKED: dict[str, Any] = {
+    "schema": {
+        "type": "string",
+        "format": "binary",
+        "description": "JSON whose input has `parameters.binary_data_size` instead of `data`, "
+        "then the tensor, little-endian, row by row",
+    }
+}
+_LENGTH: dict[str, Any] = {
+    "schema": {"type": "integer", "minimum": 0},
+    "description": "Bytes of the body that are JSON, if tensors follow",
+}
+_CONTENT = {
+    JSON: {"schema": _without_bytes(), "example": _EXAMPLE},
+    RAW: _BINARY_ASKED,
+}
+
+REQUEST: dict[str, Any] = {
+    "parameters": [{"name": LENGTH, "in": "header", **_LENGTH}],
+    "requestBody": {"required": True, "content": _CONTENT},
+}
+ANSWER: dict[str, Any] = {
+    "model": InferenceAnswer,
+    "content": {RAW: _BINARY},
+    "headers": {LENGTH: _LENGTH},
+}

@@ -1,0 +1,1 @@
+"""GET / with its files, and GET /docs."""

@@ -1,0 +1,130 @@
+"""GET /: the page, and the static files it names."""
+
+import gzip
+import hashlib
+import re
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.templating import Jinja2Templates
+from starlette.types import Receive, Scope, Send
+
+from app.errors import NotFound
+from app.http.conditional import ASK_AGAIN, FOR_EVER, etag, is_current
+from app.page.bundle import join
+from app.serving.registry import Registry
+from app.settings import ROOT
+
+STATIC = ROOT / "static"
+TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+SCRIPT, SHEET = "js/main.js", "page.css"
+SHEETS = (
+    *("theme", "base", "layout", "map", "layers", "codebook", "models"),
+    *("panels", "draw", "path", "training", "measures", "learn", "twin"),
+)
+"""Those of `static/css`, in the order in which they are joined: the later one wins."""
+COMPRESSION = 6
+"""Of zlib: a tenth larger than the best, in a third of the time."""
+
+templates = Jinja2Templates(ROOT / "templates")
+_VERSION = re.compile("[0-9a-f]{8}")
+
+
+class _File(NamedTuple):
+    packed: bytes
+    media_type: str
+    etag: str
+
+
+class VersionedFiles:
+    """What the page is made of, in memory, below a version of it all: `static/<version>/page.css`.
+
+    A browser keeps what it has from there for ever, and after an edit all has new addresses. Below
+    no version, or one that is past, the file as it is now is answered, to be asked about each time.
+
+    Modules are joined into scripts and sheets into one, and all is compressed beforehand, so that
+    a first visit asks for little and each answer takes microseconds.
+    """
+
+    def __init__(self) -> None:
+        self._changed: list[tuple[str, int]] = []
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the files, if one was edited."""
+        paths = [path for path in sorted(STATIC.rglob("*")) if path.suffix in TYPES]
+        changed = [(str(path), path.stat().st_mtime_ns) for path in paths]
+        if changed == self._changed:
+            return
+        texts = {path.relative_to(STATIC).as_posix(): path.read_text("utf-8") for path in paths}
+        scripts = join({name: text for name, text in texts.items() if name.endswith(".js")}, SCRIPT)
+        images = {name: text for name, text in texts.items() if name.endswith(".svg")}
+        sheet = "\n".join(texts[f"css/{name}.css"] for name in SHEETS)
+        served = {**scripts, **images, SHEET: sheet}
+        self._files = {name: _packed(name, text) for name, text in served.items()}
+        every = repr([(name, file.etag) for name, file in self._files.items()])
+        self._changed = changed
+        self.version = hashlib.sha256(every.encode()).hexdigest()[:8]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path_params"]["path"]
+        first, _, rest = path.partition("/")
+        file = self._files.get(rest if rest and _VERSION.fullmatch(first) else path)
+        if file is None:
+            raise NotFound("There is no such file.")
+        asked = Headers(scope=scope)
+        control = FOR_EVER if first == self.version else ASK_AGAIN
+        headers = {"ETag": f"W/{file.etag}", "Cache-Control": control, "Vary": "Accept-Encoding"}
+        if is_current(asked, file.etag):
+            response = Response(status_code=304, headers=headers)
+        elif "gzip" in asked.get("accept-encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+            response = Response(file.packed, headers=headers, media_type=file.media_type)
+        else:
+            content = gzip.decompress(file.packed)  # which few ask for
+            response = Response(content, headers=headers, media_type=file.media_type)
+        await response(scope, receive, send)
+
+
+def _packed(name: str, text: str) -> _File:
+    content = text.encode()
+    packed = gzip.compress(content, COMPRESSION, mtime=0)
+    return _File(packed, TYPES[PurePosixPath(name).suffix], etag(content))
+
+
+FILES = VersionedFiles()
+
+
+def static(path: object) -> str:
+    """Give the URL of a static file, relative to the page."""
+    return f"static/{FILES.version}/{path}"
+
+
+async def page(request: Request) -> Response:
+    """Answer the page, which names what it will need first."""
+    FILES.refresh()
+    context = {"static": static, "data": _first_data(request)}
+    headers = {"Cache-Control": ASK_AGAIN}
+    return templates.TemplateResponse(request, "index.html", context, headers=headers)
+
+
+def _first_data(request: Request) -> list[str]:
+    """What the page will ask for first, so that it comes while the modules do."""
+    registry = request.app.state.registry
+    assert isinstance(registry, Registry)
+    cards = {card.id: card for card in registry.cards}
+    card = cards.get(request.query_params.get("model", ""), cards[registry.default])
+    places = [f"models/{card.id}/planes", f"models/{card.id}/codes"] if card.planes else []
+    return [f"api/v1/{path}" for path in ("models", *places)]
+
+
+def routes() -> list[Route]:
+    """Make the routes of the page and of its files."""
+    return [
+        Route("/", page),
+        Route("/static/{path:path}", FILES),
+    ]

@@ -1,0 +1,1 @@
+"""How the process listens, starts, stops and is supervised."""

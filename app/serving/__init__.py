@@ -1,0 +1,1 @@
+"""Models in memory, and the queues of requests that wait for them."""

@@ -1,0 +1,1 @@
+"""The access log, logging, and the counters behind /metrics."""

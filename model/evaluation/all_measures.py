@@ -1,0 +1,64 @@
+"""All measures of a checkpoint: the blocks of a card's `metrics`.
+
+Only `bound` can be taken by who trains; the other blocks need the packages of the group `evaluate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from model.checkpoint import Checkpoint
+from model.data.datasets import DATASETS, LabelledImages, test_set
+from model.evaluation.classifier import load_classifier
+from model.evaluation.codes import FOLDS, measure_codes
+from model.evaluation.command import BLOCKS
+from model.evaluation.completeness import measure_completeness
+from model.evaluation.continuity import measure_continuity
+from model.evaluation.latents import measure_latents
+from model.evaluation.likelihood import measure_likelihood
+from model.evaluation.samples import measure_samples
+from model.vae.autoencoder import VariationalAutoencoder, VectorQuantisedAutoencoder
+from model.vae.dataset_elbo import measure_bound
+
+
+def measure(checkpoint: Checkpoint, wanted: tuple[str, ...] = BLOCKS) -> dict[str, Any]:
+    """Take the wanted measures on the test images, with the stored weights.
+
+    A block is None where a model has nothing that it could be measured on: a codebook has no
+    plane, an autoencoder no likelihood of images, a data set of one's own no classifier, and
+    perhaps too few images for its codes.
+    """
+    autoencoder, examples = checkpoint.autoencoder, test_set(checkpoint.card.dataset)
+    takers = _takers(checkpoint, examples)
+    metrics: dict[str, Any] = {}
+    for name in wanted:
+        if name == "bound":
+            metrics |= measure_bound(autoencoder, examples.images)
+        elif name in takers and not isinstance(autoencoder, VectorQuantisedAutoencoder):
+            metrics[name] = takers[name]()
+        else:
+            metrics[name] = None
+    return metrics
+
+
+def _takers(
+    checkpoint: Checkpoint, examples: LabelledImages
+) -> dict[str, Callable[[], dict[str, Any] | None]]:
+    autoencoder, images = checkpoint.autoencoder, examples.images
+    takers: dict[str, Callable[[], dict[str, Any] | None]] = {}
+    if np.unique(examples.labels, return_counts=True)[1].min() >= FOLDS:
+        takers["codes"] = lambda: measure_codes(autoencoder, examples)
+    if checkpoint.card.dataset in DATASETS:
+        classifier = load_classifier(checkpoint.card.dataset)
+        takers |= {
+            "continuity": lambda: measure_continuity(autoencoder, examples, classifier),
+            "completeness": lambda: measure_completeness(autoencoder, images, classifier),
+            "samples": lambda: measure_samples(autoencoder, images, classifier),
+        }
+    if isinstance(autoencoder, VariationalAutoencoder):
+        takers["likelihood"] = lambda: measure_likelihood(autoencoder, images)
+        takers["latents"] = lambda: measure_latents(autoencoder, images)
+    return takers

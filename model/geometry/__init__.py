@@ -1,0 +1,1 @@
+"""The geometry of latent space: planes, fields, neighbours and paths."""

@@ -1,0 +1,237 @@
+"""Fields: one number for every place of a plane, on the extent of its tiles.
+
+Each is worked out piece by piece, so that whoever drags meanwhile waits for one piece at most.
+
+Shapes: G points of the plane, K nearest codes, N codes, D latent dimensions, P pixels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from model.geometry.density import Mixture, smoothed
+from model.geometry.plane import Plane
+from model.vae.autoencoder import Autoencoder
+
+FIELD_CELLS = 128
+"""Places on a side of a field: four to an image of a map at zoom 2."""
+STEP = 0.002
+"""Latent units to either side, for a derivative: the sharpest seam that ships is a few times as
+wide, and rounding adds less than a thousandth."""
+NEAREST = 15
+"""Codes that vote on the label of a place; as many as in the measures of a card."""
+DEEPEST = 1e-6
+"""Of the greatest value: what is less is shown as this much, on a logarithmic scale."""
+FAINTEST_MAGNIFICATION = 1e-3
+"""Below it the derivative is rounding error."""
+
+Values = Float[np.ndarray, " points"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """What to show, in levels, and how to read them.
+
+    Of the greatest level that there can be, `t` is the share: on the scale `linear` the value is
+    low + (high - low) t, on `log` it is low (high / low)^t, and on `index` it is the level.
+    """
+
+    levels: np.ndarray
+    """128 x 128, uint16, or uint8 for an index; the top row first."""
+    low: float
+    high: float
+    unit: str
+    scale: str
+
+
+Pieces = Generator[None, None, Field]
+
+
+class Work:
+    """A field that is being worked out; it may be left at any piece, and gone on with later.
+
+    Args:
+        begin: Gives the pieces, from the first; called again after one that failed.
+    """
+
+    def __init__(self, begin: Callable[[], Pieces]) -> None:
+        self._begin, self._pieces = begin, begin()
+        self._whole: Field | None = None
+
+    def advance(self) -> Field | None:
+        """Do one more piece, of about 64 decodes' cost; the field once it is whole."""
+        if self._whole is None:
+            try:
+                next(self._pieces)
+            except StopIteration as end:
+                self._whole = end.value
+            except Exception:
+                self._pieces = self._begin()
+                raise
+        return self._whole
+
+
+def entropy(autoencoder: Autoencoder, plane: Plane) -> Pieces:
+    """How blurred the images are: nats of a pixel that is ink with the mean image's probability.
+
+    For Bernoulli pixels it is the entropy of p(x|z), per pixel. Continuous ones have no such
+    entropy; of them this is the same measure of grey, 0 for ink and paper and ln 2 for middle grey.
+    """
+
+    @torch.inference_mode()
+    def at(points: Float[np.ndarray, "points 2"]) -> Values:
+        mean_GP = _mean(autoencoder, plane.lift(points))
+        return np.asarray(bernoulli_entropy(mean_GP).mean(-1).double().numpy())
+
+    values_G = yield from _everywhere(at, plane, 64)
+    return _linear(values_G, "nats per pixel")
+
+
+def magnification(autoencoder: Autoencoder, plane: Plane) -> Pieces:
+    """sqrt det J'J of the mean image with respect to (u, v): how much image a squared unit holds.
+
+    J by central differences, which cost a third of forward-mode derivatives here.
+
+    Source: Bishop, Svensen & Williams 1997, "Magnification factors for the SOM and GTM algorithms".
+    """
+
+    @torch.inference_mode()
+    def at(points: Float[np.ndarray, "points 2"]) -> Values:
+        moves_42 = STEP * np.array([[1, 0], [-1, 0], [0, 1], [0, -1]])
+        around = (points + moves_42[:, None]).reshape(-1, 2)
+        mean_4GP = _mean(autoencoder, plane.lift(around)).double().view(4, len(points), -1)
+        along_u_GP = (mean_4GP[0] - mean_4GP[1]) / (2 * STEP)
+        along_v_GP = (mean_4GP[2] - mean_4GP[3]) / (2 * STEP)
+        uu_G, vv_G = along_u_GP.square().sum(-1), along_v_GP.square().sum(-1)
+        det_G = uu_G * vv_G - (along_u_GP * along_v_GP).sum(-1).square()
+        return np.asarray(det_G.clamp_min(0).sqrt().numpy())
+
+    values_G = yield from _everywhere(at, plane, 16)
+    return _logarithmic(values_G, "per squared unit", FAINTEST_MAGNIFICATION)
+
+
+def label(
+    codes: Float[np.ndarray, "codes latent"], labels: UInt8[np.ndarray, " codes"], plane: Plane
+) -> Pieces:
+    """The label that most of the 15 nearest codes have; of several the least.
+
+    Nearest in all of latent space, not in the plane.
+    """
+    code_ND = torch.from_numpy(codes - plane.origin.astype(np.float32))
+    square_N = code_ND.square().sum(-1)
+    label_N = torch.from_numpy(labels.astype(np.int64))
+
+    @torch.inference_mode()
+    def at(points: Float[np.ndarray, "points 2"]) -> Values:
+        z_GD = torch.from_numpy((points @ plane.axes).astype(np.float32))
+        apart_GN = torch.addmm(square_N, z_GD, code_ND.T, alpha=-2)
+        near_GK = apart_GN.topk(min(NEAREST, len(codes)), dim=1, largest=False).indices
+        votes_GL = torch.nn.functional.one_hot(label_N[near_GK], int(labels.max()) + 1).sum(1)
+        return np.asarray(votes_GL.argmax(1).double().numpy())
+
+    values_G = yield from _everywhere(at, plane, 32)
+    levels = values_G.astype(np.uint8).reshape(FIELD_CELLS, FIELD_CELLS)
+    return Field(levels, 0.0, float(labels.max()), "label", "index")
+
+
+def density(
+    codes: Float[np.ndarray, "codes latent"],
+    covariances: Iterator[Float[np.ndarray, "some 2 2"]] | None,
+    plane: Plane,
+) -> Pieces:
+    """The aggregate posterior q(z), projected onto the plane, per squared unit.
+
+    Args:
+        codes: The means of the posteriors.
+        covariances: Of the same posteriors on the plane, a few at a time; None if codes are points.
+        plane: Onto which they are projected.
+    """
+    spread_N22 = None
+    if covariances is not None:
+        parts = []
+        for part in covariances:
+            parts.append(part)
+            yield
+        spread_N22 = np.concatenate(parts)
+    (u0, _), (u1, _) = plane.extent
+    spread_N22 = smoothed(spread_N22, len(codes), (u1 - u0) / FIELD_CELLS)
+    mixture = Mixture(plane.project(codes), spread_N22)
+    yield
+    values_G = yield from _everywhere(mixture.density, plane, 32)
+    return shown_density(values_G)
+
+
+def known_density(density: Float[np.ndarray, "rows columns"], known: Plane, plane: Plane) -> Pieces:
+    """A density that is known on one plane, on another that shows the same 2-D space.
+
+    Between the known places it is interpolated linearly; beyond them it is 0.
+    """
+    (u0, v0), (u1, v1) = known.extent
+    rows, columns = density.shape
+    turn_22 = plane.axes @ known.axes.T
+    points_G2 = known.project(plane.origin[None]) + plane.grid(FIELD_CELLS) @ turn_22
+    column_G = (points_G2[:, 0] - u0) / (u1 - u0) * columns - 0.5
+    row_G = (v1 - points_G2[:, 1]) / (v1 - v0) * rows - 0.5
+    padded = np.pad(density.astype(np.float64), 1)
+    yield
+    values_G = np.zeros(len(points_G2))
+    left_G, top_G = np.floor(column_G).astype(int), np.floor(row_G).astype(int)
+    for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        share_G = (1 - np.abs(column_G - left_G - column)) * (1 - np.abs(row_G - top_G - row))
+        at_row_G = np.clip(top_G + row + 1, 0, rows + 1)
+        at_column_G = np.clip(left_G + column + 1, 0, columns + 1)
+        values_G += share_G * padded[at_row_G, at_column_G]
+    return shown_density(values_G)
+
+
+def shown_density(values_G: Values) -> Field:
+    """A density on its logarithmic scale."""
+    return _logarithmic(values_G, "per squared unit", 0.0)
+
+
+def bernoulli_entropy(p: Tensor) -> Tensor:
+    """-p ln p - (1 - p) ln(1 - p), in nats; 0 at both ends."""
+    entropy: Tensor = torch.special.entr(p) + torch.special.entr(1 - p)
+    return entropy
+
+
+def _everywhere(
+    at: Callable[[Float[np.ndarray, "points 2"]], Values], plane: Plane, points: int
+) -> Generator[None, None, Values]:
+    points_G2 = plane.grid(FIELD_CELLS)
+    values = []
+    for start in range(0, len(points_G2), points):
+        values.append(at(points_G2[start : start + points]))
+        yield
+    return np.concatenate(values)
+
+
+def _mean(autoencoder: Autoencoder, latents: Float[np.ndarray, "points latent"]) -> Tensor:
+    device = next(autoencoder.parameters()).device
+    z_GD = torch.from_numpy(latents.astype(np.float32)).to(device)
+    return autoencoder.likelihood.mean(autoencoder.decode(z_GD)).cpu()
+
+
+def _linear(values_G: Values, unit: str) -> Field:
+    high = float(values_G.max())
+    return Field(_levels(values_G / high if high else values_G), 0.0, high, unit, "linear")
+
+
+def _logarithmic(values_G: Values, unit: str, faintest: float) -> Field:
+    high = max(float(values_G.max()), faintest, 1e-300)
+    low = max(float(values_G.min()), DEEPEST * high, faintest)
+    span = math.log(high / low)
+    share_G = np.log(np.maximum(values_G, low) / low) / span if span else np.zeros_like(values_G)
+    return Field(_levels(share_G), low, high, unit, "log")
+
+
+def _levels(share_G: Values) -> np.ndarray:
+    levels_G = np.floor(65535 * share_G.clip(0, 1) + 0.5).astype(np.uint16)
+    return levels_G.reshape(FIELD_CELLS, FIELD_CELLS)

@@ -1,0 +1,238 @@
+"""Networks and likelihoods as operations of ONNX: each layer by its kind.
+
+PyTorch's own exporter says the same in a thousand modules more. See docs/adr/0014.
+
+Shapes: N images, K latents for each of them, P pixels.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import singledispatch
+
+import numpy as np
+from torch import Tensor, nn
+
+from model.inference.onnx_graph import Graph
+from model.vae.likelihood import NEAR_ZERO, Bernoulli, ContinuousBernoulli, Gaussian, Likelihood
+from model.vae.networks import (
+    PIXELS,
+    SIDE,
+    FourierFeatures,
+    RecurrentDecoder,
+    RecurrentEncoder,
+    ResidualBlock,
+)
+
+FACTORS = 98
+"""Sigmoids of what is not negative, each at least a half, of which float32 holds the product."""
+
+
+@singledispatch
+def layer(network: nn.Module, graph: Graph, x: str) -> str:
+    """Add a network that is applied to the tensor `x`; gives the name of what comes out."""
+    raise NotImplementedError(f"{type(network).__name__} has not been written down for ONNX")
+
+
+@layer.register
+def _(network: nn.Sequential, graph: Graph, x: str) -> str:
+    for part in network:
+        x = layer(part, graph, x)
+    return x
+
+
+@layer.register
+def _(network: nn.Linear, graph: Graph, x: str) -> str:
+    return graph("Gemm", x, _held(graph, network.weight), _held(graph, network.bias), transB=1)
+
+
+@layer.register
+def _(network: nn.ReLU, graph: Graph, x: str) -> str:
+    return graph("Relu", x)
+
+
+@layer.register
+def _(network: nn.SiLU, graph: Graph, x: str) -> str:
+    return graph("Mul", x, graph("Sigmoid", x))
+
+
+@layer.register
+def _(network: nn.Dropout, graph: Graph, x: str) -> str:
+    return x  # it drops in training alone
+
+
+@layer.register
+def _(network: nn.LayerNorm, graph: Graph, x: str) -> str:
+    weights = _held(graph, network.weight), _held(graph, network.bias)
+    return graph("LayerNormalization", x, *weights, axis=-1, epsilon=network.eps)
+
+
+@layer.register
+def _(network: nn.Unflatten, graph: Graph, x: str) -> str:
+    sizes = [int(size) for size in network.unflattened_size]
+    return graph("Reshape", x, graph.shape(0, *sizes))  # 0: as many images as there are
+
+
+@layer.register
+def _(network: nn.Flatten, graph: Graph, x: str) -> str:
+    return graph("Flatten", x, axis=1)
+
+
+@layer.register(nn.Conv2d)
+@layer.register(nn.ConvTranspose2d)
+def _(network: nn.Conv2d | nn.ConvTranspose2d, graph: Graph, x: str) -> str:
+    assert network.bias is not None
+    operator = "ConvTranspose" if isinstance(network, nn.ConvTranspose2d) else "Conv"
+    weights = _held(graph, network.weight), _held(graph, network.bias)
+    padding = [int(size) for size in network.padding]
+    return graph(operator, x, *weights, strides=network.stride, pads=2 * padding)
+
+
+@layer.register
+def _(network: FourierFeatures, graph: Graph, x: str) -> str:
+    phase = graph("MatMul", x, _held(graph, network.frequencies))
+    return graph("Concat", x, graph("Cos", phase), graph("Sin", phase), axis=-1)
+
+
+@layer.register
+def _(network: ResidualBlock, graph: Graph, x: str) -> str:
+    out = x
+    for part in (network.norm, network.widen, network.activation, network.project):
+        out = layer(part, graph, out)
+    return graph("Add", x, out)
+
+
+@layer.register
+def _(network: RecurrentEncoder, graph: Graph, x: str) -> str:
+    """Rows first here, images first in PyTorch; the gates stand in another order as well."""
+    rows = graph("Transpose", graph("Reshape", x, graph.shape(-1, SIDE, SIDE)), perm=[1, 0, 2])
+    states = graph("GRU", rows, *_recurrence(graph, network.rows), **_options(network.rows))
+    last = graph("Gather", graph("Squeeze", states, graph.shape(1)), graph.index(SIDE - 1), axis=0)
+    return layer(network.head, graph, last)
+
+
+@layer.register
+def _(network: RecurrentDecoder, graph: Graph, x: str) -> str:
+    axis = graph.shape(0)
+    first = graph("Unsqueeze", graph("Tanh", layer(network.opening, graph, x)), axis)
+    read = graph("Expand", graph("Unsqueeze", x, axis), graph.shape(SIDE, 1, 1))
+    recurrence = _recurrence(graph, network.rows)
+    states = graph("GRU", read, *recurrence, "", first, **_options(network.rows))
+    state = graph("Transpose", graph("Squeeze", states, graph.shape(1)), perm=[1, 0, 2])
+    drawn = graph("MatMul", state, graph.weight(_array(network.head.weight).T))
+    return graph("Flatten", graph("Add", drawn, _held(graph, network.head.bias)), axis=1)
+
+
+def _recurrence(graph: Graph, rows: nn.GRU) -> list[str]:
+    of_input, of_state, *biases = map(_gates, rows.parameters())
+    weights = (of_input, of_state, np.concatenate(biases))
+    return [graph.weight(array[np.newaxis]) for array in weights]
+
+
+def _options(rows: nn.GRU) -> dict[str, int]:
+    return {"hidden_size": rows.hidden_size, "linear_before_reset": 1}
+
+
+def _gates(weight: Tensor) -> np.ndarray:
+    """PyTorch's reset, update, new as ONNX's update, reset, new."""
+    reset, update, new = np.split(_array(weight), 3)
+    return np.concatenate([update, reset, new])
+
+
+@singledispatch
+def mean_of(likelihood: Likelihood, graph: Graph, x: str) -> str:
+    """Add the mean of p(x|z), in [0, 1], from the decoder's output `x`."""
+    raise NotImplementedError(f"{type(likelihood).__name__} has not been written down for ONNX")
+
+
+@mean_of.register
+def _(likelihood: Bernoulli, graph: Graph, x: str) -> str:
+    return graph("Sigmoid", x)
+
+
+@mean_of.register
+def _(likelihood: Gaussian, graph: Graph, x: str) -> str:
+    return graph("Clip", x, graph.scalar(0), graph.scalar(1))
+
+
+@mean_of.register
+def _(likelihood: ContinuousBernoulli, graph: Graph, x: str) -> str:
+    flat, logit = _near_zero(graph, x)
+    exact = graph("Div", graph("Sigmoid", logit), _half_tanh(graph, logit))
+    exact = graph("Sub", exact, graph("Reciprocal", logit))
+    series = graph("Add", graph("Div", x, graph.scalar(12)), graph.scalar(0.5))
+    mean = graph("Where", flat, series, exact)
+    return graph("Clip", mean, graph.scalar(0), graph.scalar(1))
+
+
+@singledispatch
+def log_prob_of(likelihood: Likelihood, graph: Graph, image: str, x: str) -> str:
+    """Add log p(x|z) in nats, (N, K), for K latents of each image.
+
+    Args:
+        likelihood: Of which kind.
+        graph: What it is added to.
+        image: Intensities, (N, 784).
+        x: The decoder's output, (N, K, 784).
+    """
+    raise NotImplementedError(f"{type(likelihood).__name__} has not been written down for ONNX")
+
+
+@log_prob_of.register
+def _(likelihood: Bernoulli, graph: Graph, image: str, x: str) -> str:
+    """The sum of x l - softplus(l), where softplus(l) = relu(l) - log sigmoid |l|.
+
+    Logarithms are slow, so each is of a product of sigmoids.
+    """
+    seen = graph("MatMul", x, graph("Unsqueeze", image, graph.shape(2)))
+    linear = graph("Sub", graph("Squeeze", seen, graph.shape(2)), total(graph, graph("Relu", x)))
+    sizes = graph.shape(0, 0, -1, FACTORS)  # 0: as many as there are
+    sigmoids = graph("Reshape", graph("Sigmoid", graph("Abs", x)), sizes)
+    products = graph("ReduceProd", sigmoids, axes=[-1], keepdims=0)
+    return graph("Add", linear, total(graph, graph("Log", products)))
+
+
+@log_prob_of.register
+def _(likelihood: Gaussian, graph: Graph, image: str, x: str) -> str:
+    log_sigma = float(likelihood.log_sigma)
+    error = graph("Sub", x, graph("Unsqueeze", image, graph.shape(1)))
+    scaled = graph(
+        "Mul",
+        total(graph, graph("Mul", error, error)),
+        graph.scalar(-0.5 * math.exp(-2 * log_sigma)),
+    )
+    constant = PIXELS * (log_sigma + 0.5 * math.log(2 * math.pi))
+    return graph("Sub", scaled, graph.scalar(constant))
+
+
+@log_prob_of.register
+def _(likelihood: ContinuousBernoulli, graph: Graph, image: str, x: str) -> str:
+    flat, logit = _near_zero(graph, x)
+    exact = graph("Log", graph("Div", logit, _half_tanh(graph, logit)))
+    series = graph("Div", graph("Mul", x, x), graph.scalar(12))
+    series = graph("Add", series, graph.scalar(math.log(2)))
+    normaliser = total(graph, graph("Where", flat, series, exact))
+    return graph("Add", log_prob_of(Bernoulli(), graph, image, x), normaliser)
+
+
+def total(graph: Graph, x: str) -> str:
+    """Add the sum over the last axis."""
+    return graph("ReduceSum", x, graph.shape(-1), keepdims=0)
+
+
+def _near_zero(graph: Graph, x: str) -> tuple[str, str]:
+    """As in `model.vae.likelihood`."""
+    flat = graph("Less", graph("Abs", x), graph.scalar(NEAR_ZERO))
+    return flat, graph("Where", flat, graph.scalar(1), x)
+
+
+def _half_tanh(graph: Graph, logit: str) -> str:
+    return graph("Tanh", graph("Mul", logit, graph.scalar(0.5)))
+
+
+def _held(graph: Graph, weight: Tensor) -> str:
+    return graph.weight(_array(weight))
+
+
+def _array(weight: Tensor) -> np.ndarray:
+    return weight.detach().cpu().numpy()

@@ -1,0 +1,1 @@
+"""From a TOML file to a recipe: what is needed to train a model again."""

@@ -1,0 +1,217 @@
+"""The tables that a recipe is made of, as checked dataclasses; `recipe.py` puts them together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+from typing import Literal
+
+from model.recipes.strict_toml import require
+
+TRAIN_IMAGES = 60_000
+"""In each data set that a recipe may name."""
+
+
+@dataclass(frozen=True)
+class Network:
+    kind: Literal["mlp", "residual", "conv", "recurrent"]
+    hidden: tuple[int, ...] = ()
+    """Widths of the hidden layers; a residual network has one block for each, all of one width."""
+    channels: tuple[int, ...] = ()
+    """Of a convolutional network: at 14 x 14 and at 7 x 7 pixels, in the order of the layers."""
+    activation: Literal["relu", "silu"] = "silu"
+    fourier_features: int = 0
+    """Random frequencies of the input that are fed in beside it; 0 for none."""
+    fourier_scale: float = 1.0
+    """Standard deviation of those frequencies, in radians per latent unit."""
+    dropout: float = 0.0
+    """Share of each hidden layer that is switched off at random in training (mlp)."""
+    max_norm: float = 0.0
+    """Longest incoming weight vector of a hidden unit (mlp); 0 for no bound."""
+    output: Literal["linear", "relu"] = "linear"
+    """What the last layer ends in; "relu" gives an autoencoder codes that can be exactly 0."""
+
+    def __post_init__(self) -> None:
+        wanted = {"mlp": (1, 9), "residual": (1, 9), "conv": (0, 9), "recurrent": (1, 1)}
+        least, most = wanted[self.kind]
+        require(
+            least <= len(self.hidden) <= most,
+            "hidden",
+            f"has {len(self.hidden)} widths; {self.kind} takes {least} to {most}",
+        )
+        require(min(self.hidden, default=1) > 0, "hidden", "has a width below 1")
+        require(
+            self.kind != "residual" or len(set(self.hidden)) == 1,
+            "hidden",
+            f"is {list(self.hidden)}; the blocks of a residual network share one width",
+        )
+        require(
+            len(self.channels) == (2 if self.kind == "conv" else 0) and all(self.channels),
+            "channels",
+            f"is {list(self.channels)}; conv takes two, one each for 14 and 7 pixels, others none",
+        )
+        require(
+            self.fourier_features == 0 or self.kind in ("mlp", "residual"),
+            "fourier_features",
+            f"does not go with {self.kind}",
+        )
+        require(self.fourier_features >= 0, "fourier_features", "is negative; 0 means none")
+        require(0 < self.fourier_scale < inf, "fourier_scale", "must be above 0 and finite")
+        require(0 <= self.dropout < 1, "dropout", "is a share, at least 0 and below 1")
+        require(0 <= self.max_norm < inf, "max_norm", "must be at least 0, which means no bound")
+        for name in ("dropout", "max_norm"):
+            require(not getattr(self, name) or self.kind == "mlp", name, "is for kind mlp; drop it")
+
+
+@dataclass(frozen=True)
+class Training:
+    epochs: int = 0
+    """0 only where `[distillation]` takes the place of training."""
+    batch_size: int = 256
+    learning_rate: float = 1e-3
+    """Peak of Adam's step size; reached after `warmup`, then falling by `decay`."""
+    encoder_pace: float = 1.0
+    """The encoder's step size as a share of that; a slower one keeps the plane's order."""
+    decay: Literal["cosine", "none"] = "cosine"
+    warmup: float = 0.02
+    """Share of all steps in which the learning rate rises from 0."""
+    kl_warmup: float = 0.0
+    """Share of all steps in which the KL weight rises from a tenth of `beta` to `beta`."""
+    ema: float = 0.0
+    """Decay per step of the moving average of the weights that is kept in their stead; 0: none."""
+    gradient_clip: float = 0.0
+    """Longest gradient, in all stages; a longer one is shortened to it; 0: no bound."""
+    binarise: bool = False
+    """Draw each pixel as 0 or 1 with its grey level as probability, afresh in every batch."""
+    noise: float = 0.0
+    """Most standard deviation of noise on what the encoder sees; each image draws its own from 0
+    up to it, and the target stays clean."""
+    sparsity: float = 0.0
+    """Nats that each unit of |code| costs an autoencoder, so that few numbers differ from 0."""
+    sparsity_warmup: float = 0.0
+    """Share of all steps in which that price rises from 0, so that no number dies unused."""
+    held_out: int = 0
+    """Training images kept back to follow the objective; 0 follows it on the test images."""
+
+    def __post_init__(self) -> None:
+        require(self.epochs >= 0, "epochs", "is negative")
+        require(self.batch_size > 0, "batch_size", "must be at least 1")
+        _require_rate(self.learning_rate)
+        require(0 < self.encoder_pace <= 1, "encoder_pace", "is a share, above 0 and at most 1")
+        for name in ("warmup", "kl_warmup", "sparsity_warmup"):
+            require(0 <= getattr(self, name) <= 1, name, "is a share of all steps, 0 to 1")
+        require(0 <= self.ema < 1, "ema", "must be at least 0 and below 1")
+        for name in ("gradient_clip", "noise", "sparsity"):
+            require(0 <= getattr(self, name) < inf, name, "must be at least 0 and finite")
+        require(0 <= self.held_out < TRAIN_IMAGES, "held_out", "must leave images to train on")
+        require(
+            self.batch_size <= TRAIN_IMAGES - self.held_out,
+            "batch_size",
+            f"is {self.batch_size}; there are {TRAIN_IMAGES - self.held_out} images to train on",
+        )
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Before training: t-SNE gives images places on the plane, which the networks learn."""
+
+    images: int
+    """How many are mapped by t-SNE itself; the others take the place of one that is like them."""
+    epochs: int
+    learning_rate: float = 1e-3
+
+    def __post_init__(self) -> None:
+        require(100 <= self.images <= TRAIN_IMAGES, "images", f"must be 100 to {TRAIN_IMAGES}")
+        require(self.epochs > 0, "epochs", "must be at least 1")
+        _require_rate(self.learning_rate)
+
+
+@dataclass(frozen=True)
+class Pretraining:
+    """Before training: the layers learn one at a time to undo noise on what the layer below says.
+
+    Source: Vincent et al. 2010, "Stacked denoising autoencoders", JMLR 11.
+    """
+
+    epochs: int
+    """Of each layer."""
+    noise: float = 0.2
+    """Share of a layer's inputs that is set to 0."""
+    learning_rate: float = 1e-3
+
+    def __post_init__(self) -> None:
+        require(self.epochs > 0, "epochs", "must be at least 1")
+        require(0 <= self.noise < 1, "noise", "is a share, at least 0 and below 1")
+        _require_rate(self.learning_rate)
+
+
+@dataclass(frozen=True)
+class Importance:
+    """After training: the decoder learns from samples of the true posterior.
+
+    `samples` latents of q(z|x) are drawn for each image and weighed by p(x, z) / q(z|x).
+    """
+
+    epochs: int
+    samples: int = 8
+    learning_rate: float = 4e-4
+
+    def __post_init__(self) -> None:
+        require(self.epochs > 0, "epochs", "must be at least 1")
+        require(self.samples > 1, "samples", "must be at least 2; with 1 it is the ELBO")
+        _require_rate(self.learning_rate)
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """Instead of training: a small decoder learns the images of another model's decoder."""
+
+    teacher: str
+    """Id of that model, whose checkpoint must be there; its encoder is the start of this one's."""
+    epochs: int
+    """Of 500 batches of latents each."""
+    batch_size: int = 512
+    learning_rate: float = 2e-3
+    posterior_scale: float = 1.5
+    """Latents come from the posteriors of training images, widened by this factor."""
+    prior_share: float = 0.125
+    """This share of them comes from N(0, 4 I) instead, so that empty regions agree too."""
+
+    def __post_init__(self) -> None:
+        require(self.epochs > 0, "epochs", "must be at least 1")
+        require(self.batch_size > 0, "batch_size", "must be at least 1")
+        _require_rate(self.learning_rate)
+        require(0 < self.posterior_scale < inf, "posterior_scale", "must be above 0 and finite")
+        require(0 <= self.prior_share <= 1, "prior_share", "is a share, 0 to 1")
+
+
+@dataclass(frozen=True)
+class Refit:
+    """Last: the encoder alone learns the ELBO, against the decoder that ships."""
+
+    epochs: int
+    learning_rate: float = 1e-4
+
+    def __post_init__(self) -> None:
+        require(self.epochs > 0, "epochs", "must be at least 1")
+        _require_rate(self.learning_rate)
+
+
+@dataclass(frozen=True)
+class Codebook:
+    """The discrete latents of a VQ-VAE: at each of 7 x 7 places the nearest of these vectors."""
+
+    entries: int
+    dimensions: int
+    """Of each entry."""
+    commitment: float = 0.25
+    """Weight of the pull of the encoder's output to its entry."""
+
+    def __post_init__(self) -> None:
+        require(2 <= self.entries <= 65_536, "entries", "must be 2 to 65536")
+        require(self.dimensions > 0, "dimensions", "must be at least 1")
+        require(0 < self.commitment < inf, "commitment", "must be above 0 and finite")
+
+
+def _require_rate(learning_rate: float) -> None:
+    require(0 < learning_rate < inf, "learning_rate", "must be above 0 and finite")

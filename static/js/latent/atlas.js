@@ -1,0 +1,202 @@
+/**
+ * The atlas of one model: its codes as they lie in its plane, and the places worth a name. No DOM.
+ *
+ * @typedef {import('../api.js').Card} Card
+ * @typedef {import('../api.js').Codes} Codes
+ * @typedef {import('./plane.js').Plane} Plane
+ * @typedef {import('../map/camera.js').Point} Point
+ * @typedef {import('../map/camera.js').Box} Box
+ *
+ * @typedef {object} Landmark  where a digit is at its densest
+ * @property {number} label
+ * @property {Point} point
+ * @property {number} index  of the code of that digit nearest to it: a typical one
+ *
+ * @typedef {object} Atlas
+ * @property {Card} card
+ * @property {Plane} plane  that the map shows
+ * @property {Plane} base  that was chosen; the map shows it or, where the point lies off it, one parallel to it
+ * @property {Codes} codes
+ * @property {Float32Array} feet  u, v of each code
+ * @property {Box} view  what to show at first: the prior, and all codes but the most remote
+ * @property {Landmark[]} landmarks
+ */
+import { including } from '../map/camera.js';
+import { footOf } from './plane.js';
+
+const CELLS = 56;
+/** The part of the codes, on each side, that the first view may leave out. */
+const REMOTE = 0.003;
+/** Codes closer than this have all become one, and there is nothing to zoom in on. */
+const LEAST_SPREAD = 1e-3;
+/** The view of a VAE holds this much of its prior. */
+export const PRIOR_SIGMAS = 3;
+
+/**
+ * @param {Card} card
+ * @param {Plane} plane
+ * @param {Codes} codes
+ * @returns {Atlas}
+ */
+export function createAtlas(card, plane, codes) {
+  const feet = new Float32Array(2 * codes.count);
+  for (let i = 0; i < codes.count; i++) {
+    const { u, v } = footOf(plane, codes.values, i * codes.dim);
+    feet[2 * i] = u;
+    feet[2 * i + 1] = v;
+  }
+  const codesView = viewOf(feet);
+  const view = card.family === 'vae' ? withPrior(codesView, plane) : codesView;
+  const atlas = { card, plane, base: plane, codes, feet, view, landmarks: [] };
+  return { ...atlas, landmarks: landmarksOf(atlas) };
+}
+
+/** @type {(feet: Float32Array) => Box} */
+function viewOf(feet) {
+  const u = feet.filter((_, i) => i % 2 === 0).sort();
+  const v = feet.filter((_, i) => i % 2 === 1).sort();
+  if (u.length === 0) return { u0: -4, v0: -4, u1: 4, v1: 4 };
+  const low = Math.floor(u.length * REMOTE);
+  const high = u.length - 1 - low;
+  const spread = Math.max(u[high] - u[low], v[high] - v[low]);
+  const margin = spread > LEAST_SPREAD ? 0.04 * spread : 0.5;
+  return {
+    u0: u[low] - margin,
+    v0: v[low] - margin,
+    u1: u[high] + margin,
+    v1: v[high] + margin,
+  };
+}
+
+/**
+ * Where the prior N(0, I) is centred in a plane.
+ *
+ * @param {Plane} plane
+ */
+export const priorCentre = (plane) => footOf(plane, new Float64Array(plane.origin.length));
+
+/** @type {(view: Box, plane: Plane) => Box} */
+function withPrior(view, plane) {
+  const { u, v } = priorCentre(plane);
+  const low = including(view, { u: u - PRIOR_SIGMAS, v: v - PRIOR_SIGMAS });
+  return including(low, { u: u + PRIOR_SIGMAS, v: v + PRIOR_SIGMAS });
+}
+
+/**
+ * How many codes of some labels lie in each cell of the view, smoothed.
+ *
+ * @param {Pick<Atlas, 'feet' | 'view' | 'codes'>} atlas
+ * @param {(label: number) => boolean} wanted
+ * @returns {Float64Array}  CELLS x CELLS, row by row upwards
+ */
+function densityOf({ feet, view, codes }, wanted) {
+  const density = new Float64Array(CELLS * CELLS);
+  for (let i = 0; i < codes.count; i++) {
+    if (!wanted(codes.labels[i])) continue;
+    const column = Math.floor(((feet[2 * i] - view.u0) / (view.u1 - view.u0)) * CELLS);
+    const row = Math.floor(((feet[2 * i + 1] - view.v0) / (view.v1 - view.v0)) * CELLS);
+    if (column < 0 || row < 0 || column >= CELLS || row >= CELLS) continue;
+    density[row * CELLS + column] += 1;
+  }
+  return smooth(smooth(density));
+}
+
+/** The mean over 3 x 3 cells. @type {(density: Float64Array) => Float64Array} */
+function smooth(density) {
+  return density.map((_, n) => {
+    const row = Math.floor(n / CELLS);
+    const column = n % CELLS;
+    let sum = 0;
+    for (let r = Math.max(0, row - 1); r <= Math.min(CELLS - 1, row + 1); r++) {
+      for (let c = Math.max(0, column - 1); c <= Math.min(CELLS - 1, column + 1); c++) {
+        sum += density[r * CELLS + c];
+      }
+    }
+    return sum / 9;
+  });
+}
+
+/** @type {(view: Box, n: number) => Point} */
+const centreOf = (view, n) => ({
+  u: view.u0 + (((n % CELLS) + 0.5) / CELLS) * (view.u1 - view.u0),
+  v: view.v0 + ((Math.floor(n / CELLS) + 0.5) / CELLS) * (view.v1 - view.v0),
+});
+
+/** @type {(values: ArrayLike<number>) => number} */
+function indexOfGreatest(values) {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
+  return best;
+}
+
+/** @type {(atlas: Atlas) => Landmark[]} */
+function landmarksOf(atlas) {
+  const labels = [...new Set(atlas.codes.labels)].sort((a, b) => a - b);
+  return labels.map((label) => {
+    const density = densityOf(atlas, (other) => other === label);
+    const point = centreOf(atlas.view, indexOfGreatest(density));
+    return { label, point, index: nearestFoot(atlas, point, label) };
+  });
+}
+
+/**
+ * The code whose foot is nearest to a point, of one label or of any.
+ *
+ * @param {Pick<Atlas, 'feet' | 'codes'>} atlas
+ * @param {Point} point
+ * @param {number} [label]
+ * @returns {number}  its index; -1 if there is none
+ */
+export function nearestFoot({ feet, codes }, point, label) {
+  let best = -1;
+  let least = Infinity;
+  for (let i = 0; i < codes.count; i++) {
+    if (label !== undefined && codes.labels[i] !== label) continue;
+    const du = feet[2 * i] - point.u;
+    const dv = feet[2 * i + 1] - point.v;
+    const squared = du * du + dv * dv;
+    if (squared < least) {
+      least = squared;
+      best = i;
+    }
+  }
+  return best;
+}
+
+/**
+ * Where two digits are both at home: where the rarer of them is most frequent.
+ *
+ * @param {Atlas} atlas
+ * @param {number} a
+ * @param {number} b
+ * @returns {Point}
+ */
+export function borderOf(atlas, a, b) {
+  const first = densityOf(atlas, (label) => label === a);
+  const second = densityOf(atlas, (label) => label === b);
+  return centreOf(atlas.view, indexOfGreatest(first.map((d, n) => Math.min(d, second[n]))));
+}
+
+/**
+ * The code of a test image.
+ *
+ * @param {Atlas} atlas
+ * @param {number} index
+ * @returns {number[]}
+ */
+export function codeOf({ codes }, index) {
+  return Array.from(codes.values.subarray(index * codes.dim, (index + 1) * codes.dim));
+}
+
+/**
+ * How far from 0 the numbers of a latent run: three sigma of the prior, or nearly all numbers of an autoencoder's
+ * codes.
+ *
+ * @param {Pick<Atlas, 'card' | 'codes'>} atlas
+ * @returns {number}
+ */
+export function rangeOf({ card, codes }) {
+  if (card.family === 'vae') return PRIOR_SIGMAS;
+  const sizes = codes.values.map(Math.abs).sort();
+  return sizes[Math.floor(0.99 * sizes.length)] || 1;
+}

@@ -1,0 +1,51 @@
+/**
+ * The models under their headings, and their short names. No DOM.
+ *
+ * @typedef {import('../api.js').Card} Card
+ * @typedef {import('../api.js').ModelList} ModelList
+ *
+ * @typedef {object} Group
+ * @property {string} id
+ * @property {string} title
+ * @property {string} about  what its models teach, in a line
+ * @property {readonly Card[]} models  at least one
+ */
+
+/**
+ * The server's groups with their cards, in its order.
+ *
+ * @param {Pick<ModelList, 'models' | 'groups'>} list
+ * @returns {Group[]}
+ */
+export function groupsOf({ models, groups }) {
+  const known = groups.map(({ id, title, about, models: ids }) => {
+    return { id, title, about, models: ids.flatMap((wanted) => models.find((card) => card.id === wanted) ?? []) };
+  });
+  return known.filter((group) => group.models.length > 0);
+}
+
+/** @type {Readonly<Record<string, string>>} */
+const FAMILIES = { ae: 'AE', vae: 'VAE', vqvae: 'VQ-VAE' };
+
+/**
+ * The family and the size of the code: "VAE 2-D".
+ *
+ * @param {Card} card
+ */
+export function kindOfModel({ family, latent_dim: dim, planes }) {
+  const name = FAMILIES[family] ?? family;
+  return planes.length ? `${name} ${dim}-D` : `${name}, ${dim} entries`;
+}
+
+/**
+ * The id without the data set's name, which is the same for most.
+ *
+ * @param {Card} card
+ */
+export const shortId = ({ id, dataset }) => {
+  const prefix = `${dataset.replace(/-mnist$/, '')}-`;
+  return id.startsWith(prefix) ? id.slice(prefix.length) : id;
+};
+
+/** Whether a model has a plane that a map can show. @type {(card: Pick<Card, 'planes'>) => boolean} */
+export const hasPlane = ({ planes }) => planes.length > 0;

@@ -1,0 +1,26 @@
+/**
+ * The panels that come after the map.
+ *
+ * @typedef {import('./store.js').Store} Store
+ * @typedef {import('./api.js').Api} Api
+ */
+import { mount as mountDraw } from './panels/draw.js';
+import { mount as mountLayers } from './panels/layers.js';
+import { mount as mountLearn } from './panels/learn.js';
+import { mount as mountMeasures } from './panels/measures.js';
+import { mount as mountNumbers } from './panels/latent-sliders.js';
+import { mount as mountPath } from './panels/path.js';
+import { mount as mountPlanes } from './panels/planes.js';
+import { mount as mountSave } from './panels/save.js';
+import { mount as mountTraining } from './panels/training.js';
+
+/**
+ * @param {HTMLElement} root
+ * @param {Store} store
+ * @param {Api} api
+ */
+export function mount(root, store, api) {
+  for (const mountOne of [mountDraw, mountLayers, mountLearn, mountMeasures, mountNumbers, mountPath, mountPlanes, mountSave, mountTraining]) {
+    mountOne(root, store, api);
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Says in words where the point is, once it rests: for those who cannot see the map.
+ *
+ * @typedef {import('../store.js').Store} Store
+ */
+import { labelsOf } from '../latent/labels.js';
+import { inShort, ordinaryReach } from '../latent/describe-point.js';
+import { createNearest } from '../latent/nearest.js';
+import { find } from '../lib/dom.js';
+
+const REST_MILLISECONDS = 400;
+
+/**
+ * @param {HTMLElement} root
+ * @param {Store} store
+ */
+export function mount(root, store) {
+  const live = find(root, '.whereabouts', HTMLElement);
+  let timer = 0;
+  let ordinary = Infinity;
+  let nearest = createNearest({ count: 0, dim: 0, values: new Float32Array(), labels: new Uint8Array() });
+
+  function say() {
+    const { atlas, latent } = store.get();
+    if (!atlas || !latent) return;
+    const labels = labelsOf(atlas.card.dataset);
+    const numbers = latent.slice(0, 2).map((z) => z.toFixed(2).replace('-', '−')).join(', ');
+    const more = latent.length > 2 ? ` and ${latent.length - 2} more` : '';
+    live.textContent = `z ${numbers}${more}: ${inShort(nearest(latent), ordinary, labels)}`;
+  }
+
+  const ends = [
+    store.watch(['atlas'], ({ atlas }) => {
+      if (!atlas) return;
+      nearest = createNearest(atlas.codes);
+      ordinary = ordinaryReach(atlas.codes);
+    }),
+    store.watch(['latent'], ({ touched }) => {
+      clearTimeout(timer);
+      if (touched) timer = setTimeout(say, REST_MILLISECONDS);
+    }),
+  ];
+  return () => {
+    clearTimeout(timer);
+    ends.forEach((end) => end());
+  };
+}

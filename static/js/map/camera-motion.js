@@ -1,0 +1,115 @@
+/**
+ * Moves the camera for whoever asks: at once, on a flight, or gliding on after a flick. A flight ends when somebody
+ * else moves the camera, and there is none for those who prefer stillness.
+ *
+ * @typedef {import('../store.js').Store} Store
+ * @typedef {import('../store.js').View} View
+ * @typedef {import('./camera.js').Camera} Camera
+ * @typedef {import('./camera.js').Framing} Framing
+ * @typedef {import('./camera.js').Screen} Screen
+ */
+import { allowedFactor, between, framingOf, glide, GLIDE, lookingAt, pan, within, zoomAbout } from './camera.js';
+import { prefersStillness } from '../lib/theme.js';
+
+const FLIGHT_MILLISECONDS = 220;
+/** After this many of its time constants, a glide has come to rest. */
+const GLIDES = 5;
+
+/** @type {(part: number) => number} */
+const ease = (part) => 1 - (1 - part) ** 3;
+
+/** @param {Store} store */
+export function createSteering(store) {
+  let frame = 0;
+  /** Where a flight leads. @type {Camera | null} */
+  let goal = null;
+
+  /** @type {(view: View, camera: Camera) => Framing} */
+  const framed = ({ whole, limits }, camera) => framingOf(within(camera, limits), whole, limits.eye);
+
+  function stop() {
+    cancelAnimationFrame(frame);
+    goal = null;
+  }
+
+  /**
+   * @param {number} milliseconds
+   * @param {(elapsed: number) => Camera} at
+   * @param {() => void} [arrive]
+   */
+  function animate(milliseconds, at, arrive) {
+    let mine = store.get().framing;
+    const start = performance.now();
+    const step = () => {
+      const { view, framing } = store.get();
+      if (!view || framing !== mine) return stop();
+      const elapsed = Math.min(milliseconds, performance.now() - start);
+      mine = framed(view, at(elapsed));
+      store.set({ framing: mine });
+      if (elapsed < milliseconds) {
+        frame = requestAnimationFrame(step);
+        return;
+      }
+      stop();
+      arrive?.();
+    };
+    step();
+  }
+
+  /** @type {(camera: Camera, arrive?: () => void) => void} */
+  function fly(camera, arrive) {
+    const { view } = store.get();
+    stop();
+    if (!view) return;
+    const from = view.camera;
+    const to = within(camera, view.limits);
+    goal = to;
+    const milliseconds = prefersStillness() ? 0 : FLIGHT_MILLISECONDS;
+    animate(milliseconds, (elapsed) => between(from, to, milliseconds ? ease(elapsed / milliseconds) : 1), arrive);
+  }
+
+  return {
+    stop,
+    fly,
+
+    /** The camera, or where it is bound for. */
+    bound: () => goal ?? store.get().view?.camera ?? null,
+
+    /** @type {(camera: Camera) => void} */
+    set(camera) {
+      stop();
+      const { view } = store.get();
+      if (view) store.set({ framing: framed(view, camera) });
+    },
+
+    /** Zoom about a place of the screen; without one, about the eye. @type {(factor: number, place?: Screen) => void} */
+    zoom(factor, place) {
+      const { view } = store.get();
+      const from = goal ?? view?.camera;
+      if (!view || !from) return;
+      const { limits } = view;
+      fly(zoomAbout(from, allowedFactor(from, factor, limits), place ?? limits.eye));
+    },
+
+    /** Look at a point of the plane. @type {(point: import('./camera.js').Point) => void} */
+    lookAt(point) {
+      const { view } = store.get();
+      if (view) fly(lookingAt(point, view.camera.scale, view.limits.eye));
+    },
+
+    /** Show the whole again. */
+    reset() {
+      const { view } = store.get();
+      if (view) fly(view.whole, () => store.set({ framing: null }));
+    },
+
+    /** @type {(vx: number, vy: number) => void} */
+    glide(vx, vy) {
+      const { view } = store.get();
+      stop();
+      if (!view || prefersStillness()) return;
+      const { camera } = view;
+      animate(GLIDES * GLIDE, (elapsed) => pan(camera, glide(vx, elapsed), glide(vy, elapsed)));
+    },
+  };
+}

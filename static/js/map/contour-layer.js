@@ -1,0 +1,96 @@
+/**
+ * Lines of equal distance from the point, in the metric of geodesics: the closer they lie, the faster the image changes.
+ * They are asked for when the point rests.
+ *
+ * @typedef {import('../store.js').Store} Store
+ * @typedef {import('../api.js').Api} Api
+ * @typedef {import('./camera.js').Box} Box
+ * @typedef {import('./camera.js').Camera} Camera
+ * @typedef {import('../lib/theme.js').Theme} Theme
+ */
+import { Refusal } from '../api.js';
+import { screenX, screenY } from './camera.js';
+import { contourOf, levelsUpTo } from './contour-lines.js';
+
+const REST_MILLISECONDS = 250;
+const LINES = 14;
+/** The far corners of a plane are of no interest: lines go as far as this part of the places. */
+const PART = 0.55;
+
+/**
+ * @param {Store} store
+ * @param {Api} api
+ * @param {() => void} onChange  there is something new to paint
+ */
+export function createContours(store, api, onChange) {
+  let request = new AbortController();
+  let timer = 0;
+  let asked = '';
+  let cells = 0;
+  /** @type {import('./contour-lines.js').Segment[]} */
+  let segments = [];
+
+  async function ask() {
+    const { atlas, latent, layers } = store.get();
+    if (!atlas || !latent || !layers.contours.isOn) return;
+    if (latent.length !== 2 || atlas.card.latent_dim !== 2) return forget();
+    const question = `${atlas.card.id} ${latent.join()}`;
+    if (question === asked) return;
+    asked = question;
+    request.abort();
+    request = new AbortController();
+    try {
+      const { cells: side, distances } = await api.distances(atlas.card.id, latent, request.signal);
+      const sorted = distances.flat().sort((a, b) => a - b);
+      cells = side;
+      segments = levelsUpTo(sorted[Math.floor(PART * (sorted.length - 1))], LINES)
+        .flatMap((level) => contourOf(distances, level));
+      onChange();
+    } catch (error) {
+      if (error instanceof Refusal) forget(); // off the plane, or not now
+    }
+  }
+
+  function forget() {
+    asked = '';
+    if (!segments.length) return;
+    segments = [];
+    onChange();
+  }
+
+  const unwatch = store.watch(['latent', 'atlas', 'layers'], () => {
+    clearTimeout(timer);
+    timer = setTimeout(ask, REST_MILLISECONDS);
+  });
+
+  return {
+    /**
+     * @param {CanvasRenderingContext2D} context  in CSS pixels
+     * @param {Camera} camera
+     * @param {Box} extent
+     * @param {Theme} theme
+     * @param {number} opacity
+     */
+    paint(context, camera, extent, theme, opacity) {
+      if (!segments.length) return;
+      const side = ((extent.u1 - extent.u0) / cells) * camera.scale;
+      const [left, top] = [screenX(camera, extent.u0), screenY(camera, extent.v1)];
+      context.beginPath();
+      for (const [x0, y0, x1, y1] of segments) {
+        context.moveTo(left + x0 * side, top + y0 * side);
+        context.lineTo(left + x1 * side, top + y1 * side);
+      }
+      context.globalAlpha = opacity;
+      context.strokeStyle = theme.accent;
+      context.lineWidth = 1;
+      context.stroke();
+      context.globalAlpha = 1;
+    },
+
+    stop() {
+      unwatch();
+      clearTimeout(timer);
+      request.abort();
+    },
+  };
+}

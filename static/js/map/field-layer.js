@@ -1,0 +1,132 @@
+/**
+ * The fields on the map: fetches those that are switched on, colours them, and paints them on the plane's extent.
+ *
+ * @typedef {import('../store.js').Store} Store
+ * @typedef {import('../api.js').Api} Api
+ * @typedef {import('./camera.js').Box} Box
+ * @typedef {import('./camera.js').Camera} Camera
+ * @typedef {import('./layers.js').FieldId} FieldId
+ * @typedef {import('../lib/theme.js').Theme} Theme
+ */
+import { screenX, screenY } from './camera.js';
+import { contextOf } from '../lib/pixels.js';
+import { CELLS, rampOf, tableOf } from './field-colours.js';
+import { FIELD_IDS } from './layers.js';
+import { patiently } from '../lib/retry.js';
+import { channels } from '../lib/theme.js';
+
+/**
+ * @param {Store} store
+ * @param {Api} api
+ * @param {() => void} onChange  there is something new to paint
+ */
+export function createFields(store, api, onChange) {
+  /** One byte a cell. @type {Map<FieldId, Uint8Array>} */
+  const levels = new Map();
+  /** @type {Map<FieldId, HTMLCanvasElement>} */
+  const pictures = new Map();
+  let request = new AbortController();
+  /** @type {Set<FieldId>} */
+  let asked = new Set();
+  /** @type {import('../latent/plane.js').Plane | null} */
+  let shown = null;
+  /** @type {Theme} */
+  let theme;
+
+  function load() {
+    const { atlas, layers } = store.get();
+    const plane = atlas?.plane ?? null;
+    if (plane !== shown) {
+      request.abort();
+      request = new AbortController();
+      asked = new Set();
+      levels.clear();
+      pictures.clear();
+      shown = plane;
+      store.set({ readings: {} });
+    }
+    if (!atlas || !plane) return;
+    for (const id of FIELD_IDS) {
+      if (!layers[id].isOn || asked.has(id)) continue;
+      asked.add(id);
+      void fetchField(atlas.card.id, plane, id, request.signal);
+    }
+  }
+
+  /** @type {(model: string, plane: import('../latent/plane.js').Plane, id: FieldId, signal: AbortSignal) => Promise<void>} */
+  async function fetchField(model, plane, id, signal) {
+    try {
+      const { image, reading } = await patiently(() => api.field(model, plane, id, signal), { signal });
+      const bytes = await bytesOf(image);
+      if (signal.aborted) return;
+      levels.set(id, bytes);
+      print(id);
+      store.set({ readings: { ...store.get().readings, [id]: reading } });
+      onChange();
+    } catch {
+      if (!signal.aborted) asked.delete(id); // the next switch asks again; a lost server is told of elsewhere
+    }
+  }
+
+  /** @param {FieldId} id */
+  function print(id) {
+    const bytes = levels.get(id);
+    if (!bytes) return;
+    const colours = id === 'label'
+      ? Uint8Array.from(theme.digits.flatMap(channels))
+      : tableOf(rampOf(id, theme.isDark));
+    const canvas = pictures.get(id) ?? document.createElement('canvas');
+    canvas.width = canvas.height = CELLS;
+    const context = contextOf(canvas);
+    const image = context.createImageData(CELLS, CELLS);
+    for (let i = 0; i < bytes.length; i++) {
+      image.data.set(colours.subarray(3 * bytes[i], 3 * bytes[i] + 3), 4 * i);
+      image.data[4 * i + 3] = 255;
+    }
+    context.putImageData(image, 0, 0);
+    pictures.set(id, canvas);
+  }
+
+  const unwatch = store.watch(['atlas', 'layers'], load);
+  return {
+    /** @param {Theme} current */
+    dye(current) {
+      theme = current;
+      FIELD_IDS.forEach(print);
+    },
+
+    /** @type {(context: CanvasRenderingContext2D, camera: Camera, extent: Box) => void} */
+    paint(context, camera, extent) {
+      const { layers } = store.get();
+      const left = screenX(camera, extent.u0);
+      const top = screenY(camera, extent.v1);
+      for (const id of FIELD_IDS) {
+        const picture = pictures.get(id);
+        if (!picture || !layers[id].isOn) continue;
+        context.globalAlpha = layers[id].opacity;
+        context.imageSmoothingEnabled = id !== 'label';
+        const width = screenX(camera, extent.u1) - left;
+        context.drawImage(picture, left, top, width, screenY(camera, extent.v0) - top);
+      }
+      context.imageSmoothingEnabled = true;
+      context.globalAlpha = 1;
+    },
+
+    stop() {
+      request.abort();
+      unwatch();
+    },
+  };
+}
+
+/** The grey levels of a field, the upper byte of two. @type {(image: Blob) => Promise<Uint8Array>} */
+async function bytesOf(image) {
+  const bitmap = await createImageBitmap(image, { colorSpaceConversion: 'none' });
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = CELLS;
+  const context = contextOf(canvas, { willReadFrequently: true });
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  const { data } = context.getImageData(0, 0, CELLS, CELLS);
+  return Uint8Array.from({ length: CELLS * CELLS }, (_, i) => data[4 * i]);
+}

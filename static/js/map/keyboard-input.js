@@ -1,0 +1,64 @@
+/**
+ * The map by keyboard. Arrows move the point, with Shift in fine steps, Home brings it to the middle; + and - zoom, 0
+ * shows the whole, and Alt with an arrow moves the map.
+ *
+ * @typedef {import('../store.js').Store} Store
+ */
+import { clamp, pan, roundLength } from './camera.js';
+import { find } from '../lib/dom.js';
+import { footOf, latentAt, movedTo } from '../latent/plane.js';
+import { createMover } from './move-point.js';
+import { createSteering } from './camera-motion.js';
+
+/** An arrow key moves the point by about this part of what is in reach; with shift, by a tenth of that. */
+const KEY_STEP = 1 / 50;
+/** With Alt it moves the map by this part of its smaller side. */
+const PAN_STEP = 1 / 6;
+export const ZOOM_STEP = 2;
+
+/** @type {Readonly<Record<string, readonly [number, number]>>} */
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+
+/**
+ * @param {HTMLElement} root
+ * @param {Store} store
+ */
+export function mount(root, store) {
+  const map = find(root, '.map', HTMLElement);
+  const steering = createSteering(store);
+  const mover = createMover(map, store);
+
+  /** @type {(latent: number[], movedAt: number) => void} */
+  const moveTo = (latent, movedAt) => store.set({ latent, movedAt, touched: true, playing: false });
+
+  /** @param {KeyboardEvent} event */
+  function key(event) {
+    const { atlas, view, latent } = store.get();
+    if (!atlas || !view || !latent || event.ctrlKey || event.metaKey) return;
+    const arrow = ARROWS[event.key];
+    if (arrow && event.altKey) {
+      const bound = steering.bound() ?? view.camera;
+      const step = PAN_STEP * Math.min(view.width, view.height);
+      steering.fly(pan(bound, -arrow[0] * step, arrow[1] * step));
+    } else if (event.altKey) return;
+    else if (arrow) {
+      const step = roundLength((view.reach.v1 - view.reach.v0) * KEY_STEP) / (event.shiftKey ? 10 : 1);
+      const { u, v } = footOf(atlas.plane, latent);
+      const to = clamp(view.limits.bounds, { u: u + arrow[0] * step, v: v + arrow[1] * step });
+      moveTo(movedTo(atlas.plane, latent, to), event.timeStamp);
+      mover.measure();
+      if (!mover.isFree(to)) steering.lookAt(to);
+    } else if (event.key === 'Home') moveTo(latentAt(atlas.plane, { u: 0, v: 0 }), event.timeStamp);
+    else if (event.key === '+' || event.key === '=') steering.zoom(ZOOM_STEP);
+    else if (event.key === '-' || event.key === '_') steering.zoom(1 / ZOOM_STEP);
+    else if (event.key === '0') steering.reset();
+    else return;
+    event.preventDefault();
+  }
+
+  map.addEventListener('keydown', key);
+  return () => {
+    steering.stop();
+    map.removeEventListener('keydown', key);
+  };
+}

@@ -1,0 +1,58 @@
+/**
+ * Moves the point to places of the plane where its ring can be taken again: inside the map, and under no sheet.
+ *
+ * @typedef {import('../store.js').Store} Store
+ * @typedef {import('./camera.js').Point} Point
+ * @typedef {import('./camera.js').Rect} Rect
+ */
+import { clamp, contains, planeU, planeV, screenX, screenY } from './camera.js';
+import { outside } from './label-layout.js';
+import { findAll } from '../lib/dom.js';
+import { movedTo } from '../latent/plane.js';
+
+/** The point keeps this far from what covers the map, in CSS pixels. */
+const CLEARANCE = 12;
+
+/**
+ * @param {HTMLElement} map
+ * @param {Store} store
+ */
+export function createMover(map, store) {
+  /** What covers the map. @type {Rect[]} */
+  let sheets = [];
+  return {
+    /** Look where the sheets are; a gesture does so as it starts. */
+    measure() {
+      const { left, top } = map.getBoundingClientRect();
+      sheets = findAll(document, '.sheet:not([hidden], [popover], .hover)', HTMLElement).map((sheet) => {
+        const rect = sheet.getBoundingClientRect();
+        return {
+          left: rect.left - left - CLEARANCE,
+          top: rect.top - top - CLEARANCE,
+          right: rect.right - left + CLEARANCE,
+          bottom: rect.bottom - top + CLEARANCE,
+        };
+      });
+    },
+
+    /** Whether a ring at a point can be taken. @type {(point: Point) => boolean} */
+    isFree(point) {
+      const { view } = store.get();
+      if (!view || !contains(view.reach, point)) return false;
+      const place = { x: screenX(view.camera, point.u), y: screenY(view.camera, point.v) };
+      const free = outside(place, sheets);
+      return free.x === place.x && free.y === place.y;
+    },
+
+    /** @type {(point: Point, movedAt: number) => void} */
+    moveTo(point, movedAt) {
+      const { atlas, view, latent } = store.get();
+      if (!atlas || !view || !latent) return;
+      const { camera, reach } = view;
+      const { u, v } = clamp(reach, point);
+      const free = outside({ x: screenX(camera, u), y: screenY(camera, v) }, sheets);
+      const moved = movedTo(atlas.plane, latent, { u: planeU(camera, free.x), v: planeV(camera, free.y) });
+      store.set({ latent: moved, movedAt, touched: true, playing: false });
+    },
+  };
+}

@@ -1,0 +1,147 @@
+/**
+ * What the visitor has put on the map: the posterior of an image, to scale, and a walk.
+ *
+ * @typedef {import('../latent/atlas.js').Atlas} Atlas
+ * @typedef {import('../api.js').Encoded} Encoded
+ * @typedef {import('./camera.js').Camera} Camera
+ * @typedef {import('../latent/plane.js').Latent} Latent
+ * @typedef {import('../lib/theme.js').Theme} Theme
+ */
+import { screenX, screenY } from './camera.js';
+import { createNearest } from '../latent/nearest.js';
+import { ellipseOf, footOf } from '../latent/plane.js';
+
+/** Of the ring about a neighbour, CSS pixels. */
+const NEIGHBOUR_RADIUS = 4;
+/** A map in motion is painted often. @type {WeakMap<Encoded, Int32Array>} */
+const neighbours = new WeakMap();
+
+/**
+ * The mean as a cross, and around it the ellipses of one and two standard deviations.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Camera} camera
+ * @param {Atlas} atlas
+ * @param {Encoded} posterior
+ * @param {Theme} theme
+ */
+export function paintPosterior(context, camera, { plane }, posterior, theme) {
+  if (!posterior.mean) return;
+  const mean = footOf(plane, posterior.mean);
+  const x = screenX(camera, mean.u);
+  const y = screenY(camera, mean.v);
+  if (posterior.covariance) {
+    const { major, minor, angle } = ellipseOf(plane, posterior.covariance);
+    for (const sigmas of [2, 1]) {
+      const scale = sigmas * camera.scale;
+      context.beginPath();
+      context.ellipse(x, y, major * scale, minor * scale, -angle, 0, 2 * Math.PI);
+      context.globalAlpha = 0.22;
+      context.fillStyle = theme.accent;
+      context.fill();
+      context.globalAlpha = 1;
+      cased(context, theme, 1.5);
+    }
+  }
+  const arm = 9;
+  context.beginPath();
+  for (const [dx, dy] of [[1, 0], [0, 1]]) {
+    context.moveTo(x - arm * dx, y - arm * dy);
+    context.lineTo(x + arm * dx, y + arm * dy);
+  }
+  cased(context, theme, 1.5);
+}
+
+/**
+ * Rings about the codes nearest to the posterior's mean.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Camera} camera
+ * @param {Atlas} atlas
+ * @param {Encoded} posterior
+ * @param {Theme} theme
+ */
+export function paintNeighbours(context, camera, { codes, feet }, posterior, theme) {
+  const { mean } = posterior;
+  if (!mean || mean.length !== codes.dim) return;
+  const near = neighbours.get(posterior) ?? createNearest(codes)(mean).indices;
+  neighbours.set(posterior, near);
+  context.beginPath();
+  for (const index of near) {
+    const x = screenX(camera, feet[2 * index]);
+    const y = screenY(camera, feet[2 * index + 1]);
+    context.moveTo(x + NEIGHBOUR_RADIUS, y);
+    context.arc(x, y, NEIGHBOUR_RADIUS, 0, 2 * Math.PI);
+  }
+  thin(context, theme);
+}
+
+/**
+ * Another kind of path between the same ends, as a thin line.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Camera} camera
+ * @param {Atlas} atlas
+ * @param {readonly Latent[]} route
+ * @param {Theme} theme
+ */
+export function paintByway(context, camera, { plane }, route, theme) {
+  trace(context, camera, plane, route);
+  thin(context, theme);
+}
+
+/** @type {(context: CanvasRenderingContext2D, camera: Camera, plane: Atlas['plane'], route: readonly Latent[]) => void} */
+function trace(context, camera, plane, route) {
+  context.beginPath();
+  for (const latent of route) {
+    const { u, v } = footOf(plane, latent);
+    context.lineTo(screenX(camera, u), screenY(camera, v));
+  }
+  context.lineJoin = 'round';
+}
+
+/**
+ * A walk as a line with a dot at each end, the start's hollow.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Camera} camera
+ * @param {Atlas} atlas
+ * @param {readonly Latent[]} route
+ * @param {Theme} theme
+ */
+export function paintRoute(context, camera, { plane }, route, theme) {
+  trace(context, camera, plane, route);
+  cased(context, theme, 2);
+  const ends = [footOf(plane, route[0]), footOf(plane, route[route.length - 1])];
+  for (const [foot, isStart] of /** @type {const} */ ([[ends[0], true], [ends[1], false]])) {
+    context.beginPath();
+    context.arc(screenX(camera, foot.u), screenY(camera, foot.v), 5, 0, 2 * Math.PI);
+    context.fillStyle = isStart ? theme.ground : theme.accent;
+    cased(context, theme, 2);
+    context.fill();
+  }
+}
+
+/**
+ * Stroke the path in the accent, between two thin lines of the ground.
+ *
+ * @type {(context: CanvasRenderingContext2D, theme: Theme, width: number) => void}
+ */
+function cased(context, theme, width) {
+  context.strokeStyle = theme.ground;
+  context.lineWidth = width + 3;
+  context.stroke();
+  context.strokeStyle = theme.accent;
+  context.lineWidth = width;
+  context.stroke();
+}
+
+/** Stroke the path as a thin line of ink on the ground. @type {(context: CanvasRenderingContext2D, theme: Theme) => void} */
+function thin(context, theme) {
+  context.strokeStyle = theme.ground;
+  context.lineWidth = 3;
+  context.stroke();
+  context.strokeStyle = theme.ink;
+  context.lineWidth = 1;
+  context.stroke();
+}

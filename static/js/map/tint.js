@@ -1,0 +1,46 @@
+/**
+ * Turns grey images to ink on nothing: the paper shows through.
+ */
+import { contextOf } from '../lib/pixels.js';
+import { channels } from '../lib/theme.js';
+
+export function createDeveloper() {
+  const canvas = document.createElement('canvas');
+  const context = contextOf(canvas, { willReadFrequently: true });
+  let colour = 0;
+  return {
+    /** @param {string} ink */
+    dye(ink) {
+      const [red, green, blue] = channels(ink);
+      colour = (blue << 16) | (green << 8) | red;
+    },
+
+    /** @param {Blob} blob  a square grey image file */
+    async print(blob) {
+      const negative = await createImageBitmap(blob, { colorSpaceConversion: 'none' });
+      const { width: side } = negative;
+      if (canvas.width !== side) canvas.width = canvas.height = side;
+      context.drawImage(negative, 0, 0);
+      negative.close();
+      const image = context.getImageData(0, 0, side, side);
+      const words = new Uint32Array(image.data.buffer);
+      for (let i = 0; i < words.length; i++) words[i] = (words[i] << 24) | colour;
+      return createImageBitmap(image);
+    },
+
+    /**
+     * Onto a canvas of its own, at once.
+     *
+     * @param {Uint8Array} levels  of a square image
+     */
+    expose(levels) {
+      const own = document.createElement('canvas');
+      own.width = own.height = Math.sqrt(levels.length);
+      const image = new ImageData(own.width, own.height);
+      const words = new Uint32Array(image.data.buffer);
+      for (let i = 0; i < words.length; i++) words[i] = (levels[i] << 24) | colour;
+      contextOf(own).putImageData(image, 0, 0);
+      return own;
+    },
+  };
+}

@@ -1,0 +1,95 @@
+/**
+ * Keeps the camera: what the visitor frames, or else the whole of the model's codes, fitted into the part of the map
+ * that no panel covers; anew when the window changes. The stylesheet says where that part is by an empty element,
+ * `clear`; another, `reach`, is the inside of the map's frame. A point that leaves the map takes the camera along.
+ *
+ * @typedef {import('../store.js').Store} Store
+ * @typedef {import('../store.js').View} View
+ * @typedef {import('./camera.js').Rect} Rect
+ */
+import { boxOf, contains, fit, framingOf, including, lookingAt, within } from './camera.js';
+import { find } from '../lib/dom.js';
+import { footOf } from '../latent/plane.js';
+import { DEEPEST, extentOf, scaleOf } from './tile-grid.js';
+
+/** How much larger than pixel for pixel the deepest tiles may be shown. */
+const BEYOND = 2;
+/** The whole plane, when all of it is in sight, leaves this much of the screen free. */
+const EASE = 0.96;
+
+/**
+ * @param {HTMLElement} root
+ * @param {Store} store
+ */
+export function mount(root, store) {
+  const map = find(root, '.map', HTMLElement);
+  const clear = find(root, '.clear', HTMLElement);
+  const reach = find(root, '.reach', HTMLElement);
+  /** What the last layout was made for: the map does not move without need. */
+  let laidOut = '';
+  /** @type {Pick<View, 'width' | 'height' | 'whole' | 'limits'> & {inside: Rect} | null} */
+  let layout = null;
+
+  function layOut() {
+    const { atlas, latent } = store.get();
+    const { left, top, width, height } = map.getBoundingClientRect();
+    if (!atlas || !width || !height) return;
+    /** @type {(element: HTMLElement) => Rect} */
+    const place = (element) => {
+      const rect = element.getBoundingClientRect();
+      return {
+        left: rect.left - left,
+        top: rect.top - top,
+        right: rect.right - left,
+        bottom: rect.bottom - top,
+      };
+    };
+    const free = place(clear);
+    const inside = place(reach);
+    const known = [atlas.card.id, atlas.base.id, width, height, ...Object.values(free), ...Object.values(inside)].join();
+    if (known === laidOut) return;
+    laidOut = known;
+    const box = latent ? including(atlas.view, footOf(atlas.plane, latent)) : atlas.view;
+    const extent = extentOf(atlas.plane);
+    const low = including(extent, { u: box.u0, v: box.v0 });
+    const bounds = including(low, { u: box.u1, v: box.v1 });
+    const whole = fit(box, free);
+    const eye = { x: (free.left + free.right) / 2, y: (free.top + free.bottom) / 2 };
+    const least = Math.min(whole.scale, EASE * fit(bounds, free).scale);
+    const most = Math.max(2 * whole.scale, BEYOND * scaleOf(DEEPEST, extent));
+    layout = { width, height, inside, whole, limits: { least, most, bounds, eye } };
+    look();
+  }
+
+  function look() {
+    if (!layout) return;
+    const { framing } = store.get();
+    const { inside, ...rest } = layout;
+    const { whole, limits, width, height } = rest;
+    const camera = framing
+      ? within(lookingAt(framing, framing.zoom * whole.scale, limits.eye), limits)
+      : whole;
+    store.set({ view: { camera, ...rest, reach: boxOf(camera, inside) } });
+    const shown = boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
+    map.dataset.view = [shown.u0, shown.v0, shown.u1, shown.v1].join(',');
+  }
+
+  function follow() {
+    const { atlas, latent, view, touched } = store.get();
+    if (!atlas || !latent || !view || !layout || !touched) return;
+    const foot = footOf(atlas.plane, latent);
+    if (contains(view.reach, foot)) return;
+    const { limits } = layout;
+    limits.bounds = including(limits.bounds, foot);
+    const { eye } = limits;
+    store.set({ framing: framingOf(lookingAt(foot, view.camera.scale, eye), view.whole, eye) });
+  }
+
+  const resized = new ResizeObserver(layOut);
+  for (const element of [map, clear, reach]) resized.observe(element);
+  const ends = [store.watch(['atlas'], layOut), store.watch(['framing'], look), store.watch(['latent'], follow)];
+  return () => {
+    resized.disconnect();
+    ends.forEach((end) => end());
+  };
+}

@@ -1,0 +1,85 @@
+/**
+ * The buttons beside the map: in, out, the whole. And the map in small with the window's frame on it, which leads
+ * wherever one presses; it is there while the map does not show the whole.
+ *
+ * @typedef {import('../store.js').Store} Store
+ * @typedef {import('../api.js').Api} Api
+ */
+import { boxOf, contains, lookingAt } from './camera.js';
+import { find } from '../lib/dom.js';
+import { extentOf } from './tile-grid.js';
+import { ZOOM_STEP } from './keyboard-input.js';
+import { createSteering } from './camera-motion.js';
+
+/** The frame is no smaller than this part of the small map, or nobody would find it. */
+const LEAST_FRAME = 0.05;
+
+/**
+ * @param {HTMLElement} root
+ * @param {Store} store
+ * @param {Api} api
+ */
+export function mount(root, store, api) {
+  const zoomIn = find(root, '#zoom-in', HTMLButtonElement);
+  const zoomOut = find(root, '#zoom-out', HTMLButtonElement);
+  const whole = find(root, '#show-whole', HTMLButtonElement);
+  const minimap = find(root, '#minimap', HTMLElement);
+  const image = find(minimap, 'img', HTMLImageElement);
+  const frame = find(minimap, 'i', HTMLElement);
+  const steering = createSteering(store);
+  const listeners = new AbortController();
+
+  /** @param {PointerEvent} event */
+  function lead(event) {
+    const { atlas, view } = store.get();
+    if (!atlas || !view || !(event.buttons & 1)) return;
+    const { left, top, width, height } = image.getBoundingClientRect();
+    const { u0, v0, u1, v1 } = extentOf(atlas.plane);
+    const u = u0 + ((event.clientX - left) / width) * (u1 - u0);
+    const v = v1 - ((event.clientY - top) / height) * (v1 - v0);
+    minimap.setPointerCapture(event.pointerId);
+    steering.set(lookingAt({ u, v }, view.camera.scale, view.limits.eye));
+  }
+
+  const { signal } = listeners;
+  zoomIn.addEventListener('click', () => steering.zoom(ZOOM_STEP), { signal });
+  zoomOut.addEventListener('click', () => steering.zoom(1 / ZOOM_STEP), { signal });
+  whole.addEventListener('click', steering.reset, { signal });
+  minimap.addEventListener('pointerdown', lead, { signal });
+  minimap.addEventListener('pointermove', lead, { signal });
+
+  const ends = [
+    store.watch(['atlas'], ({ atlas }) => {
+      if (atlas) image.src = api.tileAddress(atlas.card.id, atlas.plane, { level: 0, x: 0, y: 0 });
+    }),
+    store.watch(['atlas', 'view', 'framing'], ({ atlas, view, framing }) => {
+      whole.disabled = framing === null;
+      if (!atlas || !view) return;
+      const { camera, width, height, limits } = view;
+      zoomIn.disabled = camera.scale > 0.999 * limits.most;
+      zoomOut.disabled = camera.scale < 1.001 * limits.least;
+      const extent = extentOf(atlas.plane);
+      const shown = boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
+      const isWhole = camera.scale < 1.001 * view.whole.scale
+        || contains(shown, { u: extent.u0, v: extent.v0 }) && contains(shown, { u: extent.u1, v: extent.v1 });
+      minimap.hidden = isWhole;
+      if (isWhole) return;
+      const side = extent.u1 - extent.u0;
+      const part = Math.max(LEAST_FRAME, (shown.u1 - shown.u0) / side);
+      const down = Math.max(LEAST_FRAME, (shown.v1 - shown.v0) / side);
+      const u = ((shown.u0 + shown.u1) / 2 - extent.u0) / side;
+      const v = (extent.v1 - (shown.v0 + shown.v1) / 2) / side;
+      Object.assign(frame.style, {
+        width: `${100 * part}%`,
+        height: `${100 * down}%`,
+        left: `${100 * (u - part / 2)}%`,
+        top: `${100 * (v - down / 2)}%`,
+      });
+    }),
+  ];
+  return () => {
+    steering.stop();
+    listeners.abort();
+    ends.forEach((end) => end());
+  };
+}

@@ -1,0 +1,88 @@
+/**
+ * The head of the panel: the decoded image, the numbers it comes from, and how long the way there and back took.
+ *
+ * @typedef {import('../store.js').Store} Store
+ * @typedef {import('../store.js').Connection} Connection
+ */
+import { rangeOf } from '../latent/atlas.js';
+import { digitPainter } from '../lib/pixels.js';
+import { find } from '../lib/dom.js';
+import { createLatency } from '../lib/percentiles.js';
+import { footOf } from '../latent/plane.js';
+
+const LATENCY_EVERY_MILLISECONDS = 400;
+
+/** @type {Readonly<Record<Connection, string>>} */
+const CONNECTIONS = {
+  connecting: 'connecting …',
+  open: 'live',
+  reconnecting: 'connection lost, reconnecting …',
+};
+
+/**
+ * @param {HTMLElement} root
+ * @param {Store} store
+ */
+export function mount(root, store) {
+  const readout = find(root, '#readout', HTMLElement);
+  const names = [0, 1].map((i) => find(readout, `[data-name="${i}"]`, HTMLElement));
+  const numbers = [0, 1].map((i) => find(readout, `[data-number="${i}"]`, HTMLElement));
+  const bars = find(root, '#latent-bars', HTMLElement);
+  const status = find(root, '#status', HTMLElement);
+  const state = find(status, '[data-part="state"]', HTMLElement);
+  const time = find(status, '[data-part="time"]', HTMLElement);
+  const paint = digitPainter(find(root, '#decoded', HTMLCanvasElement));
+  const latency = createLatency();
+  /** @type {HTMLElement[]} */
+  let columns = [];
+  /** The number that a bar of full height stands for. */
+  let range = 1;
+  let shownAt = -Infinity;
+
+  function showLatency() {
+    const now = performance.now();
+    if (now - shownAt < LATENCY_EVERY_MILLISECONDS) return;
+    shownAt = now;
+    const [p50, p95] = [0.5, 0.95].map((q) => latency.quantile(q));
+    time.textContent = `round trip ${p50.toFixed(1)} ms\n95 % within ${p95.toFixed(1)} ms`;
+    Object.assign(status.dataset, { p50: p50.toFixed(3), p95: p95.toFixed(3) });
+  }
+
+  const ends = [
+    store.watch(['atlas'], ({ atlas }) => {
+      if (!atlas) return;
+      const isWhole = atlas.card.latent_dim === 2;
+      names.forEach((name, i) => (name.textContent = isWhole ? `z${'₁₂'[i]}` : `axis ${i + 1}`));
+      bars.hidden = isWhole;
+      range = rangeOf(atlas);
+      columns = Array.from({ length: isWhole ? 0 : atlas.card.latent_dim }, () => document.createElement('i'));
+      bars.replaceChildren(...columns);
+      bars.setAttribute('aria-label', `The ${columns.length} numbers of the latent, as bars`);
+    }),
+    store.watch(['latent', 'atlas'], ({ latent, atlas }) => {
+      if (!latent || !atlas) return;
+      readout.dataset.latent = latent.join(',');
+      const { u, v } = footOf(atlas.plane, latent);
+      numbers[0].textContent = signed(u);
+      numbers[1].textContent = signed(v);
+      columns.forEach((column, i) => {
+        column.style.transform = `scaleY(${Math.max(-1, Math.min(1, latent[i] / range))})`;
+      });
+    }),
+    store.watch(['frame'], ({ frame }) => {
+      if (!frame) return;
+      paint(frame.pixels);
+      if (!frame.roundTrip) return; // it did not come from the server
+      latency.add(frame.roundTrip);
+      showLatency();
+    }),
+    store.watch(['connection', 'device'], ({ connection, device }) => {
+      status.dataset.connection = connection;
+      state.textContent = connection === 'open' && device ? `live on ${device}` : CONNECTIONS[connection];
+    }),
+  ];
+  return () => ends.forEach((end) => end());
+}
+
+/** @type {(value: number) => string} */
+const signed = (value) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;

@@ -1,0 +1,114 @@
+/**
+ * What came of the visitor's image: the steps it went through, input beside reconstruction, and its ELBO.
+ *
+ * @typedef {import('../store.js').Store} Store
+ * @typedef {import('../store.js').Posterior} Posterior
+ * @typedef {import('../latent/atlas.js').Atlas} Atlas
+ */
+import { dataAddress } from '../lib/pixels.js';
+import { copyOf, find } from '../lib/dom.js';
+import { balance, printed } from '../latent/nats.js';
+import { ellipseOf, footOf } from '../latent/plane.js';
+
+/**
+ * @param {HTMLElement} root
+ * @param {Store} store
+ */
+export function mount(root, store) {
+  const result = find(root, '#encoding', HTMLElement);
+  const steps = find(result, '#steps', HTMLElement);
+  const figures = find(result, '#elbo', HTMLElement);
+  const removed = find(result, '#removed', HTMLElement);
+  const none = find(result, '#no-kl', HTMLElement);
+  const posterior = find(result, '#posterior', HTMLElement);
+  const share = find(result, '#kl-figure', HTMLElement);
+  const bars = find(share, '#kl-bars', HTMLElement);
+  const caption = find(share, 'figcaption', HTMLElement);
+  const goThere = find(result, '#go-there', HTMLButtonElement);
+
+  const go = () => {
+    const mean = store.get().posterior?.mean;
+    if (mean) store.set({ latent: mean, touched: true, playing: false });
+  };
+  goThere.addEventListener('click', go);
+
+  /** @type {(encoded: Posterior, atlas: Atlas | null) => void} */
+  function show(encoded, atlas) {
+    showImages(encoded);
+    showPlace(encoded, atlas);
+    showFigures(encoded);
+    steps.replaceChildren(
+      ...encoded.steps.map(({ name, detail, image }) => {
+        const step = copyOf(result, '#step', HTMLLIElement);
+        find(step, 'img', HTMLImageElement).src = dataAddress(image);
+        find(step, 'b', HTMLElement).textContent = name;
+        find(step, 'span', HTMLElement).textContent = detail;
+        return step;
+      }),
+    );
+  }
+
+  /** @type {(encoded: Posterior) => void} */
+  function showImages({ input, reconstruction, denoised }) {
+    for (const [part, address] of Object.entries({
+      clean: denoised?.clean,
+      input: dataAddress(input),
+      output: dataAddress(reconstruction),
+    })) {
+      const image = find(result, `#encoded-${part}`, HTMLImageElement);
+      image.closest('figure')?.toggleAttribute('hidden', !address);
+      image.src = address ?? '';
+    }
+  }
+
+  /** @type {(encoded: Posterior, atlas: Atlas | null) => void} */
+  function showPlace({ mean, covariance }, atlas) {
+    goThere.hidden = posterior.hidden = !mean || !atlas;
+    if (!mean || !atlas) return;
+    const { u, v } = footOf(atlas.plane, mean);
+    const ellipse = covariance && ellipseOf(atlas.plane, covariance);
+    posterior.textContent = ellipse
+      ? `On the map: mean ${printed(u)}, ${printed(v)}; 1σ ${ellipse.major.toFixed(3)} by ${ellipse.minor.toFixed(3)}`
+      : `On the map: ${printed(u)}, ${printed(v)}`;
+  }
+
+  /**
+   * With noise on an image, its own likelihood says little: how near the model came to the clean one says more.
+   *
+   * @type {(encoded: Posterior) => void}
+   */
+  function showFigures({ elbo, denoised, mean }) {
+    figures.hidden = Boolean(denoised);
+    removed.hidden = !denoised;
+    for (const part of /** @type {const} */ (['before', 'after'])) {
+      find(removed, `[data-part="${part}"]`, HTMLElement).textContent = denoised?.[part].toFixed(3) ?? '';
+    }
+    for (const [part, text] of Object.entries(balance(elbo.reconstruction, elbo.kl))) {
+      const cell = find(figures, `[data-part="${part}"]`, HTMLElement);
+      cell.textContent = text;
+      cell.closest('tr')?.toggleAttribute('hidden', !text);
+    }
+    none.hidden = elbo.kl !== null || Boolean(denoised) || !mean;
+    const perDimension = elbo.kl_per_dimension ?? [];
+    share.hidden = perDimension.length < 3;
+    const most = Math.max(...perDimension);
+    bars.replaceChildren(
+      ...perDimension.map((kl) => {
+        const bar = document.createElement('i');
+        bar.style.transform = `scaleY(${kl / most})`;
+        return bar;
+      }),
+    );
+    const used = perDimension.filter((kl) => kl >= 0.1).length;
+    caption.textContent = `KL of each number: ${used} of ${perDimension.length} carry 0.1 nats or more`;
+  }
+
+  const unwatch = store.watch(['posterior'], ({ posterior: encoded, atlas }) => {
+    result.hidden = !encoded;
+    if (encoded) show(encoded, atlas);
+  });
+  return () => {
+    goThere.removeEventListener('click', go);
+    unwatch();
+  };
+}

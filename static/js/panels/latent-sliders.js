@@ -1,0 +1,70 @@
+/**
+ * A slider for each number of a latent with more than two: it moves the point away from the plane, and the map follows.
+ *
+ * @typedef {import('../store.js').Store} Store
+ */
+import { rangeOf } from '../latent/atlas.js';
+import { copyOf, find } from '../lib/dom.js';
+import { freedomOf, withNumber } from '../latent/plane.js';
+
+/** A number that lies in the plane, or nearly, is moved by dragging. */
+const LEAST_FREEDOM = 0.02;
+
+/**
+ * @param {HTMLElement} root
+ * @param {Store} store
+ */
+export function mount(root, store) {
+  const details = find(root, '#numbers', HTMLDetailsElement);
+  const list = find(details, '.sliders', HTMLElement);
+  /** @type {HTMLInputElement[]} */
+  let sliders = [];
+  let shown = '';
+
+  /** @type {(index: number, value: number) => void} */
+  function move(index, value) {
+    const { atlas, latent } = store.get();
+    if (!atlas || !latent) return;
+    const moved = withNumber(atlas.base, latent, index, value);
+    store.set({ latent: moved, movedAt: performance.now(), touched: true, playing: false });
+  }
+
+  /** @type {(count: number, range: number) => void} */
+  function build(count, range) {
+    const rows = Array.from({ length: count }, (_, i) => {
+      const row = copyOf(details, 'template', HTMLElement);
+      const slider = find(row, 'input', HTMLInputElement);
+      find(row, 'span', HTMLElement).textContent = `z${i + 1}`;
+      Object.assign(slider, { min: `${-range}`, max: `${range}` });
+      slider.addEventListener('input', () => move(i, Number(slider.value)));
+      return { row, slider };
+    });
+    sliders = rows.map(({ slider }) => slider);
+    list.replaceChildren(...rows.map(({ row }) => row));
+  }
+
+  function show() {
+    const { atlas, latent } = store.get();
+    if (!atlas || !latent || !details.open) return;
+    sliders.forEach((slider, i) => {
+      slider.disabled = freedomOf(atlas.base, i) < LEAST_FREEDOM;
+      if (document.activeElement !== slider) slider.value = `${latent[i]}`;
+    });
+  }
+
+  details.addEventListener('toggle', show);
+  const ends = [
+    store.watch(['atlas'], ({ atlas }) => {
+      details.hidden = !atlas || atlas.card.latent_dim === 2;
+      if (!atlas || details.hidden || shown === atlas.card.id) return;
+      shown = atlas.card.id;
+      build(atlas.card.latent_dim, Math.ceil(rangeOf(atlas)));
+    }),
+    store.watch(['latent', 'atlas'], show),
+  ];
+  return () => {
+    details.removeEventListener('toggle', show);
+    list.replaceChildren();
+    ends.forEach((end) => end());
+  };
+}

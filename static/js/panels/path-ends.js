@@ -1,0 +1,68 @@
+/**
+ * Where a walk starts and ends, and how it goes.
+ *
+ * @typedef {import('../store.js').Store} Store
+ * @typedef {import('../store.js').End} End
+ * @typedef {import('../store.js').Walk} Walk
+ */
+import { find, findAll } from '../lib/dom.js';
+import { labelsOf } from '../latent/labels.js';
+import { PATH_KINDS, labelOf, typical, walkOf } from '../latent/path.js';
+
+/** What the list shows for an end that is no image. */
+const PLACE = 'place';
+
+/**
+ * @param {HTMLElement} root
+ * @param {Store} store
+ */
+export function mount(root, store) {
+  const kinds = find(root, '#path-kind', HTMLElement);
+  const listeners = new AbortController();
+  const { signal } = listeners;
+
+  /** @param {Partial<Walk>} patch */
+  function change(patch) {
+    const { atlas, walk } = store.get();
+    if (atlas) store.set({ walk: { ...walkOf(atlas, walk), ...patch }, playing: false });
+  }
+
+  const selects = (/** @type {const} */ (['start', 'end'])).map((side) => {
+    const select = find(root, `#walk-${side}`, HTMLSelectElement);
+    const here = find(root, `#${side}-here`, HTMLButtonElement);
+    select.addEventListener('change', () => {
+      const { atlas } = store.get();
+      if (atlas) change({ [side]: typical(atlas, Number(select.value)) });
+    }, { signal });
+    here.addEventListener('click', () => {
+      const { latent } = store.get();
+      if (latent) change({ [side]: { latent } });
+    }, { signal });
+    return { side, select };
+  });
+  kinds.addEventListener('change', () => {
+    const chosen = findAll(kinds, 'input', HTMLInputElement).find((input) => input.checked);
+    const kind = PATH_KINDS.find((name) => name === chosen?.value);
+    if (kind) change({ kind });
+  }, { signal });
+
+  const unwatch = store.watch(['walk', 'atlas'], ({ walk, atlas }) => {
+    if (!atlas) return;
+    const shown = walkOf(atlas, walk);
+    const labels = labelsOf(atlas.card.dataset);
+    for (const { side, select } of selects) {
+      for (const option of select.options) {
+        if (option.value === PLACE) continue;
+        const label = labels.at(Number(option.value));
+        option.text = label?.one ?? '';
+        option.hidden = !label;
+      }
+      select.value = `${labelOf(atlas, shown[side]) ?? PLACE}`;
+    }
+    for (const input of findAll(kinds, 'input', HTMLInputElement)) input.checked = input.value === shown.kind;
+  });
+  return () => {
+    listeners.abort();
+    unwatch();
+  };
+}

@@ -1,0 +1,79 @@
+/**
+ * The kinds of path between two ends, one under the other: a film strip, the lengths of its steps, and which is chosen.
+ *
+ * @typedef {import('../store.js').PathKind} PathKind
+ * @typedef {import('../api.js').Interpolation} Interpolation
+ */
+import { dataAddress } from '../lib/pixels.js';
+import { find, findAll } from '../lib/dom.js';
+import { barsOf } from '../latent/path.js';
+
+const CHART_HEIGHT = 12;
+
+/**
+ * @typedef {object} Ways
+ * @property {(kind: PathKind, answer: Interpolation) => void} show
+ * @property {() => void} clear
+ * @property {(chosen: PathKind, frame: number) => void} mark
+ */
+
+/**
+ * @param {HTMLElement} panel
+ * @param {object} options
+ * @param {number} options.every  every so many steps of an answer are a frame of a strip
+ * @param {(kind: PathKind, frame: number) => void} options.onFrame  a frame was pressed
+ * @param {AbortSignal} options.signal  ends listening
+ * @returns {Ways}
+ */
+export function createWays(panel, { every, onFrame, signal }) {
+  /** @type {Map<PathKind, readonly number[]>} */
+  const seen = new Map();
+  const ways = findAll(panel, '.way', HTMLElement).map((way) => ({
+    way,
+    kind: /** @type {PathKind} */ (way.dataset.kind),
+    frames: findAll(way, 'img', HTMLImageElement),
+    lengths: find(way, '[data-part="lengths"]', HTMLElement),
+    chart: find(way, '.steps path', SVGPathElement),
+  }));
+  for (const { way, kind, frames } of ways) {
+    find(way, '.strip', HTMLElement).addEventListener('click', ({ target }) => {
+      const at = frames.findIndex((frame) => frame === target);
+      if (at >= 0 && seen.has(kind)) onFrame(kind, at);
+    }, { signal });
+  }
+
+  function showLengths() {
+    const greatest = Math.max(...[...seen.values()].flat());
+    for (const { kind, lengths, chart } of ways) {
+      const steps = seen.get(kind);
+      chart.setAttribute('d', steps ? barsOf(steps, greatest, CHART_HEIGHT) : '');
+      lengths.textContent = steps ? inWords(steps) : '';
+    }
+  }
+
+  return {
+    show(kind, { images, seen_lengths: steps }) {
+      const frames = ways.find((way) => way.kind === kind)?.frames ?? [];
+      frames.forEach((frame, i) => (frame.src = dataAddress(images[i * every])));
+      seen.set(kind, steps);
+      showLengths();
+    },
+    clear() {
+      for (const { frames } of ways) frames.forEach((frame) => frame.removeAttribute('src'));
+      seen.clear();
+      showLengths();
+    },
+    mark(chosen, frame) {
+      for (const { way, kind, frames } of ways) {
+        way.classList.toggle('chosen', kind === chosen);
+        frames.forEach((image, i) => image.classList.toggle('here', i === frame));
+      }
+    },
+  };
+}
+
+/** @type {(steps: readonly number[]) => string} */
+function inWords(steps) {
+  const whole = steps.reduce((sum, step) => sum + step, 0);
+  return `changes by ${whole.toFixed(0)}, at most ${Math.max(...steps).toFixed(1)} at once`;
+}

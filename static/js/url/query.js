@@ -1,0 +1,158 @@
+/**
+ * The part of the state that the page's address holds, so that a link shows the same picture. No DOM.
+ *
+ * ?model=mnist-vae-2d&z=0.75,-0.35&panel=path&digits=49&walk=3~11~linear
+ * ?model=mnist-denoising-ae-20d&panel=draw&image=7&noise=0.5
+ * ?model=mnist-vae-2d&panel=measures&beside=mnist-ae-2d
+ * ?model=mnist-vae-2d&at=0.5,-1.25,8&layers=density,tiles~80,codes~off
+ * ?model=mnist-vae-20d&plane=digits-3-8
+ * ?model=mnist-vae-2d&twin=mnist-ae-2d&link=coordinates&draws=1
+ * A walk's end is the index of a test image, or a latent's numbers between commas. `at` is where the map's middle lies
+ * in the plane, and how many times larger than the whole it is shown.
+ *
+ * @typedef {import('../store.js').State} State
+ * @typedef {import('../store.js').End} End
+ * @typedef {import('../latent/plane.js').Latent} Latent
+ * @typedef {import('../map/camera.js').Framing} Framing
+ * @typedef {Pick<State, 'model' | 'plane' | 'latent' | 'framing' | 'layers' | 'panel' | 'digits' | 'walk' | 'testImage' | 'noise'
+ *   | 'beside' | 'twin' | 'link' | 'draws'>} Addressed
+ */
+import { LAYERS, formatLayers, parseLayers } from '../map/layers.js';
+import { INITIAL, PANELS } from '../store.js';
+import { LINKS } from '../compare/pairs.js';
+import { PATH_KINDS } from '../latent/path.js';
+
+/** Four decimals: finer than any grey level shows. */
+const PLACES = 4;
+/** Of the map's middle: a pixel at the deepest zoom. */
+const FINE_PLACES = 6;
+
+/** What an address that says nothing stands for. @type {Addressed} */
+export const PLAIN = (({
+  model, plane, latent, framing, layers, panel, digits, walk, testImage, noise, beside, twin, link, draws,
+}) => {
+  return { model, plane, latent, framing, layers, panel, digits, walk, testImage, noise, beside, twin, link, draws };
+})(INITIAL);
+
+/**
+ * @param {Addressed} state
+ * @returns {string}  the query, without `?`
+ */
+export function toQuery({
+  model, plane, latent, framing, layers, panel, digits, walk, testImage, noise, beside, twin, link, draws,
+}) {
+  const parts = [];
+  if (model) parts.push(`model=${encodeURIComponent(model)}`);
+  if (plane) parts.push(`plane=${plane}`);
+  if (latent) parts.push(`z=${formatLatent(latent)}`);
+  if (framing) parts.push(`at=${formatFraming(framing)}`);
+  if (layers !== LAYERS && formatLayers(layers)) parts.push(`layers=${formatLayers(layers)}`);
+  if (panel !== 'point') parts.push(`panel=${panel}`);
+  if (digits) parts.push(`digits=${digitsOf(digits).join('')}`);
+  if (walk) parts.push(`walk=${formatEnd(walk.start)}~${formatEnd(walk.end)}~${walk.kind}`);
+  if (testImage !== null) parts.push(`image=${testImage}`);
+  if (noise) parts.push(`noise=${+noise.toFixed(2)}`);
+  if (beside) parts.push(`beside=${encodeURIComponent(beside)}`);
+  if (twin) parts.push(`twin=${encodeURIComponent(twin)}`);
+  if (twin && link !== INITIAL.link) parts.push(`link=${link}`);
+  if (twin && draws) parts.push(`draws=${draws}`);
+  return parts.join('&');
+}
+
+/**
+ * What a query says; what it says wrongly is left out.
+ *
+ * @param {string} query
+ * @returns {Partial<Addressed>}
+ */
+export function fromQuery(query) {
+  const params = new URLSearchParams(query);
+  /** @type {Partial<Addressed>} */
+  const found = {};
+  const model = params.get('model');
+  if (model) found.model = model;
+  const plane = params.get('plane') ?? '';
+  if (/^[\w-]+$/.test(plane)) found.plane = plane;
+  const latent = parseLatent(params.get('z') ?? '');
+  if (latent) found.latent = latent;
+  const framing = parseFraming(params.get('at') ?? '');
+  if (framing) found.framing = framing;
+  const { layers } = parseLayers(params.get('layers') ?? '');
+  if (formatLayers(layers)) found.layers = layers;
+  const panel = PANELS.find((name) => name === params.get('panel'));
+  if (panel) found.panel = panel;
+  const digits = params.get('digits') ?? '';
+  if (/^[0-9]+$/.test(digits)) found.digits = [...digits].reduce((bits, d) => bits | (1 << +d), 0);
+  const [start, end, kind] = (params.get('walk') ?? '').split('~');
+  const ends = [parseEnd(start ?? ''), parseEnd(end ?? '')];
+  const known = PATH_KINDS.find((name) => name === kind);
+  if (ends[0] && ends[1] && known) {
+    found.walk = { start: ends[0], end: ends[1], kind: known };
+  }
+  const image = parseEnd(params.get('image') ?? '');
+  if (image && 'image' in image) found.testImage = image.image;
+  const noise = params.get('noise') ?? '';
+  if (/^(0?\.\d+|1)$/.test(noise)) found.noise = Number(noise);
+  const beside = params.get('beside');
+  if (beside) found.beside = beside;
+  const twin = params.get('twin');
+  if (twin) found.twin = twin;
+  const link = LINKS.find((name) => name === params.get('link'));
+  if (link) found.link = link;
+  const draws = params.get('draws') ?? '';
+  if (/^[1-9]\d{0,8}$/.test(draws)) found.draws = Number(draws);
+  return found;
+}
+
+/**
+ * The parts of a query that are not understood.
+ *
+ * @param {string} query
+ * @returns {string[]}
+ */
+export function strangeIn(query) {
+  return [...new URLSearchParams(query)].flatMap(([name, value]) => {
+    if (name === 'layers') return parseLayers(value).strange.map((part) => `layers=${part}`);
+    const part = new URLSearchParams([[name, value]]);
+    return Object.keys(fromQuery(`${part}`)).length ? [] : [`${name}=${value}`];
+  });
+}
+
+/**
+ * The digits that a set of bits holds.
+ *
+ * @param {number} bits
+ * @returns {number[]}
+ */
+export const digitsOf = (bits) => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].filter((d) => bits & (1 << d));
+
+/** @type {(latent: Latent) => string} */
+const formatLatent = (latent) => latent.map((z) => `${+z.toFixed(PLACES) || 0}`).join(',');
+
+/** @type {(text: string) => Latent | null} */
+function parseLatent(text) {
+  const latent = text.split(',').map((z) => (/\d/.test(z) ? Number(z) : NaN));
+  return latent.length > 1 && latent.every((z) => Math.abs(z) <= 10_000) ? latent : null;
+}
+
+/** @type {(framing: Framing) => string} */
+const formatFraming = ({ u, v, zoom }) =>
+  `${+u.toFixed(FINE_PLACES) || 0},${+v.toFixed(FINE_PLACES) || 0},${+zoom.toPrecision(5)}`;
+
+/** @type {(text: string) => Framing | null} */
+function parseFraming(text) {
+  const numbers = text.split(',').map((part) => (/\d/.test(part) ? Number(part) : NaN));
+  const [u, v, zoom] = numbers;
+  const isFair = numbers.length === 3 && numbers.every((number) => Math.abs(number) <= 1e6) && zoom > 0;
+  return isFair ? { u, v, zoom } : null;
+}
+
+/** @type {(end: End) => string} */
+const formatEnd = (end) => ('image' in end ? `${end.image}` : formatLatent(end.latent));
+
+/** @type {(text: string) => End | null} */
+function parseEnd(text) {
+  if (/^\d{1,5}$/.test(text)) return { image: Number(text) };
+  const latent = parseLatent(text);
+  return latent && { latent };
+}

@@ -1,0 +1,235 @@
+"""The Open Inference Protocol, as its public client speaks it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+import tritonclient.http as triton  # type: ignore[import-untyped]
+
+from app.settings import Settings
+from model.engine import Engine, LabelledImages
+from tests.app.live_server import Serving, serving
+
+DECODER, ENCODER = "mnist-vae-2d.decoder", "mnist-vae-2d.encoder"
+LATENTS = np.random.default_rng(0).normal(size=(70, 2)).astype(np.float32)
+
+each_way = pytest.mark.parametrize("as_bytes", [True, False], ids=["binary", "json"])
+
+
+@pytest.fixture(scope="module")
+def client(server: Serving) -> Iterator[Any]:
+    with triton.InferenceServerClient(server.host) as client:
+        yield client
+
+
+@pytest.fixture
+def digits(mnist: LabelledImages) -> np.ndarray:
+    return mnist.images[:20].astype(np.float32) / 255
+
+
+def tensor(name: str, array: np.ndarray, as_bytes: bool = True) -> Any:
+    given = triton.InferInput(name, list(array.shape), "FP32")
+    return given.set_data_from_numpy(array, binary_data=as_bytes)
+
+
+def wanted(*names: str, as_bytes: bool = True) -> list[Any]:
+    return [triton.InferRequestedOutput(name, binary_data=as_bytes) for name in names]
+
+
+def test_the_server_lives_is_ready_and_says_what_it_is(client: Any) -> None:
+    assert client.is_server_live()
+    assert client.is_server_ready()
+    metadata = client.get_server_metadata()
+    assert metadata["name"] == "latent-explorer"
+    assert set(metadata["extensions"]) == {"binary_tensor_data", "model_repository", "statistics"}
+
+
+def test_a_decoder_says_what_it_takes_and_gives(client: Any) -> None:
+    metadata = client.get_model_metadata(DECODER)
+    assert metadata["inputs"] == [{"name": "latents", "datatype": "FP32", "shape": [-1, 2]}]
+    assert metadata["outputs"] == [{"name": "images", "datatype": "UINT8", "shape": [-1, 28, 28]}]
+    assert metadata["versions"] == ["1"]
+    assert client.get_model_metadata(DECODER, "1") == metadata
+    assert client.get_model_metadata("mnist-vae-20d.decoder")["inputs"][0]["shape"] == [-1, 20]
+
+
+def test_an_encoder_says_that_images_go_from_0_to_1(client: Any) -> None:
+    metadata = client.get_model_metadata(ENCODER)
+    assert metadata["inputs"] == [{"name": "images", "datatype": "FP32", "shape": [-1, 28, 28]}]
+    assert metadata["properties"]["images"] == "From 0 (background) to 1"
+
+
+@each_way
+@pytest.mark.parametrize("count", [1, 8, 70])
+def test_a_decoder_gives_the_bytes_of_decode(
+    client: Any, api: httpx.Client, count: int, as_bytes: bool
+) -> None:
+    inputs = [tensor("latents", LATENTS[:count], as_bytes)]
+    result = client.infer(DECODER, inputs, outputs=wanted("images", as_bytes=as_bytes))
+    images = result.as_numpy("images")
+    assert images.dtype == np.uint8
+    body = {"latents": LATENTS[:count].tolist()}
+    accept = {"accept": "application/octet-stream"}
+    assert (
+        images.tobytes()
+        == api.post("models/mnist-vae-2d/decode", json=body, headers=accept).content
+    )
+    assert ("data" in result.get_output("images")) != as_bytes
+
+
+@each_way
+def test_an_encoder_gives_the_numbers_of_encode(
+    client: Any, api: httpx.Client, digits: np.ndarray, as_bytes: bool
+) -> None:
+    names = ["mean", "covariance", "kl", "kl_per_dimension", "elbo", "reconstruction"]
+    result = client.infer(
+        ENCODER, [tensor("images", digits, as_bytes)], outputs=wanted(*names, as_bytes=as_bytes)
+    )
+    answer = api.post("models/mnist-vae-2d/encode", json={"images": digits.tolist()}).json()
+    items = answer["items"]
+    for name in ("mean", "covariance"):
+        assert (result.as_numpy(name) == [item[name] for item in items]).all()
+    for name in ("kl", "kl_per_dimension", "reconstruction"):
+        assert (result.as_numpy(name) == [item["elbo"][name] for item in items]).all()
+    assert (result.as_numpy("elbo") == [item["elbo"]["total"] for item in items]).all()
+
+
+@pytest.mark.parametrize(
+    ("model", "lacks"),
+    [
+        ("mnist-ae-2d", {"covariance", "kl", "kl_per_dimension", "elbo"}),
+        ("mnist-vqvae", {"mean", "covariance", "kl", "kl_per_dimension", "elbo"}),
+        ("fashion-vae-2d", set()),
+    ],
+)
+def test_an_encoder_gives_what_its_model_has_in_the_shapes_that_it_tells(
+    client: Any, digits: np.ndarray, model: str, lacks: set[str]
+) -> None:
+    told = client.get_model_metadata(f"{model}.encoder")["outputs"]
+    result = client.infer(f"{model}.encoder", [tensor("images", digits)])
+    for output in told:
+        array = result.as_numpy(output["name"])
+        assert triton.np_to_triton_dtype(array.dtype) == output["datatype"]
+        assert [-1, *array.shape[1:]] == output["shape"]
+        assert len(array) == 20
+    everything = {"mean", "covariance", "kl", "kl_per_dimension", "elbo", "reconstruction"}
+    names = {output["name"] for output in told}
+    assert names == everything - lacks | {"reconstruction_image"} | (
+        {"indices"} if model == "mnist-vqvae" else set()
+    )
+
+
+def test_a_codebook_is_encoded_into_its_entries_and_has_no_decoder(
+    client: Any, api: httpx.Client, digits: np.ndarray
+) -> None:
+    result = client.infer("mnist-vqvae.encoder", [tensor("images", digits[:3])])
+    answer = api.post("models/mnist-vqvae/encode", json={"images": digits[:3].tolist()}).json()
+    assert result.as_numpy("indices").tolist() == [item["indices"] for item in answer["items"]]
+    assert not client.is_model_ready("mnist-vqvae.decoder")
+    with pytest.raises(triton.InferenceServerException, match=r"mnist-vqvae\.encoder") as refusal:
+        client.get_model_metadata("mnist-vqvae.decoder")
+    assert refusal.value.status() == "404"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+@each_way
+def test_what_is_sent_and_answered_may_be_compressed(
+    client: Any, engine: Engine, coding: str, as_bytes: bool
+) -> None:
+    result = client.infer(
+        DECODER,
+        [tensor("latents", LATENTS, as_bytes)],
+        outputs=wanted("images", as_bytes=as_bytes),
+        request_compression_algorithm=coding,
+        response_compression_algorithm=coding,
+    )
+    assert (result.as_numpy("images") == engine.decode(LATENTS)).all()
+
+
+def test_only_the_outputs_that_are_asked_for_come_and_each_as_it_was_asked_for(
+    client: Any, digits: np.ndarray
+) -> None:
+    outputs = [*wanted("kl", as_bytes=False), *wanted("mean")]
+    answer = client.infer(ENCODER, [tensor("images", digits)], outputs=outputs).get_response()
+    kl, mean = answer["outputs"]
+    assert (kl["name"], kl["shape"]) == ("kl", [20])
+    assert len(kl["data"]) == 20
+    assert mean["parameters"] == {"binary_data_size": 20 * 2 * 4}
+    assert "data" not in mean
+
+
+def test_an_answer_names_its_model_and_the_request(client: Any) -> None:
+    inputs = [tensor("latents", LATENTS[:1])]
+    answer = client.infer(DECODER, inputs, request_id="wé-7").get_response()
+    assert (answer["id"], answer["model_name"], answer["model_version"]) == ("wé-7", DECODER, "1")
+    assert "id" not in client.infer(DECODER, inputs, model_version="1").get_response()
+
+
+def test_many_requests_may_be_under_way(server: Serving, engine: Engine) -> None:
+    with triton.InferenceServerClient(server.host, concurrency=8) as client:
+        asked = [client.async_infer(DECODER, [tensor("latents", one[None])]) for one in LATENTS]
+        images = [one.get_result().as_numpy("images")[0] for one in asked]
+    assert (np.array(images) == engine.decode(LATENTS)).all()
+
+
+def test_what_other_servers_also_know_does_no_harm(client: Any) -> None:
+    inputs = [tensor("latents", LATENTS[:1])]
+    result = client.infer(DECODER, inputs, priority=1, timeout=10_000, parameters={"mine": "x"})
+    assert result.as_numpy("images").shape == (1, 28, 28)
+
+
+def test_the_repository_lists_every_half_of_every_model(client: Any, api: httpx.Client) -> None:
+    index = {entry["name"]: entry for entry in client.get_model_repository_index()}
+    halves = set()
+    for card in api.get("models").json()["models"]:
+        halves.add(f"{card['id']}.encoder")
+        if card["family"] != "vqvae":
+            halves.add(f"{card['id']}.decoder")
+    assert set(index) == halves
+    assert {entry["state"] for entry in index.values()} == {"READY"}
+    assert index[DECODER]["reason"] == ""
+
+
+def test_nobody_loads_or_unloads_a_model_from_outside(client: Any) -> None:
+    for order in (client.load_model, client.unload_model):
+        with pytest.raises(
+            triton.InferenceServerException, match="loaded when they are used"
+        ) as no:
+            order(DECODER)
+        assert no.value.status() == "403"
+
+
+def test_a_model_is_ready_once_it_is_in_memory(server: Serving, client: Any) -> None:
+    assert client.is_model_ready("fashion-ae-2d.encoder", "1")
+    assert "fashion-ae-2d" in {served.card.id for served in server.registry.loaded}
+    assert not client.is_model_ready("fashion-ae-2d.encoder", "2")
+
+
+def test_statistics_count_what_was_asked(digits: np.ndarray) -> None:
+    with (
+        serving(Settings(models=("mnist-vae-2d",))) as server,
+        triton.InferenceServerClient(server.host) as client,
+    ):
+        (before,) = client.get_inference_statistics(DECODER)["model_stats"]
+        assert (before["last_inference"], before["inference_count"]) == (0, 0)
+        for count in (1, 1, 70):
+            client.infer(DECODER, [tensor("latents", LATENTS[:count])])
+        client.infer(ENCODER, [tensor("images", digits)])
+        with pytest.raises(triton.InferenceServerException):
+            client.infer(DECODER, [tensor("images", LATENTS)])
+        everything = client.get_inference_statistics()["model_stats"]
+        (decoder,) = client.get_inference_statistics(DECODER, "1")["model_stats"]
+    assert [one["name"] for one in everything] == [DECODER, ENCODER]
+    assert everything[0] == decoder
+    assert (decoder["inference_count"], decoder["execution_count"]) == (72, 4)
+    assert decoder["last_inference"] > 1_700_000_000_000
+    times = decoder["inference_stats"]
+    counts = {part: spent["count"] for part, spent in times.items()}
+    parts = ("queue", "compute_input", "compute_infer", "compute_output")
+    assert counts == {"success": 3, "fail": 1, "cache_hit": 0, **dict.fromkeys(parts, 3)}
+    assert 0 < sum(times[part]["ns"] for part in parts) <= times["success"]["ns"]
+    sizes = {one["batch_size"]: one["compute_infer"]["count"] for one in decoder["batch_stats"]}
+    assert sizes == {1: 2, 70: 1}
+    assert (everything[1]["inference_count"], everything[1]["execution_count"]) == (20, 3)

@@ -1,0 +1,259 @@
+"""What a client can do below HTTP: send a head by drips, without end, or read nothing."""
+
+import json
+import socket
+import struct
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from app.gate.limits import HEADERS
+from app.server import http_protocol
+from app.settings import Settings
+from tests.app.live_server import DEFAULT, Serving, serving
+
+HEAD = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+PATIENCE = 20
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Serving]:
+    with pytest.MonkeyPatch.context() as patch, serving(Settings(), 4096) as running:
+        patch.setattr(http_protocol, "HEAD_SECONDS", 0.5)
+        patch.setattr(http_protocol, "READ_SECONDS", 0.5)
+        yield running
+
+
+def open_socket(server: Serving, receive_buffer: int | None = None) -> socket.socket:
+    host, port = server.host.split(":")
+    opened = socket.socket()
+    opened.settimeout(PATIENCE)
+    if receive_buffer:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    opened.connect((host, int(port)))
+    return opened
+
+
+def read_all(opened: socket.socket) -> bytes:
+    """Read until the server closes."""
+    parts = []
+    while part := opened.recv(65536):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def expect_problem(answer: bytes, status: int) -> str:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    assert lines[0].split()[:2] == ["HTTP/1.1", str(status)]
+    headers = dict(line.lower().split(": ", 1) for line in lines[1:])
+    assert headers["content-type"] == "application/problem+json"
+    assert headers["connection"] == "close"
+    assert int(headers["content-length"]) == len(body)
+    assert {name.lower() for name in HEADERS} <= set(headers)
+    problem = json.loads(body)
+    assert problem["status"] == status
+    return str(problem["detail"])
+
+
+@pytest.mark.parametrize("sent", [b"G", b"GET /healthz HTTP/1.1\r\n", HEAD, HEAD + b"X-Half: "])
+def test_a_head_that_does_not_come_to_its_end_is_refused(server: Serving, sent: bytes) -> None:
+    with open_socket(server) as opened:
+        opened.sendall(sent)
+        assert "did not arrive" in expect_problem(read_all(opened), 408)
+
+
+def test_drips_do_not_put_the_deadline_off(server: Serving) -> None:
+    with open_socket(server) as opened:
+        opened.sendall(HEAD)
+        opened.settimeout(0.05)
+        answer = b""
+        for _ in range(20 * PATIENCE):
+            try:
+                answer = opened.recv(65536)
+                break
+            except TimeoutError:
+                opened.sendall(b"X-Drip: 1\r\n")
+        assert "did not arrive" in expect_problem(answer, 408)
+
+
+def test_the_second_request_of_a_connection_has_a_deadline_too(server: Serving) -> None:
+    with open_socket(server) as opened:
+        opened.sendall(HEAD + b"\r\n")
+        first = opened.recv(65536)
+        assert first.startswith(b"HTTP/1.1 200")
+        opened.sendall(HEAD)
+        assert "did not arrive" in expect_problem(read_all(opened), 408)
+
+
+def test_a_connection_on_which_nothing_is_asked_is_closed_without_a_word(server: Serving) -> None:
+    with open_socket(server) as opened:
+        assert read_all(opened) == b""
+
+
+def test_a_connection_on_which_nothing_more_is_asked_is_closed_after_a_while() -> None:
+    with serving(Settings(), timeout_keep_alive=2) as short, open_socket(short) as opened:
+        for _ in range(3):
+            opened.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert opened.recv(4096).startswith(b"HTTP/1.1 200")
+        assert read_all(opened) == b""
+
+
+def test_a_head_without_end_is_refused(server: Serving) -> None:
+    line = b"X-Long: %s\r\n" % (b"a" * 1000)
+    endless = HEAD + line * (http_protocol.HEAD_BYTES // len(line) + 1)
+    with open_socket(server) as opened:
+        opened.sendall(endless[: http_protocol.HEAD_BYTES])
+        opened.sendall(b"a")  # were it more, a kernel might drop the answer for what lies unread
+        assert str(http_protocol.HEAD_BYTES) in expect_problem(read_all(opened), 431)
+
+
+@pytest.mark.parametrize("sent", [b"\x16\x03\x01\x02\x00\x01", b"HELO x\r\n\r\n", b"GET\r\n\r\n"])
+def test_what_is_no_http_is_refused_with_a_problem(server: Serving, sent: bytes) -> None:
+    with open_socket(server) as opened:
+        opened.sendall(sent)
+        assert "no HTTP" in expect_problem(read_all(opened), 400)
+
+
+def test_a_client_that_reads_no_answer_is_cut(server: Serving) -> None:
+    body = json.dumps({"count": 1024, "seed": 1}).encode()
+    request = (
+        f"POST /api/v1/models/{DEFAULT}/sample HTTP/1.1\r\nHost: x\r\nAccept: application/x-npy\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode() + body
+    requests = 12  # more than the kernel takes in on its way
+    with open_socket(server, receive_buffer=4096) as opened:
+        opened.sendall(requests * request)
+        time.sleep(6 * http_protocol.READ_SECONDS)
+        answered = read_all(opened)
+    assert 0 < len(answered) < requests * 1024 * 784, "the server waited to be read"
+
+
+def test_a_stream_that_reads_nothing_is_cut_and_the_others_go_on(server: Serving) -> None:
+    with server.stream() as other, open_socket(server, receive_buffer=4096) as opened:
+        opened.sendall(
+            f"GET /api/v1/models/{DEFAULT}/stream HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
+        )
+        assert opened.recv(1024).startswith(b"HTTP/1.1 101")
+        frames = (struct.pack("<Iff", number, 0.1, 0.2) for number in range(10_000_000))
+        for frame in frames:
+            try:
+                opened.sendall(b"\x82\x8c" + bytes(4) + frame)  # binary, masked with zeros
+            except (ConnectionResetError, BrokenPipeError):
+                break
+            if frame[0] == 0:
+                other.send(frame)
+                assert other.recv(timeout=PATIENCE)[:4] == frame[:4]
+        assert next(frames, None), "it was never cut"
+
+
+def answers(opened: socket.socket, count: int) -> list[tuple[int, bytes]]:
+    """Read so many answers, each its status and its body."""
+    file, found = opened.makefile("rb"), []
+    for _ in range(count):
+        status = int(file.readline().split()[1])
+        length = 0
+        while (line := file.readline()) != b"\r\n":
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.partition(b":")[2])
+        found.append((status, file.read(length)))
+    return found
+
+
+TILE = f"/api/v1/models/{DEFAULT}/planes/latent/tiles/1/1/0.png"
+"""Which is at hand from the start, once it was asked for."""
+
+
+def test_what_is_at_hand_and_what_is_not_are_answered_in_the_order_of_the_questions(
+    server: Serving,
+) -> None:
+    with server.client() as client:
+        tile, health = client.get(TILE), client.get("/healthz")
+        assert client.get(TILE).content == tile.content
+    ask = {path: f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for path in (TILE, "/healthz")}
+    order = [TILE, "/healthz", TILE, TILE, "/healthz", "/healthz", TILE]
+    with open_socket(server) as opened:
+        opened.sendall(b"".join(ask[path] for path in order))
+        found = answers(opened, len(order))
+    contents = {TILE: tile.content, "/healthz": health.content}
+    assert found == [(200, contents[path]) for path in order]
+
+
+def test_what_is_asked_before_the_last_answer_came_is_answered_in_its_turn(
+    server: Serving,
+) -> None:
+    body = b'{"latents": [[0.5, -1]]}'
+    path = f"/api/v1/models/{DEFAULT}/decode"
+    head = "Host: x\r\nContent-Type: application/json\r\nContent-Length"
+    decode = f"POST {path} HTTP/1.1\r\n{head}: {len(body)}\r\n\r\n".encode() + body
+    fresh = f"GET {path}.png?z=0.123,1&size=28 HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    with server.client() as client:
+        json_type = {"content-type": "application/json"}
+        image = client.post(path, content=body, headers=json_type).content
+        picture = client.get(f"{path}.png?z=0.123,1&size=28").content
+    contents = {decode: image, fresh: picture}
+    order = [decode, fresh, decode, decode, fresh, decode]
+    with open_socket(server) as opened:
+        opened.sendall(b"".join(order))
+        assert answers(opened, len(order)) == [(200, contents[asked]) for asked in order]
+
+
+def test_what_takes_longer_than_a_connection_may_rest_is_answered_after_what_is_at_hand() -> None:
+    """The second comes in the packet that has the first, which is answered on the spot."""
+    with serving(Settings(models=(DEFAULT,)), timeout_keep_alive=0.2) as short:
+        with short.client() as client:
+            tile = client.get(TILE).content
+            client.get(TILE)
+        ask = f"GET {TILE} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        body = json.dumps({"latents": [[0, 0]] * 1024}).encode()
+        slow = (
+            f"POST /api/v1/models/{DEFAULT}/decode HTTP/1.1\r\nHost: x\r\n"
+            "Content-Type: application/json; charset=utf-8\r\n"
+            f"Content-Length: {len(body) + 1}\r\n\r\n"
+        ).encode() + body
+        with open_socket(short) as opened:
+            opened.sendall(ask + slow)
+            time.sleep(0.5)
+            opened.sendall(b" ")
+            (first, second) = answers(opened, 2)
+    assert first == (200, tile)
+    assert second[0] == 200
+
+
+@pytest.mark.parametrize("rest", [b"", b"]]}"])
+def test_a_target_that_is_no_path_is_answered_and_hangs_nothing(
+    server: Serving, monkeypatch: pytest.MonkeyPatch, rest: bytes
+) -> None:
+    monkeypatch.setattr(http_protocol, "BODY_SECONDS", 0.05)
+    head = b"POST http://h:99999/decode HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    with open_socket(server) as opened:
+        opened.sendall(head + b"Content-Length: 19\r\n\r\n" + b'{"latents": [[0,0' + rest)
+        assert opened.recv(5000).startswith(b"HTTP/1.1 4")
+
+
+@pytest.mark.parametrize(
+    "head", ["Content-Length: 4\r\n\r\nbody", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"]
+)
+def test_a_get_with_a_body_is_answered_too_and_so_is_the_next(server: Serving, head: str) -> None:
+    asked = f"GET {TILE} HTTP/1.1\r\nHost: x\r\n"
+    with server.client() as client:
+        tile = client.get(TILE).content
+    with open_socket(server) as opened:
+        opened.sendall(f"{asked}\r\n{asked}{head}{asked}\r\n".encode())
+        assert answers(opened, 3) == [(200, tile)] * 3
+
+
+def test_who_asks_for_the_end_of_the_connection_is_given_it_with_what_is_at_hand(
+    server: Serving,
+) -> None:
+    with server.client() as client:
+        client.get(TILE)
+    for last in ("HTTP/1.1\r\nConnection: close", "HTTP/1.0"):
+        with open_socket(server) as opened:
+            opened.sendall(f"GET {TILE} {last}\r\nHost: x\r\n\r\n".encode())
+            answer = read_all(opened)
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert b"\r\nconnection: close\r\n" in answer

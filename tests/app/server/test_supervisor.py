@@ -1,0 +1,181 @@
+"""Several processes on one port: replaced under traffic, stopped, and not able to start."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+import httpx
+import pytest
+import uvicorn
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from app.server.supervisor import Worker
+from app.settings import ROOT
+from tests.app.live_server import DEFAULT
+from tests.app.stopping import accepted_request, rest_of, wait_until_closed
+from tests.app.test_faults import workers_of
+from tools.server import Server
+
+MODEL = f"/api/v1/models/{DEFAULT}"
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at other processes")
+
+
+class Traffic:
+    """What clients saw: how many answers, and every failure in words."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.answers = {"kept": 0, "fresh": 0, "long": 0}
+        self.failures: list[str] = []
+        self.over = Event()
+
+    def ask(self, kind: str, get: Callable[[], httpx.Response]) -> None:
+        while not self.over.is_set():
+            try:
+                status = get().status_code
+            except httpx.TransportError as error:
+                self.failures.append(f"{kind}: {error!r}")
+            else:
+                self.answers[kind] += 1
+                if status != 200:
+                    self.failures.append(f"{kind}: {status}")
+
+    def keep_asking(self, kind: str, path: str) -> None:
+        """Ask again and again on a connection that is kept, as a proxy does."""
+        with httpx.Client(base_url=self.server.url, trust_env=False, timeout=60) as client:
+            self.ask(kind, lambda: client.get(path))
+
+    def ask_anew(self) -> None:
+        """Open a connection for each request."""
+        address = f"{self.server.url}/healthz"
+        self.ask("fresh", lambda: httpx.get(address, trust_env=False, timeout=60))
+
+    @contextmanager
+    def flowing(self) -> Iterator[None]:
+        threads = [
+            Thread(target=self.keep_asking, args=("kept", f"{MODEL}/decode.png?z=0,0")),
+            Thread(
+                target=self.keep_asking, args=("long", f"{MODEL}/planes/latent/fields/density.png")
+            ),
+            Thread(target=self.ask_anew),
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            self.wait_for_more()
+            yield
+            self.wait_for_more()
+        finally:
+            self.over.set()
+            for thread in threads:
+                thread.join()
+
+    def wait_for_more(self) -> None:
+        before = dict(self.answers)
+        while any(self.answers[kind] == count for kind, count in before.items()):
+            time.sleep(0.05)
+
+
+def wait_for_workers(server: Server, count: int, without: list[int]) -> None:
+    while len(found := workers_of(server)) != count or set(found) & set(without):
+        time.sleep(0.05)
+
+
+def test_a_rolling_restart_replaces_every_worker_and_fails_no_request() -> None:
+    with Server("--workers", "2", "--models", DEFAULT) as server:
+        wait_for_workers(server, 2, without=[])
+        first = workers_of(server)
+        address = f"{server.url.replace('http', 'ws')}{MODEL}/stream"
+        traffic = Traffic(server)
+        with connect(address, compression=None, proxy=None) as stream, traffic.flowing():
+            os.kill(server.pid, signal.SIGHUP)
+            with pytest.raises(ConnectionClosed) as closed:
+                stream.recv(timeout=120)
+            wait_for_workers(server, 2, without=first)
+        assert traffic.failures == []
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1012
+        with connect(address, compression=None, proxy=None) as stream:
+            stream.send(bytes(12))
+            assert len(stream.recv(timeout=30)) == 788
+        assert "Traceback" not in server.written()
+
+
+@pytest.fixture
+def checkpoints(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT / "checkpoints" / DEFAULT, tmp_path / DEFAULT)
+    return tmp_path
+
+
+def test_a_rolling_restart_that_cannot_start_leaves_the_old_workers(checkpoints: Path) -> None:
+    with Server("--workers", "2", "--checkpoints", str(checkpoints)) as server:
+        while server.written().count("Application startup complete") < 2:
+            time.sleep(0.05)  # the second worker may start a while after the first one answers
+        first = workers_of(server)
+        (checkpoints / DEFAULT / "model.safetensors").write_bytes(b"damaged")
+        os.kill(server.pid, signal.SIGHUP)
+        while "aborting the restart" not in server.written():
+            time.sleep(0.05)
+        assert workers_of(server) == first
+        answer = httpx.get(f"{server.url}{MODEL}/decode.png?z=0,0", trust_env=False, timeout=60)
+        assert answer.status_code == 200
+
+
+def test_told_to_stop_during_a_rolling_restart_it_stops_before_the_next_worker() -> None:
+    with Server("--workers", "3", "--models", DEFAULT) as server:
+        wait_for_workers(server, 3, without=[])
+        os.kill(server.pid, signal.SIGHUP)
+        while "restarting processes" not in server.written():
+            time.sleep(0.05)
+        os.kill(server.pid, signal.SIGTERM)
+        assert server._process is not None
+        assert server._process.wait(timeout=60) == 0
+        started = server.written().count("Started server process")
+        assert started <= 4  # three, and at most the one that was on its way
+
+
+def test_told_to_stop_they_close_the_port_and_answer_what_they_accepted() -> None:
+    with Server("--workers", "2", "--models", DEFAULT) as server:
+        accepted = accepted_request(server.port)
+        os.kill(server.pid, signal.SIGTERM)
+        wait_until_closed(server.port)
+        assert rest_of(accepted).startswith(b"HTTP/1.1 200 ")
+
+
+def test_that_a_worker_has_ended_is_known_without_waiting_for_its_answer() -> None:
+    worker = Worker(uvicorn.Config("nowhere:app", log_config=None), [])
+    worker.start()
+    worker.process.join()
+    assert worker.parent_conn.poll(0)
+    assert not worker.is_alive(timeout=60)
+    assert worker.exitcode not in (0, None)
+
+
+def test_workers_whose_metrics_cannot_be_kept_say_so_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    command = [sys.executable, "-m", "app", "--workers", "2", "--port", "0", "--models", DEFAULT]
+    folder = str(tmp_path / "file" / "below")
+    run = subprocess.run(
+        [*command, "--metrics-folder", folder], capture_output=True, text=True, timeout=120
+    )
+    assert run.returncode not in (0, -signal.SIGTERM)
+    assert "EXPLORER_METRICS_FOLDER cannot be made" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_workers_that_cannot_start_end_the_server_with_a_failure(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "app", "--workers", "2", "--port", "0"]
+    run = subprocess.run(
+        [*command, "--checkpoints", str(tmp_path)], capture_output=True, text=True, timeout=120
+    )
+    assert run.returncode not in (0, -signal.SIGTERM)
+    assert f"EXPLORER_DEFAULT_MODEL is {DEFAULT}" in run.stderr

@@ -1,0 +1,229 @@
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from threading import Event, get_ident
+
+import pytest
+
+from app.errors import Overloaded
+from app.serving.model_cache import Shelf
+
+
+class Store:
+    """A shelf of strings, each of ten bytes unless said otherwise, that notes what is loaded."""
+
+    def __init__(self, bound: int) -> None:
+        self.shelf: Shelf[str] = Shelf(bound)
+        self.loads: list[str] = []
+        self.load: Callable[[str], str] = self.note
+
+    def lend(self, name: str, size: int = 10) -> AbstractAsyncContextManager[str]:
+        return self.shelf.lend(name, size, lambda: self.load(name))
+
+    def note(self, name: str) -> str:
+        self.loads.append(name)
+        return name.upper()
+
+    async def use(self, *names: str) -> None:
+        for name in names:
+            async with self.lend(name) as item:
+                assert item == name.upper()
+
+    @property
+    def there(self) -> set[str]:
+        return set(self.shelf.items)
+
+
+def run(scene: Callable[[Store], Awaitable[None]], bound: int = 30) -> Store:
+    store = Store(bound)
+
+    async def play() -> None:
+        await scene(store)
+
+    asyncio.run(play())
+    return store
+
+
+def test_what_was_used_stays_and_is_not_loaded_again() -> None:
+    store = run(lambda store: store.use("a", "b", "a", "b"))
+    assert store.loads == ["a", "b"]
+    assert store.there == {"a", "b"}
+
+
+def test_what_has_been_idle_for_longest_makes_room() -> None:
+    store = run(lambda store: store.use("a", "b", "c", "a", "d"))
+    assert store.there == {"c", "a", "d"}
+
+
+def test_as_many_go_as_the_new_one_needs_and_no_more(caplog: pytest.LogCaptureFixture) -> None:
+    async def scene(store: Store) -> None:
+        await store.use("a", "b", "c")
+        async with store.lend("large", 20):
+            assert store.there == {"c", "large"}
+
+    with caplog.at_level(logging.INFO):
+        run(scene)
+    dropped = [record.getMessage() for record in caplog.records]
+    assert dropped == [f"Model {name} is dropped to make room for large" for name in "ab"]
+
+
+def test_what_is_in_use_is_never_dropped_and_the_refusal_says_when_to_come_again() -> None:
+    async def scene(store: Store) -> None:
+        async with store.lend("a"), store.lend("b"), store.lend("c"):
+            with pytest.raises(Overloaded, match=r"d takes 10 bytes .* of the 30") as refusal:
+                await store.use("d")
+            assert refusal.value.headers == {"Retry-After": "5"}
+        await store.use("d")
+
+    assert run(scene).there == {"a", "b", "d"}, "c was the first to be given back"
+
+
+def test_nothing_is_dropped_in_vain() -> None:
+    async def scene(store: Store) -> None:
+        await store.use("idle")
+        async with store.lend("a"), store.lend("b"):
+            with pytest.raises(Overloaded):
+                await store.shelf.lend("large", 20, str).__aenter__()
+            assert store.there == {"idle", "a", "b"}
+
+    run(scene)
+
+
+def test_two_users_hold_an_item_until_both_have_gone() -> None:
+    async def scene(store: Store) -> None:
+        async with store.lend("a"):
+            async with store.lend("a"):
+                pass
+            with pytest.raises(Overloaded):
+                await store.use("b")
+        await store.use("b")
+
+    assert run(scene, bound=10).there == {"b"}
+
+
+def test_what_is_kept_stays_even_beyond_the_bound() -> None:
+    async def scene(store: Store) -> None:
+        store.shelf.keep("default", "DEFAULT", 40)
+        await store.use("default")
+        with pytest.raises(Overloaded):
+            await store.use("a")
+
+    store = run(scene)
+    assert store.there == {"default"}
+    assert store.loads == []
+
+
+async def gate(store: Store, name: str) -> tuple[asyncio.Event, Event]:
+    """Let loads of `name` say when they begin, and end when they are told to."""
+    begun, released = asyncio.Event(), Event()
+    loop, load = asyncio.get_running_loop(), store.load
+
+    def slow(asked: str) -> str:
+        if asked == name:
+            loop.call_soon_threadsafe(begun.set)
+            assert released.wait(30)
+        return load(asked)
+
+    store.load = slow
+    return begun, released
+
+
+def test_however_many_ask_it_is_loaded_once_and_the_loop_goes_on() -> None:
+    async def scene(store: Store) -> None:
+        begun, released = await gate(store, "a")
+        users = [asyncio.create_task(store.use("a")) for _ in range(20)]
+        await begun.wait()  # this loop runs while the load does not end
+        assert store.there == set()
+        released.set()
+        await asyncio.gather(*users)
+
+    assert run(scene).loads == ["a"]
+
+
+def test_what_is_loaded_already_is_lent_while_another_loads() -> None:
+    async def scene(store: Store) -> None:
+        begun, released = await gate(store, "b")
+        await store.use("a")
+        user = asyncio.create_task(store.use("b"))
+        await begun.wait()
+        await store.use("a")
+        released.set()
+        await user
+
+    assert run(scene).loads == ["a", "b"]
+
+
+def test_an_item_that_is_being_loaded_has_its_room_already() -> None:
+    async def scene(store: Store) -> None:
+        begun, released = await gate(store, "a")
+        user = asyncio.create_task(store.use("a"))
+        await begun.wait()
+        with pytest.raises(Overloaded):
+            await store.use("b")
+        released.set()
+        await user
+
+    assert run(scene, bound=10).loads == ["a"]
+
+
+def test_one_item_is_loaded_at_a_time() -> None:
+    busy: set[int] = set()
+
+    async def scene(store: Store) -> None:
+        load = store.load
+
+        def alone(name: str) -> str:
+            busy.add(get_ident())
+            assert len(busy) == 1
+            item = load(name)
+            busy.remove(get_ident())
+            return item
+
+        store.load = alone
+        await asyncio.gather(*(store.use(name) for name in "abc"))
+
+    assert sorted(run(scene).loads) == ["a", "b", "c"]
+
+
+def test_a_load_goes_on_though_all_who_waited_have_gone() -> None:
+    async def scene(store: Store) -> None:
+        begun, released = await gate(store, "a")
+        user = asyncio.create_task(store.use("a"))
+        await begun.wait()
+        user.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await user
+        released.set()
+        await store.use("a")
+
+    assert run(scene).loads == ["a"]
+
+
+def test_a_failed_load_is_told_to_all_who_wait_and_tried_again_for_the_next() -> None:
+    async def scene(store: Store) -> None:
+        load = store.load
+
+        def fail(name: str) -> str:
+            load(name)
+            raise OSError("the disk has gone")
+
+        store.load = fail
+        waiting = [store.use("a"), store.use("a")]
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [str(result) for result in results] == ["the disk has gone"] * 2
+        assert store.there == set()
+        store.load = load
+        await store.use("a", "b", "c")
+
+    assert run(scene).loads == ["a", "a", "b", "c"]
+
+
+def test_what_fails_while_it_uses_an_item_gives_it_back() -> None:
+    async def scene(store: Store) -> None:
+        with pytest.raises(ZeroDivisionError):
+            async with store.lend("a"):
+                raise ZeroDivisionError
+        await store.use("b")
+
+    assert run(scene, bound=10).there == {"b"}

@@ -1,0 +1,127 @@
+"""Workers that add up: first as objects, then as two real processes, one of which is killed."""
+
+import asyncio
+import os
+import signal
+import tempfile
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.api.metrics import LASTING, merged
+from app.telemetry.worker_metrics import SILENT_SECONDS, Peers, Sample
+from tests.app.live_server import DEFAULT
+from tools.server import Server
+
+REQUESTS, OPEN = "explorer_requests_total", "explorer_open_streams"
+
+
+def peers(folder: Path | str, requests: int) -> Peers:
+    samples: list[Sample] = [(REQUESTS, ("/", "GET", "2xx"), (requests,)), (OPEN, (), (1,))]
+    return Peers(str(folder), lambda: samples, LASTING)
+
+
+def added(worker: Peers) -> dict[str, float]:
+    return {
+        name: value
+        for name, found in merged(worker.all(worker.own())).items()
+        for (value,) in found.values()
+    }
+
+
+def test_alone_a_worker_answers_for_itself_and_writes_nothing() -> None:
+    async def run() -> dict[str, float]:
+        async with (worker := peers("", 3)).publishing():
+            return added(worker)
+
+    assert asyncio.run(run()) == {REQUESTS: 3, OPEN: 1}
+
+
+def test_workers_add_up_and_one_that_stopped_leaves_its_counters(tmp_path: Path) -> None:
+    one, other = peers(tmp_path, 3), peers(tmp_path, 4)
+
+    async def run() -> list[dict[str, float]]:
+        found = []
+        async with one.publishing():
+            async with other.publishing():
+                await asyncio.sleep(0)  # the other writes for the first time
+                found.append(added(one))
+            found.append(added(one))
+        return found
+
+    both, after = asyncio.run(run())
+    assert both == {REQUESTS: 7, OPEN: 2}
+    assert after == {REQUESTS: 7, OPEN: 1}
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_one_that_fell_silent_leaves_its_counters_too(tmp_path: Path) -> None:
+    one, other = peers(tmp_path, 3), peers(tmp_path, 4)
+    added(other)
+    assert added(one) == {REQUESTS: 7, OPEN: 2}
+    file = tmp_path / other.name
+    long_ago = file.stat().st_mtime - SILENT_SECONDS - 1
+    os.utime(file, (long_ago, long_ago))
+    assert added(one) == {REQUESTS: 7, OPEN: 1}
+
+
+def test_the_start_of_all_is_that_of_the_oldest() -> None:
+    name = "process_start_time_seconds"
+    samples: list[Sample] = [(name, (), (20.0,)), (name, (), (10.0,))]
+    assert merged(samples) == {name: {(): (10.0,)}}
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="workers are found in /proc")
+def test_two_real_workers_answer_for_both_and_a_death_takes_no_counter_away() -> None:
+    folders = set(Path(tempfile.gettempdir()).glob("latent-explorer-*"))
+    with Server("--models", DEFAULT, "--workers", "2") as server:
+        first = sorted(workers(server.pid))
+        wait(server, alive=2)
+        asked, answered = 0, 0.0
+        while asked < 40:
+            httpx.get(f"{server.url}/healthz", trust_env=False)
+            asked += 1
+            before, answered = answered, scrape(server)[1]
+            assert before <= answered
+        while answered < asked:  # at most a second old
+            answered = scrape(server)[1]
+        assert answered == asked
+        os.kill(first[0], signal.SIGKILL)
+        assert wait(server, alive=2, other_than=first) == asked
+    assert set(Path(tempfile.gettempdir()).glob("latent-explorer-*")) == folders
+
+
+def scrape(server: Server) -> tuple[float, float]:
+    """Give the workers that live, and the probes that they answered."""
+    text = httpx.get(f"{server.url}/metrics", trust_env=False, timeout=60).text
+    samples = [
+        sample for family in text_string_to_metric_families(text) for sample in family.samples
+    ]
+    (alive,) = (sample.value for sample in samples if sample.name == "explorer_workers")
+    probes = [
+        sample.value
+        for sample in samples
+        if sample.name == REQUESTS and sample.labels["route"] == "/healthz"
+    ]
+    return alive, sum(probes)
+
+
+def wait(server: Server, alive: int, other_than: list[int] | None = None) -> float:
+    """Wait until so many workers live, not those of before; give the probes answered."""
+    while True:
+        try:
+            now, probes = scrape(server)
+        except httpx.TransportError:  # it was just killed
+            continue
+        serving = sorted(workers(server.pid))
+        if now == len(serving) == alive and serving != other_than:
+            return probes
+
+
+def workers(parent: int) -> list[int]:
+    """The processes that serve, of all that the launcher started."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    lines = {int(child): Path(f"/proc/{child}/cmdline").read_text() for child in children}
+    return [child for child, line in lines.items() if "spawn_main" in line]

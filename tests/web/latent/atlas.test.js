@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { borderOf, codeOf, createAtlas, nearestFoot, rangeOf } from '../../../static/js/latent/atlas.js';
+import { ordinaryReach } from '../../../static/js/latent/describe-point.js';
+import { barsOf, between, labelOf, latentOf, walkOf } from '../../../static/js/latent/path.js';
+
+const FLAT = { id: 'latent', title: '', origin: [0, 0], axes: [[1, 0], [0, 1]], extent: [[-4, -4], [4, 4]] };
+const VAE = { family: 'vae', latent_dim: 2 };
+const AE = { family: 'ae', latent_dim: 2 };
+
+/** Square patches of codes, `half` wide to each side, 20 x 20 each. */
+function patches(...places) {
+  const values = [];
+  const labels = [];
+  for (const { label, u, v, half } of places) {
+    for (let i = 0; i < 400; i++) {
+      values.push(u + half * (((i % 20) - 9.5) / 10), v + half * ((Math.floor(i / 20) - 9.5) / 10));
+      labels.push(label);
+    }
+  }
+  return { count: labels.length, dim: 2, values: new Float32Array(values), labels: new Uint8Array(labels) };
+}
+
+const distance = (a, b) => Math.hypot(a.u - b.u, a.v - b.v);
+
+test('a digit has its name where it is densest, and a typical code there', () => {
+  const codes = patches(
+    { label: 3, u: -2, v: 1, half: 0.2 },
+    { label: 3, u: 2, v: 1, half: 1.5 },
+    { label: 8, u: 1, v: -2, half: 0.5 },
+  );
+  const { landmarks } = createAtlas(AE, FLAT, codes);
+  assert.deepEqual(landmarks.map(({ label }) => label), [3, 8]);
+  assert.ok(distance(landmarks[0].point, { u: -2, v: 1 }) < 0.3);
+  assert.equal(codes.labels[landmarks[1].index], 8);
+  assert.ok(distance(landmarks[1].point, { u: 1, v: -2 }) < 0.6);
+});
+
+test('the view of an autoencoder holds its codes, that of a VAE its prior too', () => {
+  const codes = patches({ label: 1, u: 5, v: 0, half: 1 });
+  const { view } = createAtlas(AE, FLAT, codes);
+  assert.ok(view.u0 > 3.5 && view.u0 < 4.06 && view.u1 > 5.94 && view.u1 < 6.5);
+  const wide = createAtlas(VAE, FLAT, codes).view;
+  assert.ok(wide.u0 <= -3 && wide.v0 <= -3 && wide.v1 >= 3 && wide.u1 > 5.9);
+});
+
+test('codes that have all become one still lie in a view to walk in', () => {
+  const { view } = createAtlas(AE, FLAT, patches({ label: 1, u: 2, v: 0, half: 0 }));
+  assert.deepEqual(view, { u0: 1.5, v0: -0.5, u1: 2.5, v1: 0.5 });
+});
+
+test('numbers run over the prior, or over the codes where there is none', () => {
+  const codes = patches({ label: 1, u: 0, v: 0, half: 10 });
+  codes.values[0] = 1000;
+  assert.equal(rangeOf({ card: VAE, codes }), 3);
+  const range = rangeOf({ card: AE, codes });
+  assert.ok(range > 9 && range < 10, 'all but the most remote');
+  assert.equal(rangeOf({ card: AE, codes: patches({ label: 1, u: 0, v: 0, half: 0 }) }), 1);
+});
+
+test('one code far out does not shrink all others to a dot', () => {
+  const codes = patches({ label: 1, u: 0, v: 0, half: 1 });
+  codes.values[0] = 1000;
+  assert.ok(createAtlas(AE, FLAT, codes).view.u1 < 2);
+});
+
+test('two digits meet where both are', () => {
+  const atlas = createAtlas(
+    AE,
+    FLAT,
+    patches({ label: 4, u: 0, v: 0, half: 1 }, { label: 9, u: 1.5, v: 0, half: 1 }),
+  );
+  const { u, v } = borderOf(atlas, 4, 9);
+  assert.ok(u > 0.4 && u < 1.1 && Math.abs(v) < 1.1);
+});
+
+test('the nearest foot is that of the nearest code, of the label that is asked for', () => {
+  const codes = { count: 3, dim: 2, values: new Float32Array([0, 0, 1, 0, 3, 0]), labels: new Uint8Array([1, 2, 1]) };
+  const atlas = createAtlas(AE, FLAT, codes);
+  assert.equal(nearestFoot(atlas, { u: 1.2, v: 0 }), 1);
+  assert.equal(nearestFoot(atlas, { u: 1.2, v: 0 }, 1), 0);
+  assert.equal(nearestFoot(atlas, { u: 0, v: 0 }, 7), -1);
+});
+
+test('codes of many dimensions lie at their feet', () => {
+  const plane = { ...FLAT, origin: [0, 0, 1], axes: [[0, 1, 0], [0, 0, 1]] };
+  const codes = { count: 1, dim: 3, values: new Float32Array([9, 2, 4]), labels: new Uint8Array([0]) };
+  const atlas = createAtlas({ family: 'ae', latent_dim: 3 }, plane, codes);
+  assert.deepEqual([...atlas.feet], [2, 3]);
+  assert.deepEqual(codeOf(atlas, 0), [9, 2, 4]);
+});
+
+test('the ordinary reach grows with the distance between codes', () => {
+  const one = ordinaryReach(patches({ label: 1, u: 0, v: 0, half: 1 }));
+  const two = ordinaryReach(patches({ label: 1, u: 0, v: 0, half: 2 }));
+  assert.ok(Math.abs(two / one - 2) < 1e-5);
+});
+
+test('a walk goes from a 0 to a 6 unless something else is asked for', () => {
+  const atlas = createAtlas(AE, FLAT, patches({ label: 0, u: 0, v: 0, half: 1 }, { label: 6, u: 4, v: 0, half: 1 }));
+  const walk = walkOf(atlas, null);
+  assert.equal(labelOf(atlas, walk.start), 0);
+  assert.equal(labelOf(atlas, walk.end), 6);
+  assert.ok(latentOf(atlas, walk.end)[0] > 3);
+});
+
+test('an end of a walk that is not in the space of the model gives way', () => {
+  const atlas = createAtlas(AE, FLAT, patches({ label: 0, u: 0, v: 0, half: 1 }, { label: 6, u: 4, v: 0, half: 1 }));
+  const asked = { start: { latent: [1, 2, 3] }, end: { latent: [0.5, 0.5] }, kind: 'spherical' };
+  const walk = walkOf(atlas, asked);
+  assert.equal(labelOf(atlas, walk.start), 0);
+  assert.deepEqual(walk.end, { latent: [0.5, 0.5] });
+  assert.equal(walk.kind, 'spherical');
+  const far = walkOf(atlas, { ...asked, start: { image: 99_999 } });
+  assert.equal(labelOf(atlas, far.start), 0);
+});
+
+test('a walk passes its steps at even parts of the way, and is straight between them', () => {
+  const route = [[0, 0], [1, 2], [2, 0]];
+  assert.deepEqual(between(route, 0), [0, 0]);
+  assert.deepEqual(between(route, 0.5), [1, 2]);
+  assert.deepEqual(between(route, 0.75), [1.5, 1]);
+  assert.deepEqual(between(route, 1), [2, 0]);
+});
+
+test('a bar chart has one bar a step, the greatest as high as there is room', () => {
+  assert.equal(barsOf([1, 4, 2], 4, 8), 'M0,8V6H1V0H2V4H3V8Z');
+  assert.equal(barsOf([0, 0], 0, 8), 'M0,8V8H1V8H2V8Z', 'where nothing changes it is flat');
+});

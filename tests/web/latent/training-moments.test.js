@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { curveOf, epochOf, feetOf, imageAt, lineOf, nearestMoment, pastAt, timeOf, valueAt } from '../../../static/js/latent/training-moments.js';
+
+/** @type {(epoch: number, feet?: number[]) => import('../../../static/js/latent/training-moments.js').Moment} */
+const moment = (epoch, feet = [0, 0]) => ({
+  epoch,
+  extent: { u0: -4, v0: -4, u1: 4, v1: 4 },
+  feet: Float32Array.from(feet),
+  cells: 2,
+  levels: Uint8Array.from({ length: 56 * 56 }, (_, i) => 2 * Number(i % 56 >= 28) + Number(i >= 28 * 56)),
+});
+const MOMENTS = [moment(0, [0, 0]), moment(1, [2, -4]), moment(5, [4, 0])];
+
+/** @type {(epoch: number, elbo: number | null, reconstruction?: number | null) => any} */
+const followed = (epoch, elbo, reconstruction = null) => ({ epoch, elbo, reconstruction, stage: 'fit', train_loss: 1, kl: null, more: {} });
+
+test('a past lies between two moments, and never beyond the first or the last', () => {
+  assert.deepEqual(pastAt(MOMENTS, 0.25), { from: MOMENTS[0], to: MOMENTS[1], part: 0.25 });
+  assert.equal(epochOf(pastAt(MOMENTS, 1.5)), 3);
+  for (const [at, epoch] of [[-1, 0], [0, 0], [2, 5], [9, 5]]) assert.equal(epochOf(pastAt(MOMENTS, at)), epoch);
+  assert.equal(epochOf(pastAt([MOMENTS[1]], 0.7)), 1, 'of a single moment there is no way to another');
+});
+
+test('codes go straight from one moment to the next', () => {
+  assert.deepEqual([...feetOf(pastAt(MOMENTS, 0.5))], [1, -2]);
+  assert.deepEqual([...feetOf(pastAt(MOMENTS, 2))], [4, 0]);
+});
+
+test('the image of a place is that of its cell in the nearer moment', () => {
+  assert.equal(nearestMoment(pastAt(MOMENTS, 1.4)), MOMENTS[1]);
+  assert.equal(nearestMoment(pastAt(MOMENTS, 1.6)), MOMENTS[2]);
+  for (const [u, v, level] of [[-1, 1, 0], [1, 1, 2], [-1, -1, 1], [1, -1, 3], [99, -99, 3], [-99, 99, 0]]) {
+    const pixels = imageAt(MOMENTS[0], { u, v });
+    assert.equal(pixels.length, 784);
+    assert.ok(pixels.every((pixel) => pixel === level), `${u}, ${v}`);
+  }
+});
+
+test('an epoch has its time between the moments about it', () => {
+  assert.deepEqual([0, 1, 3, 5, 8].map((epoch) => timeOf(MOMENTS, epoch)), [0, 1, 1.5, 2, 2]);
+});
+
+test('the curve is the ELBO where it was measured, else the reconstruction', () => {
+  const vae = curveOf([followed(1, null), followed(2, -140, -133), followed(3, -138, -131)]);
+  assert.deepEqual(vae, {
+    measure: 'elbo',
+    points: [{ epoch: 2, value: -140 }, { epoch: 3, value: -138 }],
+    training: [{ epoch: 2, value: -1 }, { epoch: 3, value: -1 }],
+  });
+  assert.equal(curveOf([followed(1, null, -120)]).measure, 'reconstruction');
+  assert.deepEqual([1, 2, 2.5, 9].map((epoch) => valueAt(vae, epoch)), [null, -140, -140, -138]);
+});
+
+test('the line rises to the best value at the right edge and never leaves its box', () => {
+  const curve = curveOf([-500, -160, -150, -145, -141].map((elbo, i) => followed(i + 1, elbo)));
+  const line = lineOf(curve, curve.points, MOMENTS, 300, 60);
+  assert.match(line, /^M150,60L/, 'the first epoch, at the second moment, is far below');
+  assert.match(line, /L300,0$/);
+  assert.match(lineOf(curve, curve.training, MOMENTS, 300, 60), /^M150,0L.*L300,0$/, 'above the scale is at its top');
+  assert.equal(lineOf({ measure: 'elbo', points: [], training: [] }, [], MOMENTS, 300, 60), '');
+});

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isNamed, kindOf, labelsOf, learn } from '../../../static/js/latent/labels.js';
+import { balance } from '../../../static/js/latent/nats.js';
+import { describe, hasCollapsed, inShort, list, nearbyLabels } from '../../../static/js/latent/describe-point.js';
+
+function place(shares, distance = 0.01) {
+  const share = new Float64Array(10);
+  for (const [label, value] of Object.entries(shares)) share[label] = value;
+  return { share, index: 0, distance, reach: 0.2 };
+}
+
+test('a place is named after the digits around it', () => {
+  assert.equal(describe(place({ 8: 1 }), 0.1).title, 'Among the 8s');
+  assert.match(describe(place({ 8: 0.975, 3: 0.025 }), 0.1).text, /39 of the 40/);
+  assert.equal(describe(place({ 8: 0.6, 5: 0.35, 3: 0.05 }), 0.1).title, 'Between 8 and 5');
+  assert.equal(describe(place({ 8: 0.4, 5: 0.35, 3: 0.25 }), 0.1).title, 'Where 8, 5 and 3 meet');
+  assert.equal(describe(place({ 7: 0.7, 9: 0.1, 4: 0.1, 1: 0.1 }), 0.1).title, 'Mostly 7s');
+});
+
+test('a place of a wardrobe is named after its garments', () => {
+  const title = (shares) => describe(place(shares), 0.1, labelsOf('fashion-mnist')).title;
+  assert.equal(title({ 9: 1 }), 'Among the ankle boots');
+  assert.equal(title({ 4: 0.6, 6: 0.4 }), 'Between coats and shirts');
+  assert.match(describe(place({ 1: 1 }), 0.1, labelsOf('fashion-mnist')).text, /codes are trousers/);
+});
+
+test('an eight has another article than a seven, and boots another than bags', () => {
+  assert.deepEqual([7, 8].map((d) => labelsOf('mnist')[d].one), ['a 7', 'an 8']);
+  assert.deepEqual([8, 9].map((d) => labelsOf('fashion-mnist')[d].one), ['a bag', 'an ankle boot']);
+});
+
+test('a place with no code nearby is empty, whatever the nearest ones are', () => {
+  const { title, text } = describe(place({ 8: 1 }, 1.5), 0.1);
+  assert.equal(title, 'Far from every code');
+  assert.match(text, /1\.50 away/);
+});
+
+test('a VAE has collapsed when its codes tell next to nothing, and an autoencoder never', () => {
+  const card = (family, kl) => ({ family, metrics: { grey: { kl } } });
+  assert.equal(hasCollapsed(card('vae', 0.02)), true);
+  assert.equal(hasCollapsed(card('vae', 0.8)), false);
+  assert.equal(hasCollapsed(card('ae', null)), false);
+  assert.equal(hasCollapsed({ family: 'vae', metrics: {} }), false, 'not measured');
+});
+
+test('ten digits that share a place evenly still make a sentence', () => {
+  const even = place(Object.fromEntries([...Array(10).keys()].map((d) => [d, 0.1])));
+  assert.doesNotMatch(describe(even, 0.1).title, /undefined/);
+});
+
+test('digits with a tenth of the neighbours have no say', () => {
+  assert.deepEqual(nearbyLabels([0, 0, 0, 0.3, 0, 0.6, 0, 0, 0.1, 0]), [5, 3]);
+});
+
+test('a list has an and before its last', () => {
+  assert.equal(list([8]), '8');
+  assert.equal(list([8, 5]), '8 and 5');
+  assert.equal(list([8, 5, 3]), '8, 5 and 3');
+});
+
+test('the printed ledger of an image adds up to its last digit', () => {
+  for (let i = 0; i < 500; i++) {
+    const [reconstruction, kl] = [-130.0049 - 0.3337 * i, 6.0051 + 0.0173 * i];
+    const sum = balance(reconstruction, kl);
+    const [r, k, t] = [sum.reconstruction, sum.kl, sum.total].map((text) => Math.round(100 * text.replace('−', '-')));
+    assert.equal(r - k, t);
+    assert.ok(Math.abs(t / 100 - (reconstruction - kl)) <= 0.0101);
+  }
+});
+
+test('an autoencoder has a reconstruction and no bound', () => {
+  assert.deepEqual(balance(-155.014, null), { reconstruction: '−155.01', kl: '', total: '' });
+});
+
+test('half a sentence says whose codes are near, and whether they are many', () => {
+  const near = { ...place({ 4: 0.6, 9: 0.375, 7: 0.025 }), reach: 0.05 };
+  assert.equal(inShort(near, 0.1), 'near 4 (60 %) and 9 (38 %) of the 40 nearest codes; many codes here');
+  assert.match(inShort({ ...near, reach: 0.2 }, 0.1), /few codes here, so the image may blur$/);
+  assert.match(inShort({ ...near, distance: 0.3, reach: 0.5 }, 0.1), /far from every code$/);
+});
+
+test('a data set that somebody brought goes by the words that came with it', () => {
+  assert.equal(isNamed('shapes'), false);
+  learn([{ id: 'shapes', title: 'My shapes', labels: ['circle', 'square'] }, { id: 'mnist', title: 'No', labels: [] }]);
+  assert.equal(isNamed('shapes'), true);
+  assert.deepEqual(labelsOf('shapes').map(({ name }) => name), ['circle', 'square']);
+  assert.equal(describe(place({ 1: 1 }), 0.1, labelsOf('shapes')).title, 'Among the “square” images');
+  assert.deepEqual(kindOf('shapes').walk, [0, 1]);
+  assert.equal(labelsOf('mnist').length, 10);
+});

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { besideOf, createTypeAhead } from '../../../static/js/panels/listbox.js';
+
+/** Two columns of three, the second lower by half an entry, and a third of one. */
+const PLACES = [
+  { column: 0, middle: 0 }, { column: 0, middle: 40 }, { column: 0, middle: 80 },
+  { column: 300, middle: 20 }, { column: 300, middle: 58 }, { column: 300, middle: 100 },
+  { column: 600, middle: 0 },
+];
+
+test('to the side lies the nearest of the next column', () => {
+  assert.equal(besideOf(PLACES, 2, 1), 5);
+  assert.equal(besideOf(PLACES, 1, 1), 4);
+  assert.equal(besideOf(PLACES, 5, -1), 2);
+  assert.equal(besideOf(PLACES, 5, 1), 6, 'the only one, however far up');
+});
+
+test('at the edge one stays where one is', () => {
+  assert.equal(besideOf(PLACES, 1, -1), 1);
+  assert.equal(besideOf(PLACES, 6, 1), 6);
+});
+
+const TITLES = ['Plain autoencoder', 'Sparse autoencoder', 'Stacked denoising', 'The best two'];
+
+test('a letter finds the next title with such a word, and goes round', () => {
+  const typed = createTypeAhead(() => 0);
+  assert.equal(typed.find('s', TITLES, 0), 1);
+  const later = createTypeAhead(() => 0);
+  assert.equal(later.find('s', TITLES, 2), 1);
+  assert.equal(createTypeAhead(() => 0).find('a', TITLES, 0), 1, 'any word of it');
+});
+
+test('letters typed quickly make a word, and after a pause a new one', () => {
+  let time = 0;
+  const typed = createTypeAhead(() => time);
+  assert.equal(typed.find('s', TITLES, 0), 1);
+  assert.equal(typed.find('t', TITLES, 1), 2);
+  assert.ok(typed.isOngoing());
+  time += 5000;
+  assert.ok(!typed.isOngoing());
+  assert.equal(typed.find('t', TITLES, 2), 3);
+});
+
+test('letters that no title has leave one where one is', () => {
+  assert.equal(createTypeAhead(() => 0).find('x', TITLES, 2), 2);
+});
