@@ -15,8 +15,8 @@ from typing import Any
 import uvicorn
 
 from app.server import supervisor
-from app.server.http_protocol import Http
-from app.server.websocket_protocol import WebSocket
+from app.server.http_protocol import HttpProtocol
+from app.server.websocket_protocol import WebSocketProtocol
 from app.settings import Settings, SettingsError, unknown_variables, variable
 from app.telemetry.logs import logging_config
 
@@ -29,14 +29,14 @@ WORKER_SILENCE_SECONDS = 60
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the server until it is told to stop; give the exit status."""
+    """Run the server until it is told to stop; return the exit status."""
     flags = vars(_parser().parse_args(arguments))
     try:
         settings = Settings.read(os.environ, **flags)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    logging.config.dictConfig(logging_config(settings.log_format))
+    logging.config.dictConfig(logging_config(settings.log_format, settings.log_level))
     for sentence in unknown_variables(os.environ):
         logging.getLogger("explorer").warning(sentence)
     with _metrics_together(settings) as settings:
@@ -70,21 +70,21 @@ def _metrics_together(settings: Settings) -> Iterator[Settings]:
 
 
 def uvicorn_options(settings: Settings) -> dict[str, Any]:
-    """Say how uvicorn shall serve the app."""
+    """Return the options by which uvicorn serves the app."""
     return {
         "host": settings.host,
         "port": settings.port,
         "workers": settings.workers,
         "forwarded_allow_ips": list(settings.trusted_proxies),
-        "http": Http,
-        "ws": WebSocket,
+        "http": HttpProtocol,
+        "ws": WebSocketProtocol,
         "ws_max_size": LARGEST_MESSAGE,
         "ws_per_message_deflate": False,
         "timeout_graceful_shutdown": GRACE_SECONDS,
         "timeout_worker_healthcheck": WORKER_SILENCE_SECONDS,
         "access_log": False,
         "server_header": False,
-        "log_config": logging_config(settings.log_format),
+        "log_config": logging_config(settings.log_format, settings.log_level),
     }
 
 

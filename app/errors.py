@@ -33,23 +33,35 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
 from model.errors import DataError, ImageError, LatentError, PlaneError, UndecodableError
 
 log = logging.getLogger("explorer")
 
 MEDIA_TYPE = "application/problem+json"
+INFERENCE_PREFIX = "/v2"
+"""Below it refusals have the form of the Open Inference Protocol."""
+MAX_ERRORS = 10
+"""Invalid fields told of in one refusal."""
+CLIENT_GONE = 499
+"""nginx's status of a request whose client went before its answer; only the log shows it."""
 
 FieldError = dict[str, str]
 """`pointer` (a JSON pointer such as `#/latents/3`, or `?size` for a query) and `detail`."""
+
+
+class StartError(Exception):
+    """The server cannot start; the message is a sentence for the operator."""
 
 
 class Problem(HTTPException):
     """A refusal; `detail` says what came, what is allowed, and the way out."""
 
     status: ClassVar[int]
-    title: ClassVar[str]
+    title: str
+    kind: str
+    """The URI that names this kind of problem; made from the title."""
 
     def __init__(
         self,
@@ -61,9 +73,9 @@ class Problem(HTTPException):
         super().__init__(self.status, detail, headers)
         self.errors = list(errors)
 
-    def response(self) -> Response:
-        kind = "urn:latent-explorer:" + self.title.lower().replace(" ", "-")
-        return _document(self.status, kind, self.title, self.detail, self.errors, self.headers)
+    def __init_subclass__(cls) -> None:
+        if "kind" not in vars(cls) and "title" in vars(cls):
+            cls.kind = "urn:latent-explorer:" + cls.title.lower().replace(" ", "-")
 
 
 class NotHttp(Problem):
@@ -144,51 +156,71 @@ class NotReady(Problem):
     status, title = 503, "Not ready"
 
 
+class Defect(Problem):
+    """What nobody foresaw."""
+
+    status, title, kind = 500, HTTPStatus(500).phrase, "about:blank"
+
+
 def install(app: FastAPI) -> None:
     """Let `app` answer every exception with a problem document."""
-    app.add_exception_handler(HTTPException, _http_problem)
-    app.add_exception_handler(RequestValidationError, _validation_problem)
-    for kind in (LatentError, ImageError, PlaneError, DataError, UndecodableError):
-        app.add_exception_handler(kind, _model_problem)
+    for kind in (HTTPException, RequestValidationError, *_FROM_MODEL):
+        app.add_exception_handler(kind, _answer)
     app.add_exception_handler(ClientDisconnect, _client_gone)
 
 
-async def _http_problem(_: Request, error: Exception) -> Response:
-    if isinstance(error, Problem):
-        return error.response()
-    assert isinstance(error, HTTPException)
-    if error.status_code == 400 and isinstance(error.__cause__, ValueError | RecursionError):
-        return NotJson.because(error.__cause__).response()
-    detail = error.detail
-    if error.status_code == 404:
-        detail = "Nothing is served under this path. All routes are described at /docs."
-    elif error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
-        detail = f"This path does not take that method; it takes {allowed}. See /docs."
-    title = HTTPStatus(error.status_code).phrase
-    return _document(error.status_code, "about:blank", title, detail, [], error.headers)
+async def _answer(request: Request, error: Exception) -> Response:
+    return response_to(error, request.scope)
 
 
-async def _validation_problem(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    if isinstance(error.__cause__, json.JSONDecodeError):
-        return NotJson.because(error.__cause__).response()
-    errors = [_field_error(entry) for entry in error.errors()]
-    listed = "; ".join(f"{entry['pointer']}: {entry['detail']}" for entry in errors[:3])
-    return InvalidRequest(f"{listed}. See /docs.", errors=errors).response()
+async def _client_gone(_: Request, error: Exception) -> Response:
+    return Response(status_code=CLIENT_GONE)
 
 
-async def _model_problem(_: Request, error: Exception) -> Response:
-    problem = _refusal(error)
-    assert problem is not None
-    return problem.response()
+def response_to(error: Exception, scope: Scope | None = None) -> Response:
+    """Return the answer to a request in which `error` was raised.
+
+    It has the form that the path asks for: the Open Inference Protocol's `{"error": ...}` below
+    `/v2`, a problem document elsewhere and where there is no scope. An exception that nobody
+    foresaw is logged and becomes a 500 that says nothing of its innards.
+    """
+    problem = _problem(error)
+    if problem is None:
+        method = "request" if scope is None else scope.get("method", "WebSocket")
+        log.error("A defect; the server answers 500 to a %s", method, exc_info=error)
+        problem = Defect(
+            "The server failed; its log says where. The same request may work again later."
+        )
+    document: dict[str, object] = {"error": problem.detail}
+    media_type = "application/json"
+    if scope is None or not _is_inference(scope):
+        media_type = MEDIA_TYPE
+        document = {
+            "type": problem.kind,
+            "title": problem.title,
+            "status": problem.status_code,
+            "detail": problem.detail,
+        }
+        if problem.errors:
+            document["errors"] = problem.errors[:MAX_ERRORS]
+    content = json.dumps(document, ensure_ascii=media_type != MEDIA_TYPE).encode()
+    return Response(content, problem.status_code, dict(problem.headers or {}), media_type)
 
 
-def _refusal(error: Exception) -> Problem | None:
-    """Give what a domain error is to a client."""
+def _is_inference(scope: Scope) -> bool:
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    return f"{path}/".startswith(f"{INFERENCE_PREFIX}/")
+
+
+def _problem(error: Exception) -> Problem | None:
+    """Return what an exception is to a client; None if nobody foresaw it."""
     match error:
         case Problem():
             return error
+        case HTTPException():
+            return _from_framework(error)
+        case RequestValidationError():
+            return _from_validation(error)
         case LatentError() | ImageError():
             return InvalidRequest(str(error))
         case PlaneError():
@@ -196,66 +228,52 @@ def _refusal(error: Exception) -> Problem | None:
         case UndecodableError():
             return Undecodable(str(error))
         case DataError():
-            log.error("A data set cannot be read: %s", error)  # it names a file
+            log.error("A data set cannot be read: %s", error)  # the message names a file
             return Unavailable(
                 "The test images that this needs cannot be read now; the server's log says why."
+            )
+        case MemoryError():
+            log.error("The server is out of memory", exc_info=error)
+            return Overloaded(
+                "The server has no memory left for this request. Ask for less at once, or try "
+                "again later.",
+                retry_after_seconds=5,
             )
     return None
 
 
-def answer_to(error: Exception, method: str) -> Response:
-    """Answer a request in which this went wrong, for who is not called by FastAPI."""
-    problem = _refusal(error)
-    if problem is not None:
-        return problem.response()
-    log.error("A defect; the server answers 500 to a %s", method, exc_info=error)
-    detail = "The server failed; its log says where. The same request may work again later."
-    return _document(500, "about:blank", HTTPStatus(500).phrase, detail, [])
+class _Framework(Problem):
+    """A refusal by Starlette or FastAPI, with the status that they gave it."""
+
+    kind = "about:blank"
+
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None) -> None:
+        HTTPException.__init__(self, status, detail, headers)
+        self.title, self.errors = HTTPStatus(status).phrase, []
 
 
-async def _client_gone(_: Request, error: Exception) -> Response:
-    return Response(status_code=499)  # nginx's number for it: nobody reads this but the log
+def _from_framework(error: HTTPException) -> Problem:
+    if error.status_code == 400 and isinstance(error.__cause__, ValueError | RecursionError):
+        return NotJson.because(error.__cause__)
+    detail = error.detail
+    if error.status_code == 404:
+        detail = "Nothing is served under this path. All routes are described at /docs."
+    elif error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "")
+        detail = f"This path does not take that method; it takes {allowed}. See /docs."
+    return _Framework(error.status_code, detail, error.headers)
 
 
-class Defects:
-    """ASGI middleware: what nobody foresaw is logged, and answered without its innards."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
-
-        async def send_noting(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        try:
-            await self.app(scope, receive, send_noting)
-        except Exception as error:
-            if started or scope["type"] != "http":
-                raise
-            await answer_to(error, scope["method"])(scope, receive, send)
-
-
-def _document(
-    status: int,
-    kind: str,
-    title: str,
-    detail: str,
-    errors: list[FieldError],
-    headers: Mapping[str, str] | None = None,
-) -> Response:
-    body: dict[str, object] = {"type": kind, "title": title, "status": status, "detail": detail}
-    if errors:
-        body["errors"] = errors
-    content = json.dumps(body, ensure_ascii=False).encode()
-    return Response(content, status, dict(headers or {}), MEDIA_TYPE)
+def _from_validation(error: RequestValidationError) -> Problem:
+    if isinstance(error.__cause__, json.JSONDecodeError):
+        return NotJson.because(error.__cause__)
+    errors = [_field_error(entry) for entry in error.errors()[:MAX_ERRORS]]
+    listed = "; ".join(f"{entry['pointer']}: {entry['detail']}" for entry in errors[:3])
+    return InvalidRequest(f"{listed}. See /docs.", errors=errors)
 
 
 def _field_error(entry: Mapping[str, object]) -> FieldError:
-    """One of pydantic's errors, without its input but for a plain number."""
+    """Return one of pydantic's errors, without its input but for a plain number."""
     location = entry["loc"]
     assert isinstance(location, tuple)
     place, *path = location
@@ -268,3 +286,6 @@ def _field_error(entry: Mapping[str, object]) -> FieldError:
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300:
         detail += f", not {value:.12g}"
     return {"pointer": pointer, "detail": detail}
+
+
+_FROM_MODEL = (LatentError, ImageError, PlaneError, DataError, UndecodableError)

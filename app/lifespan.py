@@ -1,80 +1,75 @@
-"""From start to stop: read the cards, load and warm the default model; drain."""
+"""The lifespan of a server: load and warm the default model, serve, drain."""
 
 import ctypes
 import gc
-import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from functools import partial
-from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile, ZipFile
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Send
 
-from app.errors import Unavailable
-from app.serving.batcher import Batcher, Decode
-from app.serving.registry import Offer, Registry, ServedModel
-from app.settings import Settings, variable
-from app.telemetry.counters import Tally
-from model.card import GROUPS, Card
-from model.engine import Engine
-from model.errors import CheckpointError, ModelError
-
-UNPACKED = 5
-"""Times that weights grow in memory, at most: float16 becomes float32, a decoder is there thrice.
-
-An encoder is there once, so that the models that ship grow to 2.5 to 4.6 times.
-"""
-
-MakeBatcher = Callable[[Decode], Batcher]
-
-log = logging.getLogger("explorer")
-
-
-class StartError(Exception):
-    """The server cannot start; the message is a sentence for the operator."""
+from app.errors import StartError
+from app.serving.loading import fill
+from app.serving.registry import Registry
+from app.settings import Settings
+from app.telemetry.counters import Counters
 
 
 def lifespan(
     settings: Settings,
     registry: Registry,
     warm_up: Callable[[], Awaitable[None]],
-    tally: Tally,
+    counters: Counters,
     *around: Callable[[], AbstractAsyncContextManager[None]],
-    state: Callable[[], Mapping[str, Any]] = dict,
-) -> Callable[[FastAPI], AbstractAsyncContextManager[Mapping[str, Any]]]:
-    """Make the lifespan of a server: `registry` is full within it, and `warm_up` is done.
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return the lifespan of a server, within which `registry` is full and `warm_up` is done.
 
-    What goes on for as long as it is ready goes `around`, each a context. `state` gives what the
-    server that runs the app is told.
+    Args:
+        settings: Of the server.
+        registry: What is filled.
+        warm_up: Computes what the page shows first.
+        counters: Where the work of all batchers is counted.
+        around: Contexts that last as long as the server is ready.
     """
 
     @asynccontextmanager
-    async def run(_: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
+    async def run(_: FastAPI) -> AsyncIterator[None]:
         # One thread for the bulk of all models: beside the loop, one core computes, not three.
         with ThreadPoolExecutor(1, "bulk") as executor:
-            fill(settings, registry, executor, tally)
+            fill(settings, registry, executor, counters)
             await warm_up()
-            _collect_from_now_on()
-            _give_memory_back()
+            _start_collecting()
+            give_memory_back()
             async with AsyncExitStack() as stack:
                 for context in around:
                     await stack.enter_async_context(context())
-                yield state()
+                yield
             for served in registry.loaded:
                 await served.batcher.drain()
 
     return run
 
 
-def _collect_from_now_on() -> None:
-    """Where garbage was not looked for during the start: begin, and leave out what stays.
+def plain_start_errors(send: Send) -> Send:
+    """Return a `send` that reports a `StartError` as its sentence, without a traceback."""
+    prefix = f"{StartError.__module__}.{StartError.__name__}: "
 
-    350,000 objects, for a tenth of a second each time: this once, when nobody waits to be answered.
+    async def send_plainly(message: Message) -> None:
+        if message["type"] == "lifespan.startup.failed":
+            last = message["message"].strip().split("\n")[-1]
+            if last.startswith(prefix):
+                message = {**message, "message": last.removeprefix(prefix)}
+        await send(message)
+
+    return send_plainly
+
+
+def _start_collecting() -> None:
+    """Turn the garbage collector on if it was off during the start, and leave out what stays.
+
+    There are 350,000 objects then, a tenth of a second each time: this once, before anyone waits.
     """
     if not gc.isenabled():
         gc.collect()
@@ -82,147 +77,9 @@ def _collect_from_now_on() -> None:
         gc.enable()
 
 
-def _give_memory_back() -> None:
-    """What the start has freed, 5 MB: glibc keeps what does not lie at the end of its heap."""
+def give_memory_back() -> None:
+    """Return freed memory to the system: glibc keeps what does not lie at the end of its heap."""
     if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # which other libraries lack
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries lack it
         if trim:
             trim(0)
-
-
-def fill(
-    settings: Settings, registry: Registry, executor: Executor, tally: Tally | None = None
-) -> None:
-    """Offer every model that is asked for, and load and warm the default one.
-
-    Of the others only the card is read; one that cannot be read is reported and skipped.
-
-    Raises:
-        StartError: the default model cannot be served, or a model asked for by name is missing.
-    """
-    names = _names(settings)
-    batcher = partial(
-        Batcher,
-        executor=executor,
-        max_queue=settings.max_queue,
-        max_wait_seconds=settings.max_wait_seconds,
-        tally=tally,
-    )
-    _load_default(settings, registry, batcher)
-    for name in names:
-        if name == settings.default_model:
-            continue
-        folder = settings.checkpoints / name
-        try:
-            load = partial(_load, folder, settings.device, batcher)
-            offer = Offer(_card(folder), memory_needed(folder), load)
-        except (ModelError, OSError) as error:
-            log.error("Model %s is skipped: %s", name, error)
-        else:
-            registry.offer(offer)
-            log.info("Model %s is offered", name)
-
-
-def _load_default(settings: Settings, registry: Registry, batcher: MakeBatcher) -> None:
-    name = settings.default_model
-    folder = settings.checkpoints / name
-    try:
-        _card(folder)
-        served = _served(folder, settings.device, batcher)
-    except (ModelError, OSError) as error:
-        raise StartError(f"The default model {name} cannot be served: {error}") from error
-    size = memory_needed(folder)
-    registry.keep(served, size)
-    log.info("Model %s is ready on %s", name, served.engine.device)
-    if size > settings.model_memory_bytes:
-        log.warning(
-            "The default model takes %d bytes, more than %s; no other model will be loaded",
-            size, variable("model_memory_bytes"),
-        )  # fmt: skip
-
-
-def _load(folder: Path, device: str, batcher: MakeBatcher) -> ServedModel:
-    """Load a model for those who wait for it; the log has what is not for them.
-
-    Raises:
-        Unavailable: it cannot be loaded.
-    """
-    name = folder.name
-    try:
-        served = _served(folder, device, batcher)
-    except Exception as error:  # whatever the device does: the other models go on
-        refused = isinstance(error, ModelError | OSError)
-        log.error("Model %s cannot be loaded: %s", name, error, exc_info=not refused)
-        raise Unavailable(
-            f"The model {name} cannot be loaded now. The server's log says why and which file it "
-            "is, if one is damaged; its operator must restore that. The other models go on."
-        ) from error
-    log.info("Model %s is loaded", name)
-    return served
-
-
-def _served(folder: Path, device: str, batcher: MakeBatcher) -> ServedModel:
-    engine = Engine.load(folder, device)
-    engine.warm_up()
-    return ServedModel(engine, batcher(engine.decode))
-
-
-def _card(folder: Path) -> Card:
-    card = Card.load(folder)
-    if card.id != folder.name:
-        raise CheckpointError(
-            f"{folder} holds the card of {card.id}; a checkpoint's folder has its model's name."
-        )
-    if card.group not in (group.id for group in GROUPS):
-        raise CheckpointError(f"{folder} is of the group {card.group!r}, which is none of ours.")
-    return card
-
-
-def memory_needed(folder: Path) -> int:
-    """Say what a checkpoint will take in memory, in bytes; it is not yet loaded.
-
-    An atlas says itself how far it was compressed: a sparse code, mostly zeros, to a fifth.
-    """
-    weights = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
-    return UNPACKED * weights + sum(map(_unpacked, folder.glob("*.npz")))
-
-
-def _unpacked(archive: Path) -> int:
-    try:
-        with ZipFile(archive) as file:
-            return sum(entry.file_size for entry in file.infolist())
-    except BadZipFile:  # damaged, which is reported when the model is asked for
-        return archive.stat().st_size
-
-
-def _names(settings: Settings) -> list[str]:
-    """List the models to offer."""
-    found = sorted(card.parent.name for card in settings.checkpoints.glob("*/card.json"))
-    there = f"{settings.checkpoints} holds {', '.join(found) or 'no model'}"
-    for name in settings.models:
-        if name not in found:
-            raise StartError(f"{variable('models')} names {name}; {there}.")
-    wanted = list(settings.models) or found
-    if settings.default_model not in wanted:
-        raise StartError(
-            f"{variable('default_model')} is {settings.default_model}; it must be one of "
-            f"{', '.join(wanted) or 'the models'} ({there})."
-        )
-    return wanted
-
-
-class PlainStartError:
-    """ASGI middleware that reports a `StartError` as its sentence, without a traceback."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_plainly(message: Message) -> None:
-            if message["type"] == "lifespan.startup.failed":
-                kind, _, sentence = message["message"].strip().split("\n")[-1].partition(": ")
-                if kind == f"{StartError.__module__}.{StartError.__name__}":
-                    message = {**message, "message": sentence}
-            await send(message)
-
-        await self.app(scope, receive, send_plainly if scope["type"] == "lifespan" else send)

@@ -1,6 +1,7 @@
 """`create_app`: all the wiring of the server, and nothing else."""
 
 import os
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
@@ -12,6 +13,7 @@ from app.api import (
     codes,
     datasets,
     decode,
+    decode_png,
     distances,
     encode,
     fields,
@@ -27,27 +29,20 @@ from app.api import (
     stream,
     tiles,
 )
-from app.express import Express
-from app.gate.head import HeadAsGet
-from app.gate.limits import AllowedSites, Limits, Room, SecurityHeaders
-from app.gate.root_path import UnderPath
-from app.hosted import Explorer
+from app.gate.gate import Gate
+from app.hot_routes import HotRoute, HotRoutes
 from app.http.compression import CompressText
 from app.kserve import routes as kserve
-from app.kserve.errors import ProtocolRefusals
-from app.lifespan import PlainStartError, lifespan
+from app.lifespan import lifespan
 from app.page import docs
 from app.page import routes as page
 from app.server.drain import Drain
-from app.server.http_protocol import EXPRESS
-from app.serving.image_cache import Pictures
+from app.serving.image_cache import ImageCache
 from app.serving.registry import Registry
-from app.serving.response_cache import Rack
 from app.settings import Settings
-from app.telemetry.access_log import Ledger
-from app.telemetry.counters import Tally
-from app.telemetry.logs import Observed, Reached
-from app.telemetry.worker_metrics import Peers
+from app.telemetry.access_log import AccessLog
+from app.telemetry.counters import Counters
+from app.telemetry.worker_metrics import SharedMetrics
 
 VERSION = "0.1.0"
 FEATURES = (
@@ -65,99 +60,76 @@ FEATURES = (
     history,
     datasets,
 )
+HOT_ROUTES = (
+    HotRoute("GET", tiles.TEMPLATE, tiles.tile),
+    HotRoute("GET", decode_png.TEMPLATE, decode_png.decode_png),
+    HotRoute("POST", decode.TEMPLATE, decode.decode),
+    HotRoute("POST", encode.TEMPLATE, encode.encode),
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the server; without settings, from the environment, as each worker does."""
     settings = settings or Settings.read(os.environ)
     registry = Registry(settings.default_model, settings.model_memory_bytes)
-    pictures = Pictures(settings.tile_cache_bytes)
-    rack = Rack(pictures)
-    maps, drawn = tiles.Tiles(registry, rack), decode.DecodePng(registry, rack)
-    tally, drain = Tally(on=settings.metrics == "on"), Drain(settings.drain_seconds, registry)
-    ledger = Ledger(tally, settings.log_format, settings.log_requests)
-    room = Room(settings.max_connections)
-    streams = stream.Stream(registry, settings.max_streams, settings.stream_idle_seconds, tally)
-    worker = metrics.Worker(VERSION, tally, registry, pictures, streams)
-    express = Express(
-        rack,
-        (maps, drawn),
-        (decode.QuickDecode(registry), encode.QuickEncode(registry)),
-        registry.hold,
-        ledger,
-        room,
-        settings.max_body_bytes,
-        settings.request_timeout_seconds,
-        settings.allowed_hosts,
-        settings.trusted_proxies,
-        settings.root_path,
-    )
-    peers = Peers(settings.metrics_folder, worker.samples, metrics.LASTING)
-    app = Explorer(
+    images = ImageCache(settings.tile_cache_bytes)
+    counters = Counters(on=settings.metrics == "on")
+    drain = Drain(settings.drain_seconds, registry)
+    log = AccessLog(counters, settings.log_format)
+    streams = stream.Stream(registry, settings.max_streams, settings.stream_idle_seconds, counters)
+    worker = metrics.WorkerMetrics(VERSION, counters, registry, images, streams)
+    shared_metrics = SharedMetrics(settings.metrics_folder, worker.samples, metrics.LASTING)
+    app = FastAPI(
         title="Latent Explorer",
         version=VERSION,
         summary="See, drag and use the latent space of a variational autoencoder",
         lifespan=lifespan(
             settings,
             registry,
-            maps.warm_up,
-            tally,
+            partial(tiles.warm_up, registry, images),
+            counters,
             drain.holding_back,
-            peers.publishing,
-            ledger.open,
-            state=lambda: {EXPRESS: express},
+            shared_metrics.publishing,
+            log.open,
         ),
-        middleware=_middleware(settings, ledger, room),
+        middleware=[
+            Middleware(Gate, settings, log, _cors(settings)),
+            Middleware(HotRoutes, HOT_ROUTES),
+            Middleware(CompressText),
+        ],
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )
-    app.express = express
-    app.state.registry, app.state.pictures, app.state.rack = registry, pictures, rack
-    app.state.peers = peers
-    raw = [decode.raw_route(drawn), stream.raw_route(streams), tiles.raw_route(maps)]
-    app.router.routes.extend(entry.route for entry in raw)  # first: they are the hot ones
+    app.state.registry, app.state.images = registry, images
+    app.state.log, app.state.shared_metrics = log, shared_metrics
+    app.state.max_body_bytes = settings.max_body_bytes
+    raw = [tiles.RAW_ROUTE, decode_png.RAW_ROUTE, stream.raw_route(streams)]
+    app.router.routes.extend(entry.route for entry in raw)
     for feature in FEATURES:
         app.router.routes.extend(feature.router.routes)
-    app.state.desk = kserve.Desk(settings.max_body_bytes)
     app.include_router(kserve.router)
     app.include_router(health.router)
-    if tally.on:
+    if counters.on:
         app.include_router(metrics.router)
     app.include_router(docs.router)
     app.router.routes.append(Mount("/docs/ui", docs.SWAGGER_UI))
     app.router.routes.extend(page.routes())
     openapi.describe(app, raw)
     errors.install(app)
+    log.know(app.routes)
     return app
 
 
-def _middleware(settings: Settings, ledger: Ledger, room: Room) -> list[Middleware]:
-    """List what a request passes on its way in, the outermost first."""
-    cors = Middleware(
+def _cors(settings: Settings) -> partial[CORSMiddleware] | None:
+    """Return what lets pages of other origins call the API, if the settings name any."""
+    if not settings.cors_origins:
+        return None
+    return partial(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
         allow_methods=["*"],
         allow_headers=["*"],
         expose_headers=[fields.LEGEND],
     )
-    return [
-        Middleware(PlainStartError),
-        Middleware(Observed, ledger),
-        Middleware(SecurityHeaders),
-        Middleware(ProtocolRefusals, settings.root_path),
-        Middleware(errors.Defects),
-        *([cors] if settings.cors_origins else []),
-        Middleware(AllowedSites, settings.allowed_hosts, settings.allowed_origins),
-        Middleware(
-            Limits,
-            room,
-            settings.max_body_bytes,
-            settings.request_timeout_seconds,
-        ),
-        *([Middleware(UnderPath, settings.root_path)] if settings.root_path else []),
-        Middleware(HeadAsGet),
-        Middleware(CompressText),
-        Middleware(Reached),
-    ]

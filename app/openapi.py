@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.routing import Route, WebSocketRoute
 
 from app.errors import MEDIA_TYPE
@@ -77,17 +77,34 @@ MODEL_PARAMETER = {
 }
 
 
-def feature(path: str, tag: str, route_class: type[APIRoute] = APIRoute) -> APIRouter:
-    """Make a feature's router, whose routes stand in the app as they are.
+def feature(path: str, tag: str) -> APIRouter:
+    """Return a feature's router, whose routes stand in the app as they are.
 
     A router that FastAPI includes is searched three times for each request.
     """
     return APIRouter(
         prefix=API + path,
         tags=[tag],
-        route_class=route_class,
         generate_unique_id_function=lambda route: route.name,
     )
+
+
+def expanded(schema: Any, parts: dict[str, Any]) -> Any:
+    """Return a JSON schema with its parts in place of the references to them."""
+    if isinstance(schema, list):
+        return [expanded(one, parts) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    part = parts[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else {}
+    own = {key: value for key, value in schema.items() if key not in ("$ref", "$defs")}
+    return {key: expanded(value, parts) for key, value in {**part, **own}.items()}
+
+
+def json_request(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the OpenAPI request body of a route that reads `model` by itself."""
+    schema = model.model_json_schema()
+    schema = expanded(schema, schema.get("$defs", {}))
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
 @dataclass(frozen=True)

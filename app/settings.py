@@ -42,6 +42,9 @@ class Settings:
     )
     root_path: str = _setting("", "path under which a proxy shows the server, such as /explorer")
     max_body_bytes: int = _setting(16 * 2**20, "largest request body")
+    max_bodies_bytes: int = _setting(
+        128 * 2**20, "memory for all request bodies above 64 KiB together, in each worker"
+    )
     max_connections: int = _setting(1000, "most requests and streams open at once, in each worker")
     max_streams: int = _setting(500, "most streams open at once, in each worker")
     max_queue: int = _setting(
@@ -72,7 +75,9 @@ class Settings:
         (), "origins whose scripts may call the REST API; * is all"
     )
     log_format: str = _setting("text", "text or json")
-    log_requests: str = _setting("all", "all or failed; which requests get a line in the log")
+    log_level: str = _setting(
+        "info", "debug, info, warning or error; warning logs only refused and failed requests"
+    )
     metrics: str = _setting("on", "on or off; on counts, and answers /metrics")
     metrics_folder: str = _setting(
         "", "folder in which workers add up their metrics; empty makes one for the run"
@@ -86,6 +91,7 @@ class Settings:
         _require(self.workers >= 1, "workers", self.workers, "at least 1 process must run")
         for name in (
             "max_body_bytes",
+            "max_bodies_bytes",
             "max_connections",
             "max_streams",
             "max_queue",
@@ -105,10 +111,10 @@ class Settings:
         )
         _require(self.log_format in ("text", "json"), "log_format", self.log_format, "text or json")
         _require(
-            self.log_requests in ("all", "failed"),
-            "log_requests",
-            self.log_requests,
-            "all or failed",
+            self.log_level in ("debug", "info", "warning", "error"),
+            "log_level",
+            self.log_level,
+            "debug, info, warning or error",
         )
         _require(self.metrics in ("on", "off"), "metrics", self.metrics, "on or off")
         _require(

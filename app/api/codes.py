@@ -32,7 +32,7 @@ async def codes(
 
     async def packed() -> bytes:
         pack = partial(_pack, served.engine, plane)
-        (content,) = await served.batcher.run([pack], weight=1)
+        (content,) = await served.run([pack], weight=1)
         return content
 
     return await cached(request.headers, tag, ASK_AGAIN, packed, RAW)

@@ -14,7 +14,7 @@ from app.serving.registry import Decoding
 router = feature("/models/{model}", "distances")
 
 
-class DistancesAnswer(BaseModel):
+class DistancesResponse(BaseModel):
     """Distances at the cell centres of the extent of the model's plane."""
 
     model: str
@@ -27,7 +27,7 @@ async def distances(
     request: Request,
     served: Decoding,
     z: LatentText,
-) -> DistancesAnswer:
+) -> DistancesResponse:
     """Measure the way from a latent to every place of the plane of a model with two dimensions.
 
     The metric is that of the path `geodesic`: how much the image changes, and what it costs to
@@ -37,8 +37,8 @@ async def distances(
     """
     (latent,) = read_z(z, served.card)
     pieces = served.engine.distances(latent)
-    *_, found = await while_connected(request, served.batcher.run(pieces, weight=CHUNK))
+    *_, found = await while_connected(request, served.run(pieces, weight=CHUNK))
     if found is None:
         raise InvalidRequest.at("?z", "z lies outside the extent of the plane. See GET planes")
     rows = np.round(found.astype(np.float64), 3).tolist()
-    return DistancesAnswer(model=served.card.id, cells=len(rows), distances=rows)
+    return DistancesResponse(model=served.card.id, cells=len(rows), distances=rows)

@@ -1,47 +1,38 @@
-"""From images to posteriors."""
+"""POST encode: from images to posteriors."""
 
-import asyncio
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import numpy as np
 from fastapi import Request
-from jaxtyping import Float32
 from pydantic import BaseModel, Field
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.api.decode import served_at
 from app.errors import InvalidRequest, Problem
-from app.express import Soon
 from app.formats.image_files import Prepared
-from app.formats.image_limits import is_small
-from app.formats.multipart import only_file
 from app.formats.preprocessing import SIDE
 from app.formats.rendering import ImageJson, encode_json, image_json, npy
-from app.formats.uploads import prepared, read_base64, read_file, read_numbers
+from app.formats.uploads import MAX_IMAGES, read_base64, read_files, read_numbers
 from app.http.cancellation import while_connected
+from app.http.compression import json_response
 from app.http.json_body import JsonBody, media_type, read_json, unsupported
-from app.http.negotiation import JSON, NPY, by_header, choose
-from app.openapi import API, feature
-from app.server.http_protocol import Headers, Question, Whole
-from app.serving.encode_batcher import Wanted
-from app.serving.registry import Registry, Served
-from app.serving.response_cache import whole_batch, whole_json
-from model.engine import Code, Encoding
+from app.http.negotiation import JSON, NPY, choose
+from app.openapi import API, MODEL_PARAMETER, feature
+from app.serving.registry import Registry
+from model.engine import Encoding
 
+TEMPLATE = f"{API}/models/{{model}}/encode"
 router = feature("/models/{model}", "encode")
 
-MOST = 64
 FORM = "multipart/form-data"
 
 
-class EncodeRequest(JsonBody):
+class EncodeBody(JsonBody):
     """Images to encode."""
 
-    images: Annotated[list[Any], Field(min_length=1, max_length=MOST)]
+    images: Annotated[list[Any], Field(min_length=1, max_length=MAX_IMAGES)]
 
 
 class Elbo(BaseModel):
@@ -78,7 +69,7 @@ class EncodedItem(BaseModel):
     steps: list[StepJson]
 
 
-class EncodeAnswer(BaseModel):
+class EncodeResponse(BaseModel):
     """The posteriors, in the order of the images."""
 
     model: str
@@ -93,7 +84,7 @@ _FILES = {
         "file": {
             "type": "array",
             "minItems": 1,
-            "maxItems": MOST,
+            "maxItems": MAX_IMAGES,
             "items": {"type": "string", "format": "binary"},
         }
     },
@@ -112,7 +103,12 @@ _ROWS = {
     "items": _ROW,
 }
 _BASE64 = {"type": "string", "format": "byte", "description": "An image file in base64"}
-_IMAGES = {"type": "array", "minItems": 1, "maxItems": MOST, "items": {"anyOf": [_BASE64, _ROWS]}}
+_IMAGES = {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": MAX_IMAGES,
+    "items": {"anyOf": [_BASE64, _ROWS]},
+}
 _JSON = {
     "type": "object",
     "additionalProperties": False,
@@ -125,137 +121,89 @@ _STROKE = (  # a PNG of 28 x 28
 )
 _WRITTEN = {"schema": _JSON, "example": {"images": [_STROKE]}}
 _CODES = {"schema": {"type": "string", "format": "binary"}}
-_FORMS = by_header(JSON, NPY)
-"""What is written by the express lane."""
-_AFTER = "/encode"
 _BODY = {"required": True, "content": {FORM: {"schema": _FILES}, JSON: _WRITTEN}}
 
 
 @router.post(
     "/encode",
-    openapi_extra={"requestBody": _BODY},
-    responses={200: {"model": EncodeAnswer, "content": {JSON: {}, NPY: _CODES}}, 406: {}},
+    openapi_extra={"parameters": [MODEL_PARAMETER], "requestBody": _BODY},
+    responses={
+        200: {"model": EncodeResponse, "content": {JSON: {}, NPY: _CODES}},
+        406: {},
+        422: {},
+    },
     response_class=Response,
     response_model=None,
 )
-async def encode(request: Request, served: Served) -> Response:
+async def encode(request: Request) -> Response:
     """Encode 1 to 64 images: files in the form field `file`, or JSON.
 
     A file is brought to 28 x 28 the way the model's data set was made, and `steps` tells how; one
     that is 28 x 28 on a dark background is taken as it is. `Accept` picks JSON, or NumPy: the codes
     alone, for two fifths less work.
     """
-    form = choose(request.headers.get("accept"), (JSON, NPY))
-    tell = form == JSON
-    kind = media_type(request)
-    if kind == FORM:
-        ready = await _from_form(request, served.card.dataset, tell)
-    elif kind == JSON:
-        ready = await _from_json(request, served.card.dataset, tell)
-    else:
-        raise unsupported(request, FORM, JSON)
-    images = np.stack([one.image for one in ready])
-    if tell:
-        encodings = await while_connected(request, served.encode(images))
-        content = _json(served.card.id, encodings, ready)
-    else:
+    registry: Registry = request.app.state.registry
+    async with registry.lend(request.path_params["model"]) as served:
+        form = choose(request.headers.get("accept"), (JSON, NPY))
+        prepared = await _read(request, served.card.dataset, form == JSON)
+        images = np.stack([one.image for one in prepared])
+        if form == JSON:
+            encodings = await while_connected(request, served.encode(images))
+            content = _json(served.card.id, encodings, prepared)
+            return json_response(content, request.headers.get("accept-encoding"))
         codes = await while_connected(request, served.code(images))
         content = npy(np.concatenate([code.array for code in codes]))
-    return Response(content, media_type=form, headers={"Vary": "Accept"})
+        return Response(content, media_type=form, headers={"Vary": "Accept"})
 
 
-class QuickEncode:
-    """The express lane of encode: one small file alone in a form, prepared with its encoding."""
-
-    route = f"{API}/models/{{model}}/encode"
-
-    def __init__(self, registry: Registry) -> None:
-        self.registry = registry
-
-    def reads(self, target: bytes, headers: Headers, length: int) -> bool:
-        """Take a form."""
-        return headers.get(b"content-type", b"").startswith(FORM.encode())
-
-    def answer(self, question: Question, path: str, query: str) -> Soon | None:
-        """Encode what is the usual upload."""
-        served = served_at(self.registry, path, _AFTER)
-        form = _FORMS.get(question.headers.get(b"accept", b"*/*"))
-        content = only_file(question.headers[b"content-type"], question.body)
-        if served is None or form is None or content is None or not is_small(content):
-            return None
-        upload = _Upload(content, served.card.dataset, tell=form == JSON)
-        ask = partial(served.encodes.ask, Wanted(upload.image, whole=upload.tell))
-        model = served.card.id
-        if upload.tell:
-            return Soon(ask, partial(_whole, model, upload, question.headers), model)
-        return Soon(ask, _bare, model)
-
-
-class _Upload:
-    """A file, and what it is once it was prepared."""
-
-    def __init__(self, content: bytes, dataset: str, *, tell: bool) -> None:
-        self.content, self.dataset, self.tell = content, dataset, tell
-
-    def image(self) -> Float32[np.ndarray, "1 28 28"] | InvalidRequest:
-        """Prepare it, or say why that is not possible."""
-        found = prepared(self.content, self.dataset, "#/file/0", tell=self.tell)
-        if isinstance(found, InvalidRequest):
-            return found
-        self.ready = found
-        return found.image[np.newaxis]
-
-
-def _whole(model: str, upload: _Upload, headers: Headers, encoding: Encoding) -> Whole:
-    return whole_json(_json(model, [encoding], [upload.ready]), headers)
-
-
-def _bare(code: Code) -> Whole:
-    return whole_batch(NPY, npy(code.array))
+async def _read(request: Request, dataset: str, tell: bool) -> list[Prepared]:
+    kind = media_type(request)
+    if kind == FORM:
+        return await _from_form(request, dataset, tell)
+    if kind == JSON:
+        return await _from_json(request, dataset, tell)
+    raise unsupported(request, FORM, JSON)
 
 
 async def _from_form(request: Request, dataset: str, tell: bool) -> list[Prepared]:
     try:
-        async with request.form(max_files=MOST, max_fields=MOST) as form:
+        async with request.form(max_files=MAX_IMAGES, max_fields=MAX_IMAGES) as form:
             contents = await _contents(form)
     except HTTPException as error:
         if isinstance(error, Problem):
             raise
         raise InvalidRequest.at("#", f"The form cannot be read: {error.detail}") from error
-    readings = [
-        read_file(one, dataset, f"#/file/{index}", tell=tell) for index, one in enumerate(contents)
-    ]
-    return await asyncio.gather(*readings)
+    return await read_files(contents, dataset, "#/file/{}".format, tell=tell)
 
 
 async def _from_json(request: Request, dataset: str, tell: bool) -> list[Prepared]:
-    body = await read_json(request, EncodeRequest)
-    ready = []
+    body = await read_json(request, EncodeBody)
+    prepared = []
     for index, entry in enumerate(body.images):
         pointer = f"#/images/{index}"
         if isinstance(entry, str):
-            ready.append(await read_base64(entry, dataset, pointer, tell=tell))
+            prepared.append(await read_base64(entry, dataset, pointer, tell=tell))
         elif isinstance(entry, list):
-            ready.append(read_numbers(entry, pointer))
+            prepared.append(read_numbers(entry, pointer))
         else:
             detail = "The image is neither base64 text nor 28 lists of 28 numbers."
             raise InvalidRequest.at(pointer, detail)
-    return ready
+    return prepared
 
 
 async def _contents(form: FormData) -> list[bytes]:
     files = [file for file in form.getlist("file") if isinstance(file, UploadFile)]
     if not files or len(files) != len(form.multi_items()):
         came = ", ".join(sorted(form)) or "nothing"
-        detail = f"The form holds {came}; it must hold 1 to {MOST} image files named `file`."
+        detail = f"The form holds {came}; it must hold 1 to {MAX_IMAGES} image files named `file`."
         raise InvalidRequest.at("#/file", detail)
     return [await file.read() for file in files]
 
 
-def _json(model: str, encodings: list[Encoding], ready: list[Prepared]) -> bytes:
+def _json(model: str, encodings: list[Encoding], prepared: Sequence[Prepared]) -> bytes:
     items = [
         _item(encoding, index, one)
-        for (encoding, index), one in zip(_each(encodings), ready, strict=True)
+        for (encoding, index), one in zip(_each(encodings), prepared, strict=True)
     ]
     return encode_json({"model": model, "items": items}).encode()
 

@@ -9,11 +9,11 @@ from fastapi import Depends, Path, Query, Request, Response
 from app.api.planes import NAME
 from app.formats import png
 from app.http.cancellation import while_connected
-from app.http.conditional import control, etag, is_current
+from app.http.conditional import answer_if_changed, control, etag, is_current
 from app.http.negotiation import PNG
 from app.openapi import NOT_CHANGED, feature
 from app.serving.batcher import CHUNK
-from app.serving.image_cache import Picture, Pictures
+from app.serving.image_cache import CachedImage, ImageCache
 from app.serving.registry import KnownCard, Models
 from model.engine import Field, version_of
 
@@ -39,10 +39,10 @@ _FILE = {
 _ANSWERS: dict[int | str, dict[str, Any]] = {200: _FILE, 304: NOT_CHANGED, 409: {}}
 
 
-async def _pictures(request: Request) -> Pictures:
-    pictures = request.app.state.pictures
-    assert isinstance(pictures, Pictures)
-    return pictures
+async def _images(request: Request) -> ImageCache:
+    images = request.app.state.images
+    assert isinstance(images, ImageCache)
+    return images
 
 
 @router.get("/fields/{field}.png", response_class=Response, responses=_ANSWERS)
@@ -50,7 +50,7 @@ async def field(
     request: Request,
     models: Models,
     card: KnownCard,
-    pictures: Annotated[Pictures, Depends(_pictures)],
+    images: Annotated[ImageCache, Depends(_images)],
     plane: Annotated[str, Path(description=NAME, examples=["latent"])],
     field: Literal["density", "magnification", "entropy", "label"],
     v: Annotated[str | None, Query(description="The plane's `version`: then immutable")] = None,
@@ -68,23 +68,23 @@ async def field(
     if is_current(request.headers, tag):
         return Response(status_code=304, headers=kept)
 
-    async def make() -> Picture:
+    async def make() -> CachedImage:
         async with models.lend(card.id) as served:
             served.require_latents()
-            (work,) = await served.batcher.run(
-                [lambda: served.engine.field(plane, field)], weight=1
-            )
+            (work,) = await served.run([lambda: served.engine.field(plane, field)], weight=1)
             done: Field | None = None
             while done is None:
-                (done,) = await served.batcher.run([work.advance], weight=CHUNK)
+                (done,) = await served.run([work.advance], weight=CHUNK)
         return await asyncio.to_thread(_painted, done)
 
     name = f"{version} {plane} {field}"
-    picture = await while_connected(request, pictures.get(name, make))
-    return Response(picture.content, headers={**kept, LEGEND: picture.legend}, media_type=PNG)
+    image = await while_connected(request, images.get(name, make))
+    headers = {**kept, LEGEND: image.legend}
+    response = Response(image.content, headers=headers, media_type=PNG)
+    return answer_if_changed(request.headers, response)
 
 
-def _painted(field: Field) -> Picture:
+def _painted(field: Field) -> CachedImage:
     pack = png.encode if field.levels.dtype == np.uint8 else png.encode_deep
     legend = f"low={field.low:.6g}; high={field.high:.6g}; unit={field.unit}; scale={field.scale}"
-    return Picture(pack(field.levels), legend)
+    return CachedImage(pack(field.levels), legend)

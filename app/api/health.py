@@ -37,11 +37,11 @@ async def alive() -> Alive:
 @router.get("/readyz")
 async def ready(models: Models) -> Ready:
     """Answer once the default model has decoded a latent for this very probe."""
-    if models.stopping:
+    if models.is_stopping:
         raise NotReady("This server stops. Ask another, or this one again once it has restarted.")
     async with models.lend(models.default) as served:
         try:
-            await _work(served)
+            await _try(served)
         except Overloaded:
             raise
         except Exception as error:  # whatever the device does: the probe must hear of it
@@ -54,8 +54,8 @@ async def ready(models: Models) -> Ready:
     )
 
 
-async def _work(served: ServedModel) -> None:
+async def _try(served: ServedModel) -> None:
     if served.engine.decodes:
-        await served.batcher.decode(np.zeros((1, served.card.latent_dim), np.float32))
+        await served.decode(np.zeros((1, served.card.latent_dim), np.float32))
     else:
         await served.encode(np.zeros((1, SIDE, SIDE), np.float32))

@@ -46,7 +46,7 @@ class MomentJson(BaseModel):
     grid: ImageJson = Field(description="Decodes at the cell centres of the extent, top row first")
 
 
-class HistoryAnswer(BaseModel):
+class HistoryResponse(BaseModel):
     """Losses by epoch, and moments; either may be empty."""
 
     model: str
@@ -55,7 +55,7 @@ class HistoryAnswer(BaseModel):
     moments: list[MomentJson]
 
 
-@router.get("/history", response_model=HistoryAnswer, responses={304: NOT_CHANGED})
+@router.get("/history", response_model=HistoryResponse, responses={304: NOT_CHANGED})
 async def history(
     request: Request,
     served: Served,
@@ -81,7 +81,7 @@ async def history(
 
 
 def _pack(engine: Engine, teacher: Card | None, projected: bool) -> bytes:
-    answer = HistoryAnswer(
+    answer = HistoryResponse(
         model=engine.card.id,
         dataset=engine.card.dataset,
         epochs=[EpochJson(**vars(epoch)) for epoch in engine.history(teacher)],

@@ -15,8 +15,8 @@ from app.formats.latents import LATENT, refuse
 from app.formats.rendering import FILM, ImageJson, described
 from app.formats.uploads import read_base64
 from app.http.cancellation import while_connected
-from app.http.json_body import WHOLE, JsonBody, only_json
-from app.openapi import feature
+from app.http.json_body import WHOLE, JsonBody, json_body
+from app.openapi import feature, json_request
 from app.serving.batcher import CHUNK
 from app.serving.registry import Decoding, ServedModel
 
@@ -57,7 +57,7 @@ class InterpolateRequest(JsonBody):
     )
 
 
-class InterpolateAnswer(BaseModel):
+class InterpolateResponse(BaseModel):
     """The path: what it passes, how it looks, how long its steps are."""
 
     model: str
@@ -76,11 +76,15 @@ class InterpolateAnswer(BaseModel):
 
 @router.post(
     "/interpolate",
-    dependencies=[only_json],
-    responses={200: {"model": InterpolateAnswer, "content": described(FILM)}, 409: {}},
+    openapi_extra={"requestBody": json_request(InterpolateRequest)},
+    responses={200: {"model": InterpolateResponse, "content": described(FILM)}, 409: {}},
     response_class=Response,
 )
-async def interpolate(request: Request, served: Decoding, body: InterpolateRequest) -> Response:
+async def interpolate(
+    request: Request,
+    served: Decoding,
+    body: Annotated[InterpolateRequest, json_body(InterpolateRequest)],
+) -> Response:
     """Walk between two ends; `Accept` picks JSON, a film strip or an animation.
 
     The steps of a path are equal in its own metric; a geodesic's, in that of how much the image
@@ -92,10 +96,10 @@ async def interpolate(request: Request, served: Decoding, body: InterpolateReque
     end = await _latent(request, served, body.end, "end")
     weight = CHUNK if body.path == "geodesic" else 1
     pieces = served.engine.walk(start, end, body.steps, body.path)
-    *_, path = await while_connected(request, served.batcher.run(pieces, weight=weight))
+    *_, path = await while_connected(request, served.run(pieces, weight=weight))
     assert path is not None, "the last piece gives the path"
     seen = partial(served.engine.seen_lengths, path.latents)
-    (seen_lengths,) = await served.batcher.run([seen], weight=body.steps)
+    (seen_lengths,) = await served.run([seen], weight=body.steps)
     images = await decode_for(request, served, path.latents, media_type)
     fields = {
         "model": served.card.id,
@@ -106,7 +110,7 @@ async def interpolate(request: Request, served: Decoding, body: InterpolateReque
         "straight_length": path.straight_length,
         "seen_lengths": seen_lengths.tolist(),
     }
-    return await rendering.answer(media_type, FILM, images, fields)
+    return await rendering.respond(request, media_type, FILM, images, fields)
 
 
 async def _latent(

@@ -22,10 +22,10 @@ from prometheus_client.utils import floatToGoString
 from starlette.responses import Response
 
 from app.api.stream import Stream
-from app.serving.image_cache import Pictures
+from app.serving.image_cache import ImageCache
 from app.serving.registry import Registry
-from app.telemetry.counters import IMAGES, SECONDS, Histogram, Tally
-from app.telemetry.worker_metrics import Peers, Sample
+from app.telemetry.counters import IMAGES, SECONDS, Counters, Histogram
+from app.telemetry.worker_metrics import Sample, SharedMetrics
 
 
 @dataclass(frozen=True)
@@ -104,42 +104,47 @@ OLDEST = "process_start_time_seconds"
 """The one metric that is not summed."""
 
 
-class Worker:
-    """What one worker has to say of itself."""
+class WorkerMetrics:
+    """The metrics of one worker."""
 
     def __init__(
-        self, version: str, tally: Tally, registry: Registry, pictures: Pictures, streams: Stream
+        self,
+        version: str,
+        counters: Counters,
+        registry: Registry,
+        images: ImageCache,
+        streams: Stream,
     ) -> None:
         self.version = version
-        self.tally = tally
+        self.counters = counters
         self.registry = registry
-        self.pictures = pictures
+        self.images = images
         self.streams = streams
         self.process = ProcessCollector(registry=None)
 
     def samples(self) -> list[Sample]:
-        """Read everything, on the event loop, where nothing changes meanwhile."""
+        """Return every metric; on the event loop, where nothing changes meanwhile."""
         return [*self._answers(), *self._engines(), *self._state(), *self._process()]
 
     def _answers(self) -> Iterator[Sample]:
-        for key, count in self.tally.requests.items():
+        for key, count in self.counters.requests.items():
             yield "explorer_requests_total", key, (count,)
-        for route, histogram in self.tally.seconds.items():
+        for route, histogram in self.counters.seconds.items():
             yield "explorer_request_seconds", (route,), _values(histogram)
-        yield "explorer_frame_seconds", (), _values(self.tally.frames)
+        yield "explorer_frame_seconds", (), _values(self.counters.frames)
         yield "explorer_open_streams", (), (self.streams.open,)
-        yield "explorer_picture_lookups_total", ("hit",), (self.pictures.hits,)
-        yield "explorer_picture_lookups_total", ("miss",), (self.pictures.misses,)
-        yield "explorer_picture_cache_bytes", (), (self.pictures.nbytes,)
+        yield "explorer_picture_lookups_total", ("hit",), (self.images.hits,)
+        yield "explorer_picture_lookups_total", ("miss",), (self.images.misses,)
+        yield "explorer_picture_cache_bytes", (), (self.images.nbytes,)
 
     def _engines(self) -> Iterator[Sample]:
         waiting = [served.batcher.waiting for served in self.registry.loaded]
         for place, queue in enumerate(("small", "tiles", "bulk")):
-            work = getattr(self.tally, queue)
-            yield "explorer_batch_images", (queue,), _values(work.images)
-            yield "explorer_batch_seconds", (queue,), _values(work.seconds)
+            stats = getattr(self.counters, queue)
+            yield "explorer_batch_images", (queue,), _values(stats.images)
+            yield "explorer_batch_seconds", (queue,), _values(stats.seconds)
             yield "explorer_queue_images", (queue,), (sum(each[place] for each in waiting),)
-            yield "explorer_queue_refusals_total", (queue,), (work.refused,)
+            yield "explorer_queue_refusals_total", (queue,), (stats.refused,)
         for model, size in self.registry.sizes.items():
             yield "explorer_model_memory_bytes", (model,), (size,)
 
@@ -205,14 +210,15 @@ router = APIRouter(include_in_schema=False)
 @router.get("/metrics")
 async def metrics(request: Request) -> Response:
     """Answer for all workers, as text or as OpenMetrics, whichever is asked for."""
-    peers = request.app.state.peers
-    assert isinstance(peers, Peers)
-    own = peers.own()
+    shared = request.app.state.shared_metrics
+    assert isinstance(shared, SharedMetrics)
+    request.app.state.log.write()  # which counts what has ended since
+    own = shared.own()
     encode, media_type = choose_encoder(request.headers.get("accept", ""))
 
     def answer() -> bytes:  # milliseconds, in which the drags go on
         registry = CollectorRegistry()
-        registry.register(_Merged(peers.all(own)))
+        registry.register(_Merged(shared.all(own)))
         return encode(registry)
 
     return Response(await asyncio.to_thread(answer), headers={"Content-Type": media_type})

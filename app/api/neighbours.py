@@ -25,7 +25,7 @@ class Neighbour(BaseModel):
     distance: float = Field(description="Euclidean, in latent units")
 
 
-class NeighboursAnswer(BaseModel):
+class NeighboursResponse(BaseModel):
     """The nearest codes, nearest first."""
 
     model: str
@@ -37,14 +37,14 @@ async def neighbours(
     served: Decoding,
     z: LatentText,
     k: Annotated[int, Query(ge=1, le=MOST, description="How many")] = 40,
-) -> NeighboursAnswer:
+) -> NeighboursResponse:
     """Find the codes nearest to a latent, in all dimensions of the latent space."""
     (latent,) = read_z(z, served.card)
     search = partial(served.engine.neighbours, latent, k)
-    (found,) = await served.batcher.run([search], weight=WEIGHT)
+    (found,) = await served.run([search], weight=WEIGHT)
     columns = (found.indices.tolist(), found.labels.tolist(), found.distances.tolist())
     near = [
         Neighbour(index=index, label=label, distance=distance)
         for index, label, distance in zip(*columns, strict=True)
     ]
-    return NeighboursAnswer(model=served.card.id, neighbours=near)
+    return NeighboursResponse(model=served.card.id, neighbours=near)

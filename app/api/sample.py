@@ -7,11 +7,12 @@ from typing import Annotated
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.decode import MOST, decode_for
+from app.api.decode import decode_for
 from app.formats import rendering
+from app.formats.latents import MAX_LATENTS
 from app.formats.rendering import BATCH, ImageJson, described
-from app.http.json_body import WHOLE, JsonBody, only_json
-from app.openapi import feature
+from app.http.json_body import WHOLE, JsonBody, json_body
+from app.openapi import feature, json_request
 from app.serving.registry import Decoding
 
 router = feature("/models/{model}", "sample")
@@ -24,7 +25,7 @@ class SampleRequest(JsonBody):
     """How many to draw, and how."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"count": 3, "seed": 7}]})
-    count: Annotated[int, Field(ge=1, le=MOST), WHOLE] = 1
+    count: Annotated[int, Field(ge=1, le=MAX_LATENTS), WHOLE] = 1
     seed: Annotated[int, Field(ge=0, le=LARGEST_SEED), WHOLE] | None = Field(
         default=None,
         description="The same seed draws the same latents; without one, another each time",
@@ -34,7 +35,7 @@ class SampleRequest(JsonBody):
     )
 
 
-class SampleAnswer(BaseModel):
+class SampleResponse(BaseModel):
     """What was drawn, and how to draw it again."""
 
     model: str
@@ -45,17 +46,19 @@ class SampleAnswer(BaseModel):
 
 @router.post(
     "/sample",
-    dependencies=[only_json],
-    responses={200: {"model": SampleAnswer, "content": described(BATCH)}, 409: {}},
+    openapi_extra={"requestBody": json_request(SampleRequest)},
+    responses={200: {"model": SampleResponse, "content": described(BATCH)}, 409: {}},
     response_class=Response,
 )
-async def sample(request: Request, served: Decoding, body: SampleRequest) -> Response:
+async def sample(
+    request: Request, served: Decoding, body: Annotated[SampleRequest, json_body(SampleRequest)]
+) -> Response:
     """Draw from the prior, or for an autoencoder from the Gaussian fitted to its codes."""
     media_type = rendering.choose(request.headers.get("accept"), BATCH)
     seed = secrets.randbelow(LARGEST_SEED) if body.seed is None else body.seed
     served.batcher.require_room(body.count)
     draw = partial(served.engine.sample, body.count, seed, body.temperature)
-    (latents,) = await served.batcher.run([draw], weight=1)
+    (latents,) = await served.run([draw], weight=1)
     images = await decode_for(request, served, latents, media_type, patient=False)
     fields = {"model": served.card.id, "seed": seed, "latents": latents.tolist()}
-    return await rendering.answer(media_type, BATCH, images, fields)
+    return await rendering.respond(request, media_type, BATCH, images, fields)

@@ -1,4 +1,4 @@
-"""The hot path: a WebSocket that decodes while a point is dragged. Raw ASGI, raw bytes.
+"""The stream: a WebSocket that decodes while a point is dragged. Raw bytes, as ASGI or past it.
 
 In: `uint32` sequence, then D x `float32`; out: the same `uint32`, then 784 x `uint8`; all
 little-endian. At most one decode is in flight for a connection. What comes meanwhile waits in a
@@ -23,41 +23,49 @@ from app.openapi import API, MODEL_PARAMETER, RawRoute
 from app.server.websocket_protocol import FRAMES, Frames
 from app.serving.batcher import Images, Latents
 from app.serving.registry import Registry
-from app.telemetry.counters import Histogram, Tally
+from app.telemetry.counters import Counters, Histogram
 from model.card import Card
 from model.engine import LATENT_LIMIT
 
 IDLE, NOT_BINARY, BAD_MESSAGE, FAILED, TRY_LATER = 1000, 1003, 1007, 1011, 1013
 """Close codes (RFC 6455, section 7.4, and its registry); a frame beyond all bounds gets 1009."""
 SEQUENCE_BYTES = 4
-TIMERS = 100
-"""How finely the time of rest is watched: to move a timer with every frame costs as much as to draw
-it takes."""
+MAX_REASON_BYTES = 123
+"""Of the reason in a close frame."""
+IDLE_STEPS = 100
+"""How finely idle time is measured: moving a timer at each frame costs as much as decoding."""
 
 log = logging.getLogger("explorer")
 
 
 class Stream:
-    """The route: finds the model, then holds one conversation a connection.
+    """The route: finds the model, then holds one conversation for each connection.
 
     Args:
         registry: The models.
-        most: Streams open at once.
+        max_streams: Open at once.
         idle_seconds: After which a stream on which nothing came is closed.
-        tally: Where frames are counted.
+        counters: Where frames are counted.
+
+    Attributes:
+        open: Streams that are open.
     """
 
     def __init__(
-        self, registry: Registry, most: int, idle_seconds: float, tally: Tally | None = None
+        self,
+        registry: Registry,
+        max_streams: int,
+        idle_seconds: float,
+        counters: Counters | None = None,
     ) -> None:
         self.registry = registry
-        self.most = most
+        self.max_streams = max_streams
         self.idle_seconds = idle_seconds
-        self.frames = (tally or Tally()).frames
+        self.frames = (counters or Counters()).frames
         self.open = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.open >= self.most:
+        if self.open >= self.max_streams:
             raise Overloaded(
                 f"{self.open} streams are open, as many as this server holds. Try again later, or "
                 "decode by POST.",
@@ -69,75 +77,80 @@ class Stream:
                 served.require_latents()  # refused before it opens, if at all
             await receive()  # websocket.connect
             await send({"type": "websocket.accept"})
-            way = scope.get("extensions", {}).get(FRAMES)
-            conversation = _Conversation(self.registry, served.card, send, self.frames, way)
+            past_asgi = scope.get("extensions", {}).get(FRAMES)
+            conversation = _Conversation(self.registry, served.card, send, self.frames, past_asgi)
             await conversation.hold(receive, self.idle_seconds)
         finally:
             self.open -= 1
 
 
 class _BadMessage(Exception):
-    """Ends the conversation with a code and a reason."""
+    """Ends the conversation with a close code and a reason."""
 
 
 class _Conversation:
-    """Takes the model anew for each answer: a stream that is open and silent holds no memory.
+    """Looks the model up for each answer: a stream that is open and silent keeps none in memory.
 
-    It is itself the `Answer` for which the batcher draws, and where the server lets it, hears of
-    frames and sends images without a turn of the event loop, task or timer of a frame's own.
+    It is itself the `Waiter` of the batcher. Where the server offers `Frames`, it takes messages
+    and sends images without a turn of the event loop, a task or a timer for each frame.
     """
 
     def __init__(
-        self, registry: Registry, card: Card, send: Send, frames: Histogram, way: Frames | None
+        self,
+        registry: Registry,
+        card: Card,
+        send: Send,
+        frames: Histogram,
+        past_asgi: Frames | None,
     ) -> None:
         self.registry = registry
         self.card = card
         self.send = send
         self.frames = frames
-        self.way = way
+        self.past_asgi = past_asgi
         self.numbers = Struct(f"<{SEQUENCE_BYTES}x{card.latent_dim}f")
         self.latent = np.dtype(("<f4", (card.latent_dim,)))
         self.mailbox: bytes | None = None
         self.asked: bytes | None = None
-        self.came = self.asked_at = 0.0
-        self.slow: asyncio.Task[None] | None = None  # what cannot be done at once, one at a time
+        self.received_at = self.asked_at = 0.0
+        self.task: asyncio.Task[None] | None = None  # what cannot be done at once, one at a time
         self.closed = False
 
     async def hold(self, receive: Receive, idle_seconds: float) -> None:
         self.loop, self.idle_seconds = asyncio.get_running_loop(), idle_seconds
-        self.rests_until = perf_counter() + idle_seconds / TIMERS
+        self.idle_checked_until = perf_counter() + idle_seconds / IDLE_STEPS
         try:
-            async with asyncio.timeout(idle_seconds) as self.rest:
-                if self.way is not None:
-                    self.way.take = self._take
+            async with asyncio.timeout(idle_seconds) as self.idle:
+                if self.past_asgi is not None:
+                    self.past_asgi.take = self._take
                 while (message := await receive())["type"] == "websocket.receive":
-                    self._came(self._checked(message))
+                    self._received(self._checked(message))
         except TimeoutError:
             await self._close(IDLE, "Nothing came for long. Open it again when there is something.")
         except _BadMessage as fault:
             await self._close(*fault.args)
         finally:
             self.closed = True
-            if self.way is not None:
-                self.way.take = None
-            if self.slow is not None:
-                self.slow.cancel()
+            if self.past_asgi is not None:
+                self.past_asgi.take = None
+            if self.task is not None:
+                self.task.cancel()
 
     def _take(self, content: bytes) -> bool:
-        if self.closed or not self._is_right(content):
+        if self.closed or not self._is_valid(content):
             return False
-        self._came(content)
+        self._received(content)
         return True
 
-    def _came(self, content: bytes) -> None:
-        self.mailbox, self.came = content, perf_counter()
+    def _received(self, content: bytes) -> None:
+        self.mailbox, self.received_at = content, perf_counter()
         if self.asked is None:
             self._ask()
-        if self.came > self.rests_until and not self.rest.expired():
-            self.rests_until = self.came + self.idle_seconds / TIMERS
-            self.rest.reschedule(self.loop.time() + self.idle_seconds)
+        if self.received_at > self.idle_checked_until and not self.idle.expired():
+            self.idle_checked_until = self.received_at + self.idle_seconds / IDLE_STEPS
+            self.idle.reschedule(self.loop.time() + self.idle_seconds)
 
-    def _is_right(self, content: bytes) -> bool:
+    def _is_valid(self, content: bytes) -> bool:
         if len(content) != self.numbers.size:
             return False
         return math.hypot(*self.numbers.unpack(content)) <= LATENT_LIMIT
@@ -151,7 +164,7 @@ class _Conversation:
         if len(content) != wanted:
             came = f"A message of {len(content)} bytes came; {self.card.id} takes {wanted}."
             raise _BadMessage(BAD_MESSAGE, came)
-        if not self._is_right(content):
+        if not self._is_valid(content):
             latent = self.numbers.unpack(content)
             try:
                 refuse(list(latent), self.card, "The latent", "#")
@@ -161,13 +174,13 @@ class _Conversation:
 
     def _ask(self) -> None:
         assert self.mailbox is not None
-        self.asked, self.asked_at, self.mailbox = self.mailbox, self.came, None
-        served = self.registry.at_hand(self.card.id)
+        self.asked, self.asked_at, self.mailbox = self.mailbox, self.received_at, None
+        served = self.registry.get(self.card.id)
         if served is None:
-            self.slow = self.loop.create_task(self._load())
+            self.task = self.loop.create_task(self._load())
             return
         try:
-            served.batcher.ask(self._latents(self.asked), self)
+            served.batcher.submit(self._latents(self.asked), self)
         except Overloaded as error:
             self.set_exception(error)
 
@@ -180,19 +193,19 @@ class _Conversation:
     def set_result(self, images: Images, /) -> None:
         assert self.asked is not None
         content = self.asked[:SEQUENCE_BYTES] + images.tobytes()
-        if self.way is not None and self.way.send(content):
+        if self.past_asgi is not None and self.past_asgi.send(content):
             self._sent()
         else:
-            self.slow = self.loop.create_task(self._send(content))
+            self.task = self.loop.create_task(self._send(content))
 
     def set_exception(self, error: Exception, /) -> None:
-        self.slow = self.loop.create_task(self._fail(error))
+        self.task = self.loop.create_task(self._fail(error))
 
     async def _load(self) -> None:
         assert self.asked is not None
         try:
             async with self.registry.lend(self.card.id) as served:
-                images = await served.batcher.decode(self._latents(self.asked))
+                images = await served.decode(self._latents(self.asked))
         except Exception as error:
             await self._fail(error)
         else:
@@ -225,17 +238,8 @@ class _Conversation:
     async def _close(self, code: int, reason: str) -> None:
         if not self.closed:
             self.closed = True
-            reason = reason.encode()[:LONGEST_REASON].decode(errors="ignore")
+            reason = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
             await self.send({"type": "websocket.close", "code": code, "reason": reason})
-
-
-LONGEST_REASON = 123
-"""Bytes that a close frame has for its reason."""
-
-
-def raw_route(stream: Stream) -> RawRoute:
-    """Make the route of the stream."""
-    return RawRoute(WebSocketRoute(f"{API}/models/{{model}}/stream", stream), _OPERATION)
 
 
 _OPERATION: dict[str, Any] = {
@@ -253,3 +257,8 @@ _OPERATION: dict[str, Any] = {
     "parameters": [MODEL_PARAMETER],
     "responses": {"101": {"description": "The stream is open"}, "403": {}, "409": {}},
 }
+
+
+def raw_route(stream: Stream) -> RawRoute:
+    """Return the route of the stream."""
+    return RawRoute(WebSocketRoute(f"{API}/models/{{model}}/stream", stream), _OPERATION)

@@ -1,29 +1,24 @@
 """The tiles of a plane's map: blocks of 8 x 8 decoded images, each under its own URL."""
 
-import re
-from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs
 
-from starlette.datastructures import Headers
+from starlette.datastructures import State
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from app.errors import NotFound
-from app.express import Soon
 from app.formats import png
 from app.http.cancellation import while_connected
-from app.http.conditional import ASK_AGAIN, control, etag, is_current
+from app.http.conditional import control, etag, is_current
 from app.http.negotiation import PNG
 from app.openapi import API, MODEL_PARAMETER, NOT_CHANGED, RawRoute
-from app.server.http_protocol import Question, Whole
-from app.serving.image_cache import Picture
+from app.serving.image_cache import CachedImage, ImageCache, PngResponse
 from app.serving.registry import Registry, ServedModel
-from app.serving.response_cache import Rack, png_response, whole_png
 from model.engine import DEEPEST_ZOOM, version_of
 
+TEMPLATE = f"{API}/models/{{model}}/planes/{{plane}}/tiles/{{zoom}}/{{x}}/{{y}}.png"
 FIRST = ((0, 0, 0), (1, 0, 0), (1, 1, 0), (1, 0, 1), (1, 1, 1))
 """Zoom, x and y of the tiles that a map shows first."""
 
@@ -33,94 +28,41 @@ class _Tile(NamedTuple):
     plane: str
     place: tuple[int, int, int]
     version: str
-    control: str
 
     @property
     def name(self) -> str:
         return f"{self.version} {self.plane} {self.place}"
 
-    @property
-    def tag(self) -> str:
-        return etag(self.version, self.plane, self.place)
+
+async def tile(request: Request) -> Response:
+    """Answer a tile, decoded unless it is in memory.
+
+    Raises:
+        NotFound: There is no such model.
+        PlaneError: The model has no such plane, or the plane no such tile.
+        Undecodable: The model has no plane at all.
+        Overloaded: Too much is waiting.
+    """
+    state: State = request.app.state
+    images: ImageCache = state.images
+    cached = images.not_modified_or_cached(request)
+    if cached is not None:
+        return cached
+    asked = _read(request, state.registry)
+    tag = etag(asked.version, asked.plane, asked.place)
+    cache_control = control(request.query_params.get("v"), asked.version)
+    if is_current(request.headers, tag):
+        return PngResponse(None, tag, cache_control)
+    image = await while_connected(request, find_or_make(asked, state.registry, images))
+    return images.response(request, asked.name, image, tag, cache_control)
 
 
-class Tiles:
-    """GET a tile, as a raw ASGI route: a map asks for dozens at once."""
-
-    route = f"{API}/models/{{model}}/planes/{{plane}}/tiles/{{zoom}}/{{x}}/{{y}}.png"
-
-    def __init__(self, registry: Registry, rack: Rack) -> None:
-        self.registry = registry
-        self.rack, self.pictures = rack, rack.pictures
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        tile = self._read(scope["path_params"], scope["query_string"].decode("latin-1"))
-        tag = tile.tag
-        picture = None
-        if not is_current(Headers(scope=scope), tag):
-            picture = await while_connected(Request(scope, receive), self.tile(tile))
-        await png_response(picture, tag, tile.control)(scope, receive, send)
-
-    def answer(self, question: Question, path: str, query: str) -> Whole | Soon | None:
-        """The express lane: a tile, if its model is in memory."""
-        found = _PLACE.fullmatch(path)
-        served = self.registry.at_hand(found["model"]) if found else None
-        if found is None or served is None or not served.engine.decodes:
-            return None
-        tile = self._read(found.groupdict(), query)
-        tag, name = tile.tag, tile.name
-        target, headers = question.target, question.headers
-        known = self.rack.known(target, headers, self.route, name, tag, tile.control)
-        if known is not None:
-            return known
-        make = partial(served.batcher.ask_tile, _drawing(served, tile))
-
-        def write(picture: Picture) -> Whole:
-            return whole_png(picture.content, tag, tile.control)
-
-        return Soon(partial(self.pictures.ask, name, make), write, tile.model)
-
-    def _read(self, path: Mapping[str, str], query: str) -> _Tile:
-        """Take what varies in a path, and the version in a query; raises NotFound."""
-        zoom, x, y = (_whole(path[name], name) for name in ("zoom", "x", "y"))
-        version = version_of(self.registry.card(path["model"]))
-        asked = parse_qs(query).get("v", [None])[0]
-        place = (zoom, x, y)
-        return _Tile(path["model"], path["plane"], place, version, control(asked, version))
-
-    async def tile(self, tile: _Tile) -> Picture:
-        """Give a tile, decoded unless it is at hand.
-
-        Raises:
-            NotFound: there is no such model.
-            PlaneError: it has no such plane, or the plane no such tile.
-            Undecodable: the model has no plane at all.
-            Overloaded: too much is waiting.
-        """
-
-        async def make() -> Picture:
-            async with self.registry.lend(tile.model) as served:
-                served.require_latents()
-                return await served.batcher.tile(_drawing(served, tile))
-
-        return await self.pictures.get(tile.name, make)
-
-    async def warm_up(self) -> None:
-        """Have at hand what the page shows first: two levels of the default model's map."""
-        card = self.registry.card(self.registry.default)
-        for plane in card.planes[:1]:
-            for place in FIRST:
-                await self.tile(_Tile(card.id, plane, place, version_of(card), ASK_AGAIN))
-
-
-def _drawing(served: ServedModel, tile: _Tile) -> Callable[[], Picture]:
-    def draw() -> Picture:
-        return Picture(png.encode(served.engine.tile(tile.plane, *tile.place)))
-
-    return draw
-
-
-_PLACE = re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", Tiles.route.replace(".", r"\.")))
+def _read(request: Request, registry: Registry) -> _Tile:
+    """Take what varies in the path; raises NotFound."""
+    path = request.path_params
+    zoom, x, y = (_whole(path[name], name) for name in ("zoom", "x", "y"))
+    version = version_of(registry.card(path["model"]))
+    return _Tile(path["model"], path["plane"], (zoom, x, y), version)
 
 
 def _whole(text: str, name: str) -> int:
@@ -132,9 +74,29 @@ def _whole(text: str, name: str) -> int:
     return int(text)
 
 
-def raw_route(tiles: Tiles) -> RawRoute:
-    """Make the route of the tiles."""
-    return RawRoute(Route(Tiles.route, tiles, methods=["GET"]), _OPERATION)
+async def find_or_make(asked: _Tile, registry: Registry, images: ImageCache) -> CachedImage:
+    """Return a tile that is in memory, or decode it; raises what `tile` does."""
+
+    async def make() -> CachedImage:
+        async with registry.lend(asked.model) as served:
+            served.require_latents()
+            job = served.batcher.tile_job(partial(_draw, served, asked))
+            image: CachedImage = await served.batcher.run(job)
+            return image
+
+    return await images.get(asked.name, make)
+
+
+def _draw(served: ServedModel, asked: _Tile) -> CachedImage:
+    return CachedImage(png.encode(served.engine.tile(asked.plane, *asked.place)))
+
+
+async def warm_up(registry: Registry, images: ImageCache) -> None:
+    """Put into memory what the page shows first: two levels of the default model's map."""
+    card = registry.card(registry.default)
+    for plane in card.planes[:1]:
+        for place in FIRST:
+            await find_or_make(_Tile(card.id, plane, place, version_of(card)), registry, images)
 
 
 def _whole_parameter(name: str, description: str) -> dict[str, Any]:
@@ -193,3 +155,5 @@ _OPERATION: dict[str, Any] = {
         "409": {},
     },
 }
+
+RAW_ROUTE = RawRoute(Route(TEMPLATE, tile, methods=["GET"]), _OPERATION)

@@ -18,6 +18,8 @@ from app.serving.batcher import Latents
 from model.card import Card
 from model.engine import LATENT_LIMIT
 
+MAX_LATENTS = 1024
+"""Of one request."""
 _NPY = b"\x93NUMPY\x01\x00"
 """How a NumPy file of version 1.0 begins; then come the length of its head, and the head."""
 LONGEST_HEAD = 1000

@@ -10,12 +10,13 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from fastapi import Response
+from fastapi import Request, Response
 from PIL import Image
 from pydantic import BaseModel, Field
 
 from app.formats import png
 from app.http import negotiation
+from app.http.compression import json_response
 from app.http.negotiation import GIF, JSON, NPY, PNG, RAW, WEBP
 from app.serving.batcher import CHUNK, Images
 
@@ -34,7 +35,7 @@ class ImageJson(BaseModel):
 
 
 def image_json(image: png.GreyImage) -> dict[str, object]:
-    """Write an image as `ImageJson` says, as plain values."""
+    """Return an image as `ImageJson` describes it, in plain values."""
     height, width = image.shape
     return {"width": width, "height": height, "png": _base64(image).decode()}
 
@@ -147,13 +148,14 @@ encode_json = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(
 """As Starlette writes it."""
 
 
-async def answer(
+async def respond(
+    request: Request,
     media_type: str,
     forms: Mapping[str, Render],
     images: Images | JsonImages,
     fields: Mapping[str, Any],
 ) -> Response:
-    """Write images as `media_type`; in JSON they come after `fields`, as `images`.
+    """Return images as `media_type`; in JSON they come after `fields`, as `images`.
 
     What takes long is done in a thread, so that the drags of others go on.
     """
@@ -168,4 +170,6 @@ async def answer(
     few = isinstance(images, bytes) or len(images) <= CHUNK
     quick = media_type in (NPY, RAW) or (few and media_type not in (GIF, WEBP))
     content = render() if quick else await asyncio.to_thread(render)
+    if media_type == JSON:
+        return json_response(content, request.headers.get("accept-encoding"))
     return Response(content, media_type=media_type, headers={"Vary": "Accept"})

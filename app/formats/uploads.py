@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -12,33 +13,50 @@ from starlette.formparsers import MultiPartParser
 
 from app.errors import InvalidRequest
 from app.formats.image_files import Prepared, prepare
+from app.formats.image_limits import is_small
 from app.formats.preprocessing import SIDE
 from model.errors import ImageError
 
 MultiPartParser.spool_max_size = 2**40
 """An upload stays in memory, where the bound on bodies bounds it: it never touches a disk."""
 
+MAX_IMAGES = 64
+"""Of one request."""
 _THREADS = ThreadPoolExecutor(2, "images")
 """Few, because each may hold a picture of `MAX_PIXELS`; started with the first upload."""
 
 
-async def read_file(content: bytes, dataset: str, pointer: str, *, tell: bool = True) -> Prepared:
-    """Prepare an image file for a model of that data set, off the event loop.
+async def read_files(
+    contents: Sequence[bytes], dataset: str, pointer_of: Callable[[int], str], *, tell: bool = True
+) -> list[Prepared]:
+    """Prepare image files for a model of that data set; `tell` is as in `image_files.prepare`.
+
+    `pointer_of` names a file by its place, for a refusal.
+
+    A single small file is prepared at once: the hop to a thread and back would take as long. The
+    others are prepared in threads.
 
     Raises:
-        InvalidRequest: it is no usable image; the message says why.
+        InvalidRequest: One is no usable image, the first of them; the message says why.
     """
-    work = partial(prepared, content, dataset, pointer, tell=tell)
-    ready = await asyncio.get_running_loop().run_in_executor(_THREADS, work)
-    if isinstance(ready, InvalidRequest):
-        raise ready
-    return ready
+    if len(contents) == 1 and is_small(contents[0]):
+        found = [_prepared(contents[0], dataset, pointer_of(0), tell=tell)]
+    else:
+        loop = asyncio.get_running_loop()
+        work = (
+            partial(_prepared, content, dataset, pointer_of(index), tell=tell)
+            for index, content in enumerate(contents)
+        )
+        found = await asyncio.gather(*(loop.run_in_executor(_THREADS, one) for one in work))
+    for one in found:
+        if isinstance(one, InvalidRequest):
+            raise one
+    return [one for one in found if isinstance(one, Prepared)]
 
 
-def prepared(
+def _prepared(
     content: bytes, dataset: str, pointer: str, *, tell: bool
 ) -> Prepared | InvalidRequest:
-    """Give what `images.prepare` makes of a file, or why that is not possible."""
     try:
         return prepare(content, dataset, tell=tell)
     except ImageError as error:
@@ -54,7 +72,8 @@ async def read_base64(text: str, dataset: str, pointer: str, *, tell: bool = Tru
             "The text is not base64. Send the bytes of an image file in base64, nothing before it."
         )
         raise InvalidRequest.at(pointer, detail) from error
-    return await read_file(content, dataset, pointer, tell=tell)
+    (found,) = await read_files([content], dataset, lambda _: pointer, tell=tell)
+    return found
 
 
 def read_numbers(rows: list[Any], pointer: str) -> Prepared:

@@ -1,230 +1,169 @@
-"""What every request must pass, as pure ASGI middleware: hosts, origins, limits, headers.
-
-Each refusal here is the same problem document as elsewhere, written before any route is reached.
-"""
+"""Bounds on what clients can take: bytes of bodies, values of JSON, seconds until an answer."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+import time
+from typing import Protocol
 
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
-from app.errors import BodyTooLarge, ForeignOrigin, Overloaded, Problem, TooSlow, WrongHost
+from app.errors import BodyTooLarge, Overloaded, Problem, TooSlow
 from app.http.json_body import count_values
 
-MOST_VALUES = 200_000
+SMALL_BODY = 64 * 1024
+"""Bytes of a body that are not counted: the bound on connections bounds them all together."""
+MAX_VALUES = 200_000
 """Of one JSON body; 64 images as numbers are 50,000."""
-
-PROBES = ("/healthz", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready")
-
-
-def is_probe(scope: Scope) -> bool:
-    """Probes are answered by a full server, under any host: just then one wants to know."""
-    path: str = scope["path"]
-    return path.endswith(PROBES)
+_CLOSE = {"Connection": "close"}
 
 
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'self'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
+class Body(Protocol):
+    """A request whose body is counted."""
+
+    scope: Scope
+    received: int
+    """Bytes that have come."""
+    held: int
+    """Bytes of them that `Bodies` counts."""
+    values: int | None
+    """Values of JSON in those; None if the body is not JSON."""
 
 
-security_headers = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
-
-
-class SecurityHeaders:
-    """Adds `HEADERS` to every answer."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), *security_headers]}
-            await send(message)
-
-        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
-
-
-def host_is_allowed(header: str, hosts: Sequence[str]) -> bool:
-    """Tell whether a Host header names one of `hosts`, such as `example.org`, `*.example.org`."""
-    try:
-        host = urlsplit("//" + header).hostname or ""
-    except ValueError:
-        return False
-    return any(
-        host == pattern or (pattern.startswith("*.") and host.endswith(pattern[1:]))
-        for pattern in hosts
-    )
-
-
-class AllowedSites:
-    """Answers for the allowed hosts only, and opens WebSockets for the allowed origins only.
-
-    Browsers do not apply CORS to WebSockets: without this, any page could open one. A client that
-    sends no Origin is no browser, and is let in.
-
-    Args:
-        app: What to protect.
-        hosts: `example.org`, `*.example.org` or `*`.
-        origins: Such as `https://example.org`, or `*`; the own host is always allowed.
-    """
-
-    def __init__(self, app: ASGIApp, hosts: Sequence[str], origins: Sequence[str]) -> None:
-        self.app = app
-        self.hosts = [host.lower() for host in hosts]
-        self.origins = [origin.lower() for origin in origins]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        problem = None
-        if scope["type"] != "lifespan" and "*" not in self.hosts and not is_probe(scope):
-            problem = self._refuse_host(Headers(scope=scope))
-        if problem is None and scope["type"] == "websocket":
-            problem = self._refuse_origin(Headers(scope=scope))
-        if problem is not None:
-            return await problem.response()(scope, receive, send)
-        return await self.app(scope, receive, send)
-
-    def _refuse_host(self, headers: Headers) -> Problem | None:
-        if host_is_allowed(headers.get("host", ""), self.hosts):
-            return None
-        return WrongHost(
-            "This server does not answer for the host in the Host header; its operator lists the "
-            "hosts in EXPLORER_ALLOWED_HOSTS."
-        )
-
-    def _refuse_origin(self, headers: Headers) -> Problem | None:
-        origin = headers.get("origin", "").lower()
-        own = origin.partition("://")[2] == headers.get("host", "").lower()
-        if not origin or own or origin in self.origins or "*" in self.origins:
-            return None
-        return ForeignOrigin(
-            "A page of another origin may not open a stream here; the operator of this server "
-            "lists the origins that may in EXPLORER_ALLOWED_ORIGINS."
-        )
-
-
-@dataclass
-class Room:
-    """How many requests and streams are open, and may be at once."""
-
-    most: int
-    open: int = 0
-
-    def is_full(self) -> bool:
-        return self.open >= self.most
-
-
-class Limits:
-    """Bounds what clients can take: connections, bytes of a body, and seconds.
+class Bodies:
+    """Bounds each body, and all bodies in flight together.
 
     Bytes are counted as they come, whatever Content-Length says; in JSON the values too, because
-    to parse many of them holds everyone up: 14 MB of small lists take 3 seconds. The clock runs
-    until the answer starts; how long a client takes to read it is its own affair.
+    parsing many of them delays everyone: 14 MB of small lists take 3 seconds.
 
     Args:
-        app: What to protect.
-        room: For requests and streams.
-        max_body_bytes: Bytes of one request body.
-        timeout_seconds: From the head of a request to the head of its answer.
+        max_bytes: Of one body.
+        max_bytes_together: Of all bodies that are being read or worked on.
+
+    Attributes:
+        held: Bytes of all of them now; of each, the first `SMALL_BODY` come free.
     """
 
-    def __init__(
-        self, app: ASGIApp, room: Room, max_body_bytes: int, timeout_seconds: float
-    ) -> None:
-        self.app = app
-        self.room = room
-        self.max_body_bytes = max_body_bytes
-        self.timeout_seconds = timeout_seconds
+    def __init__(self, max_bytes: int, max_bytes_together: int) -> None:
+        self.max_bytes = max_bytes
+        self.max_bytes_together = max_bytes_together
+        self.held = 0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            return await self.app(scope, receive, send)
-        if self.room.is_full() and not is_probe(scope):
-            problem = Overloaded(
-                f"{self.room.open} requests and streams are open, as many as this server takes "
-                "at once. Try again in a second."
-            )
-            return await problem.response()(scope, receive, send)
-        self.room.open += 1
-        try:
-            if scope["type"] == "websocket":
-                return await self.app(scope, receive, send)
-            return await self._limited(scope, receive, send)
-        finally:
-            self.room.open -= 1
+    def check_declared(self, length: bytes) -> None:
+        """Refuse a body by its Content-Length, before any of it is read.
 
-    async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = dict(reversed(scope["headers"]))  # of two, the routes read the first
-        declared = headers.get(b"content-length", b"")
-        if declared.isdigit() and int(declared) > self.max_body_bytes:
-            return await self._too_large().response()(scope, receive, send)
-        received = values = 0
-        is_json = b"json" in headers.get(b"content-type", b"").lower()
-        whole: bool | None = None  # until someone reads the body
+        Raises:
+            BodyTooLarge: It is longer than one body may be.
+            Overloaded: It is longer than what is left for all of them.
+        """
+        if not length.isdigit() or (size := int(length[:20])) <= SMALL_BODY:
+            return
+        if size > self.max_bytes or len(length) > 20:
+            raise self._too_large()
+        if self.held + size > self.max_bytes_together:
+            raise self._too_many()
 
-        async def receive_counted() -> Message:
-            nonlocal received, values, whole
-            whole = whole or False
-            message = await receive()
-            whole = not message.get("more_body", False)
-            body = message.get("body", b"")
-            received += len(body)
-            if received > self.max_body_bytes:
-                raise self._too_large()
-            if is_json:
-                values += count_values(body)
-                if values > MOST_VALUES:
-                    raise self._too_many_values()
-            return message
+    def count(self, body: Body, piece: bytes) -> None:
+        """Count a piece that has come, of a body of more than `SMALL_BODY` bytes.
 
-        async def send_in_time(message: Message) -> None:
-            deadline.reschedule(None)
-            await send(message)
+        Raises:
+            BodyTooLarge: The body has more bytes, or its JSON more values, than one may have.
+            Overloaded: All bodies together have more bytes than they may have.
+        """
+        if not body.held:
+            is_json = "json" in Headers(scope=body.scope).get("content-type", "").lower()
+            body.values = 0 if is_json else None
+        size = len(piece) if body.held else body.received
+        body.held += size
+        self.held += size
+        if body.received > self.max_bytes:
+            raise self._too_large()
+        if self.held > self.max_bytes_together:
+            raise self._too_many()
+        if body.values is not None:
+            body.values += count_values(piece)
+            if body.values > MAX_VALUES:
+                raise BodyTooLarge(
+                    f"The JSON holds more than {MAX_VALUES} values, more than any request here "
+                    "needs. Send fewer at once, or images as files.",
+                    headers=_CLOSE,
+                )
 
-        try:
-            async with asyncio.timeout(self.timeout_seconds) as deadline:
-                await self.app(scope, receive_counted, send_in_time)
-        except TimeoutError:
-            if not deadline.expired():
-                raise
-            await self._too_slow(cut_off=whole is False).response()(scope, receive, send)
+    def release(self, body: Body) -> None:
+        """Forget a body whose request has ended."""
+        self.held -= body.held
+        body.held = 0
 
     def _too_large(self) -> Problem:
         return BodyTooLarge(
-            f"The body is larger than the {self.max_body_bytes} bytes that this server takes. "
+            f"The body is larger than the {self.max_bytes} bytes that this server takes. "
             "Send fewer or smaller images, or ask its operator for a higher "
             "EXPLORER_MAX_BODY_BYTES.",
-            headers={"Connection": "close"},
+            headers=_CLOSE,
         )
 
-    def _too_many_values(self) -> Problem:
-        return BodyTooLarge(
-            f"The JSON holds more than {MOST_VALUES} values, more than any request here needs. "
-            "Send fewer at once, or images as files.",
-            headers={"Connection": "close"},
+    def _too_many(self) -> Problem:
+        problem = Overloaded(
+            "The bodies of other requests take all the memory that this server has for them. Try "
+            "again in a few seconds, send less at once, or ask its operator for a higher "
+            "EXPLORER_MAX_BODIES_BYTES.",
+            retry_after_seconds=5,
         )
+        problem.headers = {**(problem.headers or {}), **_CLOSE}
+        return problem
 
-    def _too_slow(self, cut_off: bool) -> Problem:
-        if cut_off:
+
+class Pending(Protocol):
+    """A request whose answer has not begun."""
+
+    begun: float
+    """When it came, by `time.perf_counter`."""
+    is_late: bool
+    """Whether it was cancelled for taking too long."""
+    task: asyncio.Task[object]
+
+
+class Deadlines:
+    """Cancels requests whose answer does not begin in time; one timer watches them all.
+
+    Args:
+        seconds: From the head of a request to the head of its answer. How long a client takes to
+            read the answer is its own affair.
+
+    Attributes:
+        pending: The requests, the oldest first.
+        is_watching: Whether the timer runs.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.pending: dict[Pending, None] = {}
+        self.is_watching = False
+
+    def watch(self, seconds: float | None = None) -> None:
+        """Look after so many seconds for requests that are late."""
+        self.is_watching = True
+        delay = self.seconds if seconds is None else seconds
+        asyncio.get_running_loop().call_later(delay, self._cancel_late)
+
+    def _cancel_late(self) -> None:
+        self.is_watching = False
+        latest = time.perf_counter() - self.seconds
+        for request in list(self.pending):
+            if request.begun > latest:
+                self.watch(request.begun - latest)
+                return
+            del self.pending[request]
+            request.is_late = True
+            request.task.cancel()
+
+    def refusal(self, body_is_whole: bool) -> Problem:
+        """Return what a request is refused with that was cancelled."""
+        if not body_is_whole:
             return TooSlow(
-                f"The body did not arrive within {self.timeout_seconds:g} seconds. Send it again.",
-                headers={"Connection": "close"},
+                f"The body did not arrive within {self.seconds:g} seconds. Send it again.",
+                headers=_CLOSE,
             )
-        return late(self.timeout_seconds)
-
-
-def late(seconds: float) -> Overloaded:
-    """Make the refusal of a request whose answer was not ready in so many seconds."""
-    return Overloaded(
-        f"No answer was ready within {seconds:g} seconds. Ask for less at once, or try again later."
-    )
+        return Overloaded(
+            f"No answer was ready within {self.seconds:g} seconds. Ask for less at once, or try "
+            "again later."
+        )

@@ -1,4 +1,4 @@
-"""Work that is worth nothing once its client has gone."""
+"""Cancel work when the client that asked for it goes away."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -10,23 +10,30 @@ Result = TypeVar("Result")
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
-    """Do `work`, whose request has been read, and cancel it when the client goes away.
+    """Await `work`, and cancel it when the client goes away; the request has been read.
+
+    The waiting itself is done by this task: only the watch for the disconnect is a task of its own.
 
     Raises:
-        ClientDisconnect: it went away.
+        ClientDisconnect: The client went away.
     """
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_gone(request))
-    try:
-        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientDisconnect
-        return working.result()
-    finally:
+    working = asyncio.current_task()
+    assert working is not None
+    gone = False
+
+    async def watch() -> None:
+        nonlocal gone
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        gone = True
         working.cancel()
-        leaving.cancel()
 
-
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+    watching = asyncio.get_running_loop().create_task(watch())
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if not gone or working.uncancel():
+            raise
+        raise ClientDisconnect from None
+    finally:
+        watching.cancel()

@@ -1,4 +1,4 @@
-"""What a client may keep, and how it asks whether that is still right (RFC 9110, 9111)."""
+"""Conditional requests and caching headers (RFC 9110, section 13; RFC 9111)."""
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
@@ -8,7 +8,9 @@ from starlette.responses import Response
 FOR_EVER = "public, max-age=31536000, immutable"
 """For what never changes under its URL."""
 ASK_AGAIN = "no-cache"
-"""To keep, but to ask with the ETag before each use; the usual answer is an empty 304."""
+"""A client may keep it, but asks with the ETag before each use; the usual answer is a 304."""
+KEPT = ("etag", "cache-control", "vary")
+"""Headers of a response that its 304 has too."""
 
 
 def etag(*parts: object) -> str:
@@ -18,22 +20,24 @@ def etag(*parts: object) -> str:
 
 
 def is_current(headers: Mapping[str, str], tag: str) -> bool:
-    """Tell whether If-None-Match says that the client has this answer already."""
+    """Return whether If-None-Match names this ETag: the client has the answer already.
+
+    `*` is not looked at: it asks whether there is any answer at all, which only its maker knows.
+    """
     known = headers.get("if-none-match")
-    return known is not None and is_among(known, tag)
+    return known is not None and (known == tag or tag in _tags(known))
 
 
-def is_known(headers: Mapping[bytes, bytes], tag: str) -> bool:
-    """`is_current`, by headers as they came."""
-    known = headers.get(b"if-none-match")
-    return known is not None and is_among(known.decode("latin-1"), tag)
+def _tags(known: str) -> list[str]:
+    return [part.strip().removeprefix("W/") for part in known.split(",")]
 
 
-def is_among(known: str, tag: str) -> bool:
-    """Tell whether the value of If-None-Match names an ETag."""
-    if known == tag or known.strip() == "*":
-        return True
-    return tag in (part.strip().removeprefix("W/") for part in known.split(","))
+def answer_if_changed(headers: Mapping[str, str], response: Response) -> Response:
+    """Return a 304 in place of a response that is there when If-None-Match is `*`."""
+    if headers.get("if-none-match", "").strip() != "*":
+        return response
+    kept = {name: response.headers[name] for name in KEPT if name in response.headers}
+    return Response(status_code=304, headers=kept)
 
 
 def control(version: str | None, current: str) -> str:
@@ -52,4 +56,5 @@ async def cached(
     kept = {"ETag": tag, "Cache-Control": control}
     if is_current(headers, tag):
         return Response(status_code=304, headers=kept)
-    return Response(await make(), headers=kept, media_type=media_type)
+    response = Response(await make(), headers=kept, media_type=media_type)
+    return answer_if_changed(headers, response)

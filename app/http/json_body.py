@@ -1,20 +1,21 @@
-"""What the body of a request may be."""
+"""JSON bodies: their media type, their bounds, and how they are read."""
 
 import json
 from email.message import Message
-from typing import TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar
 
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import from_json
 
-from app.errors import InvalidRequest, NotJson, UnsupportedMedia
+from app.errors import BodyTooLarge, InvalidRequest, NotJson, UnsupportedMedia
 from app.http.negotiation import JSON
 
 
 class JsonBody(BaseModel):
-    """Base of the JSON bodies: a field of the wrong type or name is refused, not bent."""
+    """Base of the JSON bodies: a field of the wrong type or name is refused, not converted."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -27,52 +28,56 @@ WHOLE = BeforeValidator(_whole)
 """For a field of type int: takes 16.0 too, as JSON Schema's integer does."""
 
 Body = TypeVar("Body", bound=JsonBody)
+MAX_FIELDS = 1000
+"""Of one JSON body, those of nested objects among them; colons within texts are counted too."""
 
 
 def count_values(content: bytes) -> int:
-    """Bound the values in (a piece of) JSON without parsing it, which may take seconds.
+    """Return an upper bound on the values in (a piece of) JSON without parsing it.
 
-    Each stands after a comma or a bracket; signs within texts are counted too.
+    Each value stands after a comma or a bracket; signs within texts are counted too.
     """
     return sum(map(content.count, (b",", b"[", b"{")))
 
 
 def media_type(request: Request) -> str:
-    """Give the body's media type in lower case, without its parameters; "" if it says none."""
+    """Return the body's media type in lower case, without its parameters; "" if there is none."""
+    return _media_type(request.headers.get("content-type", ""))
+
+
+@lru_cache(maxsize=256)
+def _media_type(header: str) -> str:
     message = Message()
-    message["content-type"] = request.headers.get("content-type", "")
-    return message.get_content_type() if message["content-type"] else ""
+    message["content-type"] = header
+    return message.get_content_type() if header else ""
 
 
 def unsupported(request: Request, *taken: str) -> UnsupportedMedia:
-    """Make the refusal of a body that is of none of the types taken."""
+    """Return the refusal of a body that is of none of the types taken."""
     came = f"is {media_type(request)}" if media_type(request) else "is missing"
     return UnsupportedMedia(f"Content-Type {came}; this route reads {' and '.join(taken)}.")
 
 
-async def _require_json(request: Request) -> None:
-    if media_type(request) != JSON:
-        raise unsupported(request, JSON)
-
-
-only_json = Depends(_require_json)
-"""A route's dependency: the body must say that it is JSON."""
-
-
 async def read_json(request: Request, schema: type[Body]) -> Body:
-    """Read a JSON body, in a route that FastAPI cannot read it for.
+    """Read a JSON body.
 
     Raises:
-        NotJson: it cannot be parsed.
-        InvalidRequest: it is no object.
-        RequestValidationError: it does not have the fields of `schema`.
+        NotJson: It cannot be parsed.
+        BodyTooLarge: It names more fields than any body here has.
+        InvalidRequest: It is no object.
+        RequestValidationError: It does not have the fields of `schema`.
     """
     body = await request.body()
+    if body.count(b":") > MAX_FIELDS:
+        raise BodyTooLarge(
+            f"The JSON names more than {MAX_FIELDS} fields, more than any request here has. Send "
+            "only those that /docs describes."
+        )
     try:
-        content = from_json(body)  # in a third of the time
+        content = from_json(body)  # takes a third of the time of json.loads
     except ValueError:
         try:
-            content = json.loads(body)  # which takes more, and says better what it does not
+            content = json.loads(body)  # accepts more, and its errors say more
         except (ValueError, RecursionError) as error:
             raise NotJson.because(error) from error
     if not isinstance(content, dict):
@@ -82,3 +87,14 @@ async def read_json(request: Request, schema: type[Body]) -> Body:
     except ValidationError as error:
         entries = [{**entry, "loc": ("body", *entry["loc"])} for entry in error.errors()]
         raise RequestValidationError(entries) from error
+
+
+def json_body(schema: type[Body]) -> Any:
+    """Return the dependency that reads the JSON body of a route."""
+
+    async def read(request: Request) -> Body:
+        if media_type(request) != JSON:
+            raise unsupported(request, JSON)
+        return await read_json(request, schema)
+
+    return Depends(read)

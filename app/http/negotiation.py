@@ -1,6 +1,6 @@
-"""Which form of an answer a client wants: the Accept header (RFC 9110, section 12.5.1)."""
+"""Content negotiation by Accept and Accept-Encoding (RFC 9110, sections 12.5.1 and 12.5.3)."""
 
-from collections.abc import Sequence
+from functools import lru_cache
 
 from app.errors import NotAcceptable
 
@@ -12,14 +12,15 @@ NPY = "application/x-npy"
 RAW = "application/octet-stream"
 
 
-def choose(accept: str | None, offered: Sequence[str]) -> str:
-    """Pick the offered media type that `accept` wants most; the first offered wins a tie.
+@lru_cache(maxsize=1024)
+def choose(accept: str | None, offered: tuple[str, ...]) -> str:
+    """Return the offered media type or coding that `accept` wants most; the first wins a tie.
 
-    The most specific range that matches a type gives its weight, so `image/*, image/gif;q=0`
+    The most specific range that matches a type decides its weight, so `image/*, image/gif;q=0`
     takes every image but a GIF.
 
     Raises:
-        NotAcceptable: it wants none of them.
+        NotAcceptable: It wants none of them.
     """
     if not accept:
         return offered[0]
@@ -29,11 +30,6 @@ def choose(accept: str | None, offered: Sequence[str]) -> str:
     if best <= 0:
         raise NotAcceptable(f"Accept asks for none of what there is: {', '.join(offered)}.")
     return offered[weights.index(best)]
-
-
-def by_header(*offered: str) -> dict[bytes, str]:
-    """What is wanted by an Accept header that names one of these types, or `*/*`, and no more."""
-    return {b"*/*": offered[0], **{name.encode(): name for name in offered}}
 
 
 def _parse(part: str) -> tuple[str, float]:
@@ -50,7 +46,7 @@ def _parse(part: str) -> tuple[str, float]:
 
 
 def _weight(media_type: str, ranges: list[tuple[str, float]]) -> float:
-    for wanted in (media_type, media_type.partition("/")[0] + "/*", "*/*"):
+    for wanted in (media_type, media_type.partition("/")[0] + "/*", "*/*", "*"):
         weights = [weight for media_range, weight in ranges if media_range == wanted]
         if weights:
             return max(weights)

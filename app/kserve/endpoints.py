@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from app.api import decode, encode
 from app.errors import InvalidRequest, NotFound
-from app.formats.latents import read_latents
+from app.formats.latents import MAX_LATENTS, read_latents
 from app.formats.preprocessing import SIDE
-from app.serving import encode_batcher
+from app.formats.uploads import MAX_IMAGES
 from app.serving.batcher import CHUNK
+from app.serving.encode_batcher import MAX_PER_PASS
 from app.serving.registry import Registry, ServedModel
 from model.card import Card
 from model.engine import Code
@@ -73,7 +73,7 @@ class Endpoint(ABC):
 class Decoder(Endpoint):
     """From latents to images."""
 
-    part, most, together = "decoder", decode.MOST, CHUNK
+    part, most, together = "decoder", MAX_LATENTS, CHUNK
 
     def __init__(self, card: Card) -> None:
         latents = Tensor("latents", "FP32", (-1, card.latent_dim), "At most 10,000 long each")
@@ -86,13 +86,13 @@ class Decoder(Endpoint):
     async def run(
         self, served: ServedModel, tensor: Array, wanted: Sequence[str]
     ) -> dict[str, Array]:
-        return {"images": await served.batcher.decode(tensor)}
+        return {"images": await served.decode(tensor)}
 
 
 class Encoder(Endpoint):
     """From images to posteriors, codes or indices, whichever the model has."""
 
-    part, most, together = "encoder", encode.MOST, encode_batcher.MOST
+    part, most, together = "encoder", MAX_IMAGES, MAX_PER_PASS
 
     def __init__(self, card: Card) -> None:
         images = Tensor("images", "FP32", (-1, SIDE, SIDE), "From 0 (background) to 1")
@@ -143,11 +143,6 @@ def _encoded(card: Card) -> tuple[Tensor, ...]:
     )
 
 
-def all_of(registry: Registry) -> list[Endpoint]:
-    """List the endpoints of every model that is offered."""
-    return [endpoint for card in registry.cards for endpoint in _of(card)]
-
-
 def find(name: str, registry: Registry) -> Endpoint:
     """Give the endpoint of a name such as `mnist-vae-2d.decoder`; loads nothing.
 
@@ -158,7 +153,7 @@ def find(name: str, registry: Registry) -> Endpoint:
     if part not in (Decoder.part, Encoder.part):
         raise NotFound(
             "A name here is a model's id and .decoder or .encoder, such as "
-            f"{registry.default}.encoder. POST /v2/repository/index lists them all."
+            f"{registry.default}.encoder. GET /api/v1/models lists the ids."
         )
     there = {endpoint.part: endpoint for endpoint in _of(registry.card(model))}
     if part not in there:

@@ -13,14 +13,15 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 
-from app.api import decode
 from app.errors import BodyTooLarge, InvalidRequest, NotJson
+from app.formats.latents import MAX_LATENTS
 from app.http.json_body import WHOLE, count_values
 from app.kserve.endpoints import DATATYPES, Array, Endpoint, Tensor
-from app.kserve.statistics import VERSION
 
 LENGTH = "Inference-Header-Content-Length"
 """The header that says how many bytes of a body are JSON; tensors follow."""
+VERSION = "1"
+"""Every model has one version: another one has another name."""
 OTHER_VALUES = 1000
 """In the JSON besides the tensor's: names, shapes, parameters."""
 _AT_INPUT, _AT_DATA = "#/inputs/0", "#/inputs/0/data"
@@ -30,7 +31,7 @@ _SHAPE = {
     "type": "array",
     "minItems": 2,
     "maxItems": 3,
-    "items": {"type": "integer", "minimum": 1, "maximum": decode.MOST},
+    "items": {"type": "integer", "minimum": 1, "maximum": MAX_LATENTS},
     "examples": [[1, 2]],
 }
 _DATA = {"type": "array", "minItems": 1, "items": {"type": ["number", "array"]}}

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from app.http.negotiation import JSON, RAW
 from app.kserve.messages import LENGTH, InferenceRequest
+from app.openapi import expanded
 
 
 class TensorMetadata(BaseModel):
@@ -32,21 +33,10 @@ class InferenceAnswer(BaseModel):
     outputs: list[OutputJson]
 
 
-def _expanded(schema: Any, parts: dict[str, Any]) -> Any:
-    """Put the parts of a JSON schema where it refers to them."""
-    if isinstance(schema, list):
-        return [_expanded(one, parts) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    part = parts[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else {}
-    own = {key: value for key, value in schema.items() if key not in ("$ref", "$defs")}
-    return {key: _expanded(value, parts) for key, value in {**part, **own}.items()}
-
-
 def _without_bytes() -> Any:
     """Describe a request that is JSON alone: its numbers are in `data`, and nothing follows."""
     asked = InferenceRequest.model_json_schema()
-    asked = _expanded(asked, asked["$defs"])
+    asked = expanded(asked, asked["$defs"])
     given = asked["properties"]["inputs"]["items"]
     given["required"].append("data")
     data, parameters = given["properties"]["data"], given["properties"]["parameters"]

@@ -14,6 +14,7 @@ from starlette.templating import Jinja2Templates
 from starlette.types import Receive, Scope, Send
 
 from app.errors import NotFound
+from app.http.compression import choose_coding
 from app.http.conditional import ASK_AGAIN, FOR_EVER, etag, is_current
 from app.page.bundle import join
 from app.serving.registry import Registry
@@ -81,7 +82,7 @@ class VersionedFiles:
         headers = {"ETag": f"W/{file.etag}", "Cache-Control": control, "Vary": "Accept-Encoding"}
         if is_current(asked, file.etag):
             response = Response(status_code=304, headers=headers)
-        elif "gzip" in asked.get("accept-encoding", ""):
+        elif choose_coding(asked.get("accept-encoding")):
             headers["Content-Encoding"] = "gzip"
             response = Response(file.packed, headers=headers, media_type=file.media_type)
         else:
@@ -126,5 +127,5 @@ def routes() -> list[Route]:
     """Make the routes of the page and of its files."""
     return [
         Route("/", page),
-        Route("/static/{path:path}", FILES),
+        Route("/static/{path:path}", FILES, methods=["GET"]),
     ]

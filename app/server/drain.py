@@ -23,7 +23,7 @@ class Drain:
 
     Args:
         seconds: For how long; 0 leaves the signal alone.
-        registry: Where the probe of readiness reads that the server is `stopping`.
+        registry: Where the probe of readiness reads that the server `is_stopping`.
     """
 
     def __init__(self, seconds: float, registry: Registry) -> None:
@@ -41,10 +41,10 @@ class Drain:
         loop = asyncio.get_running_loop()
 
         def hold_back(number: int, frame: FrameType | None) -> None:
-            if self.registry.stopping:
+            if self.registry.is_stopping:
                 stop(number, frame)
                 return
-            self.registry.stopping = True
+            self.registry.is_stopping = True
             loop.call_soon_threadsafe(self._wait, loop, lambda: stop(number, None))
 
         signal.signal(signal.SIGTERM, hold_back)

@@ -25,7 +25,7 @@ def serve(config: uvicorn.Config) -> int:
     return STARTUP_FAILURE if failed else 0
 
 
-class Worker(multiprocess.Process):
+class WorkerProcess(multiprocess.Process):
     """A worker whose end is noticed at once, also while it is asked whether it lives.
 
     uvicorn keeps the worker's end of the pipe open in the parent as well, where it waits in vain
@@ -43,7 +43,7 @@ class Worker(multiprocess.Process):
         return False
 
 
-multiprocess.Process = Worker  # type: ignore[misc]
+multiprocess.Process = WorkerProcess  # type: ignore[misc]
 
 
 class Workers(Multiprocess):

@@ -1,5 +1,10 @@
-"""WebSockets by uvicorn, and a way for the frames of a drag past what it does with each."""
+"""uvicorn's WebSocket protocol, and a way for the frames of a drag past ASGI.
 
+The frame of a drag is the one thing here that does not go by ASGI: its queue and tasks cost more
+than an image does.
+"""
+
+import logging
 from collections.abc import Callable
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -7,30 +12,32 @@ from websockets.frames import apply_mask  # type: ignore[attr-defined] # the fas
 from websockets.http11 import Request
 from websockets.protocol import State
 
-from app.server.http_protocol import Unread
+from app.errors import NotHttp, response_to
+from app.server.http_protocol import Unread, closing_response
 
 FRAMES = "explorer.frames"
-"""Of a stream's scope's extensions: who hears of plain frames at once, a `Frames`."""
+"""The extension of a stream's scope that is its `Frames`."""
 WAITING_MESSAGES = 4
-"""Of a stream that the app has not taken yet; then no more are read."""
+"""Messages that may wait for the app; beyond that no more are read."""
 BINARY, MASKED, SMALLEST_FRAME = 0x82, 0x80, 6
 """Of a client's frame: its first byte, what is added to its second, its bytes without content."""
 _WHOLE_FRAMES = {BINARY, 0x88, 0x89, 0x8A}
 """Whole binary messages, and closes, pings and pongs, which are never in pieces."""
+log = logging.getLogger("explorer")
 _MIDDLE_SIZED = b"\x82\x7e"
 """A whole binary message, its length in the next two bytes (RFC 6455, section 5.2)."""
 
 
 class Frames:
-    """The way of a stream's frames past ASGI's queue and tasks, which cost more than an image.
+    """The way of a stream's frames past ASGI.
 
     Args:
-        send: Sends a binary message, and says whether that could be done here: not to a slow
-            client.
+        send: Sends a binary message, and returns whether that could be done here; it cannot while
+            the client reads slowly.
 
     Attributes:
-        take: Is told of each message that comes in one plain frame, and says whether it took it;
-            what it leaves comes by `receive`, as all does until it is set.
+        take: Called with each message that comes in one plain frame; returns whether it took the
+            message. What it leaves comes by `receive`, as everything does until it is set.
     """
 
     __slots__ = ("send", "take")
@@ -40,12 +47,11 @@ class Frames:
         self.take: Callable[[bytes], bool] | None = None
 
 
-class WebSocket(Unread, WebSocketsSansIOProtocol):
-    """WebSockets that are cut, not just closed, when the client does not even read the close.
+class WebSocketProtocol(Unread, WebSocketsSansIOProtocol):
+    """WebSockets at a fraction of uvicorn's cost for each frame, cut when the client does not read.
 
-    And at a fraction of the cost for each frame of a drag: uvicorn stops to read after every
-    message until the app has taken it, and goes through all that a frame can be to read or write
-    one of the plainest.
+    uvicorn stops reading after every message until the app has taken it, and parses and writes
+    every frame as if it could be any.
     """
 
     plain: Frames | None = None
@@ -61,6 +67,8 @@ class WebSocket(Unread, WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         if self.plain is None or self.plain.take is None:
             super().data_received(data)
+            if not self.handshake_initiated and self.conn.handshake_exc is not None:
+                self._refuse_handshake()
             return
         if self._rest:
             data, self._rest = self._rest + data, b""
@@ -89,12 +97,26 @@ class WebSocket(Unread, WebSocketsSansIOProtocol):
         return take(apply_mask(masked, mask))
 
     def send_receive_event_to_app(self) -> None:
+        if self.curr_msg_data_type == "text":
+            self.frames = [b""]  # the app takes none, whatever it says or fails to say in UTF-8
         was_paused, self.read_paused = self.read_paused, True
         super().send_receive_event_to_app()
         self.read_paused = was_paused
         if not was_paused and self.queue.qsize() > WAITING_MESSAGES:
             self.read_paused = True
             self.transport.pause_reading()
+
+    def _refuse_handshake(self) -> None:
+        """Answer a handshake that the library cannot parse; uvicorn leaves it open for ever."""
+        self.handshake_initiated = True
+        log.info("A WebSocket handshake was refused: %s", self.conn.handshake_exc)
+        problem = NotHttp(
+            "The WebSocket handshake cannot be read: it has a body, over 128 headers, or a line "
+            "that is too long. Send fewer and shorter headers and no body."
+        )
+        self.transport.write(closing_response(response_to(problem)))
+        self.transport.close()
+        self._cut_later()
 
     def send_plainly(self, content: bytes) -> bool:
         """Write a binary message if it is middle-sized and nothing stands in the way."""

@@ -1,27 +1,25 @@
-"""Many requests, one forward pass: drags before tiles before bulk.
+"""The batcher: many requests, one forward pass; drags before tiles before bulk.
 
-An engine serves one caller at a time, and this is its caller. Three queues lead to it:
+An engine serves one caller at a time, and the batcher is that caller. Three queues lead to it:
 
 - *small* requests (a drag, a decode of up to 8 latents) wait for one turn of the event loop, no
-  timer, and all that came by then travel in one pass.
-- *tiles* go one between two passes of small requests, so that neither keeps the other waiting for
-  long.
+  timer, and all that have come by then travel in one pass.
+- *tiles* go one between two passes of small requests, so that neither delays the other for long.
 - *bulk* (large decodes in chunks of at most 64, encodes) goes when no tile waits, and after a few
-  tiles when some do, a piece of a request at a time.
+  tiles when some do, a piece of a job at a time.
 
-All that decodes does so on the event loop itself: a hop to a thread and back costs as much as half
-a tile, and the next pass waits for this one either way. What takes longer goes to a thread.
+Decoding runs on the event loop itself: a hop to a thread and back costs as much as half a tile, and
+the next pass waits for this one either way. What takes longer runs in a thread.
 
-Each is bounded, in images to decode: beyond that a request is refused at once, and a flood of one
-keeps none of another out. Large decodes are bounded in time too: one that would wait long is told
-to come later. What a page needs, fields, encodes and paths, waits as long as there is room.
+Each queue is bounded in images to decode: a request beyond the bound is refused at once, and a
+flood of one kind delays no other. Impatient jobs, large decodes, are bounded in time too. Work that
+a page needs, such as fields, encodes and paths, waits as long as there is room.
 """
 
 import asyncio
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from functools import partial
 from time import perf_counter
 from typing import Any, TypeVar
@@ -29,8 +27,8 @@ from typing import Any, TypeVar
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from app.serving.queues import Answer, Drag, Drags, Job, Turns
-from app.telemetry.counters import Tally
+from app.serving.queues import FairQueue, Job, SmallQueue, SmallRequest, Waiter
+from app.telemetry.counters import Counters
 
 Latents = Float32[np.ndarray, "batch latent"]
 Images = UInt8[np.ndarray, "batch 28 28"]
@@ -38,22 +36,32 @@ Decode = Callable[[Latents], Images]
 Result = TypeVar("Result")
 
 SMALL = 8
-"""Latents up to which a request is small."""
+"""Latents of a small request, at most."""
 CHUNK = 64
 """Latents of one forward pass, at most."""
 TILES_IN_A_ROW = 4
 """While bulk waits."""
 
 
+class TileJob(Job):
+    """A job for the queue of tiles."""
+
+    __slots__ = ()
+
+
 class Batcher:
     """The one caller of an engine; needs a running event loop.
 
+    A job is made by `decode_job`, `tile_job` or `calls_job`, and goes in by one of two doors:
+    `await run(job)`, or `submit(job, waiter)` where no coroutine waits. Up to 8 latents are their
+    own job.
+
     Args:
         decode: The forward pass, for any number of latents.
-        executor: Where bulk runs that is no decode.
-        max_queue: How many images may wait in each of the queues.
-        max_wait_seconds: How long a large decode may have to wait for other bulk.
-        tally: Where the work done is counted, for all batchers together.
+        executor: Where jobs run that say `in_thread`.
+        max_queue: Images that may wait in each of the queues.
+        max_wait_seconds: How long an impatient job may have to wait for other bulk.
+        counters: Where the work done is counted, for all batchers together.
     """
 
     def __init__(
@@ -63,119 +71,97 @@ class Batcher:
         *,
         max_queue: int,
         max_wait_seconds: float = math.inf,
-        tally: Tally | None = None,
+        counters: Counters | None = None,
     ) -> None:
-        tally = tally or Tally()
+        counters = counters or Counters()
         self._forward = decode
         self._executor = executor
-        self._small = Drags(max_queue, tally.small)
-        self._tiles = Turns(max_queue, math.inf, tally.tiles)
-        self._bulk = Turns(max_queue, max_wait_seconds, tally.bulk)
+        self._small = SmallQueue(max_queue, counters.small)
+        self._tiles = FairQueue(max_queue, math.inf, counters.tiles)
+        self._bulk = FairQueue(max_queue, max_wait_seconds, counters.bulk)
         self._tiles_in_a_row = 0
         self._worker: asyncio.Task[None] | None = None
         self._is_due = False  # a pass of small requests, while there is no worker
 
-    def ask(self, latents: Latents, answer: Answer) -> None:
-        """Decode up to 8 latents into `answer`, unless that is done before its turn comes.
-
-        Raises:
-            Overloaded: too much is waiting.
-        """
-        self._small.put((latents, answer))
-        if not self._is_due and not self._works():
-            self._pass_soon()
-
-    def ask_tile(self, call: Callable[[], object], answer: Answer) -> None:
-        """As `tile`, for who has an `answer` to be told.
-
-        Raises:
-            Overloaded: too much is waiting.
-        """
-        self._put(self._tiles, Job([call], CHUNK, answer, _only))
-
-    def ask_many(self, latents: Latents, answer: Answer) -> None:
-        """Decode any number of latents, chunk by chunk, as bulk; `answer` gets the chunks.
-
-        Raises:
-            Overloaded: too much is waiting, or this would wait for long.
-        """
-        chunks = _chunks(latents)
-        self._bulk.require_pace(len(chunks))
-        self._put(self._bulk, Job([partial(self._forward, c) for c in chunks], CHUNK, answer, list))
-
-    def ask_job(self, job: Job) -> None:
-        """Let a job of any kind wait as bulk; raises Overloaded."""
-        self._put(self._bulk, job)
-
-    async def decode(self, latents: Latents, *, patient: bool = True) -> Images:
-        """Decode latents; whoever stops waiting for the answer is not decoded for.
+    def decode_job(
+        self,
+        latents: Latents,
+        make: Callable[[Images], Any] | None = None,
+        *,
+        patient: bool = True,
+    ) -> Job | Latents:
+        """Return the job that decodes latents.
 
         Args:
             latents: Any number of them.
-            patient: Whether to wait for as long as it takes; else only for what is allowed.
-
-        Raises:
-            Overloaded: too much is waiting.
+            make: Makes something of each chunk's images where they were decoded; the job's result
+                is then the list of what it returned, so that all the work of an answer is done in
+                turn and counted by the bound. Without it the result is the images.
+            patient: As in `Job`.
         """
-        if len(latents) > SMALL:
-            chunks = await self.map(latents, lambda images: images, patient=patient)
-            return np.concatenate(chunks)
-        answer: asyncio.Future[Images] = asyncio.get_running_loop().create_future()
-        self.ask(latents, answer)
-        return await answer
+        if len(latents) <= SMALL and make is None:
+            return latents
+        chunks = [latents[start : start + CHUNK] for start in range(0, len(latents), CHUNK)]
+        forward = self._forward
+        if make is None:
+            return Job(
+                [partial(forward, c) for c in chunks], CHUNK, np.concatenate, patient=patient
+            )
 
-    async def map(
-        self, latents: Latents, make: Callable[[Images], Result], *, patient: bool = True
-    ) -> list[Result]:
-        """Decode chunk by chunk, and make something of each where it was decoded, as bulk.
+        def piece(chunk: Latents) -> Any:
+            return make(forward(chunk))
 
-        So the bound on what waits is one on all the work of an answer, and it is done in turn.
-        `patient` is as in `decode`.
+        return Job([partial(piece, c) for c in chunks], CHUNK, list, patient=patient)
 
-        Raises:
-            Overloaded: too much is waiting.
-        """
+    def tile_job(self, call: Callable[[], Any]) -> Job:
+        """Return the job of one call that makes a tile, which goes behind drags and before bulk."""
+        return TileJob([call], CHUNK, _only)
 
-        def piece(chunk: Latents) -> Result:
-            return make(self._forward(chunk))
-
-        pieces = [partial(piece, chunk) for chunk in _chunks(latents)]
-        if not patient:
-            self._bulk.require_pace(len(pieces))
-        return await self._run(self._bulk, pieces, CHUNK)
-
-    async def tile(self, call: Callable[[], Result]) -> Result:
-        """Run a call of the engine that makes a tile, behind the drags and before bulk.
-
-        Raises:
-            Overloaded: too much is waiting.
-        """
-        answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self.ask_tile(call, answer)
-        return await answer
-
-    async def run(self, calls: Sequence[Callable[[], Result]], *, weight: int) -> list[Result]:
-        """Run calls of the engine in a thread, in order, behind the drags of the moment, as bulk.
+    def calls_job(self, calls: Sequence[Callable[[], Any]], *, weight: int) -> Job:
+        """Return the job that runs calls of the engine in order in a thread; results in a list.
 
         Args:
             calls: At least one. Each takes milliseconds, not more: the drags wait for it.
             weight: What one of them costs, in images decoded.
+        """
+        return Job(calls, weight, list, in_thread=True)
+
+    def submit(self, job: Job | Latents, waiter: Waiter) -> None:
+        """Queue a job whose result goes to `waiter`, unless that is done before its turn comes.
 
         Raises:
-            Overloaded: too much is waiting.
+            Overloaded: Too much is waiting.
         """
-        return await self._run(self._bulk, calls, weight, hops=True)
+        if not isinstance(job, Job):
+            self._small.put((job, waiter))
+            if not self._is_due and not self._is_working():
+                self._pass_soon()
+            return
+        job.waiter = waiter
+        self._queue_of(job).put(job)
+        if not self._is_working():
+            self._worker = asyncio.get_running_loop().create_task(self._work())
+
+    async def run(self, job: Job | Latents) -> Any:
+        """Queue a job and return its result; a job whose caller is cancelled leaves its queue.
+
+        Raises:
+            Overloaded: Too much is waiting.
+        """
+        waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.submit(job, waiter)
+        try:
+            return await waiter
+        finally:
+            if isinstance(job, Job):
+                self._queue_of(job).jobs.pop(job, None)
 
     def require_room(self, latents: int) -> None:
-        """Raise Overloaded if so many would wait too long now; for who has not read them yet."""
+        """Raise Overloaded if a decode of so many latents would be refused now."""
         if latents > SMALL:
             self._bulk.require_pace(-(-latents // CHUNK))
         else:
             self._small.require_room()
-
-    def has_room(self, latents: int) -> bool:
-        """Tell whether so many, more than are small, would not wait too long now."""
-        return self._bulk.has_pace(-(-latents // CHUNK))
 
     @property
     def waiting(self) -> tuple[int, int, int]:
@@ -184,36 +170,15 @@ class Batcher:
 
     async def drain(self) -> None:
         """Wait until nothing waits."""
-        while self._small.jobs or self._works():
+        while self._small.requests or self._is_working():
             if self._worker is not None:
                 await self._worker
             await asyncio.sleep(0)
 
-    async def _run(
-        self,
-        queue: Turns,
-        calls: Sequence[Callable[[], Result]],
-        weight: int,
-        hops: bool = False,
-    ) -> list[Result]:
-        answer: asyncio.Future[list[Result]] = asyncio.get_running_loop().create_future()
-        job = Job(calls, weight, answer, list, hops)
-        with self._waiting_for(queue, job):
-            return await answer
+    def _queue_of(self, job: Job) -> FairQueue:
+        return self._tiles if isinstance(job, TileJob) else self._bulk
 
-    @contextmanager
-    def _waiting_for(self, queue: Turns, job: Job) -> Iterator[None]:
-        self._put(queue, job)
-        try:
-            yield
-        finally:
-            queue.jobs.pop(job, None)
-
-    def _put(self, queue: Turns, job: Job) -> None:
-        queue.put(job)
-        self._wake()
-
-    def _works(self) -> bool:
+    def _is_working(self) -> bool:
         return self._worker is not None and not self._worker.done()
 
     def _pass_soon(self) -> None:
@@ -225,91 +190,83 @@ class Batcher:
     def _pass(self) -> None:
         """Decode small requests, unless there is a worker by now, which takes them along."""
         self._is_due = False
-        if self._works():
+        if self._is_working():
             return
         if batch := self._small.take(CHUNK):
             self._decode_together(batch)
-        if self._small.jobs:
+        if self._small.requests:
             self._pass_soon()
 
-    def _wake(self) -> None:
-        if not self._works():
-            self._worker = asyncio.create_task(self._work())
-
     async def _work(self) -> None:
-        while self._small.jobs or self._tiles.jobs or self._bulk.jobs:
+        while self._small.requests or self._tiles.jobs or self._bulk.jobs:
             begun = perf_counter()
             await asyncio.sleep(0)  # lets every request that is ready join this pass
             if batch := self._small.take(CHUNK):
                 self._decode_together(batch)
-            queue = self._next()
+            queue = self._next_queue()
             if queue.jobs:
-                await self._piece(queue, begun)
+                await self._run_piece(queue, begun)
 
-    def _next(self) -> Turns:
-        """Choose who goes besides the drags: bulk too, however many tiles wait."""
+    def _next_queue(self) -> FairQueue:
+        """Return the queue that goes besides small requests: bulk too, however many tiles wait."""
         tiles = self._tiles.jobs and (self._tiles_in_a_row < TILES_IN_A_ROW or not self._bulk.jobs)
         self._tiles_in_a_row = self._tiles_in_a_row + 1 if tiles else 0
         return self._tiles if tiles else self._bulk
 
-    def _decode_together(self, batch: list[Drag]) -> None:
+    def _decode_together(self, batch: list[SmallRequest]) -> None:
         begun = perf_counter()
         try:
             images = self._forward(np.concatenate([latents for latents, _ in batch]))
         except Exception as error:
             if len(batch) == 1:
                 batch[0][1].set_exception(error)
-            else:  # the fault of one is not the others'
-                for job in batch:
-                    self._decode_together([job])
+            else:  # one request's fault is not the others'
+                for request in batch:
+                    self._decode_together([request])
             return
-        self._small.work.add(len(images), perf_counter() - begun)
+        self._small.stats.add(len(images), perf_counter() - begun)
         start = 0
-        for latents, answer in batch:
+        for latents, waiter in batch:
             stop = start + len(latents)
-            answer.set_result(images[start:stop])
+            waiter.set_result(images[start:stop])
             start = stop
 
-    async def _piece(self, queue: Turns, begun: float) -> None:
+    async def _run_piece(self, queue: FairQueue, begun: float) -> None:
         job = queue.next()
-        if job.answer.done():  # nobody waits for it any more
-            job.calls.clear()
-            del queue.jobs[job]
+        if job.waiter.done():  # nobody waits for it any more
+            queue.jobs.pop(job, None)
             return
         try:
-            if job.hops:
+            call = job.take()
+            if job.in_thread:
                 loop = asyncio.get_running_loop()
-                pieces = await loop.run_in_executor(self._executor, self._pieces, job)
+                pieces = await loop.run_in_executor(self._executor, self._run_in_thread, job, call)
             else:
-                pieces = [_timed(job.calls.popleft())]
+                pieces = [_timed(call)]
             job.results += [result for result, _ in pieces]
             whole = None if job.calls else job.join(job.results)
         except Exception as error:
             queue.jobs.pop(job, None)
-            if not job.answer.done():
-                job.answer.set_exception(error)
+            if not job.waiter.done():
+                job.waiter.set_exception(error)
             return
         for _, seconds in pieces:
-            queue.work.add(job.weight, seconds)
+            queue.stats.add(job.weight, seconds)
         queue.learn(job.weight * len(pieces), perf_counter() - begun)
         if not job.calls:
             queue.jobs.pop(job, None)
-            if not job.answer.done():
-                job.answer.set_result(whole)
+            if not job.waiter.done():
+                job.waiter.set_result(whole)
 
-    def _pieces(self, job: Job) -> list[tuple[Any, float]]:
-        """Do a piece, in the thread, and go on while nobody else waits: each hop costs too."""
-        pieces: list[tuple[Any, float]] = []
-        while not pieces or (job.calls and not job.answer.done() and self._is_alone()):
+    def _run_in_thread(self, job: Job, call: Callable[[], Any]) -> list[tuple[Any, float]]:
+        """Run a piece, and go on while nobody else waits: each hop to the thread costs too."""
+        pieces = [_timed(call)]
+        while job.calls and not job.waiter.done() and self._is_alone():
             pieces.append(_timed(job.calls.popleft()))
         return pieces
 
     def _is_alone(self) -> bool:
-        return not self._small.jobs and len(self._tiles.jobs) + len(self._bulk.jobs) == 1
-
-
-def _chunks(latents: Latents) -> list[Latents]:
-    return [latents[start : start + CHUNK] for start in range(0, len(latents), CHUNK)]
+        return not self._small.requests and len(self._tiles.jobs) + len(self._bulk.jobs) == 1
 
 
 def _only(results: list[Result]) -> Result:

@@ -1,141 +1,134 @@
-"""Images of several requests, encoded in one pass: four together take twice what one does."""
+"""The encode batcher: images of several requests encoded in one pass.
+
+Four images together take twice the time of one. Requests of up to 8 images that are waiting when a
+pass begins go along with it.
+"""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
 
-from app.errors import Problem
 from app.serving.batcher import Batcher
-from app.serving.queues import Answer, Job
-from model.engine import Code, Encoding, Engine
+from app.serving.queues import Job, Waiter
+from model.engine import Code, Engine
 
 Pixels = Float32[np.ndarray, "images 28 28"]
 
-MOST = 8
+MAX_PER_PASS = 8
 """Images of a pass; the drags of the moment wait for it."""
 
 
 @dataclass(frozen=True, eq=False)
-class Wanted:
-    """What a request has encoded.
+class EncodeRequest:
+    """What one request has encoded.
 
     Attributes:
-        images: Gives them, up to 8, in a thread, or what the request is refused with. That is not
-            raised: an error that is kept where it was caught holds what holds it.
-        count: How many.
+        images: Up to `MAX_PER_PASS` of them, intensities in [0, 1].
         whole: Whether an ELBO and a reconstruction are wanted too.
     """
 
-    images: Callable[[], Pixels | Problem]
-    count: int = 1
+    images: Pixels
     whole: bool = True
 
 
-@dataclass(frozen=True, eq=False)
-class _Part:
-    wanted: Wanted
-    answer: Answer
+class _EncodeJob(Job):
+    """The job of one request, whose pass takes others along when its turn comes."""
+
+    __slots__ = ("batcher", "request")
+
+    def __init__(self, batcher: "EncodeBatcher", request: EncodeRequest) -> None:
+        weight = batcher.engine.decodes_to_encode * len(request.images)
+        super().__init__([_nothing], weight, batcher.share_out, in_thread=True)
+        self.batcher, self.request = batcher, request
+
+    def take(self) -> Callable[[], Any]:
+        self.calls.clear()
+        jobs = self.batcher.gather(self)
+        self.weight = sum(job.weight for job in jobs)
+        return partial(self.batcher.encode_together, jobs)
 
 
-_Outcome = tuple[_Part, Code | Exception]
+_Outcome = tuple[_EncodeJob, Code | Exception]
 
 
-class Encodes:
-    """Encodes up to 8 images a request, as bulk; whoever waits when a pass begins, goes along.
+class EncodeBatcher:
+    """Encodes up to 8 images a request, as bulk of a `Batcher`.
 
     Args:
-        engine: What it says of an image does not depend on the others.
-        batcher: Whose turns it takes.
+        engine: What it returns for an image does not depend on the others in its pass.
+        batcher: Of that engine.
     """
 
     def __init__(self, engine: Engine, batcher: Batcher) -> None:
-        self._engine = engine
+        self.engine = engine
         self._batcher = batcher
-        self._waiting: list[_Part] = []
+        self._waiting: list[_EncodeJob] = []
 
-    def ask(self, wanted: Wanted, answer: Answer) -> None:
-        """Have `answer` told of the Encoding, or of the Code if that is all that is wanted.
+    def submit(self, request: EncodeRequest, waiter: Waiter) -> None:
+        """Queue a request; `waiter` gets an Encoding, or a Code if that is all that is wanted.
 
         Raises:
-            Overloaded: too much is waiting.
+            Overloaded: Too much is waiting.
         """
-        part = _Part(wanted, answer)
-        weight = self._engine.decodes_to_encode
-        job = Job([], weight * wanted.count, answer, self._shared_out, hops=True)
-        self._batcher.ask_job(job)
-        job.calls.append(partial(self._pass, job, part))  # not before: one refused is to be gone
-        self._waiting = [other for other in self._waiting if not other.answer.done()]
-        self._waiting.append(part)
+        job = _EncodeJob(self, request)
+        self._batcher.submit(job, waiter)
+        self._waiting = [other for other in self._waiting if not other.waiter.done()]
+        self._waiting.append(job)
 
-    def _pass(self, job: Job, first: _Part) -> list[_Outcome]:
-        """In the thread: encode a request's images, and those of others for which there is room."""
-        parts, room = [first], MOST - first.wanted.count
-        for part in self._waiting:
-            if part is not first and not part.answer.done() and part.wanted.count <= room:
-                parts.append(part)
-                room -= part.wanted.count
-        job.weight = self._engine.decodes_to_encode * (MOST - room)
-        return self._together(parts)
+    async def run(self, request: EncodeRequest) -> Any:
+        """Queue a request and return its Encoding or Code; raises Overloaded."""
+        waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.submit(request, waiter)
+        return await waiter
 
-    def _together(self, parts: list[_Part]) -> list[_Outcome]:
-        """Encode what each wants, or tell each why that could not be done."""
+    def gather(self, first: _EncodeJob) -> list[_EncodeJob]:
+        """Return the jobs of a pass: `first`, and others for which there is room."""
+        jobs, room = [first], MAX_PER_PASS - len(first.request.images)
+        for job in self._waiting:
+            if job is not first and not job.waiter.done() and len(job.request.images) <= room:
+                jobs.append(job)
+                room -= len(job.request.images)
+        return jobs
+
+    def encode_together(self, jobs: list[_EncodeJob]) -> list[_Outcome]:
+        """Encode what each job wants, or tell why that could not be done; runs in a thread."""
         try:
-            return self._encoded(parts)
+            return self._encode(jobs)
         except Exception as error:
-            if len(parts) == 1:
-                return [(parts[0], error)]
-            # the fault of one is not the others'
-            return [outcome for part in parts for outcome in self._together([part])]
+            if len(jobs) == 1:
+                return [(jobs[0], error)]
+            # one request's fault is not the others'
+            return [outcome for job in jobs for outcome in self.encode_together([job])]
 
-    def _encoded(self, parts: list[_Part]) -> list[_Outcome]:
-        outcomes: list[_Outcome] = []
-        good: list[tuple[_Part, Pixels]] = []
-        for part in parts:
-            images = part.wanted.images()
-            if isinstance(images, Problem):
-                outcomes.append((part, images))
-            else:
-                good.append((part, images))
-        if not good:
-            return outcomes
-        whole = any(part.wanted.whole for part, _ in good)
-        encode = self._engine.encode if whole else self._engine.code
-        encoding = encode(np.concatenate([own for _, own in good]))
-        start = 0
-        for part, own in good:
-            outcomes.append((part, encoding.of(start, start + len(own))))
-            start += len(own)
-        return outcomes
-
-    def _shared_out(self, results: list[list[_Outcome]]) -> None:
-        """On the loop: tell each of its own; the turns of the others are void then."""
+    def share_out(self, results: list[list[_Outcome]]) -> None:
+        """Give each waiter its own result; the turns of the jobs taken along are void then."""
         (outcomes,) = results
-        for part, outcome in outcomes:
-            if part.answer.done():
+        for job, outcome in outcomes:
+            if job.waiter.done():
                 continue
             if isinstance(outcome, Exception):
-                part.answer.set_exception(outcome)
+                job.waiter.set_exception(outcome)
             else:
-                part.answer.set_result(outcome)
-        self._waiting = [part for part in self._waiting if not part.answer.done()]
+                job.waiter.set_result(outcome)
+        self._waiting = [job for job in self._waiting if not job.waiter.done()]
+
+    def _encode(self, jobs: list[_EncodeJob]) -> list[_Outcome]:
+        whole = any(job.request.whole for job in jobs)
+        encode = self.engine.encode if whole else self.engine.code
+        encoding = encode(np.concatenate([job.request.images for job in jobs]))
+        outcomes: list[_Outcome] = []
+        start = 0
+        for job in jobs:
+            stop = start + len(job.request.images)
+            outcomes.append((job, encoding.of(start, stop)))
+            start = stop
+        return outcomes
 
 
-Found = TypeVar("Found", Code, Encoding)
-
-
-async def encoded(encodes: Encodes, images: Pixels, kind: type[Found]) -> Found:
-    """Encode images, for who awaits it: as a Code or an Encoding.
-
-    Raises:
-        Overloaded: too much is waiting.
-    """
-    answer: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
-    encodes.ask(Wanted(lambda: images, len(images), kind is Encoding), answer)
-    found = await answer
-    assert isinstance(found, kind)
-    return found
+def _nothing() -> None:
+    """Stand for the piece that is made when its turn comes."""

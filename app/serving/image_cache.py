@@ -1,20 +1,27 @@
-"""Finished PNG files, kept in memory up to a bound and each made once, however many ask."""
+"""PNG files kept in memory up to a bound, each made once however many requests wait for it."""
 
 import asyncio
 import sys
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from functools import partial
+from typing import NamedTuple
 
-from app.serving.queues import Answer
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-PLACE_BYTES = 150
-"""What a kept picture takes besides its bytes and its name: objects, and its place in the order."""
+from app.http.conditional import answer_if_changed
+from app.http.negotiation import PNG
+
+ENTRY_BYTES = 1200
+"""What a kept image takes besides its bytes and its name: its place in the order, a response."""
+MAX_TARGETS = 20_000
+"""Targets remembered; each takes about two kilobytes."""
+MAX_TARGET = 512
+"""Characters of a target that is remembered, at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class CachedImage(NamedTuple):
     """A PNG file, and what a header says of how to read it."""
 
     content: bytes
@@ -26,144 +33,160 @@ class Picture:
         return sys.getsizeof(self.content) + sys.getsizeof(self.legend)
 
 
-Make = Callable[[], Awaitable[Picture]]
+Make = Callable[[], Awaitable[CachedImage]]
 
 
-class Coming:
-    """A picture that is being made, and who waits for it; the `Answer` of who makes it."""
+class PngResponse(Response):
+    """A PNG file, or the 304 in its place, that may be sent many times.
 
-    def __init__(self, pictures: "Pictures", name: str) -> None:
-        self.pictures, self.name = pictures, name
-        self.waiting: list[Answer] = []
-        self.work: asyncio.Future[Picture] | None = None  # if that is how it is made
+    Whatever wraps `send` gets headers of its own, which it may change.
+    """
 
-    def done(self) -> bool:
-        """Tell whether nobody waits any more; who asks after that has it made anew."""
-        if not all(answer.done() for answer in self.waiting):
-            return False
-        self._end()
-        return True
+    def __init__(self, image: CachedImage | None, tag: str, cache_control: str) -> None:
+        headers = {"ETag": tag, "Cache-Control": cache_control}
+        if image is None:
+            super().__init__(status_code=304, headers=headers)
+        else:
+            super().__init__(image.content, headers=headers, media_type=PNG)
 
-    def set_result(self, picture: Picture, /) -> None:
-        """Keep the picture, and give it to all who wait."""
-        self._end()
-        self.pictures.keep(self.name, picture)
-        for answer in self.waiting:
-            if not answer.done():
-                answer.set_result(picture)
-
-    def set_exception(self, error: Exception, /) -> None:
-        """Tell all who wait; the next who asks has it tried again."""
-        self._end()
-        for answer in self.waiting:
-            if not answer.done():
-                answer.set_exception(error)
-
-    def _end(self) -> None:
-        if self.pictures.coming.get(self.name) is self:
-            del self.pictures.coming[self.name]
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = self.raw_headers.copy()
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
 
 
-class Pictures:
-    """Keeps what was last asked for; needs a running event loop.
+class _Target(NamedTuple):
+    """What was answered to a target: the image's name, and how long a client may keep it."""
+
+    name: str
+    tag: bytes
+    cache_control: str
+    not_modified: PngResponse
+
+
+class _Kept(NamedTuple):
+    image: CachedImage
+    responses: dict[str, PngResponse]
+    """By their Cache-Control."""
+
+
+class _InFlight:
+    """An image that is being made, and how many wait for it."""
+
+    def __init__(self, work: "asyncio.Future[CachedImage]") -> None:
+        self.work = work
+        self.waiting = 0
+
+
+class ImageCache:
+    """Keeps the images that were used last; needs a running event loop.
 
     Args:
-        bound: Bytes that all pictures may take together, with their names.
+        bound: Bytes that all images may take together, with their names.
 
     Attributes:
         nbytes: What they take now.
-        hits: How often a picture was here when it was asked for.
-        misses: How often it had to be made, or another's making waited for.
-        coming: Those that are being made, by name.
+        hits: How often an image was here when it was asked for.
+        misses: How often it had to be made, or another request's making waited for.
     """
 
     def __init__(self, bound: int) -> None:
         self.bound = bound
         self.nbytes = 0
         self.hits = self.misses = 0
-        self._kept: OrderedDict[str, Picture] = OrderedDict()  # the longest unused first
-        self.coming: dict[str, Coming] = {}
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()  # the longest unused first
+        self._in_flight: dict[str, _InFlight] = {}
+        self._targets: OrderedDict[tuple[str, bytes], _Target] = OrderedDict()
 
-    def find(self, name: str) -> Picture | None:
-        """Give the picture if it is here."""
-        picture = self._kept.get(name)
-        if picture is not None:
-            self.hits += 1
-            self._kept.move_to_end(name)
-        return picture
+    def not_modified_or_cached(self, request: Request) -> Response | None:
+        """Return the response to a GET whose target was answered before, if that can be done.
 
-    def ask(self, name: str, make: Callable[[Answer], None], answer: Answer) -> None:
-        """Have `answer` told of a picture that is not here.
+        It is a 304 if the client has the image, and the image if it is still here.
+        """
+        scope = request.scope
+        target = self._targets.get((scope["path"], scope["query_string"]))
+        if target is None:
+            return None
+        for name, value in scope["headers"]:
+            if name == b"if-none-match":
+                return target.not_modified if value == target.tag else None
+        kept = self._kept.get(target.name)
+        if kept is None:
+            return None
+        self.hits += 1
+        self._kept.move_to_end(target.name)
+        return kept.responses.get(target.cache_control)
 
-        Args:
-            name: Of the picture.
-            make: Begins to make it, unless someone did for others who still wait. What it is given
-                is told of the picture, and is done when nobody waits any more.
-            answer: Who waits.
+    def response(
+        self, request: Request, name: str, image: CachedImage, tag: str, cache_control: str
+    ) -> Response:
+        """Return the response with an image, and remember it for this target if it is kept."""
+        response = PngResponse(image, tag, cache_control)
+        scope, kept = request.scope, self._kept.get(name)
+        if kept is not None and len(scope["path"]) + len(scope["query_string"]) <= MAX_TARGET:
+            if len(self._targets) >= MAX_TARGETS:
+                self._targets.popitem(last=False)
+            kept.responses[cache_control] = response
+            not_modified = PngResponse(None, tag, cache_control)
+            target = _Target(name, tag.encode(), cache_control, not_modified)
+            self._targets[scope["path"], scope["query_string"]] = target
+        return answer_if_changed(request.headers, response)
+
+    def find(self, name: str) -> CachedImage | None:
+        """Return the image of that name if it is here."""
+        kept = self._kept.get(name)
+        if kept is None:
+            return None
+        self.hits += 1
+        self._kept.move_to_end(name)
+        return kept.image
+
+    async def get(self, name: str, make: Make) -> CachedImage:
+        """Return the image; make it unless it is here, or wait for whoever makes it already.
+
+        When the last who waits is cancelled, the making is cancelled too.
 
         Raises:
-            Exception: whatever `make` raises.
+            Exception: Whatever `make` raises; the next request has it tried again.
         """
+        image = self.find(name)
+        if image is not None:
+            return image
         self.misses += 1
-        coming = self.coming.get(name)
-        if coming is not None and not coming.done():
-            coming.waiting.append(answer)
-            return
-        coming = Coming(self, name)
-        coming.waiting.append(answer)
-        make(coming)
-        self.coming[name] = coming
-
-    async def get(self, name: str, make: Make) -> Picture:
-        """Give the picture; make it unless it is here, or wait for who makes it already.
-
-        When the last who waits here is cancelled, and nobody waits elsewhere, the making is.
-
-        Raises:
-            Exception: whatever `make` raises; the next who asks has it tried again.
-        """
-        picture = self.find(name)
-        if picture is not None:
-            return picture
-        answer: asyncio.Future[Picture] = asyncio.get_running_loop().create_future()
-        self.ask(name, partial(_do, make), answer)
-        coming = self.coming[name]
+        flight = self._in_flight.get(name)
+        if flight is None:
+            flight = self._in_flight[name] = _InFlight(
+                asyncio.ensure_future(self._make(name, make))
+            )
+        flight.waiting += 1
         try:
-            return await answer
+            return await asyncio.shield(flight.work)
         finally:
-            if coming.work is not None and coming.done():
-                coming.work.cancel()
+            flight.waiting -= 1
+            if not flight.waiting and self._in_flight.get(name) is flight:
+                del self._in_flight[name]
+                flight.work.cancel()
 
-    def keep(self, name: str, picture: Picture) -> None:
-        """Have the picture at hand from now on."""
-        if _cost(name, picture) > self.bound:
+    async def _make(self, name: str, make: Make) -> CachedImage:
+        image = await make()
+        self.keep(name, image)
+        return image
+
+    def keep(self, name: str, image: CachedImage) -> None:
+        """Keep the image from now on, unless it alone is larger than the bound."""
+        if _cost(name, image) > self.bound:
             return
         self._drop(name)
-        self._kept[name] = picture
-        self.nbytes += _cost(name, picture)
+        self._kept[name] = _Kept(image, {})
+        self.nbytes += _cost(name, image)
         while self.nbytes > self.bound:
             self._drop(next(iter(self._kept)))
 
     def _drop(self, name: str) -> None:
-        picture = self._kept.pop(name, None)
-        if picture is not None:
-            self.nbytes -= _cost(name, picture)
+        kept = self._kept.pop(name, None)
+        if kept is not None:
+            self.nbytes -= _cost(name, kept.image)
 
 
-def _do(make: Make, coming: Coming) -> None:
-    def came(work: asyncio.Future[Picture]) -> None:
-        if work.cancelled():
-            return
-        try:
-            picture = work.result()
-        except Exception as error:
-            coming.set_exception(error)
-        else:
-            coming.set_result(picture)
-
-    coming.work = asyncio.ensure_future(make())
-    coming.work.add_done_callback(came)
-
-
-def _cost(name: str, picture: Picture) -> int:
-    return sys.getsizeof(name) + picture.nbytes + PLACE_BYTES
+def _cost(name: str, image: CachedImage) -> int:
+    return sys.getsizeof(name) + image.nbytes + ENTRY_BYTES

@@ -1,10 +1,10 @@
-"""What is costly to hold: loaded when it is first asked for, dropped when its room is needed."""
+"""The model cache: an LRU cache of loaded models, bounded in bytes."""
 
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from types import TracebackType
 from typing import Generic, TypeVar
 
 from app.errors import Overloaded
@@ -17,108 +17,128 @@ TRY_AGAIN_SECONDS = 5
 log = logging.getLogger("explorer")
 
 
-class _Place(Generic[Item]):
-    """What one item takes, who uses it now, and its coming."""
+class _Entry(Generic[Item]):
+    """What one item takes, how many use it now, and its loading."""
 
     def __init__(self, size: int, item: Item | None = None) -> None:
         self.size = size
         self.item = item
         self.users = 0
-        self.coming: asyncio.Task[None] | None = None
+        self.loading: asyncio.Task[None] | None = None
 
 
-class Shelf(Generic[Item]):
-    """Lends items by name, and holds as many as fit; needs a running event loop.
+class _Loan(Generic[Item]):
+    """The context in which an item is used and cannot be evicted."""
+
+    __slots__ = ("cache", "entry", "load", "name", "size")
+
+    def __init__(
+        self, cache: "ModelCache[Item]", name: str, size: int, load: Callable[[], Item]
+    ) -> None:
+        self.cache, self.name, self.size, self.load = cache, name, size, load
+
+    async def __aenter__(self) -> Item:
+        cache, name = self.cache, self.name
+        entry = cache.entries.get(name) or cache.begin_to_load(name, self.size, self.load)
+        self.entry = entry
+        entry.users += 1
+        if entry.item is None:
+            try:
+                assert entry.loading is not None
+                await asyncio.wait([entry.loading])
+                entry.loading.result()
+                assert entry.item is not None
+            except BaseException:
+                entry.users -= 1
+                raise
+        return entry.item
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.entry.users -= 1
+        if self.name in self.cache.entries:
+            self.cache.entries.move_to_end(self.name)
+
+
+class ModelCache(Generic[Item]):
+    """Lends items by name, and keeps as many as fit; needs a running event loop.
 
     An item that nobody uses stays until its room is needed; then the one that has been idle for
     longest goes first. One that is in use never goes.
 
     Args:
         bound: Bytes that all items may take together, those that are being loaded among them.
+
+    Attributes:
+        entries: The items, the longest idle first.
     """
 
     def __init__(self, bound: int) -> None:
         self.bound = bound
-        self._places: OrderedDict[str, _Place[Item]] = OrderedDict()  # the longest idle first
+        self.entries: OrderedDict[str, _Entry[Item]] = OrderedDict()
         self._turn = asyncio.Lock()
 
     @property
     def items(self) -> dict[str, Item]:
         """What can be lent without loading."""
-        places = self._places.items()
-        return {name: place.item for name, place in places if place.item is not None}
+        entries = self.entries.items()
+        return {name: entry.item for name, entry in entries if entry.item is not None}
 
     def keep(self, name: str, item: Item, size: int) -> None:
-        """Hold an item for good, even beyond the bound."""
-        place = self._places[name] = _Place(size, item)
-        place.users = 1  # for ever
+        """Keep an item for good, even beyond the bound."""
+        entry = self.entries[name] = _Entry(size, item)
+        entry.users = 1  # for ever
 
-    def at_hand(self, name: str) -> Item | None:
-        """Give the item, if it is here, to who is done with it before anything can take its room.
+    def get(self, name: str) -> Item | None:
+        """Return an item if it is loaded, for work that ends before the event loop turns again.
 
-        Who goes on with it, must `hold` it, or its room may be given away meanwhile.
+        Longer work takes the item by `lend`: it may be evicted meanwhile otherwise.
         """
-        place = self._places.get(name)
-        if place is None or place.item is None:
+        entry = self.entries.get(name)
+        if entry is None or entry.item is None:
             return None
-        self._places.move_to_end(name)
-        return place.item
+        self.entries.move_to_end(name)
+        return entry.item
 
-    @asynccontextmanager
-    async def lend(self, name: str, size: int, load: Callable[[], Item]) -> AsyncIterator[Item]:
-        """Give the item for as long as the context lasts.
+    def lend(self, name: str, size: int, load: Callable[[], Item]) -> _Loan[Item]:
+        """Return the context in which an item may be used.
 
         If it is not there, `load` makes it in a thread: once, however many ask meanwhile, and to
         the end, even if they all stop waiting. One item is loaded at a time.
 
         Raises:
-            Overloaded: what is in use leaves no room for `size` bytes.
-            Exception: whatever `load` raises; the next who asks has it tried again.
+            Overloaded: What is in use leaves no room for `size` bytes.
+            Exception: Whatever `load` raises; the next request has it tried again.
         """
-        place = self._places.get(name)
-        if place is None:
-            self._make_room(name, size)
-            place = self._places[name] = _Place(size)
-            place.coming = asyncio.create_task(self._load(name, place, load))
-            place.coming.add_done_callback(_notice)
-        release = self.hold(name)
-        try:
-            if place.item is None:
-                assert place.coming is not None
-                await asyncio.wait([place.coming])
-                place.coming.result()
-            assert place.item is not None
-            yield place.item
-        finally:
-            release()
+        return _Loan(self, name, size, load)
 
-    def hold(self, name: str) -> Callable[[], None]:
-        """Use an item that is here, or is coming, until what this gives is called."""
-        place = self._places[name]
-        place.users += 1
+    def begin_to_load(self, name: str, size: int, load: Callable[[], Item]) -> "_Entry[Item]":
+        """Make room for an item and begin to load it; raises Overloaded."""
+        self._make_room(name, size)
+        entry = self.entries[name] = _Entry(size)
+        entry.loading = asyncio.get_running_loop().create_task(self._load(name, entry, load))
+        entry.loading.add_done_callback(_look_at_failure)
+        return entry
 
-        def release() -> None:
-            place.users -= 1
-            if name in self._places:
-                self._places.move_to_end(name)
-
-        return release
-
-    async def _load(self, name: str, place: _Place[Item], load: Callable[[], Item]) -> None:
+    async def _load(self, name: str, entry: "_Entry[Item]", load: Callable[[], Item]) -> None:
         try:
             async with self._turn:
-                place.item = await asyncio.to_thread(load)
+                entry.item = await asyncio.to_thread(load)
         except BaseException:
-            del self._places[name]
+            del self.entries[name]
             raise
 
     def _make_room(self, name: str, size: int) -> None:
         idle = [
-            (other, place.size)
-            for other, place in self._places.items()
-            if place.item is not None and not place.users
+            (other, entry.size)
+            for other, entry in self.entries.items()
+            if entry.item is not None and not entry.users
         ]
-        free = self.bound - sum(place.size for place in self._places.values())
+        free = self.bound - sum(entry.size for entry in self.entries.values())
         if free + sum(taken for _, taken in idle) < size:
             raise Overloaded(
                 f"{name} takes {size} bytes of memory, and of the {self.bound} that this server "
@@ -129,12 +149,12 @@ class Shelf(Generic[Item]):
         for other, taken in idle:
             if free >= size:
                 break
-            del self._places[other]
+            del self.entries[other]
             free += taken
             log.info("Model %s is dropped to make room for %s", other, name)
 
 
-def _notice(coming: asyncio.Task[None]) -> None:
-    """Look at a failure, so that asyncio does not report one for which nobody waits any more."""
-    if not coming.cancelled():
-        coming.exception()
+def _look_at_failure(loading: asyncio.Task[None]) -> None:
+    """Retrieve an exception, so that asyncio does not report one for which nobody waits."""
+    if not loading.cancelled():
+        loading.exception()

@@ -1,4 +1,4 @@
-"""What waits for an engine: bounded, and refused at once beyond the bound."""
+"""The queues before an engine: bounded, and a request beyond the bound is refused at once."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -7,172 +7,182 @@ from typing import Any, Protocol
 import numpy as np
 
 from app.errors import Overloaded
-from app.telemetry.counters import Work
+from app.telemetry.counters import QueueStats
 
 SMOOTHING = 8
 """Pieces over which the pace of a queue is averaged."""
 
 
-class Answer(Protocol):
-    """Who waits for a result: a future, or what acts as one and needs no turn of the loop for it.
+class Waiter(Protocol):
+    """Who waits for a result: a future, or an object that needs no turn of the event loop for it.
 
-    It is told of one thing, and only while it waits.
+    Either setter is called once, and only while `done` is false.
     """
 
     def done(self) -> bool:
-        """Tell whether nobody waits any more."""
+        """Return whether nobody waits any more."""
 
     def set_result(self, result: Any, /) -> None:
-        """Take what was asked for; raises nothing."""
+        """Take the result; raises nothing."""
 
     def set_exception(self, error: Exception, /) -> None:
-        """Hear that it will not come; raises nothing."""
+        """Take the reason why there will be none; raises nothing."""
 
 
-Drag = tuple[np.ndarray, Answer]
-"""A small request: latents, and who waits for their images."""
+SmallRequest = tuple[np.ndarray, Waiter]
+"""A few latents, and who waits for their images."""
 
 
-class Drags:
+class SmallQueue:
     """First in, first out, many at once.
 
     Args:
-        most: Images that may wait; who finds so many is refused.
-        work: Where refusals are counted, for whoever takes from here to add what it did.
+        max_images: Images that may wait; a request that finds so many is refused.
+        stats: Where refusals are counted.
     """
 
-    def __init__(self, most: int, work: Work) -> None:
-        self.most = most
-        self.work = work
+    def __init__(self, max_images: int, stats: QueueStats) -> None:
+        self.max_images = max_images
+        self.stats = stats
         self.waiting = 0
-        self.jobs: deque[Drag] = deque()
+        self.requests: deque[SmallRequest] = deque()
+
+    def put(self, request: SmallRequest) -> None:
+        """Queue a request; raises Overloaded."""
+        self.require_room()
+        self.waiting += len(request[0])
+        self.requests.append(request)
 
     def require_room(self) -> None:
         """Raise Overloaded if a request would be refused now."""
-        if self.waiting >= self.most:
-            raise _refusal(self.work, self.waiting, self.most)
+        if self.waiting >= self.max_images:
+            raise _refusal(self.stats, self.waiting, self.max_images)
 
-    def put(self, job: Drag) -> None:
-        """Let a request wait; raises Overloaded."""
-        self.require_room()
-        self.waiting += len(job[0])
-        self.jobs.append(job)
-
-    def take(self, most: int) -> list[Drag]:
-        """Take up to `most` latents, without those for which nobody waits any more."""
-        batch: list[Drag] = []
+    def take(self, max_rows: int) -> list[SmallRequest]:
+        """Take up to `max_rows` latents, without those for which nobody waits any more."""
+        batch: list[SmallRequest] = []
         rows = 0
-        while self.jobs:
-            latents, answer = job = self.jobs[0]
+        while self.requests:
+            latents, waiter = request = self.requests[0]
             size = len(latents)
-            if rows + size > most:
+            if rows + size > max_rows:
                 break
-            self.jobs.popleft()
+            self.requests.popleft()
             self.waiting -= size
-            if not answer.done():
-                batch.append(job)
+            if not waiter.done():
+                batch.append(request)
                 rows += size
         return batch
 
 
 class Job:
-    """The pieces of one request: those that wait, and what came of the others.
+    """A request in pieces: those that wait, and the results of the others.
 
     Args:
-        calls: The pieces.
+        calls: The pieces, each a call of the engine.
         weight: What each of them costs, in images decoded.
-        answer: Who waits for what becomes of all the results.
-        join: Makes that of them.
-        hops: Whether the pieces are for a thread: those that take longer than a hop there does.
+        join: Makes the result of those of the pieces.
+        in_thread: Whether the pieces run in a thread: those that take longer than the hop there.
+        patient: Whether the job waits for as long as it takes; else it is refused when it would
+            have to wait longer than the queue allows.
+
+    Attributes:
+        waiter: Who waits for the result; set when the job is submitted.
     """
 
-    __slots__ = ("answer", "calls", "hops", "join", "results", "weight")
+    __slots__ = ("calls", "in_thread", "join", "patient", "results", "waiter", "weight")
+    waiter: Waiter
 
     def __init__(
         self,
         calls: Sequence[Callable[[], Any]],
         weight: int,
-        answer: Answer,
         join: Callable[[list[Any]], Any],
-        hops: bool = False,
+        *,
+        in_thread: bool = False,
+        patient: bool = True,
     ) -> None:
         self.calls = deque(calls)
         self.weight = weight
         self.join = join
-        self.hops = hops
+        self.in_thread = in_thread
+        self.patient = patient
         self.results: list[Any] = []
-        self.answer = answer
+
+    def take(self) -> Callable[[], Any]:
+        """Return the piece whose turn has come; called on the event loop."""
+        return self.calls.popleft()
 
 
-class Turns:
-    """By turns the request goes that waits for longest, and the one that has the least to go.
+class FairQueue:
+    """Alternates between the oldest request and the one with the fewest pieces left.
 
-    So one of a single piece never waits for all of a long one, nor that for many of a single piece;
-    and of long ones the first is done first, where equal shares would make all of them late.
+    A request of one piece never waits for all of a long one, and a long one never waits for many
+    short ones. Of several long ones the first is finished first: equal shares would make all late.
 
     Args:
-        most: As in Drags.
-        seconds: How long a request may have to wait for others, by the pace of late.
-        work: As in Drags.
+        max_images: Images, or what costs as much, that may wait.
+        max_seconds: How long an impatient request may have to wait for others.
+        stats: Where refusals are counted.
     """
 
-    def __init__(self, most: int, seconds: float, work: Work) -> None:
-        self.most = most
-        self.seconds = seconds
-        self.work = work
+    def __init__(self, max_images: int, max_seconds: float, stats: QueueStats) -> None:
+        self.max_images = max_images
+        self.max_seconds = max_seconds
+        self.stats = stats
         self.jobs: dict[Job, None] = {}  # the oldest first
-        self.oldest_goes = False
-        self.pace = 0.0  # seconds for each image that a piece weighs, the drags between included
+        self.oldest_is_next = False
+        self.pace = 0.0  # seconds for each image that a piece weighs, other queues' work included
 
     def put(self, job: Job) -> None:
-        """Let a request wait; raises Overloaded."""
+        """Queue a job.
+
+        Raises:
+            Overloaded: Too much is waiting, or an impatient job would wait for too long.
+        """
+        if not job.patient:
+            self.require_pace(len(job.calls))
         self.require_room()
         self.jobs[job] = None
 
     @property
     def waiting(self) -> int:
-        """Images, or what costs as much."""
-        return sum(job.weight * len(job.calls) for job in self.jobs if not job.answer.done())
+        """Images, or what costs as much, that wait."""
+        return sum(job.weight * len(job.calls) for job in self.jobs if not job.waiter.done())
 
     def require_room(self) -> None:
-        """Raise Overloaded if a request would be refused now."""
-        if (waiting := self.waiting) >= self.most:
-            raise _refusal(self.work, waiting, self.most)
+        """Raise Overloaded if a job would be refused now."""
+        if (waiting := self.waiting) >= self.max_images:
+            raise _refusal(self.stats, waiting, self.max_images)
 
     def require_pace(self, pieces: int) -> None:
-        """Raise Overloaded if a request of so many pieces would also wait for too long.
+        """Raise Overloaded if an impatient job of so many pieces would be refused now.
 
-        As turns go, it waits for no more pieces of another than it has itself.
+        It waits for no more pieces of another job than it has itself, because they take turns.
         """
         self.require_room()
-        if not self.has_pace(pieces):
-            before, most = self._before(pieces), int(self.seconds / self.pace)
-            raise _refusal(self.work, before, most)
-
-    def has_pace(self, pieces: int) -> bool:
-        """Tell whether `require_pace` raises nothing."""
-        return self.waiting < self.most and self._before(pieces) * self.pace <= self.seconds
-
-    def _before(self, pieces: int) -> int:
-        asked = (job for job in self.jobs if not job.answer.done())
-        return sum(job.weight * min(len(job.calls), pieces) for job in asked)
+        asked = (job for job in self.jobs if not job.waiter.done())
+        before = sum(job.weight * min(len(job.calls), pieces) for job in asked)
+        if before * self.pace > self.max_seconds:
+            raise _refusal(self.stats, before, int(self.max_seconds / self.pace))
 
     def next(self) -> Job:
-        """Give the request of which a piece is done next; it goes on waiting."""
+        """Return the job of which a piece runs next; it stays in the queue."""
         oldest = next(iter(self.jobs))
-        self.oldest_goes = not self.oldest_goes
-        if self.oldest_goes or len(oldest.calls) == 1:
+        self.oldest_is_next = not self.oldest_is_next
+        if self.oldest_is_next or len(oldest.calls) == 1:
             return oldest
         return min(self.jobs, key=lambda job: len(job.calls))
 
     def learn(self, weight: int, seconds: float) -> None:
-        """Take note of how long a piece took."""
+        """Update the pace by how long pieces of this weight took."""
         pace = seconds / weight
         self.pace += (pace - self.pace) / SMOOTHING if self.pace else pace
 
 
-def _refusal(work: Work, waiting: int, most: int) -> Overloaded:
-    work.refused += 1
+def _refusal(stats: QueueStats, waiting: int, allowed: int) -> Overloaded:
+    stats.refused += 1
     return Overloaded(
-        f"{waiting} images wait to be decoded; this server lets {most} wait. Try again in a second."
+        f"{waiting} images wait to be decoded; this server lets {allowed} wait. Try again in a "
+        "second."
     )

@@ -1,25 +1,29 @@
-"""The models this server offers, by name; `shelf` holds those that are loaded."""
+"""The model registry: the models this server offers, by name."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Annotated
+from typing import Annotated, TypeVar
 
+import numpy as np
 from fastapi import Depends, Path, Request
+from jaxtyping import Float32, UInt8
 
 from app.errors import NotFound, Undecodable
-from app.serving import encode_batcher
 from app.serving.batcher import Batcher
-from app.serving.encode_batcher import Encodes, Found, Pixels, encoded
-from app.serving.model_cache import Shelf
+from app.serving.encode_batcher import MAX_PER_PASS, EncodeBatcher, EncodeRequest, Pixels
+from app.serving.model_cache import ModelCache
 from model.card import Card
 from model.engine import Code, Encoding, Engine
+
+Found = TypeVar("Found", Code, Encoding)
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class ServedModel:
-    """One loaded model and the one way to its engine."""
+    """One loaded model, and the way to its engine."""
 
     engine: Engine
     batcher: Batcher
@@ -28,37 +32,54 @@ class ServedModel:
     def card(self) -> Card:
         return self.engine.card
 
-    async def encode(self, images: Pixels) -> list[Encoding]:
-        """Encode images, a few at a time, behind the drags of the moment; one answer a piece.
+    @cached_property
+    def encoder(self) -> EncodeBatcher:
+        """Where a few images wait to be encoded with those of others."""
+        return EncodeBatcher(self.engine, self.batcher)
 
-        Few are encoded together with those of others.
+    async def encode(self, images: Pixels) -> list[Encoding]:
+        """Encode images behind the drags of the moment; the results lie one after the other.
+
+        Up to `MAX_PER_PASS` are encoded together with those of others.
 
         Raises:
-            Overloaded: too much is waiting.
+            Overloaded: Too much is waiting.
         """
-        if len(images) <= encode_batcher.MOST:
-            return [await encoded(self.encodes, images, Encoding)]
-        return await self._by_pieces(self.engine.encode, images)
+        if len(images) <= MAX_PER_PASS:
+            return [await self.encoder.run(EncodeRequest(images))]
+        return await self._encode_in_pieces(self.engine.encode, images)
 
     async def code(self, images: Pixels) -> list[Code]:
-        """The same, for who wants no more than the code and its covariance."""
-        if len(images) <= encode_batcher.MOST:
-            return [await encoded(self.encodes, images, Code)]
-        return await self._by_pieces(self.engine.code, images)
+        """Do the same for the code and its covariance alone."""
+        if len(images) <= MAX_PER_PASS:
+            request = EncodeRequest(images, whole=False)
+            return [await self.encoder.run(request)]
+        return await self._encode_in_pieces(self.engine.code, images)
 
-    async def _by_pieces(self, encode: Callable[[Pixels], Found], images: Pixels) -> list[Found]:
-        starts = range(0, len(images), encode_batcher.MOST)
-        calls = [partial(encode, images[i : i + encode_batcher.MOST]) for i in starts]
-        weight = encode_batcher.MOST * self.engine.decodes_to_encode
-        return await self.batcher.run(calls, weight=weight)
+    async def run(self, calls: Sequence[Callable[[], Result]], *, weight: int) -> list[Result]:
+        """Run calls of the engine as `Batcher.calls_job` describes, and return their results."""
+        results: list[Result] = await self.batcher.run(self.batcher.calls_job(calls, weight=weight))
+        return results
 
-    @cached_property
-    def encodes(self) -> Encodes:
-        """Where a few images wait to be encoded with those of others."""
-        return Encodes(self.engine, self.batcher)
+    async def decode(
+        self, latents: Float32[np.ndarray, "batch latent"], *, patient: bool = True
+    ) -> UInt8[np.ndarray, "batch 28 28"]:
+        """Decode latents; raises Overloaded when too much is waiting."""
+        images: np.ndarray = await self.batcher.run(
+            self.batcher.decode_job(latents, patient=patient)
+        )
+        return images
+
+    async def _encode_in_pieces(
+        self, encode: Callable[[Pixels], Found], images: Pixels
+    ) -> list[Found]:
+        starts = range(0, len(images), MAX_PER_PASS)
+        calls = [partial(encode, images[i : i + MAX_PER_PASS]) for i in starts]
+        weight = MAX_PER_PASS * self.engine.decodes_to_encode
+        return await self.run(calls, weight=weight)
 
     def require_latents(self) -> None:
-        """Raise Undecodable if the model has no latents that could be given as numbers."""
+        """Raise Undecodable if the model has no latents that are vectors."""
         if not self.engine.decodes:
             name = self.card.id
             raise Undecodable(
@@ -70,7 +91,7 @@ class ServedModel:
 
 @dataclass(frozen=True)
 class Offer:
-    """A model that may be loaded: its card, the bytes that it will take, and how it comes."""
+    """A model that may be loaded: its card, the bytes that it will take, and how to load it."""
 
     card: Card
     size: int
@@ -85,45 +106,38 @@ class Registry:
         memory_bytes: What all loaded models may take together.
 
     Attributes:
-        stopping: The server goes soon, though it answers still: nobody new should ask it.
+        is_stopping: The server stops soon, though it still answers: nobody new should ask it.
     """
 
     def __init__(self, default: str, memory_bytes: int) -> None:
         self.default = default
-        self.stopping = False
+        self.is_stopping = False
         self._offers: dict[str, Offer] = {}
-        self._shelf: Shelf[ServedModel] = Shelf(memory_bytes)
+        self._cache: ModelCache[ServedModel] = ModelCache(memory_bytes)
+        self.get = self._cache.get
 
     def offer(self, offer: Offer) -> None:
         """Let a model be asked for."""
         self._offers[offer.card.id] = offer
 
     def keep(self, served: ServedModel, size: int = 0) -> None:
-        """Offer a model that is loaded, and hold it for good."""
+        """Offer a model that is loaded, and keep it for good."""
         self.offer(Offer(served.card, size, lambda: served))
-        self._shelf.keep(served.card.id, served, size)
+        self._cache.keep(served.card.id, served, size)
 
     def lend(self, name: str) -> AbstractAsyncContextManager[ServedModel]:
-        """Give the model of that name for as long as the context lasts; load it if need be.
+        """Return the context in which the model of that name may be used; it is loaded if need be.
 
         Raises:
-            NotFound: there is none; the message names those there are.
-            Overloaded: the models in use leave no room for it.
-            Unavailable: it cannot be loaded.
+            NotFound: There is none; the message names those there are.
+            Overloaded: The models in use leave no room for it.
+            Unavailable: It cannot be loaded.
         """
         offer = self._offer(name)
-        return self._shelf.lend(name, offer.size, offer.load)
-
-    def at_hand(self, name: str) -> ServedModel | None:
-        """Give the model of that name for work that ends at once, if it is in memory."""
-        return self._shelf.at_hand(name)
-
-    def hold(self, name: str) -> Callable[[], None]:
-        """Use a model that is in memory for longer than that, until what this gives is called."""
-        return self._shelf.hold(name)
+        return self._cache.lend(name, offer.size, offer.load)
 
     def card(self, name: str) -> Card:
-        """Give the card of that name, without loading its model; raises NotFound."""
+        """Return the card of that name, without loading its model; raises NotFound."""
         return self._offer(name).card
 
     @property
@@ -134,17 +148,17 @@ class Registry:
     @property
     def loaded(self) -> list[ServedModel]:
         """The models that are in memory now; the default one always is."""
-        return list(self._shelf.items.values())
+        return list(self._cache.items.values())
 
     @property
     def sizes(self) -> dict[str, int]:
-        """The bytes that each of them takes, by name."""
-        return {name: self._offers[name].size for name in self._shelf.items}
+        """The bytes that each loaded model takes, by name."""
+        return {name: self._offers[name].size for name in self._cache.items}
 
     @property
     def device(self) -> str:
         """Where the models run: `cpu`, `cuda:0`, `mps`."""
-        return self._shelf.items[self.default].engine.device
+        return self._cache.items[self.default].engine.device
 
     def _offer(self, name: str) -> Offer:
         offer = self._offers.get(name)
@@ -169,7 +183,7 @@ Models = Annotated[Registry, Depends(_registry)]
 _Name = Annotated[str, Path(description="Id of a model", examples=["mnist-vae-2d"])]
 
 
-# Each asks for the registry itself: a dependency of a dependency costs as much as a small decode.
+# Each takes the registry itself: a dependency of a dependency costs as much as a small decode.
 
 
 async def _card(model: _Name, request: Request) -> Card:
@@ -190,6 +204,6 @@ async def _decoding(model: _Name, request: Request) -> AsyncIterator[ServedModel
 KnownCard = Annotated[Card, Depends(_card)]
 """A route's parameter: the card of the model that `{model}` in its path names; loads nothing."""
 Served = Annotated[ServedModel, Depends(_served, scope="function")]
-"""A route's parameter: the model itself, lent until the route has its answer."""
+"""A route's parameter: the model itself, lent until the route has answered."""
 Decoding = Annotated[ServedModel, Depends(_decoding, scope="function")]
-"""A route's parameter: the same, for a route that is about latents; others are refused (409)."""
+"""A route's parameter: the same, for a route about latents; models without are refused (409)."""

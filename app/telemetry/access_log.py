@@ -1,128 +1,121 @@
-"""What is kept of each request: one line in the log, one count.
+"""The access log: one line and one count for each request.
 
-A record of `logging` costs as much as the rest of a cached tile. So what there is to say is noted
-as it stands, and lines are made of it some times a second, many at once, each with its own time.
+A record of `logging` costs as much as the rest of a cached tile. So the gate appends what there is
+to say as it stands, and lines are made of it ten times a second, many at once, each with its time.
 """
 
 import asyncio
+import ipaddress
 import json
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from functools import lru_cache
-from random import getrandbits
-from re import compile as pattern
 from typing import Any, NamedTuple
 
-from starlette.types import Scope
+from fastapi.routing import iter_route_contexts
+from starlette.routing import BaseRoute
 
-from app.gate.limits import is_probe
-from app.telemetry.counters import Tally
+from app.http.probes import is_probe
+from app.telemetry.counters import Counters
 
-ID_HEADER = b"x-request-id"
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 STREAM = "STREAM"
 """The method of a WebSocket, in log and metrics."""
-LATEST_SECONDS = 0.1
+NO_ROUTE = "none"
+"""The route of what no route takes: paths are the clients' to invent, and must not be labels."""
+DELAY_SECONDS = 0.1
 """After which a request stands in the log."""
 
 log = logging.getLogger("explorer.request")
-_GIVEN = pattern(rb"[A-Za-z0-9._-]{1,64}")
 
 
 class Entry(NamedTuple):
-    """One request that was answered."""
+    """One request that has ended."""
 
     time: float
-    level: int
-    client: str
+    """When it ended, in Unix time."""
+    client: tuple[str, int] | None
     method: str
-    route: str
+    endpoint: object
+    """What the router called; None if it called nothing."""
     status: int
-    milliseconds: float
-    request_id: str
+    """Of the answer; 101 for a stream that has ended."""
+    seconds: float
+    """From its head to the end of its answer."""
+    request_id: bytes
 
 
-class Ledger:
-    """Counts requests and tells the log of them; needs a running event loop.
+class AccessLog:
+    """Counts requests and logs them.
 
-    A line holds nothing that a client wrote but the id: the route stands in it as a template, for a
-    path may hold latents. Probes and scrapes that went well are written at the level DEBUG.
+    A line holds nothing that a client wrote but the id: the route stands in it as a template,
+    because a path may hold latents. Probes and scrapes that succeed are logged at
+    DEBUG, refused and failed requests at WARNING.
 
     Args:
-        tally: Where requests are counted.
+        counters: Where requests are counted.
         log_format: `text` or `json`.
-        log_requests: `all` or `failed`: the others are written at the level DEBUG then.
+
+    Attributes:
+        entries: What is not written yet.
+        is_due: Whether `write` will be called.
     """
 
-    def __init__(self, tally: Tally, log_format: str, log_requests: str = "all") -> None:
-        self.tally = tally
-        self.failed_only = log_requests == "failed"
+    def __init__(self, counters: Counters, log_format: str) -> None:
+        self.counters = counters
+        self.entries: list[Entry] = []
+        self.is_due = False
         self._line = _as_json if log_format == "json" else _as_text
-        self._entries: list[Entry] = []
+        self._templates: dict[object, str] = {}
 
-    def note(self, scope: Scope, known: str, route: str, status: int, begun: float) -> None:
-        """Count a request and have it logged soon.
+    def know(self, routes: Iterable[BaseRoute]) -> None:
+        """Learn the endpoints' paths, with names in place of what varies; a mount's is its app."""
+        for context in iter_route_contexts(list(routes)):
+            end = context.endpoint or getattr(context.route, "app", None)
+            self._templates[end] = context.path_format or NO_ROUTE
 
-        Args:
-            scope: Of the request.
-            known: Its id.
-            route: Where it went, with names in place of what varies.
-            status: Of the answer; 101 for a stream that has ended.
-            begun: When it came, by `time.perf_counter`.
-        """
-        quiet = status < 400 and (route == "/metrics" or is_probe(scope))
-        method = scope["method"] if scope["type"] == "http" else STREAM
-        self.enter(scope.get("client"), method, known, route, status, begun, quiet)
-
-    def enter(
-        self,
-        client: tuple[str, int] | None,
-        method: str,
-        known: str,
-        route: str,
-        status: int,
-        begun: float,
-        quiet: bool = False,
-    ) -> None:
-        """`note`, for who has no scope; what is quiet is logged at the level DEBUG."""
-        seconds = time.perf_counter() - begun
-        if method == STREAM:
-            self.tally.request(route, method, status, None)
-        else:
-            method = method if method in METHODS else "other"
-            self.tally.request(route, method, status, seconds)
-        quiet = quiet or (self.failed_only and status < 400)
-        level = logging.DEBUG if quiet else logging.INFO
-        if not log.isEnabledFor(level):
-            return
-        if not self._entries:
-            asyncio.get_running_loop().call_later(LATEST_SECONDS, self.write)
-        name = client[0] if client else "-"
-        self._entries.append(
-            Entry(time.time(), level, name, method, route, status, 1000 * seconds, known)
-        )
+    def write_soon(self) -> None:
+        """Write what is not written yet after a moment; needs a running event loop."""
+        self.is_due = True
+        asyncio.get_running_loop().call_later(DELAY_SECONDS, self.write)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """Write what is noted last when the context ends."""
+        """Write the last entries when the context ends."""
         yield
         self.write()
 
     def write(self) -> None:
-        """Write what is noted, now."""
-        entries, self._entries = self._entries, []
-        if entries:
-            level = max(entry.level for entry in entries)
-            log.log(level, "%s", "\n".join(map(self._line, entries)))
+        """Count and write what is not written yet, now."""
+        entries, self.entries, self.is_due = self.entries, [], False
+        lines, highest = [], logging.NOTSET
+        for entry in entries:
+            route = self._templates.get(entry.endpoint, NO_ROUTE)
+            method = entry.method
+            if method == STREAM:
+                self.counters.request(route, method, entry.status, None)
+            else:
+                method = method if method in METHODS else "other"
+                self.counters.request(route, method, entry.status, entry.seconds)
+            level = logging.WARNING if entry.status >= 400 else logging.INFO
+            if level == logging.INFO and is_probe(route):
+                level = logging.DEBUG
+            if log.isEnabledFor(level):
+                highest = max(highest, level)
+                lines.append(self._line(entry, level, method, route))
+        if lines:
+            log.log(highest, "%s", "\n".join(lines))
 
 
-def id_of(given: bytes | None) -> str:
-    """Take the request's id from its header, if it is one that a log can bear, or make one."""
-    if given is not None and _GIVEN.fullmatch(given):
-        return str(given, "ascii")
-    return getrandbits(64).to_bytes(8).hex()
+@lru_cache(maxsize=1024)
+def _address(host: str) -> str:
+    """Return a client's address; a dash for what a proxy handed on that is none."""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return "-"
 
 
 @lru_cache(maxsize=4)
@@ -130,30 +123,30 @@ def _clock(form: str, second: int) -> str:
     return time.strftime(form, time.localtime(second))
 
 
-def _as_text(entry: Entry) -> str:
+def _as_text(entry: Entry, level: int, method: str, route: str) -> str:
     moment = _clock("%Y-%m-%d %H:%M:%S", int(entry.time))
     thousandths = int(entry.time % 1 * 1000)
-    level = logging.getLevelName(entry.level)
-    return f"{moment},{thousandths:03d} {level} {_message(*entry[2:])}"
+    message = _message(entry, method, route)
+    return f"{moment},{thousandths:03d} {logging.getLevelName(level)} {message}"
 
 
-def _message(
-    client: str, method: str, route: str, status: int, milliseconds: float, request_id: str
-) -> str:
-    return f"{client} {method} {route} {status} {milliseconds:.1f} ms {request_id}"
+def _message(entry: Entry, method: str, route: str) -> str:
+    client = _address(entry.client[0]) if entry.client else "-"
+    milliseconds, request_id = 1000 * entry.seconds, entry.request_id.decode()
+    return f"{client} {method} {route} {entry.status} {milliseconds:.1f} ms {request_id}"
 
 
-def _as_json(entry: Entry) -> str:
+def _as_json(entry: Entry, level: int, method: str, route: str) -> str:
     line: dict[str, Any] = {
         "time": _clock("%Y-%m-%dT%H:%M:%S%z", int(entry.time)),
-        "level": logging.getLevelName(entry.level),
+        "level": logging.getLevelName(level),
         "logger": log.name,
-        "message": _message(*entry[2:]),
-        "request_id": entry.request_id,
-        "client": entry.client,
-        "method": entry.method,
-        "route": entry.route,
+        "message": _message(entry, method, route),
+        "request_id": entry.request_id.decode(),
+        "client": _address(entry.client[0]) if entry.client else "-",
+        "method": method,
+        "route": route,
         "status": entry.status,
-        "milliseconds": round(entry.milliseconds, 2),
+        "milliseconds": round(1000 * entry.seconds, 2),
     }
     return json.dumps(line, ensure_ascii=False)

@@ -1,8 +1,8 @@
-"""What is counted while the server works: plain numbers, which the hot path adds to.
+"""Counters and histograms of one worker: plain numbers, which the hot path adds to.
 
-Nothing here locks, names or prints: the event loop alone adds, and `metrics` reads when it is
-asked. Adding to a histogram takes a third of a microsecond; that of `prometheus_client`, shared
-among processes, takes seven, and a frame of a drag would pay it four times.
+Nothing here locks or formats: the event loop alone adds, and `metrics` reads when it is asked.
+Adding to a histogram takes a third of a microsecond; the multiprocess histogram of
+`prometheus_client` takes seven, and a frame of a drag would pay it four times.
 """
 
 from bisect import bisect_left
@@ -16,10 +16,10 @@ IMAGES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 
 
 class Histogram:
-    """How many of the values seen lie up to each bound, and their sum.
+    """A histogram: how many values lie up to each bound, and their sum.
 
     Attributes:
-        counts: Of each bound the values above the one before; the last is of all beyond.
+        counts: For each bound, the values above the bound before it; the last is of all beyond.
     """
 
     __slots__ = ("bounds", "counts", "sum")
@@ -35,15 +35,15 @@ class Histogram:
         self.sum += value
 
 
-class Nothing(Histogram):
-    """Counts nothing, for a server that is not to be measured."""
+class NullHistogram(Histogram):
+    """Counts nothing, for a server that is not measured."""
 
     def add(self, value: float) -> None:
-        """Leave it."""
+        """Ignore the value."""
 
 
-class Work:
-    """What went through one queue of the batchers.
+class QueueStats:
+    """What has passed one queue of the batchers.
 
     Attributes:
         images: Of each call of an engine, what it cost in images decoded.
@@ -62,7 +62,7 @@ class Work:
         self.seconds.add(seconds)
 
 
-class Tally:
+class Counters:
     """Everything that one worker counts.
 
     Attributes:
@@ -75,17 +75,17 @@ class Tally:
     """
 
     def __init__(self, *, on: bool = True) -> None:
-        kind = Histogram if on else Nothing
+        kind = Histogram if on else NullHistogram
         self.on = on
         self.requests: dict[tuple[str, str, str], int] = {}
         self.seconds: dict[str, Histogram] = {}
         self.frames = kind(SECONDS)
-        self.small = Work(kind)
-        self.tiles = Work(kind)
-        self.bulk = Work(kind)
+        self.small = QueueStats(kind)
+        self.tiles = QueueStats(kind)
+        self.bulk = QueueStats(kind)
 
     def request(self, route: str, method: str, status: int, seconds: float | None) -> None:
-        """Count a request that was answered; a stream that has ended has no seconds."""
+        """Count an answered request; a stream that has ended has no seconds."""
         if not self.on:
             return
         key = (route, method, CLASSES.get(status // 100, "5xx"))

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Itera
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from app.lifespan import StartError
+from app.errors import StartError
 
 log = logging.getLogger("explorer")
 
@@ -27,7 +27,7 @@ SILENT_SECONDS = 5.0
 """Who has not written for so long is taken for dead."""
 
 
-class Peers:
+class SharedMetrics:
     """The workers of one run.
 
     Args:

@@ -1,0 +1,99 @@
+"""GET decode.png: the image of a latent that a URL can name."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.errors import InvalidRequest
+from app.formats import png
+from app.formats.latents import read_z
+from app.http.conditional import ASK_AGAIN, etag, is_current
+from app.http.negotiation import PNG
+from app.openapi import API, LATENT_TEXT, MODEL_PARAMETER, NOT_CHANGED, RawRoute
+from app.serving.image_cache import CachedImage, ImageCache, PngResponse
+from app.serving.registry import Registry
+
+TEMPLATE = f"{API}/models/{{model}}/decode.png"
+SIZES = range(28, 1121)
+DEFAULT_SIZE = 280
+
+
+async def decode_png(request: Request) -> Response:
+    """Answer the image of a latent; pages show many of them, and a browser keeps each.
+
+    The image is enlarged by repeating pixels, so that every grey level is one of the model's.
+    """
+    images: ImageCache = request.app.state.images
+    cached = images.not_modified_or_cached(request)
+    if cached is not None:
+        return cached
+    registry: Registry = request.app.state.registry
+    async with registry.lend(request.path_params["model"]) as served:
+        served.require_latents()
+        query = parse_qs(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        latents, size = read_z(query.get("z", [None])[0], served.card), _read_size(query)
+        tag = etag(served.engine.version, latents.tobytes(), size)
+        if is_current(request.headers, tag):
+            return PngResponse(None, tag, ASK_AGAIN)
+        image = images.find(tag)
+        if image is None:
+            images.misses += 1
+            (grey,) = await served.decode(latents)
+            image = CachedImage(png.encode_enlarged(grey, size))
+            images.keep(tag, image)
+    return images.response(request, tag, image, tag, ASK_AGAIN)
+
+
+def _read_size(query: Mapping[str, list[str]]) -> int:
+    text = query.get("size", [str(DEFAULT_SIZE)])[0]
+    if not (text.isascii() and text.isdecimal() and len(text) < 5 and int(text) in SIZES):
+        detail = (
+            f"size is not a whole number from {SIZES.start} to {SIZES.stop - 1} (pixels a side)."
+        )
+        raise InvalidRequest.at("?size", detail)
+    return int(text)
+
+
+_OPERATION: dict[str, Any] = {
+    "tags": ["decode"],
+    "summary": "Decode one latent into a PNG",
+    "description": "The image of a latent under a URL, enlarged by whole pixels.",
+    "operationId": "decode_png",
+    "parameters": [
+        MODEL_PARAMETER,
+        {
+            "name": "z",
+            "in": "query",
+            "required": True,
+            "schema": LATENT_TEXT,
+            "description": "The latent, its numbers separated by commas",
+            "example": "0.5,-1.2",
+        },
+        {
+            "name": "size",
+            "in": "query",
+            "schema": {
+                "type": "integer",
+                "minimum": SIZES.start,
+                "maximum": SIZES.stop - 1,
+                "default": DEFAULT_SIZE,
+            },
+            "description": "Pixels a side; each pixel of the 28 x 28 is repeated, not blended",
+        },
+    ],
+    "responses": {
+        "200": {
+            "description": "An 8-bit grey PNG, with an ETag",
+            "content": {PNG: {"schema": {"type": "string", "format": "binary"}}},
+        },
+        "304": NOT_CHANGED,
+        "409": {},
+        "422": {},
+    },
+}
+
+RAW_ROUTE = RawRoute(Route(TEMPLATE, decode_png, methods=["GET"]), _OPERATION)

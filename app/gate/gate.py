@@ -1,0 +1,221 @@
+"""The gate: the one middleware that every request passes, in and out.
+
+It gives each request an id, bounds its time, its body and the number of its kind, checks the host
+and the origin, turns exceptions into responses, adds the security headers, and notes the request
+in the access log.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from random import getrandbits
+from re import compile as pattern
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import CLIENT_GONE, NotHttp, Overloaded, response_to
+from app.gate.hosts import check_host, check_origin
+from app.gate.limits import SMALL_BODY, Bodies, Deadlines
+from app.gate.root_path import enter_root_path
+from app.http.probes import is_probe
+from app.http.security_headers import RAW_HEADERS
+from app.lifespan import plain_start_errors
+from app.settings import Settings
+from app.telemetry.access_log import AccessLog, Entry
+from app.telemetry.logs import request_id
+
+ID_HEADER = b"x-request-id"
+GIVEN_ID = pattern(rb"[A-Za-z0-9._-]{1,64}")
+"""An id that a client may choose: one that a log can bear."""
+HEADS = {"http.response.start", "websocket.accept", "websocket.http.response.start"}
+
+Wrap = Callable[[ASGIApp], ASGIApp]
+
+
+class Exchange:
+    """One request and its answer."""
+
+    __slots__ = (
+        "_gate",
+        "_receive",
+        "_send",
+        "begun",
+        "body_is_whole",
+        "has_begun",
+        "held",
+        "id",
+        "is_late",
+        "method",
+        "received",
+        "scope",
+        "status",
+        "task",
+        "values",
+    )
+
+    def __init__(self, gate: "Gate", scope: Scope, receive: Receive, send: Send) -> None:
+        self.begun = time.perf_counter()
+        self._gate, self.scope, self._receive, self._send = gate, scope, receive, send
+        is_http = scope["type"] == "http"
+        self.method = scope["method"] if is_http else "STREAM"
+        self.status = 500 if is_http else 101  # unless the answer says more
+        task = asyncio.current_task()
+        assert task is not None
+        self.task: asyncio.Task[object] = task
+        self.id = b""  # set by the first check
+        self.has_begun = self.is_late = False
+        self.body_is_whole: bool | None = None  # until somebody reads it
+        self.received = self.held = 0
+        self.values: int | None = None
+
+    async def receive(self) -> Message:
+        """Receive the next message, and count what it brings of the body."""
+        self.body_is_whole = bool(self.body_is_whole)
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self.body_is_whole = not message.get("more_body", False)
+            piece = message.get("body", b"")
+            self.received += len(piece)
+            if self.received > SMALL_BODY:
+                self._gate.bodies.count(self, piece)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send a message; a head gets the request's id and the security headers."""
+        if message["type"] in HEADS:
+            self.has_begun = True
+            self._gate.deadlines.pending.pop(self, None)
+            self.status = message.get("status", self.status)
+            own = (ID_HEADER, self.id)
+            headers = message.get("headers", ())
+            if self.scope["type"] == "http":
+                self.scope["method"] = self.method
+                message["headers"] = [*headers, *RAW_HEADERS, own]
+            else:
+                message["headers"] = [*headers, own]
+        elif self.method == "HEAD" and message["type"] == "http.response.body":
+            message["body"] = b""
+        await self._send(message)
+
+
+class Gate:
+    """ASGI middleware: the checks below, in their order, before `app` sees a request.
+
+    Args:
+        app: What is behind it.
+        settings: Of the server.
+        log: Where requests are noted.
+        cors: Wraps an app so that it answers pages of other origins, if any may call the API.
+    """
+
+    def __init__(
+        self, app: ASGIApp, settings: Settings, log: AccessLog, cors: Wrap | None = None
+    ) -> None:
+        self.app = cors(app) if cors else app
+        self.refuse = cors(_refuse) if cors else _refuse
+        self.log = log
+        self.max_connections = settings.max_connections
+        self.open = 0
+        self.bodies = Bodies(settings.max_body_bytes, settings.max_bodies_bytes)
+        self.deadlines = Deadlines(settings.request_timeout_seconds)
+        hosts = [host.lower() for host in settings.allowed_hosts]
+        self.hosts = None if "*" in hosts else hosts
+        self.origins = [origin.lower() for origin in settings.allowed_origins]
+        self.root_path = settings.root_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await self.app(scope, receive, plain_start_errors(send))
+        exchange = Exchange(self, scope, receive, send)
+        is_full = self.open >= self.max_connections
+        self.open += 1
+        try:
+            await self._answer(exchange, is_full)
+        finally:
+            self.open -= 1
+            self.deadlines.pending.pop(exchange, None)
+            if exchange.held:
+                self.bodies.release(exchange)
+            self._note(exchange)
+        return None
+
+    async def _answer(self, exchange: Exchange, is_full: bool) -> None:
+        scope = exchange.scope
+        try:
+            redirect = self._check(exchange, scope, is_full)
+            await (redirect or self.app)(scope, exchange.receive, exchange.send)
+        except ClientDisconnect:
+            exchange.status = CLIENT_GONE
+        except asyncio.CancelledError:
+            if not exchange.is_late or exchange.task.uncancel():
+                raise
+            error = self.deadlines.refusal(exchange.body_is_whole is not False)
+            await self._refuse_with(error, exchange)
+        except Exception as error:
+            if exchange.has_begun:
+                raise
+            await self._refuse_with(error, exchange)
+
+    def _check(self, exchange: Exchange, scope: Scope, is_full: bool) -> ASGIApp | None:
+        """Refuse a request, or return what answers it before any route does, or None."""
+        headers = dict(scope["headers"])
+        given = headers.get(ID_HEADER, b"")
+        is_good = GIVEN_ID.fullmatch(given)
+        exchange.id = given if is_good else getrandbits(64).to_bytes(8).hex().encode()
+        request_id.set(exchange.id.decode())
+        if is_full and not is_probe(scope["path"]):
+            raise Overloaded(
+                f"{self.open - 1} requests and streams are open, as many as this server takes at "
+                "once. Try again in a second."
+            )
+        if len(headers) < len(scope["headers"]) or b"host" not in headers:
+            _check_one_host(scope)
+        if self.hosts is not None and not is_probe(scope["path"]):
+            check_host(headers, self.hosts)
+        if scope["type"] == "websocket":
+            check_origin(headers, self.origins)
+        else:
+            self.deadlines.pending[exchange] = None
+            if not self.deadlines.is_watching:
+                self.deadlines.watch()
+            if b"content-length" in headers:
+                self.bodies.check_declared(headers[b"content-length"])
+            if exchange.method == "HEAD":  # every route that answers GET answers HEAD as well
+                scope["method"] = "GET"
+        return enter_root_path(scope, self.root_path) if self.root_path else None
+
+    async def _refuse_with(self, error: Exception, exchange: Exchange) -> None:
+        scope = exchange.scope
+        scope[_ERROR] = error
+        await self.refuse(scope, exchange.receive, exchange.send)
+
+    def _note(self, exchange: Exchange) -> None:
+        scope, now = exchange.scope, time.time()
+        self.log.entries.append(
+            Entry(
+                now,
+                scope.get("client"),
+                exchange.method,
+                scope.get("endpoint"),
+                exchange.status,
+                time.perf_counter() - exchange.begun,
+                exchange.id,
+            )
+        )
+        if not self.log.is_due:
+            self.log.write_soon()
+
+
+def _check_one_host(scope: Scope) -> None:
+    if scope["http_version"] == "1.1":
+        hosts = sum(name == b"host" for name, _ in scope["headers"])
+        if hosts != 1:
+            raise NotHttp(f"The request has {hosts} Host headers; HTTP/1.1 asks for one. Send one.")
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    await response_to(scope.pop(_ERROR), scope)(scope, receive, send)
+
+
+_ERROR = "explorer.error"

@@ -1,0 +1,148 @@
+"""Loading: which models a server offers, and how each is read, checked and warmed."""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Executor
+from functools import partial
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+from app.errors import StartError, Unavailable
+from app.serving.batcher import Batcher, Decode
+from app.serving.registry import Offer, Registry, ServedModel
+from app.settings import Settings, variable
+from app.telemetry.counters import Counters
+from model.card import GROUPS, Card
+from model.engine import Engine
+from model.errors import CheckpointError, ModelError
+
+UNPACKED = 5
+"""Times that weights grow in memory, at most: float16 becomes float32, a decoder is there thrice.
+
+An encoder is there once, so that the models that ship grow to 2.5 to 4.6 times.
+"""
+
+MakeBatcher = Callable[[Decode], Batcher]
+
+log = logging.getLogger("explorer")
+
+
+def fill(
+    settings: Settings, registry: Registry, executor: Executor, counters: Counters | None = None
+) -> None:
+    """Offer every model that is asked for, and load and warm the default one.
+
+    Of the others only the card is read; one that cannot be read is reported and skipped.
+
+    Raises:
+        StartError: the default model cannot be served, or a model asked for by name is missing.
+    """
+    names = _names(settings)
+    batcher = partial(
+        Batcher,
+        executor=executor,
+        max_queue=settings.max_queue,
+        max_wait_seconds=settings.max_wait_seconds,
+        counters=counters,
+    )
+    _load_default(settings, registry, batcher)
+    for name in names:
+        if name == settings.default_model:
+            continue
+        folder = settings.checkpoints / name
+        try:
+            load = partial(_load, folder, settings.device, batcher)
+            offer = Offer(_card(folder), memory_needed(folder), load)
+        except (ModelError, OSError) as error:
+            log.error("Model %s is skipped: %s", name, error)
+        else:
+            registry.offer(offer)
+            log.info("Model %s is offered", name)
+
+
+def _load_default(settings: Settings, registry: Registry, batcher: MakeBatcher) -> None:
+    name = settings.default_model
+    folder = settings.checkpoints / name
+    try:
+        _card(folder)
+        served = _served(folder, settings.device, batcher)
+    except (ModelError, OSError) as error:
+        raise StartError(f"The default model {name} cannot be served: {error}") from error
+    size = memory_needed(folder)
+    registry.keep(served, size)
+    log.info("Model %s is ready on %s", name, served.engine.device)
+    if size > settings.model_memory_bytes:
+        log.warning(
+            "The default model takes %d bytes, more than %s; no other model will be loaded",
+            size, variable("model_memory_bytes"),
+        )  # fmt: skip
+
+
+def _load(folder: Path, device: str, batcher: MakeBatcher) -> ServedModel:
+    """Load a model for those who wait for it; the log has what is not for them.
+
+    Raises:
+        Unavailable: it cannot be loaded.
+    """
+    name = folder.name
+    try:
+        served = _served(folder, device, batcher)
+    except Exception as error:  # whatever the device does: the other models go on
+        refused = isinstance(error, ModelError | OSError)
+        log.error("Model %s cannot be loaded: %s", name, error, exc_info=not refused)
+        raise Unavailable(
+            f"The model {name} cannot be loaded now. The server's log says why and which file it "
+            "is, if one is damaged; its operator must restore that. The other models go on."
+        ) from error
+    log.info("Model %s is loaded", name)
+    return served
+
+
+def _served(folder: Path, device: str, batcher: MakeBatcher) -> ServedModel:
+    engine = Engine.load(folder, device)
+    engine.warm_up()
+    return ServedModel(engine, batcher(engine.decode))
+
+
+def _card(folder: Path) -> Card:
+    card = Card.load(folder)
+    if card.id != folder.name:
+        raise CheckpointError(
+            f"{folder} holds the card of {card.id}; a checkpoint's folder has its model's name."
+        )
+    if card.group not in (group.id for group in GROUPS):
+        raise CheckpointError(f"{folder} is of the group {card.group!r}, which is none of ours.")
+    return card
+
+
+def memory_needed(folder: Path) -> int:
+    """Return the bytes that a checkpoint will take in memory; it is not loaded for it.
+
+    The archive of an atlas tells how far it was compressed: a sparse code to a fifth.
+    """
+    weights = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    return UNPACKED * weights + sum(map(_unpacked, folder.glob("*.npz")))
+
+
+def _unpacked(archive: Path) -> int:
+    try:
+        with ZipFile(archive) as file:
+            return sum(entry.file_size for entry in file.infolist())
+    except BadZipFile:  # damaged, which is reported when the model is asked for
+        return archive.stat().st_size
+
+
+def _names(settings: Settings) -> list[str]:
+    """List the models to offer."""
+    found = sorted(card.parent.name for card in settings.checkpoints.glob("*/card.json"))
+    there = f"{settings.checkpoints} holds {', '.join(found) or 'no model'}"
+    for name in settings.models:
+        if name not in found:
+            raise StartError(f"{variable('models')} names {name}; {there}.")
+    wanted = list(settings.models) or found
+    if settings.default_model not in wanted:
+        raise StartError(
+            f"{variable('default_model')} is {settings.default_model}; it must be one of "
+            f"{', '.join(wanted) or 'the models'} ({there})."
+        )
+    return wanted
