@@ -164,7 +164,7 @@ class Defect(Problem):
 
 def install(app: FastAPI) -> None:
     """Let `app` answer every exception with a problem document."""
-    for kind in (HTTPException, RequestValidationError, *_FROM_MODEL):
+    for kind in (HTTPException, RequestValidationError, *_FROM_MODEL, Exception):
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(ClientDisconnect, _client_gone)
 

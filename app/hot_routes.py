@@ -6,34 +6,22 @@ answers whatever this table does not match.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
+from re import Pattern
 from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class HotRoute(NamedTuple):
-    """A route of the table.
-
-    Attributes:
-        method: `GET` or `POST`.
-        template: Its path below the root path; what varies is the whole of a segment in braces,
-            or all of the last segment but its ending.
-        endpoint: The coroutine that answers.
-    """
+    """A route of the table; its path is a template, as FastAPI has them."""
 
     method: str
     template: str
-    endpoint: Endpoint
-
-
-class _Entry(NamedTuple):
-    fixed: tuple[tuple[int, str], ...]
-    varying: tuple[tuple[int, str], ...]
-    ending: str
     endpoint: Endpoint
 
 
@@ -42,50 +30,24 @@ class HotRoutes:
 
     Args:
         app: FastAPI.
-        routes: The table; two routes of one method differ in the number of segments or in the
-            sixth, the first after `/api/v1/models/{model}`.
+        routes: The table. A request is looked up by its method and the number of its segments.
     """
 
     def __init__(self, app: ASGIApp, routes: Iterable[HotRoute]) -> None:
         self.app = app
-        self.routes = {}
+        self._routes: dict[tuple[str, int], list[tuple[Pattern[str], Endpoint]]] = {}
         for method, template, endpoint in routes:
-            parts = template.split("/")
-            last, _, ending = parts[-1].rpartition("}")
-            ending = ending if last else ""
-            self.routes[method, parts[FEATURE], len(parts)] = _Entry(
-                tuple((i, part) for i, part in enumerate(parts) if "{" not in part),
-                tuple(
-                    (i, part[1 : part.index("}")]) for i, part in enumerate(parts) if "{" in part
-                ),
-                ending,
-                endpoint,
-            )
+            regex, _, _ = compile_path(template)
+            same = self._routes.setdefault((method, template.count("/")), [])
+            same.append((regex, endpoint))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        endpoint = self._find(scope) if scope["type"] == "http" else None
-        if endpoint is None:
-            return await self.app(scope, receive, send)
-        scope["endpoint"] = endpoint
-        response = await endpoint(Request(scope, receive))
-        await response(scope, receive, send)
-        return None
-
-    def _find(self, scope: Scope) -> Endpoint | None:
-        parts = scope["path"].removeprefix(scope.get("root_path", "")).split("/")
-        if len(parts) <= FEATURE:
-            return None
-        entry = self.routes.get((scope["method"], parts[FEATURE], len(parts)))
-        if entry is None or not parts[-1].endswith(entry.ending):
-            return None
-        for place, text in entry.fixed:
-            if parts[place] != text:
-                return None
-        if entry.ending:
-            parts[-1] = parts[-1][: -len(entry.ending)]
-        scope["path_params"] = found = {name: parts[place] for place, name in entry.varying}
-        return entry.endpoint if all(found.values()) else None
-
-
-FEATURE = 5
-"""The place of the segment after `/api/v1/models/{model}` in a path that is split at slashes."""
+        if scope["type"] == "http":
+            path = scope["path"].removeprefix(scope["root_path"])
+            for regex, endpoint in self._routes.get((scope["method"], path.count("/")), ()):
+                found = regex.match(path)
+                if found:
+                    scope["path_params"], scope["endpoint"] = found.groupdict(), endpoint
+                    response = await endpoint(Request(scope, receive))
+                    return await response(scope, receive, send)
+        return await self.app(scope, receive, send)

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Mount
+from starlette.types import Receive, Scope, Send
 
 from app import errors, openapi
 from app.api import (
@@ -68,7 +69,17 @@ HOT_ROUTES = (
 )
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+class Explorer(FastAPI):
+    """FastAPI, behind the hot routes, behind the gate."""
+
+    gate: Gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["app"] = self
+        await self.gate(scope, receive, send)
+
+
+def create_app(settings: Settings | None = None) -> Explorer:
     """Build the server; without settings, from the environment, as each worker does."""
     settings = settings or Settings.read(os.environ)
     registry = Registry(settings.default_model, settings.model_memory_bytes)
@@ -79,7 +90,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     streams = stream.Stream(registry, settings.max_streams, settings.stream_idle_seconds, counters)
     worker = metrics.WorkerMetrics(VERSION, counters, registry, images, streams)
     shared_metrics = SharedMetrics(settings.metrics_folder, worker.samples, metrics.LASTING)
-    app = FastAPI(
+    app = Explorer(
         title="Latent Explorer",
         version=VERSION,
         summary="See, drag and use the latent space of a variational autoencoder",
@@ -92,11 +103,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             shared_metrics.publishing,
             log.open,
         ),
-        middleware=[
-            Middleware(Gate, settings, log, _cors(settings)),
-            Middleware(HotRoutes, HOT_ROUTES),
-            Middleware(CompressText),
-        ],
+        middleware=[Middleware(CompressText)],
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -119,6 +126,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     openapi.describe(app, raw)
     errors.install(app)
     log.know(app.routes)
+    app.gate = Gate(
+        HotRoutes(super(Explorer, app).__call__, HOT_ROUTES), settings, log, _cors(settings)
+    )
     return app
 
 

@@ -34,7 +34,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from app.lifespan import memory_needed
+from app.serving.loading import memory_needed
 from benchmarks import training
 from benchmarks.limits import get, message, post
 from benchmarks.measuring import Load, cpu_seconds, http_load, websocket_load

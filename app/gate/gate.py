@@ -22,7 +22,7 @@ from app.http.probes import is_probe
 from app.http.security_headers import RAW_HEADERS
 from app.lifespan import plain_start_errors
 from app.settings import Settings
-from app.telemetry.access_log import AccessLog, Entry
+from app.telemetry.access_log import STREAM, AccessLog, Entry
 from app.telemetry.logs import request_id
 
 ID_HEADER = b"x-request-id"
@@ -36,38 +36,24 @@ Wrap = Callable[[ASGIApp], ASGIApp]
 class Exchange:
     """One request and its answer."""
 
-    __slots__ = (
-        "_gate",
-        "_receive",
-        "_send",
-        "begun",
-        "body_is_whole",
-        "has_begun",
-        "held",
-        "id",
-        "is_late",
-        "method",
-        "received",
-        "scope",
-        "status",
-        "task",
-        "values",
-    )
+    id = b""
+    has_begun = False
+    """Whether the head of the answer has been sent."""
+    has_ended = False
+    is_late = False
+    """Whether it was cancelled for taking too long."""
+    body_is_whole: bool | None = None
+    """None until somebody reads it."""
+    received = held = 0
+    values: int | None = None
 
     def __init__(self, gate: "Gate", scope: Scope, receive: Receive, send: Send) -> None:
         self.begun = time.perf_counter()
         self._gate, self.scope, self._receive, self._send = gate, scope, receive, send
         is_http = scope["type"] == "http"
-        self.method = scope["method"] if is_http else "STREAM"
+        self.method = scope["method"] if is_http else STREAM
         self.status = 500 if is_http else 101  # unless the answer says more
-        task = asyncio.current_task()
-        assert task is not None
-        self.task: asyncio.Task[object] = task
-        self.id = b""  # set by the first check
-        self.has_begun = self.is_late = False
-        self.body_is_whole: bool | None = None  # until somebody reads it
-        self.received = self.held = 0
-        self.values: int | None = None
+        self.task: asyncio.Task[object] = asyncio.current_task()  # type: ignore[assignment]
 
     async def receive(self) -> Message:
         """Receive the next message, and count what it brings of the body."""
@@ -94,8 +80,10 @@ class Exchange:
                 message["headers"] = [*headers, *RAW_HEADERS, own]
             else:
                 message["headers"] = [*headers, own]
-        elif self.method == "HEAD" and message["type"] == "http.response.body":
-            message["body"] = b""
+        elif message["type"] == "http.response.body":
+            self.has_ended = not message.get("more_body", False)
+            if self.method == "HEAD":
+                message["body"] = b""
         await self._send(message)
 
 
@@ -128,10 +116,22 @@ class Gate:
         if scope["type"] == "lifespan":
             return await self.app(scope, receive, plain_start_errors(send))
         exchange = Exchange(self, scope, receive, send)
-        is_full = self.open >= self.max_connections
         self.open += 1
         try:
-            await self._answer(exchange, is_full)
+            redirect = self._check(exchange, scope)
+            await (redirect or self.app)(scope, exchange.receive, exchange.send)
+        except ClientDisconnect:
+            exchange.status = CLIENT_GONE
+        except asyncio.CancelledError:
+            if not exchange.is_late or exchange.task.uncancel():
+                raise
+            late = self.deadlines.refusal(exchange.body_is_whole is not False)
+            await self._refuse_with(late, exchange)
+        except Exception as error:
+            if not exchange.has_begun:
+                await self._refuse_with(error, exchange)
+            elif not exchange.has_ended:  # else Starlette has answered, and raises all the same
+                raise
         finally:
             self.open -= 1
             self.deadlines.pending.pop(exchange, None)
@@ -140,31 +140,14 @@ class Gate:
             self._note(exchange)
         return None
 
-    async def _answer(self, exchange: Exchange, is_full: bool) -> None:
-        scope = exchange.scope
-        try:
-            redirect = self._check(exchange, scope, is_full)
-            await (redirect or self.app)(scope, exchange.receive, exchange.send)
-        except ClientDisconnect:
-            exchange.status = CLIENT_GONE
-        except asyncio.CancelledError:
-            if not exchange.is_late or exchange.task.uncancel():
-                raise
-            error = self.deadlines.refusal(exchange.body_is_whole is not False)
-            await self._refuse_with(error, exchange)
-        except Exception as error:
-            if exchange.has_begun:
-                raise
-            await self._refuse_with(error, exchange)
-
-    def _check(self, exchange: Exchange, scope: Scope, is_full: bool) -> ASGIApp | None:
+    def _check(self, exchange: Exchange, scope: Scope) -> ASGIApp | None:
         """Refuse a request, or return what answers it before any route does, or None."""
         headers = dict(scope["headers"])
         given = headers.get(ID_HEADER, b"")
         is_good = GIVEN_ID.fullmatch(given)
         exchange.id = given if is_good else getrandbits(64).to_bytes(8).hex().encode()
         request_id.set(exchange.id.decode())
-        if is_full and not is_probe(scope["path"]):
+        if self.open > self.max_connections and not is_probe(scope["path"]):
             raise Overloaded(
                 f"{self.open - 1} requests and streams are open, as many as this server takes at "
                 "once. Try again in a second."

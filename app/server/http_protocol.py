@@ -71,7 +71,6 @@ class HttpProtocol(Unread, HttpToolsProtocol):
 
     _head_timer: asyncio.TimerHandle | None = None
     _head_bytes = 0
-    _is_in_head = False
     _is_lingering = False
     unparsed = b""
     """What has come while requests before it wait for their answers."""
@@ -101,6 +100,9 @@ class HttpProtocol(Unread, HttpToolsProtocol):
             self.unparsed += data
             self.flow.pause_reading()
             return
+        if len(data) <= SLICE_BYTES and not self.pipeline:
+            self._parse(data)
+            return
         for start in range(0, len(data), SLICE_BYTES):
             if self.pipeline:
                 self.unparsed = data[start:]
@@ -111,7 +113,7 @@ class HttpProtocol(Unread, HttpToolsProtocol):
 
     def _parse(self, data: bytes) -> bool:
         """Parse a piece, and return whether the next one is to be parsed too."""
-        was_in_head = self._is_in_head
+        was_in_head = self._is_in_head()
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -123,7 +125,7 @@ class HttpProtocol(Unread, HttpToolsProtocol):
             return False
         except httptools.HttpParserError:
             self._refuse(NotHttp("What came is no HTTP request."))
-        if self._is_in_head and self._refusal is None:
+        if self._is_in_head() and self._refusal is None:
             # Only whole pieces are counted: where in a piece a head begins is not known.
             self._head_bytes = self._head_bytes + len(data) if was_in_head else 0
             if self._head_timer is None:  # most heads come in one piece, and need no timer
@@ -143,15 +145,11 @@ class HttpProtocol(Unread, HttpToolsProtocol):
         self.parser = httptools.HttpRequestParser(self)
         return self._parse(b"\r\n".join((*lines, b"", rest)))
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._is_in_head, self._upgrades_in_vain = True, False
-
     def on_headers_complete(self) -> None:
-        self._is_in_head = False
         if self._head_bytes + 2 * SLICE_BYTES > HEAD_BYTES and self._head_size() > HEAD_BYTES:
             self._refuse_head()
-        self._end_head()
+        if self._head_timer is not None:
+            self._end_head()
         if self._refusal is not None:
             return
         self._upgrades_in_vain = self.parser.should_upgrade() and not self._should_upgrade()
@@ -209,6 +207,10 @@ class HttpProtocol(Unread, HttpToolsProtocol):
         unasked = self.cycle is None  # before the first request, whatever uvicorn's type says
         return unasked or self.cycle.response_complete
 
+    def _is_in_head(self) -> bool:
+        scope: object = self.scope  # None before the first request, whatever uvicorn says of it
+        return isinstance(scope, dict) and "method" not in scope
+
     def _head_size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
@@ -223,7 +225,7 @@ class HttpProtocol(Unread, HttpToolsProtocol):
 
     def _head_is_late(self) -> None:
         self._head_timer = None
-        if not self._is_in_head:  # opened in advance, as browsers do
+        if not self._is_in_head():  # opened in advance, as browsers do
             self.transport.close()
             return
         detail = (
