@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSche
 
 from app.errors import BodyTooLarge, InvalidRequest, NotJson
 from app.formats.latents import MAX_LATENTS
-from app.http.json_body import WHOLE, count_values
+from app.http.json_body import NUMBER_BYTES, OTHER_BYTES, WHOLE, count_values
 from app.kserve.endpoints import DATATYPES, Array, Endpoint, Tensor
 
 LENGTH = "Inference-Header-Content-Length"
@@ -180,7 +180,7 @@ def _header_size(text: str, most: int) -> int:
 def _check_size(content: bytes, endpoint: Endpoint) -> None:
     """Refuse before it is parsed what would hold everyone up: 14 MB of small lists take seconds."""
     most = 2 * endpoint.most * math.prod(endpoint.input.shape[1:]) + OTHER_VALUES
-    if count_values(content) > most:
+    if count_values(content) > most or len(content) > OTHER_BYTES + NUMBER_BYTES * most:
         raise BodyTooLarge(
             f"The JSON holds more than {most} values; {endpoint.most} rows of "
             f"{endpoint.input.name} are fewer. Send fewer at once, or as bytes after the JSON."
