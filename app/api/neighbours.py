@@ -14,7 +14,7 @@ router = feature("/models/{model}", "neighbours")
 
 MAX_NEIGHBOURS = 200
 WEIGHT = 32
-"""What a search costs the drags, in images decoded: a pass over 10,000 codes."""
+"""What a search, a pass over 10,000 codes, costs in images decoded."""
 
 
 class Neighbour(BaseModel):

@@ -40,12 +40,12 @@ def test_a_long_body_is_refused_before_it_is_read_while_too_much_waits(
     long: dict[str, Any] = {"content": b"[" * 5000, "headers": JSON}
     two_passes = {"images": [np.eye(28).tolist()] * 9}
     settings = Settings(models=("mnist-vae-2d",), max_queue=1)
-    monkeypatch.setattr(Engine, "encode", hold)
     with (
         ThreadPoolExecutor(1) as threads,
         serving(settings) as server,
         server.client() as client,
     ):
+        monkeypatch.setattr(Engine, "encode", hold)  # the start itself encodes
         holding = threads.submit(client.post, path.replace("decode", "encode"), json=two_passes)
         assert begun.wait(30)
         refusal = client.post(path, **long)

@@ -289,12 +289,12 @@ def test_a_full_server_refuses_with_the_seconds_after_which_to_try_again(
 
     image = {"images": [np.eye(28).tolist()]}
     settings = Settings(models=("mnist-vae-2d",), max_queue=1)
-    monkeypatch.setattr(Engine, "encode", hold)
     with (
         ThreadPoolExecutor(3) as threads,
         serving(settings) as server,
         server.client() as client,
     ):
+        monkeypatch.setattr(Engine, "encode", hold)  # the start itself encodes
         holding = threads.submit(client.post, "/api/v1/models/mnist-vae-2d/encode", json=image)
         assert begun.wait(30)
         both = [threads.submit(client.post, INFER, json=asking()) for _ in range(2)]
