@@ -1,4 +1,4 @@
-"""The data sets of the models here: what their labels mean, and their test images."""
+"""The data sets of the models: what their labels mean, and their test images."""
 
 import asyncio
 from typing import Annotated, Any
@@ -20,7 +20,7 @@ from model.engine import LabelledImages, test_set
 router = feature("/datasets", "datasets")
 
 _PNG = {"content": {PNG: {"schema": {"type": "string", "format": "binary"}}}}
-_ANSWERS: dict[int | str, dict[str, Any]] = {200: _PNG, 304: NOT_CHANGED}
+_RESPONSES: dict[int | str, dict[str, Any]] = {200: _PNG, 304: NOT_CHANGED}
 
 
 SHEET = 32
@@ -49,10 +49,10 @@ class DatasetList(BaseModel):
 @router.get("")
 async def list_datasets(models: Models) -> DatasetList:
     """All data sets that a model here was trained on, and what their labels mean."""
-    return DatasetList(datasets=[_json(await _test_set(name)) for name in _known(models)])
+    return DatasetList(datasets=[_json(await _test_set(name)) for name in _names(models)])
 
 
-@router.get("/{dataset}/images/{index}.png", response_class=Response, responses=_ANSWERS)
+@router.get("/{dataset}/images/{index}.png", response_class=Response, responses=_RESPONSES)
 async def dataset_image(
     request: Request,
     models: Models,
@@ -71,7 +71,7 @@ async def dataset_image(
     return await cached(request.headers, tag, FOR_EVER, packed, PNG)
 
 
-@router.get("/{dataset}/sprites/{n}.png", response_class=Response, responses=_ANSWERS)
+@router.get("/{dataset}/sprites/{n}.png", response_class=Response, responses=_RESPONSES)
 async def dataset_sprites(
     request: Request,
     models: Models,
@@ -106,19 +106,19 @@ def _json(tests: LabelledImages) -> DatasetJson:
 
 
 async def _images(models: Registry, dataset: str) -> Images:
-    """Take the test images of a data set; whoever asks first has them unpacked."""
-    known = _known(models)
-    if dataset not in known:
-        raise NotFound(f"There is no data set of this name here. There is {', '.join(known)}.")
+    """Return the test images of a data set; raises NotFound. The first call unpacks them."""
+    names = _names(models)
+    if dataset not in names:
+        raise NotFound(f"There is no data set of this name here. There is {', '.join(names)}.")
     return (await _test_set(dataset)).images
 
 
 async def _test_set(dataset: str) -> LabelledImages:
-    """Take a data set from its files; raises DataError."""
+    """Return the test set of a data set, read in a thread; raises DataError."""
     return await asyncio.to_thread(test_set, dataset)
 
 
-def _known(models: Registry) -> list[str]:
+def _names(models: Registry) -> list[str]:
     return sorted({card.dataset for card in models.cards})
 
 

@@ -1,4 +1,4 @@
-"""POST decode: from latents to images."""
+"""POST decode: images of latents."""
 
 from typing import Annotated, Any
 
@@ -25,7 +25,7 @@ from model.card import Card
 
 TEMPLATE = f"{API}/models/{{model}}/decode"
 NUMBER_CHARACTERS = 22
-"""Of most numbers in JSON, with what parts them from the next."""
+"""Of most numbers in JSON, with the separator."""
 
 router = feature("/models/{model}", "decode")
 
@@ -84,9 +84,9 @@ async def decode(request: Request) -> Response:
 
 
 def _require_room(request: Request, served: ServedModel) -> None:
-    """Refuse a long body before it is read, while too much waits.
+    """Raise Overloaded for a long body before it is read, while too much waits.
 
-    A short request that is written at great length is taken for a long one.
+    The number of latents is estimated from the length of the body.
     """
     length = int(request.headers.get("content-length", 0))
     if length > CHUNK * (NUMBER_CHARACTERS * served.card.latent_dim + 2):
@@ -112,9 +112,20 @@ async def decode_for(
     *,
     patient: bool = True,
 ) -> Images | JsonImages:
-    """Decode for as long as the client of `request` waits; few latents are not worth the watch.
+    """Decode latents, and stop if the client of `request` goes away before many are decoded.
 
-    Many images that go into JSON are packed for it on the way. `patient` is as in `Job`.
+    Many images that go into JSON are returned as JSON, each chunk packed after its forward pass.
+
+    Args:
+        request: Has been read.
+        served: The model.
+        latents: Any number of them.
+        media_type: Of the response.
+        patient: As in `Job`.
+
+    Raises:
+        ClientDisconnect: The client went away.
+        Overloaded: Too much is waiting.
     """
     if len(latents) <= SMALL:
         return await served.decode(latents)

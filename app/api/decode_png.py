@@ -1,4 +1,4 @@
-"""GET decode.png: the image of a latent that a URL can name."""
+"""GET decode.png: the image of a latent, under a URL of its own."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,9 +23,15 @@ DEFAULT_SIZE = 280
 
 
 async def decode_png(request: Request) -> Response:
-    """Answer the image of a latent; pages show many of them, and a browser keeps each.
+    """Return the image of a latent; a browser keeps it under its URL.
 
     The image is enlarged by repeating pixels, so that every grey level is one of the model's.
+
+    Raises:
+        InvalidRequest: The latent or the size cannot be used.
+        NotFound: There is no such model.
+        Undecodable: The model has no latents that are vectors.
+        Overloaded: Too much is waiting.
     """
     images: ImageCache = request.app.state.images
     cached = images.not_modified_or_cached(request)

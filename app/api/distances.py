@@ -1,4 +1,4 @@
-"""How far the places of a map are from a latent, in the metric of geodesics."""
+"""Distances of the points of a map from a latent, in the metric of geodesics."""
 
 import numpy as np
 from fastapi import Request

@@ -1,4 +1,4 @@
-"""POST encode: from images to posteriors."""
+"""POST encode: posteriors of images."""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
@@ -156,16 +156,16 @@ async def encode(request: Request) -> Response:
         return Response(content, media_type=form, headers={"Vary": "Accept"})
 
 
-async def _read(request: Request, dataset: str, tell: bool) -> list[Prepared]:
+async def _read(request: Request, dataset: str, with_steps: bool) -> list[Prepared]:
     kind = media_type(request)
     if kind == FORM:
-        return await _from_form(request, dataset, tell)
+        return await _from_form(request, dataset, with_steps)
     if kind == JSON:
-        return await _from_json(request, dataset, tell)
+        return await _from_json(request, dataset, with_steps)
     raise unsupported(request, FORM, JSON)
 
 
-async def _from_form(request: Request, dataset: str, tell: bool) -> list[Prepared]:
+async def _from_form(request: Request, dataset: str, with_steps: bool) -> list[Prepared]:
     try:
         async with request.form(max_files=MAX_IMAGES, max_fields=MAX_IMAGES) as form:
             contents = await _contents(form)
@@ -173,16 +173,16 @@ async def _from_form(request: Request, dataset: str, tell: bool) -> list[Prepare
         if isinstance(error, Problem):
             raise
         raise InvalidRequest.at("#", f"The form cannot be read: {error.detail}") from error
-    return await read_files(contents, dataset, "#/file/{}".format, tell=tell)
+    return await read_files(contents, dataset, "#/file/{}".format, with_steps=with_steps)
 
 
-async def _from_json(request: Request, dataset: str, tell: bool) -> list[Prepared]:
+async def _from_json(request: Request, dataset: str, with_steps: bool) -> list[Prepared]:
     body = await read_json(request, EncodeBody)
     prepared = []
     for index, entry in enumerate(body.images):
         pointer = f"#/images/{index}"
         if isinstance(entry, str):
-            prepared.append(await read_base64(entry, dataset, pointer, tell=tell))
+            prepared.append(await read_base64(entry, dataset, pointer, with_steps=with_steps))
         elif isinstance(entry, list):
             prepared.append(read_numbers(entry, pointer))
         else:

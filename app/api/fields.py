@@ -1,4 +1,4 @@
-"""What a map can be painted with: a number for every place of a plane."""
+"""Fields: what a map can be painted with, a number for every point of a plane."""
 
 import asyncio
 from typing import Annotated, Any, Literal
@@ -36,7 +36,7 @@ _FILE = {
         }
     },
 }
-_ANSWERS: dict[int | str, dict[str, Any]] = {200: _FILE, 304: NOT_CHANGED, 409: {}}
+_RESPONSES: dict[int | str, dict[str, Any]] = {200: _FILE, 304: NOT_CHANGED, 409: {}}
 
 
 async def _images(request: Request) -> ImageCache:
@@ -45,7 +45,7 @@ async def _images(request: Request) -> ImageCache:
     return images
 
 
-@router.get("/fields/{field}.png", response_class=Response, responses=_ANSWERS)
+@router.get("/fields/{field}.png", response_class=Response, responses=_RESPONSES)
 async def field(
     request: Request,
     models: Models,

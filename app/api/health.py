@@ -1,4 +1,4 @@
-"""Probes, for whoever runs the server."""
+"""Health probes, for the operator of the server."""
 
 import logging
 
@@ -44,7 +44,7 @@ async def ready(models: Models) -> Ready:
             await _try(served)
         except Overloaded:
             raise
-        except Exception as error:  # whatever the device does: the probe must hear of it
+        except Exception as error:  # whatever the device does: the probe reports it
             name = served.card.id
             log.exception("The default model %s cannot decode", name)
             raise NotReady(f"The model {name} cannot decode; the log says why.") from error

@@ -1,4 +1,4 @@
-"""How a model came to be: its losses, and its map at moments of its training."""
+"""The training history of a model: its losses, and its map at moments of its training."""
 
 import asyncio
 import base64
@@ -81,13 +81,13 @@ async def history(
 
 
 def _pack(engine: Engine, teacher: Card | None, projected: bool) -> bytes:
-    answer = HistoryResponse(
+    response = HistoryResponse(
         model=engine.card.id,
         dataset=engine.card.dataset,
         epochs=[EpochJson(**vars(epoch)) for epoch in engine.history(teacher)],
         moments=[_json(moment, projected) for moment in engine.moments],
     )
-    return answer.model_dump_json().encode()
+    return response.model_dump_json().encode()
 
 
 def _json(moment: Moment, projected: bool) -> MomentJson:

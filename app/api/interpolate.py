@@ -1,4 +1,4 @@
-"""From one latent to another, step by step."""
+"""Interpolation: from one latent to another, step by step."""
 
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -120,7 +120,9 @@ async def _latent(
         came = "neither a latent nor an image" if end.latent is None else "a latent and an image"
         raise InvalidRequest.at(f"#/{name}", f"{name} has {came}; give one of the two.")
     if end.image is not None:
-        prepared = await read_base64(end.image, served.card.dataset, f"#/{name}/image", tell=False)
+        prepared = await read_base64(
+            end.image, served.card.dataset, f"#/{name}/image", with_steps=False
+        )
         (code,) = await while_connected(request, served.code(prepared.image[None]))
         assert code.mean is not None, "a model that decodes latents encodes into them"
         latent: Float[np.ndarray, " latent"] = code.mean[0]

@@ -1,4 +1,4 @@
-"""GET /metrics: what this server has counted, for Prometheus; read when it is asked, not before."""
+"""GET /metrics: what this server has counted, for Prometheus; read on request."""
 
 import asyncio
 import platform
@@ -30,7 +30,7 @@ from app.telemetry.worker_metrics import Sample, SharedMetrics
 
 @dataclass(frozen=True)
 class Described:
-    """A metric: the sum over all workers that live, and of a counter over those that did."""
+    """A metric: summed over all workers that live, and for a counter over those that died, too."""
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
@@ -123,10 +123,10 @@ class WorkerMetrics:
         self.process = ProcessCollector(registry=None)
 
     def samples(self) -> list[Sample]:
-        """Return every metric; on the event loop, where nothing changes meanwhile."""
-        return [*self._answers(), *self._engines(), *self._state(), *self._process()]
+        """Return every metric; runs on the event loop, so that nothing changes meanwhile."""
+        return [*self._requests(), *self._engines(), *self._state(), *self._process()]
 
-    def _answers(self) -> Iterator[Sample]:
+    def _requests(self) -> Iterator[Sample]:
         for key, count in self.counters.requests.items():
             yield "explorer_requests_total", key, (count,)
         for route, histogram in self.counters.seconds.items():
@@ -164,22 +164,22 @@ def _values(histogram: Histogram) -> tuple[float, ...]:
 
 
 def merged(samples: Iterable[Sample]) -> dict[str, dict[tuple[str, ...], tuple[float, ...]]]:
-    """Add up what workers say, by metric and labels."""
+    """Add up the samples of workers, by metric and labels."""
     found: dict[str, dict[tuple[str, ...], tuple[float, ...]]] = {}
     for name, labels, values in samples:
-        known = found.setdefault(name, {})
-        before = known.get(labels)
+        series = found.setdefault(name, {})
+        before = series.get(labels)
         if before is None:
-            known[labels] = values
+            series[labels] = values
         elif name == OLDEST:
-            known[labels] = min(before, values)
+            series[labels] = min(before, values)
         else:
-            known[labels] = tuple(map(sum, zip(before, values, strict=True)))
+            series[labels] = tuple(map(sum, zip(before, values, strict=True)))
     return found
 
 
 class _Merged(Collector):
-    """Hands `prometheus_client` the metrics as it wants them."""
+    """Hands the metrics to `prometheus_client` in its own types."""
 
     def __init__(self, samples: Iterable[Sample]) -> None:
         self.found = merged(samples)
@@ -209,14 +209,14 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/metrics")
 async def metrics(request: Request) -> Response:
-    """Answer for all workers, as text or as OpenMetrics, whichever is asked for."""
+    """Return the metrics of all workers, as text or as OpenMetrics, whichever Accept asks for."""
     shared = request.app.state.shared_metrics
     assert isinstance(shared, SharedMetrics)
-    request.app.state.log.write()  # which counts what has ended since
+    request.app.state.log.write()  # this counts the requests that have ended since
     own = shared.own()
     encode, media_type = choose_encoder(request.headers.get("accept", ""))
 
-    def answer() -> bytes:  # milliseconds, in which the drags go on
+    def answer() -> bytes:  # takes milliseconds, in which drags go on
         registry = CollectorRegistry()
         registry.register(_Merged(shared.all(own)))
         return encode(registry)

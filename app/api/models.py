@@ -1,4 +1,4 @@
-"""Which models there are, what each says of itself, and what they teach."""
+"""The models: a list by what they teach, and the card of each."""
 
 from typing import Any
 
@@ -74,9 +74,9 @@ async def show_model(card: KnownCard) -> Card:
 
 
 def _order(card: model_card.Card, default: model_card.Card) -> tuple[int, bool, bool, float, str]:
-    """Sort by group; within one the default model first, then what shares its data set.
+    """Return a key that sorts by group, and within one the default model first.
 
-    After that a ladder climbs: by the weight of the KL term.
+    Then come the models of its data set, by the weight of the KL term, and those of others.
     """
     is_other = card.id != default.id
     is_foreign = card.dataset != default.dataset

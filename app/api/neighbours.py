@@ -12,9 +12,9 @@ from app.serving.registry import Decoding
 
 router = feature("/models/{model}", "neighbours")
 
-MOST = 200
+MAX_NEIGHBOURS = 200
 WEIGHT = 32
-"""What a search costs the drags, in images decoded: a pass over 10,000 codes."""
+"""What a search, a pass over 10,000 codes, costs in images decoded."""
 
 
 class Neighbour(BaseModel):
@@ -36,7 +36,7 @@ class NeighboursResponse(BaseModel):
 async def neighbours(
     served: Decoding,
     z: LatentText,
-    k: Annotated[int, Query(ge=1, le=MOST, description="How many")] = 40,
+    k: Annotated[int, Query(ge=1, le=MAX_NEIGHBOURS, description="How many")] = 40,
 ) -> NeighboursResponse:
     """Find the codes nearest to a latent, in all dimensions of the latent space."""
     (latent,) = read_z(z, served.card)

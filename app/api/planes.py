@@ -53,7 +53,7 @@ async def plane(
 
 
 async def find(served: ServedModel, name: str) -> Plane:
-    """Take the plane of that name; raises PlaneError if there is none."""
+    """Return the plane of that name; raises PlaneError if there is none."""
     (plane,) = await served.run([partial(served.engine.plane, name)], weight=1)
     return plane
 

@@ -1,4 +1,4 @@
-"""New images, from latents drawn at random."""
+"""Samples: new images, from latents drawn at random."""
 
 import secrets
 from functools import partial
@@ -18,7 +18,7 @@ from app.serving.registry import Decoding
 router = feature("/models/{model}", "sample")
 
 LARGEST_SEED = 2**53 - 1
-"""The largest whole number that JavaScript can write."""
+"""The largest integer up to which JavaScript represents all exactly."""
 
 
 class SampleRequest(JsonBody):

@@ -1,9 +1,9 @@
-"""The stream: a WebSocket that decodes while a point is dragged. Raw bytes, as ASGI or past it.
+"""The stream: a WebSocket that decodes while a point is dragged.
 
-In: `uint32` sequence, then D x `float32`; out: the same `uint32`, then 784 x `uint8`; all
-little-endian. At most one decode is in flight for a connection. What comes meanwhile waits in a
-mailbox with one slot: the newest wins, and what it replaces is never answered. A stream on which
-nothing comes for long is closed, without blame, to make room.
+In: `uint32` sequence, then D x `float32`. Out: the same `uint32`, then 784 x `uint8`. All are
+little-endian. At most one decode is in flight for a connection. A message that comes meanwhile
+waits in a mailbox with one slot: the newest replaces an older one, which is never answered. A
+stream on which nothing comes for long is closed, to make room for others.
 """
 
 import asyncio
@@ -33,18 +33,18 @@ SEQUENCE_BYTES = 4
 MAX_REASON_BYTES = 123
 """Of the reason in a close frame."""
 IDLE_STEPS = 100
-"""How finely idle time is measured: moving a timer at each frame costs as much as decoding."""
+"""Steps in which idle time is measured: moving a timer at each frame costs as much as decoding."""
 
 log = logging.getLogger("explorer")
 
 
 class Stream:
-    """The route: finds the model, then holds one conversation for each connection.
+    """The route: finds the model, then holds a conversation with each client.
 
     Args:
         registry: The models.
-        max_streams: Open at once.
-        idle_seconds: After which a stream on which nothing came is closed.
+        max_streams: How many may be open at once.
+        idle_seconds: How long a stream may be silent before it is closed.
         counters: Where frames are counted.
 
     Attributes:
@@ -74,7 +74,7 @@ class Stream:
         self.open += 1
         try:
             async with self.registry.lend(scope["path_params"]["model"]) as served:
-                served.require_latents()  # refused before it opens, if at all
+                served.require_latents()  # before it opens, so that a refusal has a status
             await receive()  # websocket.connect
             await send({"type": "websocket.accept"})
             past_asgi = scope.get("extensions", {}).get(FRAMES)
@@ -89,10 +89,11 @@ class _BadMessage(Exception):
 
 
 class _Conversation:
-    """Looks the model up for each answer: a stream that is open and silent keeps none in memory.
+    """One open stream, and the `Waiter` of its own requests to the batcher.
 
-    It is itself the `Waiter` of the batcher. Where the server offers `Frames`, it takes messages
-    and sends images without a turn of the event loop, a task or a timer for each frame.
+    The model is looked up for each frame, so that a silent stream keeps none in memory. Where the
+    server offers `Frames`, messages are taken and images sent without a turn of the event loop, a
+    task or a timer for each frame.
     """
 
     def __init__(
@@ -113,7 +114,9 @@ class _Conversation:
         self.mailbox: bytes | None = None
         self.asked: bytes | None = None
         self.received_at = self.asked_at = 0.0
-        self.task: asyncio.Task[None] | None = None  # what cannot be done at once, one at a time
+        self.task: asyncio.Task[None] | None = (
+            None  # whatever cannot be done at once; one at a time
+        )
         self.closed = False
 
     async def hold(self, receive: Receive, idle_seconds: float) -> None:
@@ -185,7 +188,9 @@ class _Conversation:
             self.set_exception(error)
 
     def _latents(self, content: bytes) -> Latents:
-        return np.frombuffer(content, self.latent, 1, SEQUENCE_BYTES)  # names would cost as much
+        return np.frombuffer(
+            content, self.latent, 1, SEQUENCE_BYTES
+        )  # keyword arguments would double its cost
 
     def done(self) -> bool:
         return self.closed
@@ -214,7 +219,7 @@ class _Conversation:
     async def _send(self, content: bytes) -> None:
         try:
             await self.send({"type": "websocket.send", "bytes": content})
-        except OSError:  # the client has gone; `hold` hears of it too
+        except OSError:  # the client has gone; `hold` receives the disconnect
             self.closed = True
         else:
             self._sent()

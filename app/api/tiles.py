@@ -1,4 +1,4 @@
-"""The tiles of a plane's map: blocks of 8 x 8 decoded images, each under its own URL."""
+"""The tiles of a plane's map: blocks of 8 x 8 decoded images, each under a URL of its own."""
 
 from functools import partial
 from typing import Any, NamedTuple
@@ -35,7 +35,7 @@ class _Tile(NamedTuple):
 
 
 async def tile(request: Request) -> Response:
-    """Answer a tile, decoded unless it is in memory.
+    """Return a tile; it is decoded unless it is in memory.
 
     Raises:
         NotFound: There is no such model.
@@ -58,7 +58,7 @@ async def tile(request: Request) -> Response:
 
 
 def _read(request: Request, registry: Registry) -> _Tile:
-    """Take what varies in the path; raises NotFound."""
+    """Return what the path asks for; raises NotFound."""
     path = request.path_params
     zoom, x, y = (_whole(path[name], name) for name in ("zoom", "x", "y"))
     version = version_of(registry.card(path["model"]))
@@ -92,7 +92,7 @@ def _draw(served: ServedModel, asked: _Tile) -> CachedImage:
 
 
 async def warm_up(registry: Registry, images: ImageCache) -> None:
-    """Put into memory what the page shows first: two levels of the default model's map."""
+    """Make the tiles that the page shows first: two levels of the default model's map."""
     card = registry.card(registry.default)
     for plane in card.planes[:1]:
         for place in FIRST:

@@ -1,1 +1,1 @@
-"""Bytes to arrays and back: what clients send and get."""
+"""Formats: what clients send becomes arrays, and arrays become what they get."""

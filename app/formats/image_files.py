@@ -1,6 +1,6 @@
-"""An uploaded image file, read and made into what a model was trained on: 28 x 28, light on dark.
+"""Image files: an upload is read, and brought to what a model was trained on by `preprocessing`.
 
-Each step that changed something is told, with a small picture. `changes` has the steps.
+Each step that changed something is reported with a thumbnail.
 """
 
 import warnings
@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from app.formats.image_limits import File
-from app.formats.preprocessing import Picture, changes_for
+from app.formats.image_limits import BoundedFile
+from app.formats.preprocessing import GreyImage, steps_for
 from model.errors import ImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
@@ -28,17 +28,17 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What undoes each orientation of EXIF 2.3, table 4."""
+"""The transposition that undoes each orientation of EXIF 2.3, table 4."""
 
-# Pillow's own guard stands behind ours: it also looks into frames and tiles while it decodes.
+# Pillow's own bound is a second one: it also checks frames and tiles while it decodes.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-warnings.filterwarnings("ignore", module="PIL")  # of damage, a line of the log for each tag
+warnings.filterwarnings("ignore", module="PIL")  # about damaged files: one for each tag
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True)
 class Step:
-    """What was done to an upload, and how it looked then."""
+    """A step that changed an upload, and the result."""
 
     name: str
     detail: str
@@ -47,36 +47,36 @@ class Step:
 
 @dataclass(frozen=True)
 class Prepared:
-    """An image that a model can encode, and how it came to be."""
+    """An image that a model can encode, and the steps that led to it."""
 
     image: Float32[np.ndarray, "28 28"]
     steps: list[Step]
 
 
-def prepare(content: bytes, dataset: str, *, tell: bool = True) -> Prepared:
+def prepare(content: bytes, dataset: str, *, with_steps: bool = True) -> Prepared:
     """Read an image file and bring it to the form of a data set's images.
 
-    One of 28 x 28 on dark stays as it is.
+    An image of 28 x 28 on a dark background stays as it is.
 
     Args:
-        content: Of the file.
-        dataset: Whose images it is to be like.
-        tell: Whether to tell the steps.
+        content: The bytes of the file.
+        dataset: Id of the data set.
+        with_steps: Whether to report the steps; otherwise `steps` is empty.
 
     Raises:
         ImageError: It is no image of an accepted format, too large, damaged or blank.
     """
-    picture, steps = _read(content, tell)
-    for name, change in changes_for(picture, dataset).items():
-        picture, detail = change(picture)
-        if detail and tell:
-            steps.append(Step(name, detail, _thumbnail(picture)))
-    return Prepared(picture.astype(np.float32), steps)
+    pixels, steps = _read(content, with_steps)
+    for name, transform in steps_for(pixels, dataset).items():
+        pixels, detail = transform(pixels)
+        if detail and with_steps:
+            steps.append(Step(name, detail, _thumbnail(pixels)))
+    return Prepared(pixels.astype(np.float32), steps)
 
 
-def _read(content: bytes, tell: bool) -> tuple[Picture, list[Step]]:
+def _read(content: bytes, with_steps: bool) -> tuple[GreyImage, list[Step]]:
     try:
-        file = File(content)
+        file = BoundedFile(content)
         image = Image.open(file, formats=FORMATS)
         width, height = image.size
         if width * height > MAX_PIXELS:
@@ -84,7 +84,7 @@ def _read(content: bytes, tell: bool) -> tuple[Picture, list[Step]]:
         file.allow_body()
         turned = _turn(image)
         image.load()
-        turn = _turn(image) if image.format == "TIFF" else turned  # which Pillow has turned by now
+        turn = _turn(image) if image.format == "TIFF" else turned  # Pillow has turned a TIFF itself
         grey, paper = _flat(image)
     except UnidentifiedImageError as error:
         raise ImageError(
@@ -96,14 +96,14 @@ def _read(content: bytes, tell: bool) -> tuple[Picture, list[Step]]:
         ) from error
     except ImageError:
         raise
-    except Exception as error:  # what Pillow raises for a damaged file is no closed set
+    except Exception as error:  # Pillow raises many types for damaged files
         raise ImageError(
             "The image file is damaged and cannot be decoded. Save it again, as PNG for example."
         ) from error
     grey = grey if turn is None else grey.transpose(turn)
-    picture = np.asarray(grey, np.float64) / 255
-    if not tell:
-        return picture, []
+    pixels = np.asarray(grey, np.float64) / 255
+    if not with_steps:
+        return pixels, []
     grey.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     shown = np.asarray(grey)
     detail = f"A {image.format} file of {width} x {height} pixels, seen in grey."
@@ -112,20 +112,20 @@ def _read(content: bytes, tell: bool) -> tuple[Picture, list[Step]]:
         steps.append(Step("turned", "The camera was held turned; its note was followed.", shown))
     if paper:
         steps.append(Step("flattened", f"What is transparent was laid on {paper}.", shown))
-    return picture, steps
+    return pixels, steps
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
-    """Say how to turn an image that was taken with a turned camera."""
+    """Return the transposition that its EXIF orientation asks for, if any."""
     try:
         return TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # a note that cannot be read is none, whatever is raised
+    except Exception:  # an orientation that cannot be read counts as none
         return None
 
 
 def _flat(image: Image.Image) -> tuple[Image.Image, str | None]:
-    """Make an image grey and opaque, no side above `WORKING_SIDE`; name the paper it lies on."""
-    if image.mode.startswith(("I", "F")):  # more than 8 bits: their range is their own
+    """Return a grey, opaque image, no side above `WORKING_SIDE`, and the colour put behind it."""
+    if image.mode.startswith(("I", "F")):  # more than 8 bits, with a range of their own
         return _levelled(image), None
     transparent = image.has_transparency_data
     image = image.convert("RGBA").convert("LA") if transparent else image.convert("L")
@@ -134,15 +134,15 @@ def _flat(image: Image.Image) -> tuple[Image.Image, str | None]:
         return image, None
     grey, alpha = image.split()
     weights = np.asarray(alpha, np.float64)
-    dark = np.average(np.asarray(grey), weights=weights + 1e-9) < 128  # ink wants white paper
+    dark = np.average(np.asarray(grey), weights=weights + 1e-9) < 128  # dark ink needs white paper
     sheet = Image.new("L", image.size, 255 if dark else 0)
     sheet.paste(grey, mask=alpha)
     return sheet, "white" if dark else "black"
 
 
 def _levelled(image: Image.Image) -> Image.Image:
-    """Stretch the levels to 0..255; the image becomes small first, for 8 bytes a level are many."""
-    image.thumbnail((WORKING_SIDE, WORKING_SIDE), reducing_gap=None)  # which has no 16 bits
+    """Stretch the levels to 0..255, after scaling down: a level takes 8 bytes here."""
+    image.thumbnail((WORKING_SIDE, WORKING_SIDE), reducing_gap=None)  # fails with 16 bits
     levels = np.asarray(image, np.float64)
     if not np.isfinite(levels).all():
         raise ValueError("levels that are not finite")
@@ -150,8 +150,8 @@ def _levelled(image: Image.Image) -> Image.Image:
     return Image.fromarray((255 * levels / max(levels.max(), 1e-300)).astype(np.uint8))
 
 
-def _thumbnail(picture: Picture) -> UInt8[np.ndarray, "height width"]:
-    levels = np.floor(255 * picture + 0.5).astype(np.uint8)
+def _thumbnail(pixels: GreyImage) -> UInt8[np.ndarray, "height width"]:
+    levels = np.floor(255 * pixels + 0.5).astype(np.uint8)
     if max(levels.shape) <= THUMBNAIL_SIDE:
         return levels
     image = Image.fromarray(levels)

@@ -1,6 +1,6 @@
-"""How many pieces an image file may be in: a few bytes make one, and each is work for Pillow.
+"""Bounds on the pieces of an image file: a piece takes a few bytes, and each is work for Pillow.
 
-Without a bound a quarter of a megabyte keeps a thread busy for minutes.
+Without them a file of a quarter of a megabyte keeps a thread busy for minutes.
 """
 
 import io
@@ -10,33 +10,33 @@ import struct
 from model.errors import ImageError
 
 HEAD = 2_000
-"""Reads until the size of the picture is known."""
+"""Reads until the size of the image is known."""
 BYTES = 256
-"""After that, the bytes of the file for each read; a PNG has 3 for 8,192."""
+"""After that, one read is allowed for so many bytes; Pillow takes 3 reads for 8,192 of a PNG."""
 SCANS = 100
-"""Of a JPEG; each passes over all pixels. libtiff takes as many, and cameras write 1 to 10."""
+"""Of a JPEG; each is a pass over all pixels. libtiff has the same bound; cameras write 1 to 10."""
 STRIPS = 100_000
 """Strips or tiles of a TIFF; 25 million pixels are as many tiles of 16 x 16."""
 SMALL_SIDE, FEW_CHUNKS = 160, 64
-"""Pixels a side, and chunks, of a PNG that is small."""
+"""Most pixels of a side, and most chunks, of a small PNG."""
 
 _PNG_HEAD = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR"
-"""Then come width and height."""
+"""Width and height follow."""
 _PNG_BODY = 33
 """Bytes before the second chunk of a PNG."""
 _OF_PIXELS = frozenset(b"PLTE tRNS gAMA cHRM sRGB sBIT bKGD pHYs tIME IDAT IEND".split())
-"""Chunks of a PNG that are read at once, however long: pixels, and how they are meant."""
+"""Chunks of a PNG that are read quickly, however long: pixels, and how to show them."""
 _MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])")
 _START_OF_SCAN, _END = b"\xda", b"\xd9"
 _OFFSETS = (273, 324)
 """TIFF's tags StripOffsets and TileOffsets."""
 
 
-class File(io.BytesIO):
+class BoundedFile(io.BytesIO):
     """A file that can be read in a bounded number of pieces.
 
     Raises:
-        ImageError: In one of its reads, or at once: it is in too many pieces.
+        ImageError: It is in too many pieces; raised at once or by a later read.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -46,7 +46,7 @@ class File(io.BytesIO):
             raise _too_many()
 
     def allow_body(self) -> None:
-        """Let the picture itself be read, after the head."""
+        """Allow the reads of the image itself, after those of its head."""
         self.left = HEAD + len(self.getbuffer()) // BYTES
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -56,8 +56,8 @@ class File(io.BytesIO):
         return super().read(size)
 
 
-def is_small(content: bytes) -> bool:
-    """Tell of a file whether it is a PNG of few pixels, which is prepared in 2 ms at most.
+def is_small_png(content: bytes) -> bool:
+    """Return whether a file is a PNG of few pixels, which is prepared in 2 ms at most.
 
     One with text, profiles or another head is not: those can keep a thread busy for long.
     """
@@ -84,7 +84,7 @@ def _too_many() -> ImageError:
 
 
 def _scans(content: bytes) -> int:
-    """Count the scans of a JPEG, and one of too many segments as too many; none of another file."""
+    """Count the scans of a JPEG; 0 for another file, above `SCANS` for one of too many segments."""
     if not content.startswith(b"\xff\xd8"):
         return 0
     count, place = 0, 2
@@ -98,11 +98,11 @@ def _scans(content: bytes) -> int:
 
 
 def _strips(content: bytes) -> int:
-    """Count the strips or tiles of a TIFF's first picture; none of another file."""
+    """Count the strips or tiles of the first image of a TIFF; 0 for another file."""
     order = {b"II": "<", b"MM": ">"}.get(content[:2])
     if order is None or len(content) < 16:
         return 0
-    big = content[2] == 43  # as Pillow tells BigTIFF
+    big = content[2] == 43  # BigTIFF, by Pillow's test
     first, number, entry = ("8xQ", "Q", "HHQ8x") if big else ("4xI", "H", "HHI4x")
     try:
         (place,) = struct.unpack_from(order + first, content)

@@ -1,4 +1,4 @@
-"""Numbers from outside, made latents or refused."""
+"""Latents of a request: JSON, a NumPy file or text becomes an array, or is refused."""
 
 import io
 import math
@@ -21,16 +21,16 @@ from model.engine import LATENT_LIMIT
 MAX_LATENTS = 1024
 """Of one request."""
 _NPY = b"\x93NUMPY\x01\x00"
-"""How a NumPy file of version 1.0 begins; then come the length of its head, and the head."""
+"""The start of a NumPy file of version 1.0; the length of its head and the head follow."""
 LONGEST_HEAD = 1000
-"""Bytes that all of these may have; `numpy.save` writes 128."""
+"""Bytes of these three together; `numpy.save` writes 128."""
 _NUMBERS = {int, float}
 
 LATENT = {
     "type": "array",
     "items": {"type": "number", "minimum": -LATENT_LIMIT, "maximum": LATENT_LIMIT},
 }
-"""The schema of a latent in JSON; how many numbers it has, the model's card says."""
+"""The schema of a latent in JSON; the model's card says how many numbers it has."""
 
 LatentText = Annotated[
     str,
@@ -44,16 +44,18 @@ LatentText = Annotated[
 
 
 def read_latents(rows: Sequence[object], card: Card) -> Latents:
-    """Take the field `latents` of a request.
+    """Return the field `latents` of a request as an array.
 
     Raises:
-        InvalidRequest: a row is no latent of this model; the message says which and why.
+        InvalidRequest: A row is no latent of this model; the message says which and why.
     """
     if len(rows) == 1:
         refuse(rows[0], card, "latents[0]", "#/latents/0")
         return np.array(rows, np.float32)
     exact = _numbers(rows, card)
-    if exact is None or not np.vdot(exact, exact) < LATENT_LIMIT**2:  # of one, or of all together
+    if (
+        exact is None or not np.vdot(exact, exact) < LATENT_LIMIT**2
+    ):  # a bound on each: on all of them together
         for index, row in enumerate(rows):
             refuse(row, card, f"latents[{index}]", f"#/latents/{index}")
         return np.array(rows, np.float32)
@@ -61,10 +63,10 @@ def read_latents(rows: Sequence[object], card: Card) -> Latents:
 
 
 def read_npy(content: bytes, most: int, card: Card) -> Latents:
-    """Take latents in a NumPy file, as `numpy.save` writes an array of N x D numbers.
+    """Return the latents of a NumPy file, as `numpy.save` writes an array of N x D numbers.
 
     Raises:
-        InvalidRequest: it is no such file, of another shape or type, of more than `most` latents,
+        InvalidRequest: It is no such file, of another shape or type, of more than `most` latents,
             or a row is no latent of this model.
     """
     head = len(_NPY) + 2 + int.from_bytes(content[len(_NPY) : len(_NPY) + 2], "little")
@@ -87,11 +89,11 @@ def read_npy(content: bytes, most: int, card: Card) -> Latents:
 
 @lru_cache(maxsize=64)
 def _described(head: bytes) -> tuple[tuple[int, int], np.dtype[Any]]:
-    """The shape of an array, and the type of its numbers, by the head of its file."""
+    """Return the shape of an array and the type of its numbers, from the head of its file."""
     try:
         file = io.BytesIO(head[len(_NPY) :])
         shape, by_columns, numbers = np.lib.format.read_array_header_1_0(file)
-    except Exception as error:  # what its parser raises for damage is no closed set
+    except Exception as error:  # its parser raises many types for damage
         raise _no_npy("its head cannot be read") from error
     plain = len(shape) == 2 and True not in map(isinstance, shape, (bool, bool))
     if not plain or by_columns or numbers.kind not in "fiu" or numbers.itemsize > 8:
@@ -106,7 +108,10 @@ def _no_npy(reason: str) -> InvalidRequest:
 
 
 def _numbers(rows: Sequence[object], card: Card) -> Float64[np.ndarray, "rows latent"] | None:
-    """Give rows that are all lists of numbers, far faster than one by one; None is a maybe."""
+    """Return rows as an array if all are lists of D numbers, far faster than row by row.
+
+    None means that each row has to be looked at.
+    """
     if set(map(type, rows)) != {list} or set(map(len, rows)) != {card.latent_dim}:  # type: ignore[arg-type]
         return None
     numbers: list[object] = list(chain.from_iterable(rows))  # type: ignore[arg-type]
@@ -119,10 +124,10 @@ def _numbers(rows: Sequence[object], card: Card) -> Float64[np.ndarray, "rows la
 
 
 def read_z(text: str | None, card: Card) -> Latents:
-    """Take the parameter `z` of a query, numbers with commas between, as a batch of one.
+    """Return the parameter `z` of a query, numbers separated by commas, as a batch of one.
 
     Raises:
-        InvalidRequest: it is missing, or no latent of this model.
+        InvalidRequest: It is missing, or no latent of this model.
     """
     if text is None:
         example = ",".join(["0"] * card.latent_dim)

@@ -1,8 +1,8 @@
-"""The steps by which a picture becomes like a data set's images: 28 x 28, light on dark.
+"""Preprocessing: the steps that bring an image to the form of a data set's: 28 x 28, light on dark.
 
-A digit goes MNIST's own way: the stroke fills a box of 20 x 20 in its own proportions, and its
-centre of mass lies at the centre of 28 x 28. Anything else goes the way of Fashion-MNIST: the whole
-thing fills 28 x 28 in its own proportions, lies in the middle, and keeps its greys.
+A digit is prepared as MNIST was: the stroke is scaled to a box of 20 x 20 in its own proportions,
+and its centre of mass is put at the centre of 28 x 28. Anything else is prepared as Fashion-MNIST
+was: the object is scaled to 28 x 28 in its own proportions, centred, and keeps its grey levels.
 
 Sources: LeCun, Cortes & Burges, "The MNIST database of handwritten digits"; Xiao, Rasul & Vollgraf
 2017, arXiv:1708.07747, section 2.
@@ -20,50 +20,50 @@ from model.errors import ImageError
 
 SIDE = 28
 BOX = 20
-"""Pixels that the longer side of a digit fills."""
+"""Pixels of the longer side of a digit."""
 FAINTEST = 0.1
 """Contrast below which an image counts as blank."""
 STROKE = 0.2
 """Level from which a pixel counts as stroke when a digit is cropped."""
 CLOTH = 0.05
-"""The same for all else: Fashion-MNIST cut off what was within 5 % of the background."""
+"""The same for everything else: Fashion-MNIST cut off what was within 5 % of the background."""
 
-Picture = Float[np.ndarray, "height width"]
+GreyImage = Float[np.ndarray, "height width"]
 """Grey levels in [0, 1]."""
-Change = Callable[[Picture], tuple[Picture, str | None]]
-"""A step: what the picture becomes, and what to tell of it, if it did anything."""
+Transform = Callable[[GreyImage], tuple[GreyImage, str | None]]
+"""A step: returns the new image, and a sentence for the client if the step did anything."""
 
 
-def changes_for(picture: Picture, dataset: str) -> Mapping[str, Change]:
-    """Give the steps, by name and in order, that bring a picture to a data set's form."""
-    if picture.shape == (SIDE, SIDE):
+def steps_for(image: GreyImage, dataset: str) -> Mapping[str, Transform]:
+    """Return the steps, by name and in order, that bring an image to a data set's form."""
+    if image.shape == (SIDE, SIDE):
         return _SMALL
     return _DIGIT if dataset == "mnist" else _THING
 
 
-def _inverted(picture: Picture) -> tuple[Picture, str | None]:
-    background, _ = _background(picture)
-    darker, lighter = background - picture.min(), picture.max() - background
+def _inverted(image: GreyImage) -> tuple[GreyImage, str | None]:
+    background, _ = _background(image)
+    darker, lighter = background - image.min(), image.max() - background
     if max(darker, lighter) < FAINTEST:
         raise ImageError(
             f"The image is blank: its contrast is {max(darker, lighter):.2f} of 1, and {FAINTEST} "
             "is needed. Send one that shows something."
         )
     if lighter >= darker:
-        return picture, None
+        return image, None
     return (
-        1 - picture,
+        1 - image,
         f"The background is light ({background:.2f}), so light and dark changed places.",
     )
 
 
-def _kept(picture: Picture) -> tuple[Picture, str | None]:
-    return picture, f"It has {SIDE} x {SIDE} pixels already, so nothing was moved."
+def _kept(image: GreyImage) -> tuple[GreyImage, str | None]:
+    return image, f"It has {SIDE} x {SIDE} pixels already, so nothing was moved."
 
 
-def _levelled(picture: Picture) -> tuple[Picture, str | None]:
-    low, high = _noise_level(picture), picture.max()
-    levelled = np.clip((picture - low) / (high - low), 0, 1)
+def _levelled(image: GreyImage) -> tuple[GreyImage, str | None]:
+    low, high = _noise_level(image), image.max()
+    levelled = np.clip((image - low) / (high - low), 0, 1)
     if low < 0.01 and high > 0.99:
         return levelled, None
     return (
@@ -72,63 +72,61 @@ def _levelled(picture: Picture) -> tuple[Picture, str | None]:
     )
 
 
-def _cleared(picture: Picture) -> tuple[Picture, str | None]:
-    low = _noise_level(picture)
+def _cleared(image: GreyImage) -> tuple[GreyImage, str | None]:
+    low = _noise_level(image)
     if low < 0.01:
-        return picture, None
-    return np.clip((picture - low) / (1 - low), 0, 1), f"Background up to {low:.2f} became 0."
+        return image, None
+    return np.clip((image - low) / (1 - low), 0, 1), f"Background up to {low:.2f} became 0."
 
 
-def _cropped(picture: Picture, *, above: float, what: str) -> tuple[Picture, str | None]:
-    shown = picture > above
+def _cropped(image: GreyImage, *, above: float, what: str) -> tuple[GreyImage, str | None]:
+    shown = image > above
     rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
-    cropped = picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    if cropped.shape == picture.shape:
-        return picture, None
+    cropped = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    if cropped.shape == image.shape:
+        return image, None
     height, width = cropped.shape
     return cropped, f"{what} fills {width} x {height} pixels; the rest was cut off."
 
 
-def _fitted(picture: Picture, *, box: int) -> tuple[Picture, str | None]:
-    scale = box / max(picture.shape)
-    height, width = (max(1, round(scale * side)) for side in picture.shape)
-    image = Image.fromarray(picture.astype(np.float32))
-    fitted = np.asarray(image.resize((width, height)), np.float64).clip(0, 1)
+def _fitted(image: GreyImage, *, box: int) -> tuple[GreyImage, str | None]:
+    scale = box / max(image.shape)
+    height, width = (max(1, round(scale * side)) for side in image.shape)
+    resized = Image.fromarray(image.astype(np.float32)).resize((width, height))
+    fitted = np.asarray(resized, np.float64).clip(0, 1)
     return fitted, f"Scaled to {width} x {height}, to fill a box of {box} x {box}."
 
 
-def _fitted_digit(picture: Picture) -> tuple[Picture, str | None]:
-    fitted, detail = _fitted(picture, box=BOX)
-    return fitted / fitted.max(), detail  # a thin stroke pales when it is made small
+def _fitted_digit(image: GreyImage) -> tuple[GreyImage, str | None]:
+    fitted, detail = _fitted(image, box=BOX)
+    return fitted / fitted.max(), detail  # a thin stroke fades when it is scaled down
 
 
-def _centred(picture: Picture) -> tuple[Picture, str | None]:
+def _centred(image: GreyImage) -> tuple[GreyImage, str | None]:
     # MNIST's own centres lie in [13.5, 14.5), measured over its 10,000 test images.
     middle = SIDE / 2 - 0.5
     top, left = [
         min(max(math.ceil(middle - (np.arange(side) * mass).sum() / mass.sum()), 0), SIDE - side)
-        for side, mass in zip(
-            picture.shape, (picture.sum(axis=1), picture.sum(axis=0)), strict=True
-        )
+        for side, mass in zip(image.shape, (image.sum(axis=1), image.sum(axis=0)), strict=True)
     ]
     detail = f"The centre of mass was put at the centre of {SIDE} x {SIDE}."
-    return _laid(picture, top, left), detail
+    return _pasted(image, top, left), detail
 
 
-def _placed(picture: Picture) -> tuple[Picture, str | None]:
-    top, left = ((SIDE - side) // 2 for side in picture.shape)
-    return _laid(picture, top, left), f"Laid in the middle of {SIDE} x {SIDE}."
+def _placed(image: GreyImage) -> tuple[GreyImage, str | None]:
+    top, left = ((SIDE - side) // 2 for side in image.shape)
+    return _pasted(image, top, left), f"Laid in the middle of {SIDE} x {SIDE}."
 
 
-_SMALL: Mapping[str, Change] = {"inverted": _inverted, "kept": _kept}
-_DIGIT: Mapping[str, Change] = {
+_SMALL: Mapping[str, Transform] = {"inverted": _inverted, "kept": _kept}
+_DIGIT: Mapping[str, Transform] = {
     "inverted": _inverted,
     "levelled": _levelled,
     "cropped": partial(_cropped, above=STROKE, what="The stroke"),
     "fitted": _fitted_digit,
     "centred": _centred,
 }
-_THING: Mapping[str, Change] = {
+_THING: Mapping[str, Transform] = {
     "inverted": _inverted,
     "cleared": _cleared,
     "cropped": partial(_cropped, above=CLOTH, what="What is shown"),
@@ -137,29 +135,29 @@ _THING: Mapping[str, Change] = {
 }
 
 
-def _laid(picture: Picture, top: int, left: int) -> Picture:
-    """Put a picture on an empty sheet of 28 x 28, in whole grey levels."""
-    height, width = picture.shape
+def _pasted(image: GreyImage, top: int, left: int) -> GreyImage:
+    """Put an image on a blank one of 28 x 28, in whole grey levels."""
+    height, width = image.shape
     sheet = np.zeros((SIDE, SIDE))
-    sheet[top : top + height, left : left + width] = picture
+    sheet[top : top + height, left : left + width] = image
     return np.asarray(np.floor(255 * sheet + 0.5) / 255)
 
 
-def _noise_level(picture: Picture) -> float:
-    """Give the level up to which a picture is background, leaving some contrast above it."""
-    background, noise = _background(picture)
-    return float(min(background + 3 * noise, picture.max() - FAINTEST))
+def _noise_level(image: GreyImage) -> float:
+    """Return the level up to which an image is background; at least `FAINTEST` is left above it."""
+    background, noise = _background(image)
+    return float(min(background + 3 * noise, image.max() - FAINTEST))
 
 
-def _background(picture: Picture) -> tuple[float, float]:
-    """Guess the level of the background and its noise, as median and deviation of the border."""
-    border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+def _background(image: GreyImage) -> tuple[float, float]:
+    """Estimate the level of the background and its noise: median and deviation of the border."""
+    border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
     median = _median(border)
     return median, 1.4826 * _median(np.abs(border - median))
 
 
 def _median(values: Float[np.ndarray, " count"]) -> float:
-    """What `numpy.median` gives of a few hundred numbers, in a fifth of the time."""
+    """Return the median of a few hundred numbers, in a fifth of the time of `numpy.median`."""
     ordered = np.sort(values)
     half = len(ordered) // 2
     return float((ordered[half] + ordered[~half]) / 2)

@@ -1,4 +1,4 @@
-"""Decoded images, in the form that a client asked for."""
+"""Rendering: decoded images in the form that a client asked for."""
 
 import asyncio
 import io
@@ -34,18 +34,18 @@ class ImageJson(BaseModel):
     png: str = Field(description="The file, in base64", json_schema_extra={"format": "byte"})
 
 
-def image_json(image: png.GreyImage) -> dict[str, object]:
+def image_json(image: png.GreyLevels) -> dict[str, object]:
     """Return an image as `ImageJson` describes it, in plain values."""
     height, width = image.shape
     return {"width": width, "height": height, "png": _base64(image).decode()}
 
 
 JsonImages = bytes
-"""Several of what `ImageJson` says, as JSON, with commas between."""
+"""Images as JSON, each as `ImageJson` describes it, separated by commas."""
 
 
 def packed(images: Images) -> JsonImages:
-    """Write images as `ImageJson` says, one at least, faster than `json.dumps` would."""
+    """Return at least one image as JSON, faster than by `json.dumps`."""
     head = _head_of_image(*images.shape[1:])
     return head + (b'"},' + head).join(map(_base64, images)) + b'"}'
 
@@ -55,12 +55,12 @@ def _head_of_image(height: int, width: int) -> bytes:
     return b'{"width":%d,"height":%d,"png":"' % (width, height)
 
 
-def _base64(image: png.GreyImage) -> bytes:
+def _base64(image: png.GreyLevels) -> bytes:
     return b2a_base64(png.encode(image), newline=False)
 
 
-def contact_sheet(images: Images) -> png.GreyImage:
-    """Lay images out row by row, as square as they fill it, without gaps; empty places are 0."""
+def contact_sheet(images: Images) -> png.GreyLevels:
+    """Lay images out row by row without gaps, as square as possible; empty places are 0."""
     count, height, width = images.shape
     columns = math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
@@ -70,13 +70,13 @@ def contact_sheet(images: Images) -> png.GreyImage:
     return tiled.reshape(rows * height, columns * width)
 
 
-def film_strip(images: Images) -> png.GreyImage:
+def film_strip(images: Images) -> png.GreyLevels:
     """Lay images out from left to right."""
     return np.hstack(list(images))
 
 
 def animation(images: Images, media_type: str) -> bytes:
-    """Make an endless GIF or lossless WebP of the images, enlarged by whole pixels."""
+    """Return an endless GIF or lossless WebP of the images, enlarged by whole pixels."""
     block = np.ones((ENLARGED, ENLARGED), np.uint8)
     first, *rest = [Image.fromarray(np.kron(image, block)) for image in images]
     file = io.BytesIO()
@@ -93,13 +93,13 @@ def animation(images: Images, media_type: str) -> bytes:
 
 
 def npy(array: np.ndarray) -> bytes:
-    """Write a NumPy file."""
+    """Return an array as a NumPy file."""
     return b"".join((npy_head(array.shape, array.dtype.str), np.ascontiguousarray(array).data))
 
 
 @lru_cache(maxsize=64)
 def npy_head(shape: tuple[int, ...], numbers: str = "|u1") -> bytes:
-    """What stands before so many numbers in a NumPy file."""
+    """Return the head of a NumPy file of an array of this shape and type."""
     file = io.BytesIO()
     described = {"descr": numbers, "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, described)
@@ -113,39 +113,39 @@ BATCH: dict[str, Render] = {
     NPY: npy,
     RAW: lambda images: images.tobytes(),
 }
-"""The forms of a batch besides JSON."""
+"""The forms of a batch other than JSON."""
 
 FILM: dict[str, Render] = {
     PNG: lambda images: png.encode(film_strip(images)),
     GIF: lambda images: animation(images, GIF),
     WEBP: lambda images: animation(images, WEBP),
 }
-"""The forms of a path besides JSON."""
+"""The forms of a path other than JSON."""
 
 
 def described(forms: Mapping[str, Render]) -> dict[str, Any]:
-    """List the forms for the OpenAPI document, JSON first; the route's model describes that."""
+    """Return the forms for the OpenAPI document, JSON first, which the route's model describes."""
     file = {"schema": {"type": "string", "format": "binary"}}
     return {JSON: {}, **dict.fromkeys(forms, file)}
 
 
 def choose(accept: str | None, forms: Mapping[str, Render]) -> str:
-    """Pick JSON or one of `forms`; raises NotAcceptable."""
+    """Return what Accept wants most of JSON and the `forms`; raises NotAcceptable."""
     return negotiation.choose(accept, (JSON, *forms))
 
 
 def json_head(fields: Mapping[str, Any]) -> bytes:
-    """Write fields, of which there is one at least, for `json_of`."""
+    """Return at least one field as the head for `json_of`."""
     return encode_json(fields)[:-1].encode() + b',"images":['
 
 
 def json_of(head: bytes, images: JsonImages) -> bytes:
-    """Put images after the fields."""
+    """Return the JSON object that a head from `json_head` begins, with these images."""
     return head + images + b"]}"
 
 
 encode_json = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode
-"""As Starlette writes it."""
+"""Writes JSON as Starlette does."""
 
 
 async def respond(
@@ -155,9 +155,9 @@ async def respond(
     images: Images | JsonImages,
     fields: Mapping[str, Any],
 ) -> Response:
-    """Return images as `media_type`; in JSON they come after `fields`, as `images`.
+    """Return images as `media_type`; in JSON they follow `fields`, as `images`.
 
-    What takes long is done in a thread, so that the drags of others go on.
+    Slow rendering is done in a thread, so that the event loop goes on serving drags.
     """
 
     def render() -> bytes:

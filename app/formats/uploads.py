@@ -1,4 +1,4 @@
-"""Images in a request: files, files in base64, and plain numbers."""
+"""Images of a request: files, files in base64, and plain numbers."""
 
 import asyncio
 import base64
@@ -13,38 +13,46 @@ from starlette.formparsers import MultiPartParser
 
 from app.errors import InvalidRequest
 from app.formats.image_files import Prepared, prepare
-from app.formats.image_limits import is_small
+from app.formats.image_limits import is_small_png
 from app.formats.preprocessing import SIDE
 from model.errors import ImageError
 
 MultiPartParser.spool_max_size = 2**40
-"""An upload stays in memory, where the bound on bodies bounds it: it never touches a disk."""
+"""Uploads stay in memory, within the bound on bodies, and are never written to a disk."""
 
 MAX_IMAGES = 64
 """Of one request."""
 _THREADS = ThreadPoolExecutor(2, "images")
-"""Few, because each may hold a picture of `MAX_PIXELS`; started with the first upload."""
+"""Few, because each may hold an image of `MAX_PIXELS`; started with the first upload."""
 
 
 async def read_files(
-    contents: Sequence[bytes], dataset: str, pointer_of: Callable[[int], str], *, tell: bool = True
+    contents: Sequence[bytes],
+    dataset: str,
+    pointer_of: Callable[[int], str],
+    *,
+    with_steps: bool = True,
 ) -> list[Prepared]:
-    """Prepare image files for a model of that data set; `tell` is as in `image_files.prepare`.
+    """Prepare image files for a model of a data set.
 
-    `pointer_of` names a file by its place, for a refusal.
+    A single small file is prepared at once, because the hop to a thread and back would take as
+    long. Others are prepared in threads.
 
-    A single small file is prepared at once: the hop to a thread and back would take as long. The
-    others are prepared in threads.
+    Args:
+        contents: The bytes of each file.
+        dataset: Id of the data set.
+        pointer_of: Returns the JSON pointer of a file by its index, for a refusal.
+        with_steps: As in `image_files.prepare`.
 
     Raises:
-        InvalidRequest: One is no usable image, the first of them; the message says why.
+        InvalidRequest: A file is no usable image. The first such is named, with the reason.
     """
-    if len(contents) == 1 and is_small(contents[0]):
-        found = [_prepared(contents[0], dataset, pointer_of(0), tell=tell)]
+    if len(contents) == 1 and is_small_png(contents[0]):
+        found = [_prepared(contents[0], dataset, pointer_of(0), with_steps=with_steps)]
     else:
         loop = asyncio.get_running_loop()
         work = (
-            partial(_prepared, content, dataset, pointer_of(index), tell=tell)
+            partial(_prepared, content, dataset, pointer_of(index), with_steps=with_steps)
             for index, content in enumerate(contents)
         )
         found = await asyncio.gather(*(loop.run_in_executor(_THREADS, one) for one in work))
@@ -55,15 +63,17 @@ async def read_files(
 
 
 def _prepared(
-    content: bytes, dataset: str, pointer: str, *, tell: bool
+    content: bytes, dataset: str, pointer: str, *, with_steps: bool
 ) -> Prepared | InvalidRequest:
     try:
-        return prepare(content, dataset, tell=tell)
+        return prepare(content, dataset, with_steps=with_steps)
     except ImageError as error:
         return InvalidRequest.at(pointer, str(error))
 
 
-async def read_base64(text: str, dataset: str, pointer: str, *, tell: bool = True) -> Prepared:
+async def read_base64(
+    text: str, dataset: str, pointer: str, *, with_steps: bool = True
+) -> Prepared:
     """Prepare an image file given in base64; raises InvalidRequest."""
     try:
         content = base64.b64decode(text, validate=True)
@@ -72,7 +82,7 @@ async def read_base64(text: str, dataset: str, pointer: str, *, tell: bool = Tru
             "The text is not base64. Send the bytes of an image file in base64, nothing before it."
         )
         raise InvalidRequest.at(pointer, detail) from error
-    (found,) = await read_files([content], dataset, lambda _: pointer, tell=tell)
+    (found,) = await read_files([content], dataset, lambda _: pointer, with_steps=with_steps)
     return found
 
 
@@ -88,7 +98,7 @@ def read_numbers(rows: list[Any], pointer: str) -> Prepared:
 
 
 def _is_row(row: object) -> bool:
-    """Look before an array is made: one of long texts would take gigabytes."""
+    """Return whether a row is 28 numbers; NumPy would make gigabytes of a row of long texts."""
     if not isinstance(row, list) or len(row) != SIDE:
         return False
     return all(type(number) in (int, float) for number in row)

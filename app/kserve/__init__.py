@@ -1,1 +1,1 @@
-"""The Open Inference Protocol (KServe V2) over REST: what its routes in `app.api` are made of."""
+"""The Open Inference Protocol (KServe V2) over REST: its routes, messages and endpoints."""

@@ -1,6 +1,6 @@
-"""What the protocol calls a model: the decoder or the encoder of one of ours, with its tensors.
+"""Endpoints: what the protocol calls a model is the decoder or the encoder of one of ours.
 
-Shapes: -1 is the batch, D the latent's numbers.
+In shapes, -1 is the batch and D the number of latent dimensions.
 """
 
 from abc import ABC, abstractmethod
@@ -14,8 +14,6 @@ from app.errors import InvalidRequest, NotFound
 from app.formats.latents import MAX_LATENTS, read_latents
 from app.formats.preprocessing import SIDE
 from app.formats.uploads import MAX_IMAGES
-from app.serving.batcher import CHUNK
-from app.serving.encode_batcher import MAX_PER_PASS
 from app.serving.registry import Registry, ServedModel
 from model.card import Card
 from model.engine import Code
@@ -27,9 +25,9 @@ DATATYPES: dict[str, np.dtype[Any]] = {
     "INT64": np.dtype("<i8"),
     "UINT8": np.dtype("u1"),
 }
-"""The protocol's name of each element type in use, and its bytes on the wire."""
+"""The protocol's name of each element type in use, and the type in a binary tensor."""
 GRID = 7
-"""Places a side of a codebook model's grid of entries."""
+"""Entries on a side of the grid into which a codebook model encodes."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +42,12 @@ class Tensor:
 
 
 class Endpoint(ABC):
-    """One half of a model; it is known by its card, and nothing is loaded for it."""
+    """The decoder or the encoder of a model; made from its card, without loading it."""
 
     part: ClassVar[str]
-    most: ClassVar[int]
-    """Rows of one request."""
-    together: ClassVar[int]
-    """Rows of one forward pass."""
+    """What follows the model's id in the endpoint's name."""
+    max_rows: ClassVar[int]
+    """Of one request."""
 
     def __init__(self, card: Card, takes: Tensor, gives: Sequence[Tensor]) -> None:
         self.card, self.input, self.outputs = card, takes, tuple(gives)
@@ -61,19 +58,19 @@ class Endpoint(ABC):
 
     @abstractmethod
     def checked(self, tensor: Array) -> Array:
-        """Make float32 of an input of the right shape; raises InvalidRequest for its numbers."""
+        """Return an input of the right shape as float32; raises InvalidRequest for its numbers."""
 
     @abstractmethod
     async def run(
         self, served: ServedModel, tensor: Array, wanted: Sequence[str]
     ) -> dict[str, Array]:
-        """Work the wanted outputs out; raises Overloaded when too much is waiting."""
+        """Return the wanted outputs; raises Overloaded when too much is waiting."""
 
 
-class Decoder(Endpoint):
+class DecoderEndpoint(Endpoint):
     """From latents to images."""
 
-    part, most, together = "decoder", MAX_LATENTS, CHUNK
+    part, max_rows = "decoder", MAX_LATENTS
 
     def __init__(self, card: Card) -> None:
         latents = Tensor("latents", "FP32", (-1, card.latent_dim), "At most 10,000 long each")
@@ -89,10 +86,10 @@ class Decoder(Endpoint):
         return {"images": await served.decode(tensor)}
 
 
-class Encoder(Endpoint):
+class EncoderEndpoint(Endpoint):
     """From images to posteriors, codes or indices, whichever the model has."""
 
-    part, most, together = "encoder", MAX_IMAGES, MAX_PER_PASS
+    part, max_rows = "encoder", MAX_IMAGES
 
     def __init__(self, card: Card) -> None:
         images = Tensor("images", "FP32", (-1, SIDE, SIDE), "From 0 (background) to 1")
@@ -118,7 +115,7 @@ class Encoder(Endpoint):
 
 
 _CODE = {field.name for field in fields(Code)}
-"""Outputs that need no more than a code."""
+"""The outputs that a code is enough for."""
 
 
 def _encoded(card: Card) -> tuple[Tensor, ...]:
@@ -144,13 +141,13 @@ def _encoded(card: Card) -> tuple[Tensor, ...]:
 
 
 def find(name: str, registry: Registry) -> Endpoint:
-    """Give the endpoint of a name such as `mnist-vae-2d.decoder`; loads nothing.
+    """Return the endpoint of a name such as `mnist-vae-2d.decoder`; loads nothing.
 
     Raises:
-        NotFound: there is none; the message says which part of the name is wrong, and why.
+        NotFound: There is none; the message says which part of the name is wrong, and why.
     """
     model, _, part = name.rpartition(".")
-    if part not in (Decoder.part, Encoder.part):
+    if part not in (DecoderEndpoint.part, EncoderEndpoint.part):
         raise NotFound(
             "A name here is a model's id and .decoder or .encoder, such as "
             f"{registry.default}.encoder. GET /api/v1/models lists the ids."
@@ -165,4 +162,5 @@ def find(name: str, registry: Registry) -> Endpoint:
 
 
 def _of(card: Card) -> list[Endpoint]:
-    return [Encoder(card)] if card.family == "vqvae" else [Decoder(card), Encoder(card)]
+    encoder = EncoderEndpoint(card)
+    return [encoder] if card.family == "vqvae" else [DecoderEndpoint(card), encoder]

@@ -1,4 +1,4 @@
-"""A request as it comes and its answer as it goes: JSON, then the bytes of binary tensors.
+"""Messages: requests are read and responses written as JSON, then the bytes of binary tensors.
 
 Sources: Open Inference Protocol, REST; Triton's binary tensor data extension.
 """
@@ -19,11 +19,11 @@ from app.http.json_body import NUMBER_BYTES, OTHER_BYTES, WHOLE, count_values
 from app.kserve.endpoints import DATATYPES, Array, Endpoint, Tensor
 
 LENGTH = "Inference-Header-Content-Length"
-"""The header that says how many bytes of a body are JSON; tensors follow."""
+"""The header that says how many bytes of a body are JSON, if tensors follow."""
 VERSION = "1"
-"""Every model has one version: another one has another name."""
+"""Every model has one version; a model that changes gets another name."""
 OTHER_VALUES = 1000
-"""In the JSON besides the tensor's: names, shapes, parameters."""
+"""Values in the JSON besides those of the tensor: names, shapes, parameters."""
 _AT_INPUT, _AT_DATA = "#/inputs/0", "#/inputs/0/data"
 
 
@@ -35,17 +35,17 @@ _SHAPE = {
     "examples": [[1, 2]],
 }
 _DATA = {"type": "array", "minItems": 1, "items": {"type": ["number", "array"]}}
-"""What holds for every endpoint, for the OpenAPI document; each checks what it takes itself."""
+"""Schemas that hold for every endpoint, for the OpenAPI document; each checks its own input."""
 
 
 class _Read(BaseModel):
-    """Base of what is read: strict about types, and deaf to what other servers also know."""
+    """Base of what is read: strict about types; fields that only other servers know are ignored."""
 
     model_config = ConfigDict(strict=True)
 
 
 _Refused = Annotated[Any, WithJsonSchema({"type": "null"})]
-"""For what other servers have; whoever asks for it is told why not."""
+"""For fields of other servers that are refused here with the reason."""
 _Whole = Annotated[int, WHOLE]
 
 
@@ -105,42 +105,42 @@ class InferenceRequest(_Read):
 
 
 @dataclass(frozen=True)
-class Question:
-    """A request that can be answered."""
+class ParsedRequest:
+    """A request that was read and checked."""
 
     id: str | None
     tensor: Array
-    """Of the endpoint's own input shape, float32."""
+    """The input, of the endpoint's input shape, float32."""
     wanted: Mapping[str, bool]
-    """The outputs in their order, and whether each goes as bytes."""
+    """The outputs in their order, and whether each is sent as bytes."""
 
 
-def read(body: bytes, length: str | None, endpoint: Endpoint) -> Question:
-    """Take a request's body apart.
+def read(body: bytes, length: str | None, endpoint: Endpoint) -> ParsedRequest:
+    """Read and check the body of a request.
 
     Args:
-        body: JSON, and the bytes of a binary tensor.
-        length: The header `LENGTH`: the bytes that are JSON; None for all.
-        endpoint: What it is for.
+        body: JSON, then the bytes of a binary tensor if there is one.
+        length: The header `LENGTH`: how many bytes are JSON; None for all.
+        endpoint: The endpoint that is asked.
 
     Raises:
-        BodyTooLarge: the JSON holds many more values than the endpoint takes.
-        NotJson: what should be JSON is none.
-        InvalidRequest: a field or a tensor that the endpoint does not take.
+        BodyTooLarge: The JSON holds many more values than the endpoint takes.
+        NotJson: The JSON cannot be parsed.
+        InvalidRequest: The endpoint does not take a field or the tensor.
     """
     size = len(body) if length is None else _header_size(length, len(body))
     _check_size(body[:size], endpoint)
     asked = _parsed(body[:size])
     tensor = _tensor(asked.inputs, body[size:], endpoint)
     wanted = _wanted(asked.outputs, asked.parameters.binary_data_output, endpoint)
-    return Question(asked.id, endpoint.checked(tensor), wanted)
+    return ParsedRequest(asked.id, endpoint.checked(tensor), wanted)
 
 
-def write(question: Question, endpoint: Endpoint, outputs: Mapping[str, Array]) -> list[bytes]:
-    """Write the answer: the JSON, and the bytes of each binary output in order."""
+def write(request: ParsedRequest, endpoint: Endpoint, outputs: Mapping[str, Array]) -> list[bytes]:
+    """Return the parts of a response: the JSON, then the bytes of each binary output in order."""
     parts, tensors = [], []
     described = {tensor.name: tensor for tensor in endpoint.outputs}
-    for name, as_bytes in question.wanted.items():
+    for name, as_bytes in request.wanted.items():
         datatype = described[name].datatype
         array = np.ascontiguousarray(outputs[name], DATATYPES[datatype])
         tensor = {"name": name, "datatype": datatype, "shape": array.shape}
@@ -149,10 +149,10 @@ def write(question: Question, endpoint: Endpoint, outputs: Mapping[str, Array]) 
             tensors.append(_json({**tensor, "parameters": {"binary_data_size": array.nbytes}}))
         else:
             tensors.append(_with(_json(tensor), "data", map(_numbers, array)))
-    answer = {"model_name": endpoint.name, "model_version": VERSION}
-    if question.id is not None:
-        answer["id"] = question.id
-    return [_with(_json(answer), "outputs", tensors).encode(), *parts]
+    response = {"model_name": endpoint.name, "model_version": VERSION}
+    if request.id is not None:
+        response["id"] = request.id
+    return [_with(_json(response), "outputs", tensors).encode(), *parts]
 
 
 def _json(value: object) -> str:
@@ -160,7 +160,10 @@ def _json(value: object) -> str:
 
 
 def _with(written: str, key: str, entries: Iterable[str]) -> str:
-    """Add to a JSON object a list of what is written already, which a thread does in pieces."""
+    """Return a JSON object with a list added, whose entries are JSON already.
+
+    The entries may come one by one, so that the thread that writes them can be interrupted.
+    """
     return f'{written[:-1]},"{key}":[{",".join(entries)}]}}'
 
 
@@ -178,11 +181,12 @@ def _header_size(text: str, most: int) -> int:
 
 
 def _check_size(content: bytes, endpoint: Endpoint) -> None:
-    """Refuse before it is parsed what would hold everyone up: 14 MB of small lists take seconds."""
-    most = 2 * endpoint.most * math.prod(endpoint.input.shape[1:]) + OTHER_VALUES
-    if count_values(content) > most or len(content) > OTHER_BYTES + NUMBER_BYTES * most:
+    """Refuse JSON of too many values before it is parsed: 14 MB of small lists take seconds."""
+    max_values = 2 * endpoint.max_rows * math.prod(endpoint.input.shape[1:]) + OTHER_VALUES
+    max_bytes = OTHER_BYTES + NUMBER_BYTES * max_values
+    if count_values(content) > max_values or len(content) > max_bytes:
         raise BodyTooLarge(
-            f"The JSON holds more than {most} values; {endpoint.most} rows of "
+            f"The JSON holds more than {max_values} values; {endpoint.max_rows} rows of "
             f"{endpoint.input.name} are fewer. Send fewer at once, or as bytes after the JSON."
         )
 
@@ -199,7 +203,7 @@ def _parsed(content: bytes) -> InferenceRequest:
 
 
 def _tensor(inputs: Sequence[RequestInput], content: bytes, endpoint: Endpoint) -> Array:
-    """Read the one input of the endpoint, as float32 from bytes and as float64 from JSON."""
+    """Return the input of the endpoint: float32 from bytes, float64 from JSON."""
     takes = endpoint.input
     if [one.name for one in inputs] != [takes.name]:
         detail = f"inputs must hold one tensor, {takes.name}; {len(inputs)} came."
@@ -222,11 +226,11 @@ def _tensor(inputs: Sequence[RequestInput], content: bytes, endpoint: Endpoint) 
 
 def _check_shape(shape: list[int], endpoint: Endpoint) -> None:
     _, *rest = endpoint.input.shape
-    if shape[1:] != rest or not shape or not 1 <= shape[0] <= endpoint.most:
+    if shape[1:] != rest or not shape or not 1 <= shape[0] <= endpoint.max_rows:
         sizes = ", ".join(map(str, rest))
         detail = (
             f"{endpoint.input.name} of {endpoint.name} must have the shape [N, {sizes}], "
-            f"N from 1 to {endpoint.most}; shape says otherwise."
+            f"N from 1 to {endpoint.max_rows}; shape says otherwise."
         )
         raise InvalidRequest.at(f"{_AT_INPUT}/shape", detail)
 

@@ -1,4 +1,4 @@
-"""How the OpenAPI document tells of `infer`, whose bodies FastAPI does not see."""
+"""The OpenAPI description of `infer`, whose bodies FastAPI does not read or write."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ class OutputJson(TensorMetadata):
     parameters: dict[str, int] | None = Field(None, examples=[{"binary_data_size": 784}])
 
 
-class InferenceAnswer(BaseModel):
+class InferenceResponse(BaseModel):
     """What was inferred."""
 
     model_name: str
@@ -34,10 +34,10 @@ class InferenceAnswer(BaseModel):
 
 
 def _without_bytes() -> Any:
-    """Describe a request that is JSON alone: its numbers are in `data`, and nothing follows."""
-    asked = InferenceRequest.model_json_schema()
-    asked = expanded(asked, asked["$defs"])
-    given = asked["properties"]["inputs"]["items"]
+    """Return the schema of a request that is JSON alone: its numbers are in `data`."""
+    schema = InferenceRequest.model_json_schema()
+    schema = expanded(schema, schema["$defs"])
+    given = schema["properties"]["inputs"]["items"]
     given["required"].append("data")
     data, parameters = given["properties"]["data"], given["properties"]["parameters"]
     (numbers,) = (form for form in data.pop("anyOf") if form["type"] == "array")
@@ -45,16 +45,16 @@ def _without_bytes() -> Any:
     size = parameters["properties"]["binary_data_size"]
     size.update({"type": "null", "description": f"Only of {RAW}: the bytes of the tensor"})
     del size["anyOf"]
-    return asked
+    return schema
 
 
 _EXAMPLE = {
     "inputs": [{"name": "latents", "datatype": "FP32", "shape": [1, 2], "data": [0.5, -1.2]}]
 }
-_BINARY: dict[str, Any] = {
+_BINARY_RESPONSE: dict[str, Any] = {
     "schema": {"type": "string", "format": "binary", "description": "JSON, then tensors"}
 }
-_BINARY_ASKED: dict[str, Any] = {
+_BINARY_REQUEST: dict[str, Any] = {
     "schema": {
         "type": "string",
         "format": "binary",
@@ -68,15 +68,15 @@ _LENGTH: dict[str, Any] = {
 }
 _CONTENT = {
     JSON: {"schema": _without_bytes(), "example": _EXAMPLE},
-    RAW: _BINARY_ASKED,
+    RAW: _BINARY_REQUEST,
 }
 
 REQUEST: dict[str, Any] = {
     "parameters": [{"name": LENGTH, "in": "header", **_LENGTH}],
     "requestBody": {"required": True, "content": _CONTENT},
 }
-ANSWER: dict[str, Any] = {
-    "model": InferenceAnswer,
-    "content": {RAW: _BINARY},
+RESPONSE: dict[str, Any] = {
+    "model": InferenceResponse,
+    "content": {RAW: _BINARY_RESPONSE},
     "headers": {LENGTH: _LENGTH},
 }

@@ -1,6 +1,6 @@
-"""The Open Inference Protocol (KServe V2): any client of it can decode and encode here.
+"""The routes of the Open Inference Protocol (KServe V2), for any of its clients.
 
-Each model is two of the protocol's: `<id>.decoder` and `<id>.encoder`, with one version, "1".
+Each model of ours is two of the protocol's: `<id>.decoder` and `<id>.encoder`, of version "1".
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from app.serving.registry import Models
 
 Result = TypeVar("Result")
 LARGE = 64 * 28**2
-"""Bytes of a body, or numbers of an answer, above which a thread deals with them."""
+"""Bytes of a request or numbers of a response above which a thread reads or writes it."""
 CODINGS = tuple(WINDOW)
 
 
@@ -97,7 +97,7 @@ async def _only_version(version: Annotated[str, Path(examples=[VERSION])]) -> No
 
 
 Known = Annotated[Endpoint, Depends(_endpoint)]
-"""A route's parameter: what `{name}` in its path names; loads nothing."""
+"""A route's parameter: the endpoint that `{name}` in its path names; loads nothing."""
 
 
 @router.get("")
@@ -146,7 +146,7 @@ async def model_ready(endpoint: Known, models: Models) -> ModelReady:
 @named.post(
     "/infer",
     openapi_extra=description.REQUEST,
-    responses={200: description.ANSWER},
+    responses={200: description.RESPONSE},
     response_class=Response,
 )
 async def infer(request: Request, endpoint: Known, models: Models) -> Response:
@@ -158,33 +158,33 @@ async def infer(request: Request, endpoint: Known, models: Models) -> Response:
     body, headers = await request.body(), request.headers
     max_bytes: int = request.app.state.max_body_bytes
 
-    def read() -> messages.Question:
+    def read() -> messages.ParsedRequest:
         plain = decompress(body, headers.get("content-encoding"), max_bytes)
         return messages.read(plain, headers.get(LENGTH), endpoint)
 
     in_thread = "content-encoding" in headers or len(body) > LARGE
-    question = await _done(read, in_thread=in_thread)
+    parsed = await _done(read, in_thread=in_thread)
     async with models.lend(endpoint.card.id) as served:
-        work = endpoint.run(served, question.tensor, tuple(question.wanted))
+        work = endpoint.run(served, parsed.tensor, tuple(parsed.wanted))
         outputs = await while_connected(request, work)
     coding = choose_coding(headers.get("accept-encoding"), CODINGS)
-    write = partial(_response, question, endpoint, outputs, coding)
+    write = partial(_response, parsed, endpoint, outputs, coding)
     size = sum(array.size for array in outputs.values())
     return await _done(write, in_thread=coding is not None or size > LARGE)
 
 
 async def _done(work: Callable[[], Result], *, in_thread: bool) -> Result:
-    """Do work that may take milliseconds in a thread, so that the drags of others go on."""
+    """Do work that takes milliseconds in a thread, so that the event loop goes on serving drags."""
     return await asyncio.to_thread(work) if in_thread else work()
 
 
 def _response(
-    question: messages.Question,
+    parsed: messages.ParsedRequest,
     endpoint: Endpoint,
     outputs: Mapping[str, Array],
     coding: str | None,
 ) -> Response:
-    parts = messages.write(question, endpoint, outputs)
+    parts = messages.write(parsed, endpoint, outputs)
     headers = {"Vary": "Accept-Encoding"}
     if len(parts) > 1:
         headers[LENGTH] = str(len(parts[0]))

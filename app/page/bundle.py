@@ -1,13 +1,13 @@
-"""The page's modules, joined into a few scripts, so that a first visit does not wait for eighty.
+"""The bundler: joins the page's modules into a few scripts, so that a first visit loads fewer.
 
-Each request costs a browser milliseconds, however little there is to answer. Modules are joined as
-they were written, each as a constant that holds what it exports, after all those that it imports:
+Each request costs a browser milliseconds, however small the response. A module is joined as it was
+written, as a constant that holds its exports, after all the modules that it imports:
 
     const $camera = (() => { ...the module...; return { pan, zoomAbout }; })();
 
-An entry that is imported when it is asked for is joined with what the first does not have already,
-and takes the rest from there. Only the forms that this project's modules use are understood; any
-other is refused, never served broken.
+A module that is imported dynamically becomes a script of its own. It holds what the first script
+lacks, and imports the rest from there. Only those forms of `import` and `export` are understood
+that this project's modules use; any other is refused, never served broken.
 """
 
 import posixpath
@@ -22,14 +22,14 @@ _STRANGE = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 
 
 class ScriptError(Exception):
-    """A module that cannot be joined; the message names it and says why."""
+    """A module cannot be joined; the message names it and says why."""
 
 
 def join(modules: Mapping[str, str], start: str) -> dict[str, str]:
-    """Join modules by their paths: the script `start`, and one for each import made later.
+    """Join modules by their paths: into the script `start`, and one for each dynamic import.
 
     Raises:
-        ScriptError: A module is missing, imports itself by a detour, or has a form not known here.
+        ScriptError: A module is missing, imports itself by way of others, or has an unknown form.
     """
     entries = [start]
     for entry in entries:
@@ -59,7 +59,7 @@ def join(modules: Mapping[str, str], start: str) -> dict[str, str]:
 
 
 def _needed(modules: Mapping[str, str], start: str) -> list[str]:
-    """A module and all that it imports, each after those that it needs."""
+    """Return a module and all that it imports, each after those that it needs."""
     return _all(modules, [start])
 
 

@@ -1,6 +1,7 @@
-"""GET /docs: the OpenAPI document to read and try, with Swagger UI from an installed package.
+"""GET /docs: Swagger UI for the OpenAPI document, from an installed package.
 
-Nothing comes from elsewhere and nothing is inline, so it works offline and under our policy.
+Nothing is loaded from other hosts and nothing is inline, so that the page works offline and under
+our Content-Security-Policy.
 """
 
 from fastapi import APIRouter

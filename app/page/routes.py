@@ -1,4 +1,4 @@
-"""GET /: the page, and the static files it names."""
+"""GET /: the page, and the static files that it names."""
 
 import gzip
 import hashlib
@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.errors import NotFound
 from app.http.compression import choose_coding
-from app.http.conditional import ASK_AGAIN, FOR_EVER, etag, is_current
+from app.http.conditional import ASK_AGAIN, FOR_EVER, answer_if_changed, etag, is_current
 from app.page.bundle import join
 from app.serving.registry import Registry
 from app.settings import ROOT
@@ -27,9 +27,9 @@ SHEETS = (
     *("theme", "base", "layout", "map", "layers", "codebook", "models"),
     *("panels", "draw", "path", "training", "measures", "learn", "twin"),
 )
-"""Those of `static/css`, in the order in which they are joined: the later one wins."""
+"""The sheets of `static/css` in the order in which they are joined: a later one wins."""
 COMPRESSION = 6
-"""Of zlib: a tenth larger than the best, in a third of the time."""
+"""Of zlib; the result is a tenth larger than that of the highest level, in a third of the time."""
 
 templates = Jinja2Templates(ROOT / "templates")
 _VERSION = re.compile("[0-9a-f]{8}")
@@ -42,13 +42,14 @@ class _File(NamedTuple):
 
 
 class VersionedFiles:
-    """What the page is made of, in memory, below a version of it all: `static/<version>/page.css`.
+    """The files of the page, in memory, each under a URL such as `static/<version>/page.css`.
 
-    A browser keeps what it has from there for ever, and after an edit all has new addresses. Below
-    no version, or one that is past, the file as it is now is answered, to be asked about each time.
+    The version is a hash of all of them: a browser keeps a file for ever, and after an edit all
+    files have new URLs. A URL without a version, or with an old one, is answered with the current
+    file, which the browser revalidates before each use.
 
-    Modules are joined into scripts and sheets into one, and all is compressed beforehand, so that
-    a first visit asks for little and each answer takes microseconds.
+    Modules are joined into scripts and sheets into one, and all are compressed beforehand, so that
+    a first visit makes few requests and each response takes microseconds.
     """
 
     def __init__(self) -> None:
@@ -56,7 +57,7 @@ class VersionedFiles:
         self.refresh()
 
     def refresh(self) -> None:
-        """Read the files, if one was edited."""
+        """Read the files again if one was edited."""
         paths = [path for path in sorted(STATIC.rglob("*")) if path.suffix in TYPES]
         changed = [(str(path), path.stat().st_mtime_ns) for path in paths]
         if changed == self._changed:
@@ -86,9 +87,9 @@ class VersionedFiles:
             headers["Content-Encoding"] = "gzip"
             response = Response(file.packed, headers=headers, media_type=file.media_type)
         else:
-            content = gzip.decompress(file.packed)  # which few ask for
+            content = gzip.decompress(file.packed)  # few clients ask for it
             response = Response(content, headers=headers, media_type=file.media_type)
-        await response(scope, receive, send)
+        await answer_if_changed(asked, response)(scope, receive, send)
 
 
 def _packed(name: str, text: str) -> _File:
@@ -101,12 +102,12 @@ FILES = VersionedFiles()
 
 
 def static(path: object) -> str:
-    """Give the URL of a static file, relative to the page."""
+    """Return the URL of a static file, relative to the page."""
     return f"static/{FILES.version}/{path}"
 
 
 async def page(request: Request) -> Response:
-    """Answer the page, which names what it will need first."""
+    """Return the page, which names the data that it will ask for first."""
     FILES.refresh()
     context = {"static": static, "data": _first_data(request)}
     headers = {"Cache-Control": ASK_AGAIN}
@@ -114,7 +115,7 @@ async def page(request: Request) -> Response:
 
 
 def _first_data(request: Request) -> list[str]:
-    """What the page will ask for first, so that it comes while the modules do."""
+    """Return the URLs that the page asks for first: they are fetched while its modules load."""
     registry = request.app.state.registry
     assert isinstance(registry, Registry)
     cards = {card.id: card for card in registry.cards}
@@ -124,7 +125,7 @@ def _first_data(request: Request) -> list[str]:
 
 
 def routes() -> list[Route]:
-    """Make the routes of the page and of its files."""
+    """Return the routes of the page and of its files."""
     return [
         Route("/", page),
         Route("/static/{path:path}", FILES, methods=["GET"]),

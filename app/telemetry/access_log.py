@@ -1,7 +1,7 @@
 """The access log: one line and one count for each request.
 
-A record of `logging` costs as much as the rest of a cached tile. So the gate appends what there is
-to say as it stands, and lines are made of it ten times a second, many at once, each with its time.
+A record of `logging` costs as much as the rest of a cached tile. The gate therefore appends plain
+entries, which are counted and written together ten times a second, each with its own time.
 """
 
 import asyncio
@@ -22,24 +22,24 @@ from app.telemetry.counters import Counters
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 STREAM = "STREAM"
-"""The method of a WebSocket, in log and metrics."""
+"""The method of a WebSocket in the log and in the metrics."""
 NO_ROUTE = "none"
-"""The route of what no route takes: paths are the clients' to invent, and must not be labels."""
+"""The route of a request that no route takes: a path that a client invents must not be a label."""
 DELAY_SECONDS = 0.1
-"""After which a request stands in the log."""
+"""After which a request is in the log."""
 
 log = logging.getLogger("explorer.request")
 
 
 class Entry(NamedTuple):
-    """One request that has ended."""
+    """A request that has ended."""
 
     time: float
     """When it ended, in Unix time."""
     client: tuple[str, int] | None
     method: str
     endpoint: object
-    """What the router called; None if it called nothing."""
+    """What the router called; None if it found no route."""
     status: int
     """Of the answer; 101 for a stream that has ended."""
     seconds: float
@@ -50,17 +50,17 @@ class Entry(NamedTuple):
 class AccessLog:
     """Counts requests and logs them.
 
-    A line holds nothing that a client wrote but the id: the route stands in it as a template,
-    because a path may hold latents. Probes and scrapes that succeed are logged at
-    DEBUG, refused and failed requests at WARNING.
+    The request id is all that a line holds of what a client wrote; the route is a template, because
+    a path may hold latents. Probes and scrapes that succeed are logged at DEBUG, refused and failed
+    requests at WARNING.
 
     Args:
         counters: Where requests are counted.
         log_format: `text` or `json`.
 
     Attributes:
-        entries: What is not written yet.
-        is_due: Whether `write` will be called.
+        entries: The requests that are not written yet.
+        is_due: Whether `write` is scheduled.
     """
 
     def __init__(self, counters: Counters, log_format: str) -> None:
@@ -71,13 +71,13 @@ class AccessLog:
         self._templates: dict[object, str] = {}
 
     def know(self, routes: Iterable[BaseRoute]) -> None:
-        """Learn the endpoints' paths, with names in place of what varies; a mount's is its app."""
+        """Learn the path template of each endpoint; the endpoint of a mount is its app."""
         for context in iter_route_contexts(list(routes)):
             end = context.endpoint or getattr(context.route, "app", None)
             self._templates[end] = context.path_format or NO_ROUTE
 
     def write_soon(self) -> None:
-        """Write what is not written yet after a moment; needs a running event loop."""
+        """Schedule `write`; needs a running event loop."""
         self.is_due = True
         asyncio.get_running_loop().call_later(DELAY_SECONDS, self.write)
 
@@ -88,7 +88,7 @@ class AccessLog:
         self.write()
 
     def write(self) -> None:
-        """Count and write what is not written yet, now."""
+        """Count and write the entries that are not written yet."""
         entries, self.entries, self.is_due = self.entries, [], False
         lines, highest = [], logging.NOTSET
         for entry in entries:
@@ -111,7 +111,7 @@ class AccessLog:
 
 @lru_cache(maxsize=1024)
 def _address(host: str) -> str:
-    """Return a client's address; a dash for what a proxy handed on that is none."""
+    """Return a client's address, or a dash if a proxy forwarded something else."""
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:

@@ -1,8 +1,8 @@
 """Counters and histograms of one worker: plain numbers, which the hot path adds to.
 
-Nothing here locks or formats: the event loop alone adds, and `metrics` reads when it is asked.
-Adding to a histogram takes a third of a microsecond; the multiprocess histogram of
-`prometheus_client` takes seven, and a frame of a drag would pay it four times.
+Nothing here locks or formats: only the event loop adds, and `app.api.metrics` reads on request.
+Adding to a histogram takes a third of a microsecond. The multiprocess histogram of
+`prometheus_client` takes seven, four times for each frame of a drag.
 """
 
 from bisect import bisect_left
@@ -16,10 +16,12 @@ IMAGES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 
 
 class Histogram:
-    """A histogram: how many values lie up to each bound, and their sum.
+    """A histogram: how many values fall into each bin, and their sum.
 
     Attributes:
-        counts: For each bound, the values above the bound before it; the last is of all beyond.
+        bounds: The upper bounds of the bins but the last, ascending; each belongs to its bin.
+        counts: One for each bound, and a last one for the values above all bounds.
+        sum: Of all values.
     """
 
     __slots__ = ("bounds", "counts", "sum")
@@ -36,19 +38,19 @@ class Histogram:
 
 
 class NullHistogram(Histogram):
-    """Counts nothing, for a server that is not measured."""
+    """Ignores every value, for a server whose metrics are off."""
 
     def add(self, value: float) -> None:
         """Ignore the value."""
 
 
 class QueueStats:
-    """What has passed one queue of the batchers.
+    """What has passed through one queue of the batchers.
 
     Attributes:
-        images: Of each call of an engine, what it cost in images decoded.
-        seconds: How long the call took.
-        refused: Requests that found the queue full.
+        images: The cost of each call of an engine, in images decoded.
+        seconds: The duration of each call.
+        refused: Requests that were refused because the queue was full.
     """
 
     def __init__(self, kind: type[Histogram]) -> None:
@@ -57,7 +59,7 @@ class QueueStats:
         self.refused = 0
 
     def add(self, images: int, seconds: float) -> None:
-        """Count one call that went well."""
+        """Count one call that succeeded."""
         self.images.add(images)
         self.seconds.add(seconds)
 
@@ -66,12 +68,13 @@ class Counters:
     """Everything that one worker counts.
 
     Attributes:
-        requests: How many were answered, by route, method and class of status, such as `2xx`.
+        on: Whether anything is counted.
+        requests: Requests answered, by route, method and class of status, such as `2xx`.
         seconds: How long they took, by route; streams are left out.
         frames: Seconds from a message of a stream to its image.
         small: The queue of drags.
         tiles: The queue of tiles.
-        bulk: The queue of all else.
+        bulk: The queue of everything else.
     """
 
     def __init__(self, *, on: bool = True) -> None:
@@ -85,7 +88,7 @@ class Counters:
         self.bulk = QueueStats(kind)
 
     def request(self, route: str, method: str, status: int, seconds: float | None) -> None:
-        """Count an answered request; a stream that has ended has no seconds."""
+        """Count an answered request; for a stream that has ended, `seconds` is None."""
         if not self.on:
             return
         key = (route, method, CLASSES.get(status // 100, "5xx"))

@@ -1,4 +1,4 @@
-"""Logging: formats, levels, and the request's id on every line."""
+"""Logging: formats, levels, and the id of the request in JSON lines."""
 
 import json
 import logging
@@ -7,11 +7,11 @@ from pathlib import PurePath
 from typing import Any
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
-"""Of the request that is being answered; every line that is logged for it carries it."""
+"""Of the request that is being answered."""
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, and the id of the request."""
+    """Formats a record as a JSON object on one line, with the id of its request if it has one."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -20,15 +20,15 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        if (known := request_id.get()) is not None:
-            line["request_id"] = known
+        if (current := request_id.get()) is not None:
+            line["request_id"] = current
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
 
 
 class NotOfStreams(logging.Filter):
-    """Drops what uvicorn logs of each stream: three lines with its query, beside our one."""
+    """Drops the three lines that uvicorn logs for each stream; they hold its query."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         of_a_stream = PurePath(record.pathname).parent.name == "websockets"
@@ -36,7 +36,7 @@ class NotOfStreams(logging.Filter):
 
 
 def logging_config(log_format: str, log_level: str = "info") -> dict[str, Any]:
-    """Return a `logging.config.dictConfig` by which all loggers write to stderr in one format."""
+    """Return the `logging.config.dictConfig` that has all loggers write to stderr in one format."""
     formatters = {
         "text": {"format": "%(asctime)s %(levelname)s %(message)s"},
         "json": {"()": JsonLines},

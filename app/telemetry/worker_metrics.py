@@ -1,8 +1,8 @@
-"""Workers tell each other what they have counted, for whichever of them is asked.
+"""Workers share their metrics, so that any of them can answer a scrape for all.
 
-Each writes a file of its own into a folder of the run, once a second and before it answers for all;
-who answers adds up the files. So no sum ever falls, and a worker that died is not forgotten: its
-counters stay in its file, while what it had open and in memory went with it.
+Each worker writes a file of its own into a folder of the run, once a second and before it answers a
+scrape; the one that answers adds up the files. Counters therefore never fall: the file of a worker
+that died keeps them, while its gauges (what it had open or in memory) are dropped.
 """
 
 import asyncio
@@ -24,16 +24,16 @@ Sample = tuple[str, tuple[str, ...], tuple[float, ...]]
 
 EVERY_SECONDS = 1.0
 SILENT_SECONDS = 5.0
-"""Who has not written for so long is taken for dead."""
+"""A worker that has not written for so long is taken for dead."""
 
 
 class SharedMetrics:
     """The workers of one run.
 
     Args:
-        folder: Where their files lie; empty if there is one worker alone.
-        own: Gives what this worker has to say.
-        lasting: The metrics that outlive a worker: all that only ever grow.
+        folder: Where their files lie; empty if there is only one worker.
+        own: Returns the samples of this worker.
+        lasting: The metrics that outlive a worker: those that only grow.
     """
 
     def __init__(
@@ -47,10 +47,10 @@ class SharedMetrics:
 
     @asynccontextmanager
     async def publishing(self) -> AsyncIterator[None]:
-        """Write every second within this context, and at its end what is to last.
+        """Write every second within this context, and the lasting samples at its end.
 
         Raises:
-            StartError: the folder is not there and cannot be made.
+            StartError: The folder does not exist and cannot be made.
         """
         if self.folder is None:
             yield
@@ -69,7 +69,7 @@ class SharedMetrics:
             self._write(self.folder, self._lasting(self.own()))
 
     def all(self, own: list[Sample]) -> Iterator[Sample]:
-        """Give what this worker says now, and what the others said last."""
+        """Yield the samples `own` of this worker, and those that the others wrote last."""
         yield from own
         if self.folder is None:
             return
@@ -86,14 +86,14 @@ class SharedMetrics:
             await asyncio.sleep(EVERY_SECONDS)
 
     def _write(self, folder: Path, samples: Iterable[Sample]) -> None:
-        """Write so that a reader finds a whole file, this one or the one before."""
+        """Write so that a reader finds a complete file: this one or the one before."""
         part = folder / f"{self.name}.{threading.get_ident()}.part"
         try:
             part.write_text(json.dumps(list(samples)))
             part.replace(folder / self.name)
             self.wrote = True
-        except OSError as error:  # a full disk: the others hear of it later
-            if self.wrote:  # once is enough: the log may lie on the same disk
+        except OSError as error:  # such as a full disk; the next write may succeed
+            if self.wrote:  # once: the log may lie on the same disk
                 log.warning("The metrics of this worker cannot be written: %s", error)
             self.wrote = False
 

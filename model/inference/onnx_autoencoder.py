@@ -98,7 +98,7 @@ class Gaussians(NamedTuple):
         joint_NK = log_prob(images, z_NK2) - 0.5 * np.square(z_NK2).sum(-1)
         weight_NK = np.exp(joint_NK - joint_NK.max(-1, keepdims=True))
         weight_NK /= weight_NK.sum(-1, keepdims=True)
-        # One product an image: a single one for all rounds each by how many there are.
+        # One product per image: BLAS rounds a product of all rows by how many there are.
         shift_N2 = (weight_NK[:, None] @ noise_K2)[:, 0]
         offset_NK2 = noise_K2 - shift_N2[:, None]
         spread_N22 = (weight_NK[..., None] * offset_NK2).swapaxes(1, 2) @ offset_NK2

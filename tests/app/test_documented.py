@@ -8,9 +8,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.api import decode, encode, neighbours
+from app.api import neighbours
 from app.errors import Problem
+from app.formats.latents import MAX_LATENTS
 from app.formats.rendering import BATCH, FILM, Render
+from app.formats.uploads import MAX_IMAGES
 from app.http.negotiation import JSON
 from app.openapi import API
 from app.settings import ROOT, Settings, variable
@@ -74,7 +76,11 @@ def test_every_route_is_described_and_called_in_one_section(client: httpx.Client
 
 
 def test_every_kind_of_problem_is_documented_and_no_other() -> None:
-    there = {(one.status, one.title.lower().replace(" ", "-")) for one in Problem.__subclasses__()}
+    there = {
+        (one.status, one.kind.rpartition(":")[2])
+        for one in Problem.__subclasses__()
+        if one.kind != "about:blank"
+    }
     documented = re.findall(r"^\| (\d{3}) \| `([a-z-]+)` \|", REFERENCE, flags=re.MULTILINE)
     assert {(int(status), kind) for status, kind in documented} == there
     assert len(documented) == len(there)
@@ -91,9 +97,9 @@ def test_the_limits_are_those_that_the_code_has() -> None:
     settings = Settings()
     table = REFERENCE.partition("## Limits\n")[2].partition("\n## ")[0]
     for what, number in {
-        "images in an encode": encode.MOST,
-        "latents in a decode, images in a sample": decode.MOST,
-        "neighbours": neighbours.MOST,
+        "images in an encode": MAX_IMAGES,
+        "latents in a decode, images in a sample": MAX_LATENTS,
+        "neighbours": neighbours.MAX_NEIGHBOURS,
         "steps of an interpolation": LONGEST_WALK,
     }.items():
         assert re.search(rf"\| {what} \| {number:,}\b", table), what

@@ -4,16 +4,15 @@ import re
 import httpx
 import pytest
 from fastapi import FastAPI
-from starlette.middleware import Middleware
 
 from app import errors
-from app.errors import Problem
+from app.errors import Overloaded, Problem, response_to
 from model.errors import ImageError, LatentError, UndecodableError
 from tests.app.conftest import Refused
 
 
 def answer_to(failure: Exception) -> httpx.Response:
-    app = FastAPI(middleware=[Middleware(errors.Defects)])
+    app = FastAPI()
     errors.install(app)
 
     @app.get("/")
@@ -29,31 +28,47 @@ def answer_to(failure: Exception) -> httpx.Response:
 
 
 @pytest.mark.parametrize("failure", [LatentError, ImageError])
-def test_what_the_model_refuses_is_an_invalid_request_in_its_words(
+def test_a_refusal_of_the_model_is_an_invalid_request_in_its_words(
     refused: Refused, failure: type[Exception]
 ) -> None:
     assert refused(answer_to(failure("It is too long.")), 422) == "It is too long."
 
 
-def test_a_vector_for_a_model_without_vectors_is_a_conflict_in_the_models_words(
+def test_a_latent_for_a_model_without_latents_is_a_conflict_in_the_models_words(
     refused: Refused,
 ) -> None:
     assert refused(answer_to(UndecodableError("It has none.")), 409) == "It has none."
 
 
-def test_a_defect_is_answered_without_its_innards(refused: Refused) -> None:
+def test_a_defect_is_answered_without_its_message(refused: Refused) -> None:
     response = answer_to(RuntimeError("/home/secret"))
     refused(response, 500)
     assert "secret" not in response.text
 
 
 def test_each_problem_has_a_type_of_its_own() -> None:
-    kinds = [problem("It.").response().body for problem in Problem.__subclasses__()]
-    types = [re.findall(rb'"urn:latent-explorer:[a-z-]+"', kind)[0] for kind in kinds]
-    assert len(set(types)) == len(types)
+    named = [problem for problem in Problem.__subclasses__() if problem.kind != "about:blank"]
+    bodies = [response_to(problem("It.")).body for problem in named]
+    types = [re.findall(rb'"urn:latent-explorer:[a-z-]+"', bytes(body))[0] for body in bodies]
+    assert len(set(types)) == len(types) > 10
 
 
-def test_a_path_that_does_not_exist_is_answered_with_the_way_out(
+def test_at_most_ten_errors_are_told(client: httpx.Client, refused: Refused) -> None:
+    body = {f"unknown_{index}": 0 for index in range(200)}
+    answer = client.post("/api/v1/models/mnist-vae-2d/decode", json=body)
+    refused(answer, 422)
+    assert len(answer.json()["errors"]) == 10
+
+
+def test_below_v2_a_problem_has_the_form_of_the_protocol() -> None:
+    problem = Overloaded("Come again.")
+    response = response_to(problem, {"path": "/explorer/v2/models/x", "root_path": "/explorer"})
+    assert bytes(response.body) == b'{"error": "Come again."}'
+    assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+    assert response.headers["content-type"] == "application/json"
+
+
+def test_a_path_that_does_not_exist_is_refused_with_the_way_out(
     client: httpx.Client, refused: Refused
 ) -> None:
     assert "/docs" in refused(client.get("/api/v1/nothing"), 404)

@@ -11,7 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from app import lifespan
-from app.lifespan import StartError, fill
+from app.errors import StartError
+from app.serving.loading import fill
 from app.serving.registry import Registry
 from app.settings import ROOT, Settings
 from tests.app.live_server import DEFAULT, serving

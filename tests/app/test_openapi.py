@@ -48,13 +48,10 @@ INFERENCE = {
     "/v2": "get",
     "/v2/health/live": "get",
     "/v2/health/ready": "get",
-    "/v2/models/stats": "get",
-    "/v2/repository/index": "post",
-    "/v2/repository/models/{name}/{action}": "post",
     **{
         path + end: "post" if end == "/infer" else "get"
         for path in (NAMED, NAMED + "/versions/{version}")
-        for end in ("", "/ready", "/stats", "/infer")
+        for end in ("", "/ready", "/infer")
     },
 }
 
@@ -154,7 +151,7 @@ def test_each_json_answer_is_described_by_its_own_schema(client: httpx.Client) -
     paths = client.get("/openapi.json").json()["paths"]
     for action in ("encode", "decode", "interpolate", "sample"):
         answer = paths[f"{API}/models/{{model}}/{action}"]["post"]["responses"]["200"]["content"]
-        name = f"{action.capitalize()}Answer"
+        name = f"{action.capitalize()}Response"
         assert answer["application/json"]["schema"]["$ref"].endswith(f"/{name}")
 
 

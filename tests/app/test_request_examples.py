@@ -10,12 +10,11 @@ from tests.app.live_server import Serving
 from tests.app.pictures import drawing, file
 
 DOCUMENT = create_app().openapi()
-ALWAYS_REFUSED = {"repository_control"}
 OPERATIONS = [
     (method, path, operation)
     for path, operations in DOCUMENT["paths"].items()
     for method, operation in operations.items()
-    if operation["operationId"] not in {*ALWAYS_REFUSED, "stream"}
+    if operation["operationId"] != "stream"
 ]
 
 each_operation = pytest.mark.parametrize(

@@ -108,10 +108,13 @@ def assert_expects_likelihood(engine: Engine, checkpoint: Checkpoint) -> None:
 def test_an_image_is_encoded_the_same_whatever_its_company(engine: Engine) -> None:
     together = engine.encode(IMAGES)
     assert together.mean is not None
-    for i in (0, 33, 69):
+    for i in (0, 1, 2, 33, 69):
         alone = engine.encode(IMAGES[i : i + 1])
         assert alone.mean is not None
         np.testing.assert_array_equal(alone.mean[0], together.mean[i])
+        if together.covariance is not None:
+            assert alone.covariance is not None
+            np.testing.assert_array_equal(alone.covariance[0], together.covariance[i])
         np.testing.assert_array_equal(alone.reconstruction[0], together.reconstruction[i])
 
 

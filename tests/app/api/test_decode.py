@@ -1,7 +1,7 @@
-import asyncio
 import base64
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from app.settings import Settings
-from model.engine import Engine
+from model.engine import Encoding, Engine
 from tests.app.conftest import Refused
 from tests.app.live_server import serving
 
@@ -26,29 +26,35 @@ def read(content: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(content)))
 
 
-def test_a_long_body_is_refused_before_it_is_read_while_too_much_waits() -> None:
-    begun, gate = Event(), Event()
+def test_a_long_body_is_refused_before_it_is_read_while_too_much_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, gate, encode = Event(), Event(), Engine.encode
 
-    def hold() -> None:
+    def hold(engine: Engine, images: np.ndarray) -> Encoding:
         begun.set()
-        gate.wait()
+        assert gate.wait(30)
+        return encode(engine, images)
 
     path = f"/api/v1/{DECODE}"
     long: dict[str, Any] = {"content": b"[" * 5000, "headers": JSON}
+    two_passes = {"images": [np.eye(28).tolist()] * 9}
     settings = Settings(models=("mnist-vae-2d",), max_queue=1)
-    with serving(settings) as server, server.client() as client:
-        (served,) = server.registry.loaded
-        assert served.batcher._worker  # which made the first tiles
-        work = served.batcher.run([hold, hold], weight=1)
-        holding = asyncio.run_coroutine_threadsafe(work, served.batcher._worker.get_loop())
-        begun.wait()
+    with (
+        ThreadPoolExecutor(1) as threads,
+        serving(settings) as server,
+        server.client() as client,
+    ):
+        monkeypatch.setattr(Engine, "encode", hold)  # the start itself encodes
+        holding = threads.submit(client.post, path.replace("decode", "encode"), json=two_passes)
+        assert begun.wait(30)
         refusal = client.post(path, **long)
         assert refusal.status_code == 503
         assert refusal.headers["retry-after"] == "1"
         assert refusal.headers["content-type"] == "application/problem+json"
         assert client.post(path, content=b"[", headers=JSON).status_code == 400
         gate.set()
-        holding.result()
+        assert holding.result().status_code == 200
         assert client.post(path, **long).status_code == 400
 
 

@@ -19,7 +19,7 @@ from app.errors import Overloaded
 from app.main import VERSION
 from app.serving.batcher import Batcher
 from app.settings import ROOT, Settings
-from app.telemetry.counters import Tally
+from app.telemetry.counters import Counters
 from tests.app.conftest import Refused
 from tests.app.live_server import DEFAULT, Serving, serving
 
@@ -141,18 +141,18 @@ def test_the_cache_of_pictures_tells_its_hits_and_misses(fresh: Serving) -> None
 
 
 def test_what_finds_the_queue_full_is_counted() -> None:
-    tally = Tally()
+    counters = Counters()
 
     async def ask_twice() -> list[object]:
         with ThreadPoolExecutor(1) as executor:
-            batcher = Batcher(lambda z: z, executor, max_queue=1, tally=tally)
+            batcher = Batcher(lambda z: z, executor, max_queue=1, counters=counters)
             latent = np.zeros((1, 2), np.float32)
-            both = batcher.decode(latent), batcher.decode(latent)
+            both = batcher.run(latent), batcher.run(latent)
             return list(await asyncio.gather(*both, return_exceptions=True))
 
     _, second = asyncio.run(ask_twice())
     assert isinstance(second, Overloaded)
-    assert (tally.small.refused, sum(tally.small.images.counts)) == (1, 1)
+    assert (counters.small.refused, sum(counters.small.images.counts)) == (1, 1)
 
 
 def test_the_state_of_the_server_is_told(fresh: Serving) -> None:

@@ -116,9 +116,9 @@ def converse(engine: Engine, questions: list[bytes], max_queue: int) -> list[Mes
             incoming.put_nowait({"type": "websocket.connect"})
             for content in questions:
                 incoming.put_nowait({"type": "websocket.receive", "bytes": content})
-            holder = asyncio.create_task(batcher.run([hold], weight=1))
+            holder = asyncio.create_task(batcher.run(batcher.calls_job([hold], weight=1)))
             await held.wait()
-            other = asyncio.create_task(batcher.decode(np.zeros((1, 2), np.float32)))
+            other = asyncio.create_task(batcher.run(np.zeros((1, 2), np.float32)))
             await asyncio.sleep(0)
 
             async def receive() -> Message:

@@ -11,7 +11,7 @@ from PIL import Image
 from app.formats import png
 from app.formats.image_files import MAX_PIXELS, Prepared
 from app.formats.image_files import prepare as prepare_for
-from app.formats.image_limits import SMALL_SIDE, is_small
+from app.formats.image_limits import SMALL_SIDE, is_small_png
 from model.engine import LabelledImages
 from model.errors import ImageError
 from tests.app.pictures import bomb, drawing, file
@@ -83,12 +83,12 @@ def with_chunk(content: bytes, added: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
-def test_a_picture_of_few_pixels_and_nothing_else_is_small(mode: str) -> None:
+def test_a_picture_of_few_pixels_and_nothing_else_is_small_png(mode: str) -> None:
     pictures = [Image.new("L", size, 9).convert(mode) for size in ((28, 28), (160, 160), (1, 9))]
-    assert all(is_small(file(picture)) for picture in pictures)
-    assert is_small(with_chunk(file(pictures[0]), chunk(b"gAMA", bytes(4))))
+    assert all(is_small_png(file(picture)) for picture in pictures)
+    assert is_small_png(with_chunk(file(pictures[0]), chunk(b"gAMA", bytes(4))))
     for size in ((SMALL_SIDE + 1, 1), (1, SMALL_SIDE + 1)):
-        assert not is_small(file(Image.new("L", size).convert(mode)))
+        assert not is_small_png(file(Image.new("L", size).convert(mode)))
 
 
 SMALL = file(drawing((150, 150)))
@@ -113,7 +113,7 @@ SMALL = file(drawing((150, 150)))
     ],
 )
 def test_a_file_that_could_take_long_is_not_small(content: bytes) -> None:
-    assert not is_small(content)
+    assert not is_small_png(content)
 
 
 @pytest.mark.parametrize("ink", ["black", "white"])

@@ -3,11 +3,13 @@ import gzip
 import httpx
 import pytest
 
+from app.http.compression import choose_coding
+
 PLAIN = {"accept-encoding": "identity"}
 
 
 @pytest.mark.parametrize("path", ["/api/v1/models", "/", "/openapi.json"])
-def test_text_is_compressed_for_who_takes_it(client: httpx.Client, path: str) -> None:
+def test_text_is_compressed_for_a_client_that_accepts_gzip(client: httpx.Client, path: str) -> None:
     plain = client.get(path, headers=PLAIN)
     assert "content-encoding" not in plain.headers
     packed = client.get(path, headers={"accept-encoding": "gzip"})
@@ -17,10 +19,34 @@ def test_text_is_compressed_for_who_takes_it(client: httpx.Client, path: str) ->
     assert int(packed.headers["content-length"]) < len(plain.content) / 2
 
 
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        (None, None),
+        ("", None),
+        ("br", None),
+        ("gzip", "gzip"),
+        ("GZIP", "gzip"),
+        ("*", "gzip"),
+        ("gzip;q=0", None),
+        ("gzip; q=0.000", None),
+        ("*, gzip;q=0", "deflate"),
+        ("deflate, gzip;q=0.5", "deflate"),
+        ("gzip, deflate", "gzip"),
+    ],
+)
+def test_the_coding_that_a_client_wants_most_is_chosen(
+    accepted: str | None, coding: str | None
+) -> None:
+    assert choose_coding(accepted, ("gzip", "deflate")) == coding
+
+
 @pytest.mark.parametrize("taken", ["br", "gzip;q=0", "", "deflate, gzip; q=0.0"])
-def test_who_does_not_take_gzip_is_not_given_it(client: httpx.Client, taken: str) -> None:
-    answer = client.get("/api/v1/models", headers={"accept-encoding": taken})
-    assert "content-encoding" not in answer.headers
+def test_a_client_that_does_not_accept_gzip_gets_none(client: httpx.Client, taken: str) -> None:
+    for path in ("/api/v1/models", "/static/page.css"):
+        answer = client.get(path, headers={"accept-encoding": taken})
+        assert answer.status_code == 200
+        assert "content-encoding" not in answer.headers
 
 
 @pytest.mark.parametrize(
@@ -31,7 +57,7 @@ def test_who_does_not_take_gzip_is_not_given_it(client: httpx.Client, taken: str
         "/healthz",
     ],
 )
-def test_what_gains_nothing_is_left_as_it_is(client: httpx.Client, path: str) -> None:
+def test_images_arrays_and_short_texts_are_not_compressed(client: httpx.Client, path: str) -> None:
     answer = client.get(path, headers={"accept-encoding": "gzip"})
     assert answer.status_code == 200
     assert "content-encoding" not in answer.headers
@@ -44,7 +70,7 @@ def test_a_long_refusal_is_compressed_and_still_a_refusal(client: httpx.Client) 
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_a_compressed_answer_has_a_weak_etag_that_is_known_again(client: httpx.Client) -> None:
+def test_a_compressed_response_has_a_weak_etag_that_is_recognised(client: httpx.Client) -> None:
     packed = client.get("/api/v1/models/mnist-vae-2d/history")
     tag = packed.headers["etag"]
     assert packed.headers["content-encoding"] == "gzip"

@@ -3,7 +3,7 @@ import pytest
 from app.errors import NotAcceptable
 from app.http.negotiation import choose
 
-OFFERED = ["application/json", "image/png", "image/gif"]
+OFFERED = ("application/json", "image/png", "image/gif")
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,6 @@ def test_the_form_that_a_client_wants_most_is_chosen(accept: str | None, chosen:
 
 
 @pytest.mark.parametrize("accept", ["text/html", "*/*;q=0", "image/png;q=0, video/*", ";;;"])
-def test_a_client_that_wants_none_of_the_forms_is_told_which_there_are(accept: str) -> None:
+def test_a_client_that_wants_none_of_the_forms_is_refused_with_those_there_are(accept: str) -> None:
     with pytest.raises(NotAcceptable, match="application/json, image/png, image/gif"):
         choose(accept, OFFERED)

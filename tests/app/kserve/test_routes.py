@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 import tritonclient.http as triton  # type: ignore[import-untyped]
 
-from app.settings import Settings
 from model.engine import Engine, LabelledImages
-from tests.app.live_server import Serving, serving
+from tests.app.live_server import Serving
 
 DECODER, ENCODER = "mnist-vae-2d.decoder", "mnist-vae-2d.encoder"
 LATENTS = np.random.default_rng(0).normal(size=(70, 2)).astype(np.float32)
@@ -43,7 +42,7 @@ def test_the_server_lives_is_ready_and_says_what_it_is(client: Any) -> None:
     assert client.is_server_ready()
     metadata = client.get_server_metadata()
     assert metadata["name"] == "latent-explorer"
-    assert set(metadata["extensions"]) == {"binary_tensor_data", "model_repository", "statistics"}
+    assert metadata["extensions"] == ["binary_tensor_data"]
 
 
 def test_a_decoder_says_what_it_takes_and_gives(client: Any) -> None:
@@ -180,56 +179,7 @@ def test_what_other_servers_also_know_does_no_harm(client: Any) -> None:
     assert result.as_numpy("images").shape == (1, 28, 28)
 
 
-def test_the_repository_lists_every_half_of_every_model(client: Any, api: httpx.Client) -> None:
-    index = {entry["name"]: entry for entry in client.get_model_repository_index()}
-    halves = set()
-    for card in api.get("models").json()["models"]:
-        halves.add(f"{card['id']}.encoder")
-        if card["family"] != "vqvae":
-            halves.add(f"{card['id']}.decoder")
-    assert set(index) == halves
-    assert {entry["state"] for entry in index.values()} == {"READY"}
-    assert index[DECODER]["reason"] == ""
-
-
-def test_nobody_loads_or_unloads_a_model_from_outside(client: Any) -> None:
-    for order in (client.load_model, client.unload_model):
-        with pytest.raises(
-            triton.InferenceServerException, match="loaded when they are used"
-        ) as no:
-            order(DECODER)
-        assert no.value.status() == "403"
-
-
 def test_a_model_is_ready_once_it_is_in_memory(server: Serving, client: Any) -> None:
     assert client.is_model_ready("fashion-ae-2d.encoder", "1")
     assert "fashion-ae-2d" in {served.card.id for served in server.registry.loaded}
     assert not client.is_model_ready("fashion-ae-2d.encoder", "2")
-
-
-def test_statistics_count_what_was_asked(digits: np.ndarray) -> None:
-    with (
-        serving(Settings(models=("mnist-vae-2d",))) as server,
-        triton.InferenceServerClient(server.host) as client,
-    ):
-        (before,) = client.get_inference_statistics(DECODER)["model_stats"]
-        assert (before["last_inference"], before["inference_count"]) == (0, 0)
-        for count in (1, 1, 70):
-            client.infer(DECODER, [tensor("latents", LATENTS[:count])])
-        client.infer(ENCODER, [tensor("images", digits)])
-        with pytest.raises(triton.InferenceServerException):
-            client.infer(DECODER, [tensor("images", LATENTS)])
-        everything = client.get_inference_statistics()["model_stats"]
-        (decoder,) = client.get_inference_statistics(DECODER, "1")["model_stats"]
-    assert [one["name"] for one in everything] == [DECODER, ENCODER]
-    assert everything[0] == decoder
-    assert (decoder["inference_count"], decoder["execution_count"]) == (72, 4)
-    assert decoder["last_inference"] > 1_700_000_000_000
-    times = decoder["inference_stats"]
-    counts = {part: spent["count"] for part, spent in times.items()}
-    parts = ("queue", "compute_input", "compute_infer", "compute_output")
-    assert counts == {"success": 3, "fail": 1, "cache_hit": 0, **dict.fromkeys(parts, 3)}
-    assert 0 < sum(times[part]["ns"] for part in parts) <= times["success"]["ns"]
-    sizes = {one["batch_size"]: one["compute_infer"]["count"] for one in decoder["batch_stats"]}
-    assert sizes == {1: 2, 70: 1}
-    assert (everything[1]["inference_count"], everything[1]["execution_count"]) == (20, 3)

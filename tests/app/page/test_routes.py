@@ -11,7 +11,7 @@ from tests.app.conftest import Refused
 ADDRESS = re.compile(r'(?:src|href)="(static/[^"]+)"')
 
 
-def test_the_page_names_its_files_by_version_and_each_is_kept_for_ever(
+def test_the_page_names_its_files_by_version_and_each_may_be_kept_for_ever(
     client: httpx.Client,
 ) -> None:
     answer = client.get("/")
@@ -29,7 +29,7 @@ def test_the_page_names_its_files_by_version_and_each_is_kept_for_ever(
     ("query", "model"),
     [("", "mnist-vae-2d"), ("?model=mnist-ae-2d", "mnist-ae-2d"), ("?model=x", "mnist-vae-2d")],
 )
-def test_what_the_page_asks_for_first_is_named_too(
+def test_the_page_names_the_data_that_it_asks_for_first(
     client: httpx.Client, query: str, model: str
 ) -> None:
     named = re.findall(r'rel="preload" href="([^"]+)"', client.get(f"/{query}").text)
@@ -37,7 +37,7 @@ def test_what_the_page_asks_for_first_is_named_too(
     assert named == [f"api/v1/{path}" for path in ("models", *first)]
 
 
-def test_of_a_model_without_a_plane_only_the_list_is_asked_for(client: httpx.Client) -> None:
+def test_the_page_asks_for_the_list_alone_for_a_model_without_a_plane(client: httpx.Client) -> None:
     text = client.get("/?model=mnist-vqvae").text
     assert re.findall(r'rel="preload" href="([^"]+)"', text) == ["api/v1/models"]
 
@@ -48,7 +48,7 @@ def test_the_page_holds_no_inline_script_or_style(client: httpx.Client) -> None:
 
 
 def test_the_page_asks_for_one_script_and_one_sheet(client: httpx.Client) -> None:
-    """Each more would cost a first visit milliseconds, whatever is in it."""
+    """Each further one would cost a first visit milliseconds, whatever is in it."""
     addresses = ADDRESS.findall(client.get("/").text)
     assert [address.split("/", 2)[2] for address in addresses] == [
         "icon.svg",
@@ -59,7 +59,7 @@ def test_the_page_asks_for_one_script_and_one_sheet(client: httpx.Client) -> Non
     assert not re.findall(r"^import", script, re.M)
 
 
-def test_what_is_imported_when_it_is_asked_for_is_a_script_of_the_same_version(
+def test_a_module_that_is_imported_later_is_a_script_of_the_same_version(
     client: httpx.Client,
 ) -> None:
     (main,) = re.findall(r'src="(static/[^"]+/js/main.js)"', client.get("/").text)
@@ -75,7 +75,9 @@ def test_the_sheet_holds_every_style(client: httpx.Client) -> None:
         assert path.read_text() in sheet
 
 
-def test_pages_and_scripts_are_compressed_for_who_asks(client: httpx.Client) -> None:
+def test_pages_and_scripts_are_compressed_for_clients_that_accept_gzip(
+    client: httpx.Client,
+) -> None:
     for path in ("/", "/static/js/main.js", "/static/page.css"):
         packed = client.get(path, headers={"accept-encoding": "gzip"})
         assert packed.headers["content-encoding"] == "gzip"
@@ -86,7 +88,7 @@ def test_pages_and_scripts_are_compressed_for_who_asks(client: httpx.Client) -> 
 
 
 @pytest.mark.parametrize("version", ["", "00000000/"])
-def test_without_the_right_version_a_file_is_asked_about_each_time(
+def test_a_file_without_the_current_version_is_revalidated_each_time(
     client: httpx.Client, version: str
 ) -> None:
     file = client.get(f"/static/{version}js/main.js")
@@ -95,7 +97,7 @@ def test_without_the_right_version_a_file_is_asked_about_each_time(
     assert client.get(f"/static/{version}js/main.js", headers=known).status_code == 304
 
 
-def test_an_edited_file_has_a_new_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_edited_file_gets_a_new_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(routes, "STATIC", tmp_path)
     monkeypatch.setattr(routes, "SHEETS", ["b"])
     for name, text in (("js/main.js", "1"), ("css/b.css", "2")):
@@ -124,7 +126,16 @@ def test_an_edited_file_has_a_new_address(tmp_path: Path, monkeypatch: pytest.Mo
         "a" * 300,
     ],
 )
-def test_what_is_no_static_file_is_not_found(
+def test_a_path_that_is_no_static_file_is_not_found(
     client: httpx.Client, refused: Refused, path: str
 ) -> None:
     refused(client.get(f"/static/{path}"), 404)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_a_static_file_can_only_be_read(
+    client: httpx.Client, refused: Refused, method: str
+) -> None:
+    answer = client.request(method, "/static/page.css")
+    assert "GET" in refused(answer, 405)
+    assert "GET" in answer.headers["allow"]

@@ -17,11 +17,11 @@ from app.serving.batcher import CHUNK, SMALL, Batcher
 
 T = TypeVar("T")
 Do = Callable[[str], Callable[[], None]]
-"""Makes the call of an engine that spells a name."""
+"""Returns the call of an engine that writes down a name."""
 
 
-class Plain:
-    """A forward pass whose images carry their latent's first number; -1 makes it fail."""
+class ForwardPass:
+    """A forward pass whose images have their latent's first number as grey level; -1 fails."""
 
     def __init__(self) -> None:
         self.passes: list[int] = []
@@ -61,7 +61,7 @@ class Request:
     is_tile: bool
     arrives_after: int
     leaves_after: int | None
-    """Turns of the loop."""
+    """Both in turns of the event loop."""
 
 
 requests = st.builds(
@@ -79,18 +79,18 @@ requests = st.builds(
 def test_every_request_is_answered_once_with_its_own_images_whatever_the_others_do(
     asked: list[Request], max_queue: int
 ) -> None:
-    plain = Plain()
+    forward_pass = ForwardPass()
 
     async def ask(batcher: Batcher, request: Request) -> object:
         await turns(request.arrives_after)
         levels = [*request.levels[:-1], -1] if request.bad else request.levels
         latents = latents_of(levels)
-        work = (
-            batcher.tile(partial(plain.decode, latents))
+        job = (
+            batcher.tile_job(partial(forward_pass.decode, latents))
             if request.is_tile
-            else batcher.decode(latents)
+            else batcher.decode_job(latents)
         )
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(batcher.run(job))
         if request.leaves_after is not None:
             await turns(request.leaves_after)
             task.cancel()
@@ -99,7 +99,7 @@ def test_every_request_is_answered_once_with_its_own_images_whatever_the_others_
 
     async def run() -> list[object]:
         with ThreadPoolExecutor(1) as executor:
-            batcher = Batcher(plain.decode, executor, max_queue=max_queue)
+            batcher = Batcher(forward_pass.decode, executor, max_queue=max_queue)
             outcomes = await asyncio.gather(*(ask(batcher, request) for request in asked))
             await batcher.drain()
             assert batcher.waiting == (0, 0, 0)
@@ -116,101 +116,118 @@ def test_every_request_is_answered_once_with_its_own_images_whatever_the_others_
             assert isinstance(outcome, np.ndarray)
             assert levels_of(outcome) == request.levels
     tiles = [len(request.levels) for request in asked if request.is_tile]
-    assert max(plain.passes, default=0) <= max(CHUNK, *tiles, 0)
+    assert max(forward_pass.passes, default=0) <= max(CHUNK, *tiles, 0)
+
+
+async def decode(batcher: Batcher, levels: list[int], *, patient: bool = True) -> np.ndarray:
+    images = await batcher.run(batcher.decode_job(latents_of(levels), patient=patient))
+    assert isinstance(images, np.ndarray)
+    return images
+
+
+async def run(batcher: Batcher, *calls: Callable[[], Any]) -> list[Any]:
+    """Run calls in a thread, each of which costs as much as one image."""
+    results: list[Any] = await batcher.run(batcher.calls_job(calls, weight=1))
+    return results
 
 
 def with_batcher(
     scenario: Callable[[Batcher], Coroutine[Any, Any, T]],
     max_queue: int = 10**9,
     max_wait_seconds: float = math.inf,
-) -> tuple[Plain, T]:
-    plain = Plain()
+) -> tuple[ForwardPass, T]:
+    forward_pass = ForwardPass()
 
     async def run() -> T:
         with ThreadPoolExecutor(1) as executor:
             batcher = Batcher(
-                plain.decode, executor, max_queue=max_queue, max_wait_seconds=max_wait_seconds
+                forward_pass.decode,
+                executor,
+                max_queue=max_queue,
+                max_wait_seconds=max_wait_seconds,
             )
             return await scenario(batcher)
 
-    return plain, asyncio.run(run())
+    return forward_pass, asyncio.run(run())
 
 
 def test_small_requests_that_come_together_share_one_forward_pass() -> None:
     async def scenario(batcher: Batcher) -> list[np.ndarray]:
-        return await asyncio.gather(*(batcher.decode(latents_of([i])) for i in range(10)))
+        return await asyncio.gather(*(decode(batcher, [i]) for i in range(10)))
 
-    plain, images = with_batcher(scenario)
-    assert plain.passes == [10]
+    forward_pass, images = with_batcher(scenario)
+    assert forward_pass.passes == [10]
     assert [levels_of(one) for one in images] == [[i] for i in range(10)]
 
 
 def test_a_large_request_goes_in_chunks_and_comes_back_whole() -> None:
     async def scenario(batcher: Batcher) -> np.ndarray:
-        return await batcher.decode(latents_of([i % 256 for i in range(150)]))
+        return await decode(batcher, [i % 256 for i in range(150)])
 
-    plain, images = with_batcher(scenario)
-    assert plain.passes == [64, 64, 22]
+    forward_pass, images = with_batcher(scenario)
+    assert forward_pass.passes == [64, 64, 22]
     assert levels_of(images) == [i % 256 for i in range(150)]
 
 
 def test_a_drag_that_comes_during_a_chunk_goes_before_the_next_one() -> None:
-    async def scenario(batcher: Batcher) -> list[int]:
-        loop, passes = asyncio.get_running_loop(), list[int]()
+    passes: list[int] = []
 
-        def decode(latents: np.ndarray) -> np.ndarray:
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+
+        def forward(latents: np.ndarray) -> np.ndarray:
             passes.append(len(latents))
             if len(latents) == CHUNK:
-                loop.call_soon(batcher.ask, latents_of([1]), loop.create_future())
+                loop.call_soon(batcher.submit, latents_of([1]), loop.create_future())
             return np.zeros((len(latents), 28, 28), np.uint8)
 
-        batcher._forward = decode
-        await batcher.decode(latents_of([9] * 3 * CHUNK))
-        return passes
+        with ThreadPoolExecutor(1) as executor:
+            batcher = Batcher(forward, executor, max_queue=10**9)
+            await decode(batcher, [9] * 3 * CHUNK)
 
-    _, passes = with_batcher(scenario)
-    assert passes[:5] == [CHUNK, 1, CHUNK, 1, CHUNK]  # the last may or may not be heard of yet
+    asyncio.run(scenario())
+    assert passes[:5] == [CHUNK, 1, CHUNK, 1, CHUNK]  # the last drag may come after the end
 
 
 def order_of(scenario: Callable[[Batcher, Do], list[Coroutine[Any, Any, Any]]]) -> str:
-    """Start all that a scenario asks for at once, and spell the order in which it was done."""
+    """Start all the work of a scenario at once, and return the order in which it was done."""
     done: list[str] = []
 
-    async def run(batcher: Batcher) -> None:
+    async def start(batcher: Batcher) -> None:
         await asyncio.gather(*scenario(batcher, lambda name: partial(done.append, name)))
 
-    with_batcher(run)
+    with_batcher(start)
     return "".join(done)
 
 
-def test_tiles_go_before_bulk_which_has_its_turns_all_the_same() -> None:
+def test_tiles_go_before_bulk_which_has_a_turn_now_and_then() -> None:
     def scenario(batcher: Batcher, do: Do) -> list[Coroutine[Any, Any, Any]]:
-        bulk = batcher.run([do("b")] * 3, weight=1)
-        return [bulk, *(batcher.tile(do("t")) for _ in range(10))]
+        bulk = run(batcher, *[do("b")] * 3)
+        return [bulk, *(batcher.run(batcher.tile_job(do("t"))) for _ in range(10))]
 
     assert order_of(scenario) == "ttttbttttbttb"
 
 
-def test_what_is_short_does_not_wait_for_all_of_what_is_long_nor_that_for_all_that_is_short() -> (
+def test_a_short_job_does_not_wait_for_all_of_a_long_one_nor_a_long_one_for_all_short_ones() -> (
     None
 ):
     def scenario(batcher: Batcher, do: Do) -> list[Coroutine[Any, Any, Any]]:
-        long = batcher.run([do("l")] * 16, weight=1)
-        return [long, *(batcher.run([do("s")], weight=1) for _ in range(3))]
+        long = run(batcher, *[do("l")] * 16)
+        return [long, *(run(batcher, do("s")) for _ in range(3))]
 
     assert order_of(scenario) == "lslsls" + 13 * "l"
 
 
 def test_of_two_long_requests_the_first_is_done_before_the_second_begins() -> None:
     def scenario(batcher: Batcher, do: Do) -> list[Coroutine[Any, Any, Any]]:
-        return [batcher.run([do(name)] * 4, weight=1) for name in "ab"]
+        return [run(batcher, *[do(name)] * 4) for name in "ab"]
 
     assert order_of(scenario) == "aaaabbbb"
 
 
 def test_one_bad_request_does_not_spoil_the_pass_of_the_others() -> None:
     async def scenario(batcher: Batcher) -> list[object]:
-        asked = [batcher.decode(latents_of([level])) for level in (1, -1, 2)]
+        asked = [decode(batcher, [level]) for level in (1, -1, 2)]
         return list(await asyncio.gather(*asked, return_exceptions=True))
 
     _, (good, bad, other) = with_batcher(scenario)
@@ -218,69 +235,72 @@ def test_one_bad_request_does_not_spoil_the_pass_of_the_others() -> None:
     assert [levels_of(one) for one in (good, other) if isinstance(one, np.ndarray)] == [[1], [2]]
 
 
-def test_a_request_that_is_given_up_before_its_turn_is_never_decoded() -> None:
+def test_a_request_that_is_cancelled_before_its_turn_is_never_decoded() -> None:
     async def scenario(batcher: Batcher) -> None:
-        kept = asyncio.create_task(batcher.decode(latents_of([1])))
-        small = asyncio.create_task(batcher.decode(latents_of([2] * SMALL)))
-        large = asyncio.create_task(batcher.decode(latents_of([3] * 200)))
+        kept = asyncio.create_task(decode(batcher, [1]))
+        small = asyncio.create_task(decode(batcher, [2] * SMALL))
+        large = asyncio.create_task(decode(batcher, [3] * 200))
         await turns(1)
         small.cancel()
         large.cancel()
         await kept
         await batcher.drain()
 
-    plain, _ = with_batcher(scenario)
-    assert plain.passes == [1]
+    forward_pass, _ = with_batcher(scenario)
+    assert forward_pass.passes == [1]
 
 
 def test_a_full_queue_refuses_at_once_and_takes_requests_again_when_it_is_empty() -> None:
     async def scenario(batcher: Batcher) -> None:
         gate = Event()
-        held = asyncio.create_task(batcher.run([gate.wait], weight=1))
+        held = asyncio.create_task(run(batcher, gate.wait))
         await turns(5)
-        waiting = asyncio.create_task(batcher.decode(latents_of([1] * 8)))
+        waiting = asyncio.create_task(decode(batcher, [1] * 8))
         await turns(1)
         with pytest.raises(Overloaded, match="8 images wait"):
-            await batcher.decode(latents_of([2]))
+            await decode(batcher, [2])
         gate.set()
         await held
         assert levels_of(await waiting) == [1] * 8
-        assert levels_of(await batcher.decode(latents_of([2]))) == [2]
+        assert levels_of(await decode(batcher, [2])) == [2]
 
     with_batcher(scenario, max_queue=8)
 
 
 def test_a_request_larger_than_the_queue_is_served_when_nothing_else_waits() -> None:
     async def scenario(batcher: Batcher) -> np.ndarray:
-        return await batcher.decode(latents_of([7] * 500))
+        return await decode(batcher, [7] * 500)
 
     _, images = with_batcher(scenario, max_queue=8)
     assert levels_of(images) == [7] * 500
 
 
-def test_a_large_decode_that_would_wait_too_long_is_told_so_and_drags_and_tiles_go_on() -> None:
+def test_a_large_decode_that_would_wait_too_long_is_refused_and_drags_and_tiles_go_on() -> None:
     async def scenario(batcher: Batcher) -> None:
-        await batcher.decode(latents_of([3] * CHUNK))  # from which its pace is known
-        accepted = asyncio.create_task(batcher.decode(latents_of([4] * 3 * CHUNK)))
+        await decode(batcher, [3] * CHUNK)  # so that the queue knows its pace
+        accepted = asyncio.create_task(decode(batcher, [4] * 3 * CHUNK))
         await turns(1)
         with pytest.raises(Overloaded):
             batcher.require_room(CHUNK)
         with pytest.raises(Overloaded):
-            await batcher.decode(latents_of([5] * CHUNK), patient=False)
-        patient = asyncio.create_task(batcher.decode(latents_of([5] * CHUNK)))
+            await decode(batcher, [5] * CHUNK, patient=False)
+        patient = asyncio.create_task(decode(batcher, [5] * CHUNK))
         batcher.require_room(SMALL)
-        assert levels_of(await batcher.decode(latents_of([6]))) == [6]
-        assert await asyncio.gather(*(batcher.tile(lambda: 7) for _ in range(9))) == [7] * 9
+        assert levels_of(await decode(batcher, [6])) == [6]
+        assert (
+            await asyncio.gather(*(batcher.run(batcher.tile_job(lambda: 7)) for _ in range(9)))
+            == [7] * 9
+        )
         assert levels_of(await accepted) == [4] * 3 * CHUNK
         assert levels_of(await patient) == [5] * CHUNK
 
     with_batcher(scenario, max_wait_seconds=1e-9)
 
 
-def test_of_those_who_come_together_and_cannot_wait_one_is_accepted() -> None:
+def test_of_several_impatient_jobs_that_come_together_one_is_accepted() -> None:
     async def scenario(batcher: Batcher) -> list[object]:
-        await batcher.decode(latents_of([3] * CHUNK))  # from which its pace is known
-        many = (batcher.decode(latents_of([4] * 3 * CHUNK), patient=False) for _ in range(5))
+        await decode(batcher, [3] * CHUNK)  # so that the queue knows its pace
+        many = (decode(batcher, [4] * 3 * CHUNK, patient=False) for _ in range(5))
         return list(await asyncio.gather(*many, return_exceptions=True))
 
     _, (first, *others) = with_batcher(scenario, max_wait_seconds=1e-9)
@@ -288,12 +308,12 @@ def test_of_those_who_come_together_and_cannot_wait_one_is_accepted() -> None:
     assert all(isinstance(other, Overloaded) for other in others)
 
 
-def test_what_a_client_left_behind_keeps_nobody_out() -> None:
+def test_a_cancelled_job_takes_no_room_in_the_queue() -> None:
     async def scenario(batcher: Batcher) -> None:
         gate = Event()
-        held = asyncio.create_task(batcher.run([gate.wait], weight=1))
+        held = asyncio.create_task(run(batcher, gate.wait))
         await turns(5)
-        left = asyncio.create_task(batcher.decode(latents_of([1] * 500)))
+        left = asyncio.create_task(decode(batcher, [1] * 500))
         await turns(1)
         left.cancel()
         await turns(2)
@@ -304,10 +324,10 @@ def test_what_a_client_left_behind_keeps_nobody_out() -> None:
     with_batcher(scenario, max_queue=8)
 
 
-def test_a_flood_of_bulk_is_refused_and_keeps_no_drag_out() -> None:
+def test_a_flood_of_bulk_is_refused_and_delays_no_drag() -> None:
     async def scenario(batcher: Batcher) -> None:
-        flood = [asyncio.create_task(batcher.decode(latents_of([3] * 500))) for _ in range(3)]
-        assert levels_of(await batcher.decode(latents_of([1]))) == [1]
+        flood = [asyncio.create_task(decode(batcher, [3] * 500)) for _ in range(3)]
+        assert levels_of(await decode(batcher, [1])) == [1]
         first, *others = await asyncio.gather(*flood, return_exceptions=True)
         assert isinstance(first, np.ndarray)
         assert all(isinstance(other, Overloaded) for other in others)

@@ -7,19 +7,19 @@ from threading import Event, get_ident
 import pytest
 
 from app.errors import Overloaded
-from app.serving.model_cache import Shelf
+from app.serving.model_cache import ModelCache
 
 
 class Store:
-    """A shelf of strings, each of ten bytes unless said otherwise, that notes what is loaded."""
+    """A cache of strings, ten bytes each unless said otherwise, and a list of what was loaded."""
 
     def __init__(self, bound: int) -> None:
-        self.shelf: Shelf[str] = Shelf(bound)
+        self.cache: ModelCache[str] = ModelCache(bound)
         self.loads: list[str] = []
         self.load: Callable[[str], str] = self.note
 
     def lend(self, name: str, size: int = 10) -> AbstractAsyncContextManager[str]:
-        return self.shelf.lend(name, size, lambda: self.load(name))
+        return self.cache.lend(name, size, lambda: self.load(name))
 
     def note(self, name: str) -> str:
         self.loads.append(name)
@@ -31,8 +31,8 @@ class Store:
                 assert item == name.upper()
 
     @property
-    def there(self) -> set[str]:
-        return set(self.shelf.items)
+    def loaded(self) -> set[str]:
+        return set(self.cache.items)
 
 
 def run(scene: Callable[[Store], Awaitable[None]], bound: int = 30) -> Store:
@@ -45,22 +45,24 @@ def run(scene: Callable[[Store], Awaitable[None]], bound: int = 30) -> Store:
     return store
 
 
-def test_what_was_used_stays_and_is_not_loaded_again() -> None:
+def test_an_item_that_was_used_stays_and_is_not_loaded_again() -> None:
     store = run(lambda store: store.use("a", "b", "a", "b"))
     assert store.loads == ["a", "b"]
-    assert store.there == {"a", "b"}
+    assert store.loaded == {"a", "b"}
 
 
-def test_what_has_been_idle_for_longest_makes_room() -> None:
+def test_the_item_that_has_been_idle_for_longest_is_dropped_first() -> None:
     store = run(lambda store: store.use("a", "b", "c", "a", "d"))
-    assert store.there == {"c", "a", "d"}
+    assert store.loaded == {"c", "a", "d"}
 
 
-def test_as_many_go_as_the_new_one_needs_and_no_more(caplog: pytest.LogCaptureFixture) -> None:
+def test_as_many_items_are_dropped_as_the_new_one_needs_and_no_more(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def scene(store: Store) -> None:
         await store.use("a", "b", "c")
         async with store.lend("large", 20):
-            assert store.there == {"c", "large"}
+            assert store.loaded == {"c", "large"}
 
     with caplog.at_level(logging.INFO):
         run(scene)
@@ -68,7 +70,7 @@ def test_as_many_go_as_the_new_one_needs_and_no_more(caplog: pytest.LogCaptureFi
     assert dropped == [f"Model {name} is dropped to make room for large" for name in "ab"]
 
 
-def test_what_is_in_use_is_never_dropped_and_the_refusal_says_when_to_come_again() -> None:
+def test_an_item_in_use_is_never_dropped_and_the_refusal_says_when_to_try_again() -> None:
     async def scene(store: Store) -> None:
         async with store.lend("a"), store.lend("b"), store.lend("c"):
             with pytest.raises(Overloaded, match=r"d takes 10 bytes .* of the 30") as refusal:
@@ -76,16 +78,16 @@ def test_what_is_in_use_is_never_dropped_and_the_refusal_says_when_to_come_again
             assert refusal.value.headers == {"Retry-After": "5"}
         await store.use("d")
 
-    assert run(scene).there == {"a", "b", "d"}, "c was the first to be given back"
+    assert run(scene).loaded == {"a", "b", "d"}, "c was given back first"
 
 
-def test_nothing_is_dropped_in_vain() -> None:
+def test_nothing_is_dropped_for_an_item_that_does_not_fit() -> None:
     async def scene(store: Store) -> None:
         await store.use("idle")
         async with store.lend("a"), store.lend("b"):
             with pytest.raises(Overloaded):
-                await store.shelf.lend("large", 20, str).__aenter__()
-            assert store.there == {"idle", "a", "b"}
+                await store.cache.lend("large", 20, str).__aenter__()
+            assert store.loaded == {"idle", "a", "b"}
 
     run(scene)
 
@@ -99,23 +101,23 @@ def test_two_users_hold_an_item_until_both_have_gone() -> None:
                 await store.use("b")
         await store.use("b")
 
-    assert run(scene, bound=10).there == {"b"}
+    assert run(scene, bound=10).loaded == {"b"}
 
 
-def test_what_is_kept_stays_even_beyond_the_bound() -> None:
+def test_an_item_that_is_kept_stays_even_beyond_the_bound() -> None:
     async def scene(store: Store) -> None:
-        store.shelf.keep("default", "DEFAULT", 40)
+        store.cache.keep("default", "DEFAULT", 40)
         await store.use("default")
         with pytest.raises(Overloaded):
             await store.use("a")
 
     store = run(scene)
-    assert store.there == {"default"}
+    assert store.loaded == {"default"}
     assert store.loads == []
 
 
-async def gate(store: Store, name: str) -> tuple[asyncio.Event, Event]:
-    """Let loads of `name` say when they begin, and end when they are told to."""
+async def hold(store: Store, name: str) -> tuple[asyncio.Event, Event]:
+    """Return an event that loads of `name` set when they begin, and one that ends them."""
     begun, released = asyncio.Event(), Event()
     loop, load = asyncio.get_running_loop(), store.load
 
@@ -129,21 +131,21 @@ async def gate(store: Store, name: str) -> tuple[asyncio.Event, Event]:
     return begun, released
 
 
-def test_however_many_ask_it_is_loaded_once_and_the_loop_goes_on() -> None:
+def test_an_item_is_loaded_once_for_many_users_and_the_loop_goes_on() -> None:
     async def scene(store: Store) -> None:
-        begun, released = await gate(store, "a")
+        begun, released = await hold(store, "a")
         users = [asyncio.create_task(store.use("a")) for _ in range(20)]
         await begun.wait()  # this loop runs while the load does not end
-        assert store.there == set()
+        assert store.loaded == set()
         released.set()
         await asyncio.gather(*users)
 
     assert run(scene).loads == ["a"]
 
 
-def test_what_is_loaded_already_is_lent_while_another_loads() -> None:
+def test_a_loaded_item_is_lent_while_another_loads() -> None:
     async def scene(store: Store) -> None:
-        begun, released = await gate(store, "b")
+        begun, released = await hold(store, "b")
         await store.use("a")
         user = asyncio.create_task(store.use("b"))
         await begun.wait()
@@ -156,7 +158,7 @@ def test_what_is_loaded_already_is_lent_while_another_loads() -> None:
 
 def test_an_item_that_is_being_loaded_has_its_room_already() -> None:
     async def scene(store: Store) -> None:
-        begun, released = await gate(store, "a")
+        begun, released = await hold(store, "a")
         user = asyncio.create_task(store.use("a"))
         await begun.wait()
         with pytest.raises(Overloaded):
@@ -186,9 +188,9 @@ def test_one_item_is_loaded_at_a_time() -> None:
     assert sorted(run(scene).loads) == ["a", "b", "c"]
 
 
-def test_a_load_goes_on_though_all_who_waited_have_gone() -> None:
+def test_a_load_goes_on_after_its_waiters_are_cancelled() -> None:
     async def scene(store: Store) -> None:
-        begun, released = await gate(store, "a")
+        begun, released = await hold(store, "a")
         user = asyncio.create_task(store.use("a"))
         await begun.wait()
         user.cancel()
@@ -200,7 +202,7 @@ def test_a_load_goes_on_though_all_who_waited_have_gone() -> None:
     assert run(scene).loads == ["a"]
 
 
-def test_a_failed_load_is_told_to_all_who_wait_and_tried_again_for_the_next() -> None:
+def test_a_failed_load_fails_for_all_its_waiters_and_is_tried_again_for_the_next() -> None:
     async def scene(store: Store) -> None:
         load = store.load
 
@@ -212,18 +214,41 @@ def test_a_failed_load_is_told_to_all_who_wait_and_tried_again_for_the_next() ->
         waiting = [store.use("a"), store.use("a")]
         results = await asyncio.gather(*waiting, return_exceptions=True)
         assert [str(result) for result in results] == ["the disk has gone"] * 2
-        assert store.there == set()
+        assert store.loaded == set()
         store.load = load
         await store.use("a", "b", "c")
 
     assert run(scene).loads == ["a", "a", "b", "c"]
 
 
-def test_what_fails_while_it_uses_an_item_gives_it_back() -> None:
+def test_an_item_is_given_back_by_a_user_that_fails() -> None:
     async def scene(store: Store) -> None:
         with pytest.raises(ZeroDivisionError):
             async with store.lend("a"):
                 raise ZeroDivisionError
         await store.use("b")
 
-    assert run(scene, bound=10).there == {"b"}
+    assert run(scene, bound=10).loaded == {"b"}
+
+
+def test_an_item_is_returned_for_work_that_ends_at_once_only_while_it_is_loaded() -> None:
+    async def scene(store: Store) -> None:
+        begun, released = await hold(store, "a")
+        assert store.cache.get("a") is None
+        user = asyncio.create_task(store.use("a"))
+        await begun.wait()
+        assert store.cache.get("a") is None
+        released.set()
+        await user
+        assert store.cache.get("a") == "A"
+
+    assert run(scene).loads == ["a"]
+
+
+def test_an_item_that_was_returned_so_has_been_used() -> None:
+    async def scene(store: Store) -> None:
+        await store.use("a", "b", "c")
+        store.cache.get("a")
+        await store.use("d")
+
+    assert run(scene).loaded == {"c", "a", "d"}

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from app.lifespan import memory_needed
+from app.serving.loading import memory_needed
 from app.settings import ROOT, Settings
 from model.engine import Encoding, Engine
 from tests.app import untrained

@@ -3,7 +3,6 @@ import logging
 import logging.config
 import re
 import sys
-import time
 
 import httpx
 import pytest
@@ -17,20 +16,27 @@ from tests.app.live_server import DEFAULT, Serving, serving
 from tools.server import Server
 
 
-def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What the ledger wrote, line by line, without its time."""
+def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str, str]]:
+    """Return the lines of the access log: their time, level and message."""
     blocks = [record.getMessage() for record in caplog.records if record.name == "explorer.request"]
-    return [line.split(" INFO ")[1] for block in blocks for line in block.splitlines()]
+    found = [
+        re.fullmatch(r"(\S+ \S+) ([A-Z]+) (.*)", line)
+        for block in blocks
+        for line in block.splitlines()
+    ]
+    return [(line[1], line[2], line[3]) for line in found if line]
 
 
-def written(caplog: pytest.LogCaptureFixture, count: int) -> list[str]:
-    """The lines, once there are as many."""
+def written(
+    caplog: pytest.LogCaptureFixture, client: httpx.Client, count: int
+) -> list[tuple[str, str]]:
+    """Return level and message of each line, once there are as many: a scrape has them written."""
     while len(lines(caplog)) < count:
-        time.sleep(0.01)
-    return lines(caplog)
+        client.get("/metrics")
+    return [line[1:] for line in lines(caplog)]
 
 
-def test_each_request_is_one_line_without_anything_that_the_client_wrote(
+def test_each_request_is_one_line_that_holds_nothing_the_client_wrote(
     server: Serving, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO), server.client() as client:
@@ -39,22 +45,55 @@ def test_each_request_is_one_line_without_anything_that_the_client_wrote(
         client.get("/api/v1/models/none%0Asuch?secret=1")
         client.get("/invented?secret=1")
         client.post("/healthz")
-        first, second, third = written(caplog, 3)
+        client.get(f"/api/v1/models/{DEFAULT}?secret=1")
+        (_, first), (_, second), (_, third), (_, fourth) = written(caplog, client, 4)
     start = "127.0.0.1 GET /api/v1/models/{model} 404"
     assert re.fullmatch(re.escape(start) + r" \d+\.\d ms [0-9a-f]{16}", first)
     assert second.startswith("127.0.0.1 GET none 404 ")
     assert third.startswith("127.0.0.1 POST /healthz 405 ")
+    assert fourth.startswith("127.0.0.1 GET /api/v1/models/{model} 200 ")
 
 
-def test_a_stream_is_one_line_when_it_has_ended(
+def test_a_refused_request_is_a_warning_and_any_other_is_not(
+    server: Serving, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO), server.client() as client:
+        client.get("/invented")
+        client.get("/api/v1/models")
+        levels = [level for level, _ in written(caplog, client, 2)]
+    assert levels == ["WARNING", "INFO"]
+
+
+def test_at_the_level_warning_only_what_was_refused_is_logged_and_all_is_counted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with (
+        serving(Settings(models=(DEFAULT,))) as server,
+        caplog.at_level(logging.WARNING, "explorer.request"),
+        server.client() as client,
+    ):
+        with server.stream():
+            client.get("/api/v1/models")
+            client.get(f"/api/v1/models/{DEFAULT}/decode.png?z=0,0")
+            client.get("/invented")
+        ((_, line),) = written(caplog, client, 1)
+        assert " GET none 404 " in line
+        counted = re.findall(
+            r'^explorer_requests_total{.*route="(.*?)"', client.get("/metrics").text, re.M
+        )
+        assert "/api/v1/models" in counted
+
+
+def test_a_stream_is_logged_in_one_line_when_it_has_ended(
     server: Serving, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
         with server.stream(), server.client() as client:
             client.get("/invented")
-            (line,) = written(caplog, 1)
+            ((_, line),) = written(caplog, client, 1)
             assert "STREAM" not in line
-        _, line = written(caplog, 2)
+        with server.client() as client:
+            _, (_, line) = written(caplog, client, 2)
     assert line.startswith("127.0.0.1 STREAM /api/v1/models/{model}/stream 101 ")
 
 
@@ -64,27 +103,14 @@ def test_every_line_of_many_requests_has_its_own_time(
     with caplog.at_level(logging.INFO), server.client() as client:
         for _ in range(40):
             client.get("/invented")
-        written(caplog, 40)
-    blocks = [record.getMessage() for record in caplog.records if record.name == "explorer.request"]
-    times = [line.split(" INFO ")[0] for block in blocks for line in block.splitlines()]
+        written(caplog, client, 40)
+    times = [time for time, _, _ in lines(caplog)]
     assert times == sorted(times)
-    assert len(set(times)) > len(blocks)
+    assert len(set(times)) > 1
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}", one) for one in times)
 
 
-def test_what_went_well_can_be_left_out(caplog: pytest.LogCaptureFixture) -> None:
-    settings = Settings(models=(DEFAULT,), log_requests="failed")
-    with serving(settings) as server, caplog.at_level(logging.INFO), server.client() as client:
-        with server.stream():
-            client.get("/api/v1/models")
-            client.get(f"/api/v1/models/{DEFAULT}/decode.png?z=0,0")
-            client.get("/invented")
-        (line,) = written(caplog, 1)
-        assert " GET none 404 " in line
-        assert "explorer_requests_total" in client.get("/metrics").text
-
-
-def test_an_answer_carries_the_id_of_its_request_or_a_new_one(server: Serving) -> None:
+def test_a_response_carries_the_id_of_its_request_or_a_new_one(server: Serving) -> None:
     def answered(sent: str | None) -> str:
         headers = [] if sent is None else [(b"x-request-id", sent.encode())]
         return str(client.get("/healthz", headers=headers).headers["x-request-id"])
@@ -96,7 +122,7 @@ def test_an_answer_carries_the_id_of_its_request_or_a_new_one(server: Serving) -
     assert len(set(new)) == len(new)
 
 
-def test_refusals_defects_and_streams_carry_it_too(
+def test_refusals_defects_and_streams_carry_a_request_id_too(
     server: Serving, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def fail(_: Request) -> None:
@@ -115,7 +141,7 @@ def test_refusals_defects_and_streams_carry_it_too(
         assert re.fullmatch("[0-9a-f]{16}", stream.response.headers["x-request-id"])
 
 
-def test_of_a_real_server_every_line_is_an_object_and_none_is_noise() -> None:
+def test_every_line_of_a_real_server_is_a_json_object_and_none_is_noise() -> None:
     with Server("--models", DEFAULT, "--log-format", "json") as server:
         sent = {"x-request-id": "mine"}
         address = f"{server.url}/api/v1/models/{DEFAULT}"
@@ -125,12 +151,12 @@ def test_of_a_real_server_every_line_is_an_object_and_none_is_noise() -> None:
             stream.send(bytes(12))
             stream.recv()
         while "STREAM" not in server.written():
-            pass
+            httpx.get(f"{server.url}/metrics", trust_env=False)
         written = server.written()
     found = [json.loads(line) for line in written.splitlines()]
     for line in found:
         assert {"time", "level", "logger", "message"} <= set(line)
-        assert line["level"] == "INFO"
+        assert line["level"] == ("WARNING" if line.get("status", 200) >= 400 else "INFO")
     requests = [line for line in found if line["logger"] == "explorer.request"]
     decode, invented, stream_line = requests
     assert decode["request_id"] == invented["request_id"] == "mine"
@@ -142,7 +168,7 @@ def test_of_a_real_server_every_line_is_an_object_and_none_is_noise() -> None:
     assert after_start == requests
 
 
-def test_as_json_a_line_is_one_object() -> None:
+def test_a_json_line_is_one_object() -> None:
     record = logging.LogRecord("explorer", logging.INFO, "", 0, "two\nlines %s", ("é",), None)
     line = JsonLines().format(record)
     assert "\n" not in line
@@ -151,7 +177,7 @@ def test_as_json_a_line_is_one_object() -> None:
     assert (facts["level"], facts["logger"]) == ("INFO", "explorer")
 
 
-def test_as_json_an_exception_stays_in_its_line() -> None:
+def test_an_exception_stays_in_its_json_line() -> None:
     try:
         raise ValueError("gone")
     except ValueError:
@@ -159,6 +185,11 @@ def test_as_json_an_exception_stays_in_its_line() -> None:
     line = JsonLines().format(record)
     assert "\n" not in line
     assert "ValueError: gone" in json.loads(line)["exception"]
+
+
+@pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
+def test_the_level_is_that_of_the_setting(level: str) -> None:
+    assert logging_config("text", level)["root"]["level"] == level.upper()
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

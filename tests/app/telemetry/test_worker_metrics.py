@@ -1,4 +1,4 @@
-"""Workers that add up: first as objects, then as two real processes, one of which is killed."""
+"""Workers add up their metrics: as objects, then as two real processes of which one is killed."""
 
 import asyncio
 import os
@@ -11,19 +11,19 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.api.metrics import LASTING, merged
-from app.telemetry.worker_metrics import SILENT_SECONDS, Peers, Sample
+from app.telemetry.worker_metrics import SILENT_SECONDS, Sample, SharedMetrics
 from tests.app.live_server import DEFAULT
 from tools.server import Server
 
 REQUESTS, OPEN = "explorer_requests_total", "explorer_open_streams"
 
 
-def peers(folder: Path | str, requests: int) -> Peers:
+def worker(folder: Path | str, requests: int) -> SharedMetrics:
     samples: list[Sample] = [(REQUESTS, ("/", "GET", "2xx"), (requests,)), (OPEN, (), (1,))]
-    return Peers(str(folder), lambda: samples, LASTING)
+    return SharedMetrics(str(folder), lambda: samples, LASTING)
 
 
-def added(worker: Peers) -> dict[str, float]:
+def added(worker: SharedMetrics) -> dict[str, float]:
     return {
         name: value
         for name, found in merged(worker.all(worker.own())).items()
@@ -31,16 +31,16 @@ def added(worker: Peers) -> dict[str, float]:
     }
 
 
-def test_alone_a_worker_answers_for_itself_and_writes_nothing() -> None:
+def test_a_worker_that_is_alone_answers_for_itself_and_writes_nothing() -> None:
     async def run() -> dict[str, float]:
-        async with (worker := peers("", 3)).publishing():
-            return added(worker)
+        async with (alone := worker("", 3)).publishing():
+            return added(alone)
 
     assert asyncio.run(run()) == {REQUESTS: 3, OPEN: 1}
 
 
 def test_workers_add_up_and_one_that_stopped_leaves_its_counters(tmp_path: Path) -> None:
-    one, other = peers(tmp_path, 3), peers(tmp_path, 4)
+    one, other = worker(tmp_path, 3), worker(tmp_path, 4)
 
     async def run() -> list[dict[str, float]]:
         found = []
@@ -57,8 +57,8 @@ def test_workers_add_up_and_one_that_stopped_leaves_its_counters(tmp_path: Path)
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_one_that_fell_silent_leaves_its_counters_too(tmp_path: Path) -> None:
-    one, other = peers(tmp_path, 3), peers(tmp_path, 4)
+def test_a_worker_that_fell_silent_leaves_its_counters_too(tmp_path: Path) -> None:
+    one, other = worker(tmp_path, 3), worker(tmp_path, 4)
     added(other)
     assert added(one) == {REQUESTS: 7, OPEN: 2}
     file = tmp_path / other.name
@@ -67,14 +67,14 @@ def test_one_that_fell_silent_leaves_its_counters_too(tmp_path: Path) -> None:
     assert added(one) == {REQUESTS: 7, OPEN: 1}
 
 
-def test_the_start_of_all_is_that_of_the_oldest() -> None:
+def test_the_start_time_is_that_of_the_oldest_worker() -> None:
     name = "process_start_time_seconds"
     samples: list[Sample] = [(name, (), (20.0,)), (name, (), (10.0,))]
     assert merged(samples) == {name: {(): (10.0,)}}
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="workers are found in /proc")
-def test_two_real_workers_answer_for_both_and_a_death_takes_no_counter_away() -> None:
+def test_two_real_workers_answer_for_both_and_no_counter_falls_when_one_is_killed() -> None:
     folders = set(Path(tempfile.gettempdir()).glob("latent-explorer-*"))
     with Server("--models", DEFAULT, "--workers", "2") as server:
         first = sorted(workers(server.pid))
@@ -94,7 +94,7 @@ def test_two_real_workers_answer_for_both_and_a_death_takes_no_counter_away() ->
 
 
 def scrape(server: Server) -> tuple[float, float]:
-    """Give the workers that live, and the probes that they answered."""
+    """Return how many workers live, and how many probes they have answered."""
     text = httpx.get(f"{server.url}/metrics", trust_env=False, timeout=60).text
     samples = [
         sample for family in text_string_to_metric_families(text) for sample in family.samples
@@ -109,7 +109,7 @@ def scrape(server: Server) -> tuple[float, float]:
 
 
 def wait(server: Server, alive: int, other_than: list[int] | None = None) -> float:
-    """Wait until so many workers live, not those of before; give the probes answered."""
+    """Wait until so many workers live, others than before; return the probes answered."""
     while True:
         try:
             now, probes = scrape(server)
@@ -121,7 +121,7 @@ def wait(server: Server, alive: int, other_than: list[int] | None = None) -> flo
 
 
 def workers(parent: int) -> list[int]:
-    """The processes that serve, of all that the launcher started."""
+    """Return the ids of the launcher's child processes that serve."""
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
     lines = {int(child): Path(f"/proc/{child}/cmdline").read_text() for child in children}
     return [child for child, line in lines.items() if "spawn_main" in line]
