@@ -3,7 +3,6 @@ import logging
 import logging.config
 import re
 import sys
-import time
 
 import httpx
 import pytest
@@ -14,6 +13,7 @@ from websockets.sync.client import connect
 from app.settings import Settings
 from app.telemetry.logs import JsonLines, logging_config
 from tests.app.live_server import DEFAULT, Serving, serving
+from tests.waiting import until
 from tools.server import Server
 
 
@@ -25,8 +25,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 def written(caplog: pytest.LogCaptureFixture, count: int) -> list[str]:
     """The lines, once there are as many."""
-    while len(lines(caplog)) < count:
-        time.sleep(0.01)
+    until(lambda: len(lines(caplog)) >= count, f"{count} lines")
     return lines(caplog)
 
 
@@ -124,8 +123,7 @@ def test_of_a_real_server_every_line_is_an_object_and_none_is_noise() -> None:
         with connect(f"{address.replace('http', 'ws')}/stream?z=0.125", proxy=None) as stream:
             stream.send(bytes(12))
             stream.recv()
-        while "STREAM" not in server.written():
-            pass
+        until(lambda: "STREAM" in server.written(), "the line of the stream")
         written = server.written()
     found = [json.loads(line) for line in written.splitlines()]
     for line in found:
