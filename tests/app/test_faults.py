@@ -18,7 +18,10 @@ from tools.server import READ_ONLY, Server, can_be_read_only
 
 MODEL = "/api/v1/models/mnist-vae-2d"
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits of other processes")
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.skipif(sys.platform != "linux", reason="limits of other processes"),
+]
 
 
 def workers_of(server: Server) -> list[int]:

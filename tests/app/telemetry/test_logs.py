@@ -114,6 +114,7 @@ def test_refusals_defects_and_streams_carry_it_too(
         assert re.fullmatch("[0-9a-f]{16}", stream.response.headers["x-request-id"])
 
 
+@pytest.mark.server
 def test_of_a_real_server_every_line_is_an_object_and_none_is_noise() -> None:
     with Server("--models", DEFAULT, "--log-format", "json") as server:
         sent = {"x-request-id": "mine"}
