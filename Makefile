@@ -12,8 +12,8 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint con
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 NODE := $(BIN)/python -m tools.node
 TWO_AT_A_TIME := $(MAKE) --no-print-directory -j2 $(and $(filter output-sync,$(.FEATURES)),--output-sync=target)
-FAST := not browser and not deploy and not server and not training
-MARKED :=
+FAST := -p no:schemathesis -m 'not browser and not deploy and not server and not slow and not training'
+OPTIONS :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -36,17 +36,17 @@ test: $(VENV)/.dev ## run the JavaScript, Python and browser tests, two at a tim
 	@$(BIN)/python -m tools.programs
 	@$(TWO_AT_A_TIME) test-web test-model test-app
 
-test-fast: $(VENV)/.dev ## run what takes under a minute: no browser, no training, no processes
-	@$(TWO_AT_A_TIME) test-web test-model test-app MARKED="$(FAST)"
+test-fast: $(VENV)/.dev ## run what takes under a minute: no browser, no training, nothing slow
+	@$(TWO_AT_A_TIME) test-web test-model test-app OPTIONS="$(FAST)"
 
 test-web: $(VENV)/.dev
 	$(NODE) node --test --test-reporter dot tests/web/*.test.js tests/web/*/*.test.js
 
 test-model: $(VENV)/.dev
-	$(BIN)/python -m pytest -q -m "$(MARKED)" tests/architecture tests/benchmarks tests/model
+	$(BIN)/python -m pytest -q $(OPTIONS) tests/architecture tests/benchmarks tests/model
 
 test-app: $(VENV)/.dev
-	$(BIN)/python -m pytest -q -m "$(MARKED)" tests/app tests/browser tests/deploy
+	$(BIN)/python -m pytest -q $(OPTIONS) tests/app tests/browser tests/deploy
 
 test-deploy: $(VENV)/.dev $(VENV)/.deploy ## hold manifests and workflows to their published shapes
 	$(BIN)/python -m pytest tests/deploy --ignore tests/deploy/test_ray.py

@@ -8,12 +8,16 @@ from hypothesis import settings
 
 TESTS = Path(__file__).parent
 SLOW = {
+    "app/api/test_any_input.py": "slow",
+    "app/api/test_hostile_latents.py": "slow",
+    "app/api/test_inference_any_input.py": "slow",
+    "app/test_contract.py": "slow",
     "browser": "browser",
     "deploy": "deploy",
     "model/training": "training",
     "model/evaluation": "training",
 }
-"""Folders, and the mark of all their tests; what the marks mean stands in pyproject.toml."""
+"""Places, and the mark of all tests there; what the marks mean stands in pyproject.toml."""
 TRAINED = {"relatives"}
 """Fixtures that train for long; so their tests are marked `training` too."""
 
@@ -27,12 +31,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def mark_of(path: Path) -> str | None:
     """Return the mark of the tests in a file or a folder."""
-    marks = (mark for folder, mark in SLOW.items() if path.is_relative_to(TESTS / folder))
+    marks = (mark for place, mark in SLOW.items() if path.is_relative_to(TESTS / place))
     return next(marks, None)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave a folder out whose mark is deselected: to import it would take longer than the rest."""
+    """Leave out what is deselected by its mark: to import it would take longer than the rest."""
     mark = mark_of(collection_path)
     return True if mark and f"not {mark}" in config.option.markexpr else None
 
