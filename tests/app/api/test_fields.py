@@ -24,7 +24,7 @@ LEGEND = r"low=(\S+); high=(\S+); unit=([a-z ]+); scale=(linear|log|index)"
     ("kind", "unit", "scale"),
     [
         ("density", "per squared unit", "log"),
-        ("magnification", "per squared unit", "log"),
+        pytest.param("magnification", "per squared unit", "log", marks=pytest.mark.slow),
         ("entropy", "nats per pixel", "linear"),
         ("label", "label", "index"),
     ],
@@ -68,6 +68,7 @@ def test_there_are_fields_of_any_plane_and_of_no_other(api: httpx.Client, refuse
     refused(api.get("models/none/planes/latent/fields/label.png"), 404)
 
 
+@pytest.mark.slow
 def test_a_field_that_takes_longer_than_a_request_may_comes_to_who_asks_again() -> None:
     """Each request does one of the 1,025 pieces at least, and the next goes on from there."""
     settings = Settings(models=(DEFAULT,), request_timeout_seconds=0.05)

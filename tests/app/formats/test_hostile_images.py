@@ -88,6 +88,7 @@ def test_what_harms_takes_little_memory(tmp_path: Path) -> None:
     assert peak(tmp_path, *harm) < 50 * MEBI
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["RGBA", "I;16", "F"])
 def test_the_largest_picture_takes_no_more_than_a_few_copies(tmp_path: Path, mode: str) -> None:
     small = seven(mode="L").convert("F" if mode == "F" else "RGBA")

@@ -26,7 +26,10 @@ from tools.server import Server
 
 MODEL = f"/api/v1/models/{DEFAULT}"
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at other processes")
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.skipif(sys.platform != "linux", reason="looks at other processes"),
+]
 
 
 class Traffic:

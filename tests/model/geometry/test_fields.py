@@ -197,7 +197,7 @@ def test_a_field_without_any_difference_can_still_be_read() -> None:
 
 
 def test_the_posteriors_that_are_projected_are_those_of_the_encoder() -> None:
-    folder = Path(__file__).parents[2] / "checkpoints" / "mnist-vae-20d"
+    folder = Path(__file__).parents[3] / "checkpoints" / "mnist-vae-20d"
     twenty, vae = Engine.load(folder, "cpu"), read_checkpoint(folder).autoencoder
     assert isinstance(vae, VariationalAutoencoder)
     images = datasets.test_set("mnist").images[:40]
@@ -211,6 +211,6 @@ def test_the_posteriors_that_are_projected_are_those_of_the_encoder() -> None:
 
 
 def test_a_density_is_worked_out_where_pytorch_has_no_encoder() -> None:
-    twenty = Engine.load(Path(__file__).parents[2] / "checkpoints" / "mnist-vae-20d", "cpu")
+    twenty = Engine.load(Path(__file__).parents[3] / "checkpoints" / "mnist-vae-20d", "cpu")
     density = twenty.field("dims-3-11", "density")
     assert [density.advance() for _ in range(3)] == [None] * 3
