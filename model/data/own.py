@@ -67,6 +67,7 @@ def install_own(
     folder = target / name
     if not NAME.fullmatch(name):
         raise DataError(f"{name!r} is no name; use lower-case words and numbers joined by hyphens.")
+    _require_text(title, authors, licence, *label_names)
     if name in DATASETS or folder.exists():
         raise DataError(
             f"There is a data set {name} already. Delete {folder}, or take another name."
@@ -115,6 +116,7 @@ def _from_folders(source: Path) -> tuple[dict[str, LabelledImages], tuple[str, .
             f"{source} has neither IDX files nor a folder for each label; see "
             "docs/own-checkpoint.md."
         )
+    _require_text(*names)
     pictures: dict[str, list[tuple[np.ndarray, int]]] = {half: [] for half in HALVES}
     for label, name in enumerate(names):
         if is_split:
@@ -161,6 +163,15 @@ def _require_labels(halves: dict[str, LabelledImages], names: tuple[str, ...]) -
         )
     if len(set(names)) < len(names) or not all(names):
         raise DataError(f"The labels are called {', '.join(names)}; give each a name of its own.")
+
+
+def _require_text(*texts: str) -> None:
+    """Refuse what UTF-8 cannot store: bytes of the command line or of a folder's name."""
+    for text in texts:
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise DataError(f"{text!a} is not text in UTF-8. Give it another name.") from error
 
 
 def _write(folder: Path, made: Dataset, files: dict[str, bytes]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from model.errors import DataError
 
@@ -23,12 +23,16 @@ def read_picture(path: Path) -> UInt8[np.ndarray, "28 28"]:
     """Read an image file of any format that Pillow knows.
 
     Raises:
-        DataError: It is no image, or a blank one.
+        DataError: The file is not an image, has too many pixels, or is blank.
     """
     try:
         with Image.open(path) as file:
             grey = _flat(ImageOps.exif_transpose(file))
-    except (OSError, ValueError, SyntaxError, UnidentifiedImageError) as error:
+    except MemoryError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise DataError(f"{path} has too many pixels to read. Make it smaller.") from error
+    except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them raise
         raise DataError(
             f"{path} is no image that can be read. Take it away, or mend it."
         ) from error
