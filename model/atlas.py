@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import math
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -29,6 +31,8 @@ from model.vae.networks import CELLS
 DENSITY_CELLS = 128
 MOMENT_CODES = 2000
 MOMENT_CELLS = 12
+LARGEST_BYTES = 1 << 30
+"""What the arrays of an atlas may take in memory; those that ship take 3 MB."""
 PLANE_FIELDS = ("id", "title", "origin", "axes", "extent")
 
 
@@ -94,19 +98,87 @@ class Atlas:
 
     @classmethod
     def from_bytes(cls, content: bytes, name: str) -> Atlas:
-        """Read what `to_bytes` gave; raises CheckpointError that calls the file `name`."""
+        """Read back what `to_bytes` returned.
+
+        Raises:
+            CheckpointError: The content is not an atlas; the message calls the file `name`.
+        """
         try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                columns = [arrays[f"planes.{field}"] for field in PLANE_FIELDS]
-                planes = tuple(
-                    Plane(str(id_), str(title), origin, axes, as_extent(extent))
-                    for id_, title, origin, axes, extent in zip(*columns, strict=True)
-                )
-                return cls(arrays["codes"], planes, arrays["density"], unpack_moments(arrays))
-        except Exception as error:  # what zipfile and NumPy raise for damage is no closed set
+            _require_true_sizes(content)
+            with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+                arrays = {key: archive[key] for key in archive.files}
+            _require_shapes(arrays)
+            columns = [arrays[f"planes.{field}"] for field in PLANE_FIELDS]
+            planes = tuple(
+                Plane(str(id_), str(title), origin, axes, as_extent(extent))
+                for id_, title, origin, axes, extent in zip(*columns, strict=True)
+            )
+            return cls(arrays["codes"], planes, arrays["density"], unpack_moments(arrays))
+        except MemoryError:
+            raise
+        except Exception as error:  # zipfile and NumPy raise many types of error for damaged files
             raise CheckpointError(
                 f"{name} is not an atlas: {error}. Train the model again."
             ) from error
+
+
+def _require_true_sizes(content: bytes) -> None:
+    """Refuse arrays whose headers promise another size than they have, before they are allocated.
+
+    So a MemoryError in what follows means a lack of memory, never damage.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > LARGEST_BYTES:
+            raise ValueError(f"its arrays take more than {LARGEST_BYTES:,} bytes")
+        for entry in archive.infolist():
+            with archive.open(entry) as file:
+                version = np.lib.format.read_magic(file)
+                if version != (1, 0):
+                    raise ValueError(f"{entry.filename} has version {version} of the NPY format")
+                shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+                if math.prod(shape) * dtype.itemsize != entry.file_size - file.tell():
+                    raise ValueError(f"{entry.filename} is not as long as its header says")
+
+
+def _require_shapes(arrays: Mapping[str, np.ndarray]) -> None:
+    """Refuse arrays of another type or shape than `Atlas` has, and numbers that are not finite."""
+    codes, density = arrays["codes"], arrays["density"]
+    D, cells, side = codes.shape[1], MOMENT_CELLS, SIDE
+    _require_array("codes", codes, np.float32, (len(codes), D))
+    _require_array("density", density, np.float32, (len(density), DENSITY_CELLS, DENSITY_CELLS))
+    P, M = len(density), len(arrays["moments.epoch"])
+    seen = min(len(codes), MOMENT_CODES)
+    frame = {"origin": (D,), "axes": (2, D), "extent": (2, 2)}
+    wanted: dict[str, tuple[type, tuple[int, ...]]] = {
+        "planes.id": (np.str_, (P,)),
+        "planes.title": (np.str_, (P,)),
+        **{f"planes.{name}": (np.float64, (P, *shape)) for name, shape in frame.items()},
+        "moments.epoch": (np.int64, (M,)),
+        "moments.codes": (np.float16, (M, seen, D)),
+        **{f"moments.{name}": (np.float64, (M, *shape)) for name, shape in frame.items()},
+        "moments.grid": (np.uint8, (M, cells, cells, side, side)),
+    }
+    for name, (dtype, shape) in wanted.items():
+        if shape[0] == 0:  # NumPy stores no list as an array of this shape, whatever its entries
+            _require_array(name, arrays[name], np.float64, (0,))
+        else:
+            _require_array(name, arrays[name], dtype, shape)
+    for name in ("planes.extent", "moments.extent"):
+        if len(arrays[name]) and not (np.diff(arrays[name], axis=1) > 0).all():
+            raise ValueError(f"{name} holds a square without area")
+
+
+def _require_array(
+    name: str, array: np.ndarray, dtype: type[np.generic], shape: tuple[int, ...]
+) -> None:
+    is_type = array.dtype.type is dtype and array.dtype.isnative
+    if not is_type or array.shape != shape:
+        raise ValueError(
+            f"{name} is {array.dtype} of the shape {array.shape}; "
+            f"wanted is {dtype.__name__} of {shape}"
+        )
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"{name} has numbers that are not finite")
 
 
 @torch.inference_mode()

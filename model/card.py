@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
+import reprlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
@@ -24,6 +26,12 @@ PUBLIC = (
     "metrics",
     "sha256",
 )
+
+
+DEEPEST = 20
+"""Levels of nesting; our own cards have five."""
+MOST_DIGITS = 18
+"""Of a whole number: it fits into 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -108,13 +116,22 @@ class Card:
         """Read `folder/card.json`.
 
         Raises:
-            CheckpointError: It is missing, not JSON, or lacks a field.
+            CheckpointError: The card is missing, is not JSON, lacks a field, or has a value that
+                no card can have.
         """
         path = folder / "card.json"
         try:
-            table = json.loads(path.read_text(encoding="utf-8"))
+            table = json.loads(
+                path.read_text(encoding="utf-8"),
+                parse_int=_whole,
+                parse_float=_finite,
+                parse_constant=_finite,
+            )
+            _require_plain(table)
             hints = get_type_hints(cls)
-            known = {name: _fitting(name, table[name], hint) for name, hint in hints.items()}
+            fields = {name: _fitting(name, table[name], hint) for name, hint in hints.items()}
+            card = cls(**fields)
+            _require_known(card)
         except FileNotFoundError as error:
             raise CheckpointError(
                 f"There is no {path}; a checkpoint is a folder that `python -m model train` wrote."
@@ -125,9 +142,11 @@ class Card:
             raise CheckpointError(
                 f"{path} lacks the field {error}; train the model again with this version."
             ) from error
+        except RecursionError as error:
+            raise CheckpointError(f"{path} is not a card: it is nested too deeply.") from error
         except (ValueError, TypeError) as error:
             raise CheckpointError(f"{path} is not a card: {error}.") from error
-        return cls(**known)
+        return card
 
 
 def _fitting(name: str, value: Any, hint: Any) -> Any:
@@ -140,4 +159,42 @@ def _fitting(name: str, value: Any, hint: Any) -> Any:
             return value
     elif type(value) is (get_origin(hint) or hint):
         return value
-    raise TypeError(f"its field {name} is {value!r}, which is not of the type {hint}")
+    raise TypeError(f"its field {name} is {reprlib.repr(value)}, which is not of the type {hint}")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(f"it has a number of {len(digits)} digits")
+    return int(digits)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"it has a number that is not finite: {text[:MOST_DIGITS]}")
+    return number
+
+
+def _require_plain(value: Any, depth: int = 0) -> None:
+    """Refuse what the API could not send: text that is not Unicode, and nesting without end."""
+    if depth > DEEPEST:
+        raise ValueError(f"it is nested deeper than {DEEPEST} levels")
+    if isinstance(value, str):
+        value.encode()  # a lone surrogate raises UnicodeEncodeError, which is a ValueError
+    elif isinstance(value, dict):
+        for name, entry in value.items():
+            _require_plain(name, depth)
+            _require_plain(entry, depth + 1)
+    elif isinstance(value, list):
+        for entry in value:
+            _require_plain(entry, depth + 1)
+
+
+def _require_known(card: Card) -> None:
+    groups = [group.id for group in GROUPS]
+    if card.group not in groups:
+        known = ", ".join(groups)
+        raise ValueError(f"its field group is {reprlib.repr(card.group)}; known are {known}")
+    history = card.training.get("history", [])
+    if not isinstance(history, list) or not all(isinstance(entry, dict) for entry in history):
+        raise TypeError("its field training has a history that is not a list of objects")

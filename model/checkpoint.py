@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from model.atlas import Atlas
 from model.card import Card
-from model.errors import CheckpointError, RecipeError
+from model.data.datasets import find
+from model.errors import CheckpointError, DataError, RecipeError
 from model.recipes.recipe import Recipe
 from model.vae.autoencoder import Autoencoder, VariationalAutoencoder, build_autoencoder
 
@@ -46,12 +46,14 @@ def load_weights(autoencoder: Autoencoder, content: bytes, name: str) -> None:
     """
     try:
         tensors = load_tensors(content)
-    except SafetensorError as error:
-        raise CheckpointError(f"{name} is not a safetensors file: {error}.") from error
     except KeyError as error:  # of a type that NumPy does not have
         raise CheckpointError(
             f"{name} has numbers of the type {error.args[0]}; store them as F16 or F32."
         ) from error
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise CheckpointError(f"{name} is not a safetensors file: {error}.") from error
     wanted = autoencoder.state_dict()
     _require_fit(wanted, tensors, name)
     with torch.no_grad():  # by NumPy and one at a time, for less of torch is paged in
@@ -65,6 +67,11 @@ def _require_fit(wanted: Mapping[str, Tensor], found: Mapping[str, np.ndarray], 
     if foreign := found.keys() - wanted.keys():
         raise CheckpointError(f"{name} has a tensor {min(foreign)} unknown to its recipe.")
     for key, tensor in found.items():
+        if tensor.dtype not in (np.float16, np.float32):
+            raise CheckpointError(
+                f"{name}: tensor {key} has numbers of the type {tensor.dtype}; "
+                "store them as F16 or F32."
+            )
         if tensor.shape != wanted[key].shape:
             raise CheckpointError(
                 f"{name}: tensor {key} is {list(tensor.shape)}; "
@@ -93,14 +100,29 @@ def _replace(path: Path, content: bytes) -> None:
     partial.replace(path)
 
 
+def read_card(folder: Path) -> Card:
+    """Read a checkpoint's card, of a data set that is there.
+
+    Raises:
+        CheckpointError: As `Card.load`; or the card names an unknown data set.
+    """
+    card = Card.load(folder)
+    try:
+        find(card.dataset)
+    except DataError as error:
+        raise CheckpointError(f"{folder / CARD_FILE} names an unknown data set. {error}") from error
+    return card
+
+
 def read_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
     """Read and verify a checkpoint.
 
     Raises:
         CheckpointError: A file is missing, differs from the card's hash, or does not fit the
             recipe in the card; the message names the file.
+        MemoryError: There is no room for the model.
     """
-    card = Card.load(folder)
+    card = read_card(folder)
     weights = _verified(folder / WEIGHTS_FILE, card.sha256)
     atlas = _verified(folder / ATLAS_FILE, card.atlas_sha256)
     try:
@@ -115,7 +137,7 @@ def read_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
             )
     # All are replaced, but to build them on the device "meta" imports SymPy, for 2 seconds.
     with torch.random.fork_rng(devices=[]):
-        autoencoder = build_autoencoder(recipe).to(device)
+        autoencoder = _built(recipe, folder / CARD_FILE).to(device)
     load_weights(autoencoder, weights, str(folder / WEIGHTS_FILE))
     autoencoder.requires_grad_(False).eval()
     if isinstance(autoencoder, VariationalAutoencoder):
@@ -123,11 +145,25 @@ def read_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
     return Checkpoint(card, autoencoder, _read_atlas(folder / ATLAS_FILE, atlas, card))
 
 
+def _built(recipe: Recipe, path: Path) -> Autoencoder:
+    try:
+        return build_autoencoder(recipe)
+    except RuntimeError as error:
+        if "allocate" in str(error):  # PyTorch has no type of its own for it on a processor
+            raise MemoryError(f"There is no room for the networks of {path}.") from error
+        raise CheckpointError(f"{path} holds a recipe of impossible networks: {error}.") from error
+
+
 def _read_atlas(path: Path, content: bytes, card: Card) -> Atlas:
     atlas = Atlas.from_bytes(content, str(path))
     shapes = [atlas.codes.shape[1:], *(plane.axes.shape[1:] for plane in atlas.planes)]
     if any(shape != (card.latent_dim,) for shape in shapes):
         raise CheckpointError(f"{path} is of a model with other than {card.latent_dim} latents.")
+    ids = tuple(plane.id for plane in atlas.planes)
+    if ids != card.planes or bool(ids) != (card.family != "vqvae"):
+        raise CheckpointError(f"{path} has the planes {ids}; its card names {card.planes}.")
+    if ids and len(atlas.codes) < 2:
+        raise CheckpointError(f"{path} has {len(atlas.codes)} codes; a plane needs at least 2.")
     return atlas
 
 

@@ -20,9 +20,9 @@ from torch import nn
 
 from model.atlas import Moment
 from model.card import Card
-from model.checkpoint import Checkpoint, read_checkpoint
+from model.checkpoint import Checkpoint, read_card, read_checkpoint
 from model.data.datasets import LabelledImages, labels_of_tests, test_set
-from model.errors import LatentError, UndecodableError
+from model.errors import CheckpointError, LatentError, UndecodableError
 from model.geometry.fields import Field, Work
 from model.geometry.interpolation import LatentPath
 from model.geometry.latent_map import Map
@@ -54,6 +54,7 @@ __all__ = [
     "Neighbours",
     "Plane",
     "choose_device",
+    "read_card",
     "test_set",
     "version_of",
 ]
@@ -83,6 +84,11 @@ class Engine:
         torch.set_num_threads(1)  # more make the slowest answers many times slower: docs/adr/0004
         self.card, self.atlas, self.device = checkpoint.card, checkpoint.atlas, device
         self.codes, self.labels = self.atlas.codes, labels_of_tests(self.card.dataset)
+        if len(self.codes) > len(self.labels):
+            raise CheckpointError(
+                f"The atlas.npz of {self.card.id} has {len(self.codes)} codes; "
+                f"{self.card.dataset} has {len(self.labels)} test images."
+            )
         self._autoencoder = checkpoint.autoencoder
         self.decodes = not isinstance(self._autoencoder, VectorQuantisedAutoencoder)
         self._encoder = Encoder(self._autoencoder, self.card.latent_dim, self.decode)

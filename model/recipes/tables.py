@@ -8,6 +8,8 @@ from typing import Literal
 
 from model.recipes.strict_toml import require
 
+WIDEST = 16_384
+"""Units, channels, frequencies or dimensions of a layer; more would fill a machine's memory."""
 TRAIN_IMAGES = 60_000
 """In each data set that a recipe may name."""
 
@@ -40,13 +42,18 @@ class Network:
             f"has {len(self.hidden)} widths; {self.kind} takes {least} to {most}",
         )
         require(min(self.hidden, default=1) > 0, "hidden", "has a width below 1")
+        for name in ("hidden", "channels"):
+            widest = max(getattr(self, name), default=0)
+            require(widest <= WIDEST, name, f"has a width above {WIDEST}")
+        require(self.fourier_features <= WIDEST, "fourier_features", f"must be at most {WIDEST}")
         require(
             self.kind != "residual" or len(set(self.hidden)) == 1,
             "hidden",
             f"is {list(self.hidden)}; the blocks of a residual network share one width",
         )
         require(
-            len(self.channels) == (2 if self.kind == "conv" else 0) and all(self.channels),
+            len(self.channels) == (2 if self.kind == "conv" else 0)
+            and all(n > 0 for n in self.channels),
             "channels",
             f"is {list(self.channels)}; conv takes two, one each for 14 and 7 pixels, others none",
         )
@@ -209,7 +216,7 @@ class Codebook:
 
     def __post_init__(self) -> None:
         require(2 <= self.entries <= 65_536, "entries", "must be 2 to 65536")
-        require(self.dimensions > 0, "dimensions", "must be at least 1")
+        require(0 < self.dimensions <= WIDEST, "dimensions", f"must be 1 to {WIDEST}")
         require(0 < self.commitment < inf, "commitment", "must be above 0 and finite")
 
 
