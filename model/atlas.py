@@ -20,7 +20,7 @@ from model.errors import CheckpointError
 from model.geometry.density import Mixture, smoothed
 from model.geometry.plane import Plane, as_extent, main_plane
 from model.vae.autoencoder import (
-    SIDE,
+    IMAGE_SIDE,
     Autoencoder,
     VariationalAutoencoder,
     VectorQuantisedAutoencoder,
@@ -143,7 +143,7 @@ def _require_true_sizes(content: bytes) -> None:
 def _require_shapes(arrays: Mapping[str, np.ndarray]) -> None:
     """Refuse arrays of another type or shape than `Atlas` has, and numbers that are not finite."""
     codes, density = arrays["codes"], arrays["density"]
-    D, cells, side = codes.shape[1], MOMENT_CELLS, SIDE
+    D, cells, side = codes.shape[1], MOMENT_CELLS, IMAGE_SIDE
     _require_array("codes", codes, np.float32, (len(codes), D))
     _require_array("density", density, np.float32, (len(density), DENSITY_CELLS, DENSITY_CELLS))
     P, M = len(density), len(arrays["moments.epoch"])
@@ -191,7 +191,7 @@ def make_moment(
     latents = torch.from_numpy(plane.lift(plane.grid(MOMENT_CELLS)).astype(np.float32))
     output = autoencoder.decode(latents.to(_device(autoencoder)))
     grid = grey_levels(autoencoder.likelihood.mean(output)).cpu().numpy()
-    shape = (MOMENT_CELLS, MOMENT_CELLS, SIDE, SIDE)
+    shape = (MOMENT_CELLS, MOMENT_CELLS, IMAGE_SIDE, IMAGE_SIDE)
     return Moment(
         epoch,
         codes.astype(np.float16),

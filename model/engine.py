@@ -23,23 +23,30 @@ from model.card import Card
 from model.checkpoint import Checkpoint, read_card, read_checkpoint
 from model.data.datasets import LabelledImages, labels_of_tests, test_set
 from model.errors import CheckpointError, LatentError, UndecodableError
-from model.geometry.fields import Field, Work
+from model.geometry.computation import Computation
+from model.geometry.fields import Field
 from model.geometry.interpolation import LatentPath
-from model.geometry.latent_map import Map
+from model.geometry.latent_map import LatentMap
 from model.geometry.neighbours import Neighbours, nearest
 from model.geometry.paths import Paths
-from model.geometry.plane import DEEPEST_ZOOM, LATENT_LIMIT, Plane
+from model.geometry.plane import DEEPEST_ZOOM, LATENT_LIMIT, Plane, covariance_of
 from model.inference import onnx_session
-from model.inference.decoding import Renderer, renderer
+from model.inference.decoding import renderer
 from model.inference.device import choose_device
-from model.inference.encoding import ELBO_SAMPLES, Code, Encoder, Encoding
+from model.inference.encoding import ELBO_SAMPLES, Code, Decode, Encoder, Encoding
 from model.measures import MEASURES, Measure
 from model.training_history import Epoch, read_history
-from model.vae.autoencoder import SIDE, VariationalAutoencoder, VectorQuantisedAutoencoder
+from model.vae.autoencoder import (
+    IMAGE_SIDE,
+    Autoencoder,
+    VariationalAutoencoder,
+    VectorQuantisedAutoencoder,
+)
 from model.vae.refinement import POINTS
 
 __all__ = [
     "DEEPEST_ZOOM",
+    "IMAGE_SIDE",
     "LATENT_LIMIT",
     "MEASURES",
     "Code",
@@ -91,7 +98,10 @@ class Engine:
             )
         self._autoencoder = checkpoint.autoencoder
         self.decodes = not isinstance(self._autoencoder, VectorQuantisedAutoencoder)
-        self._encoder = Encoder(self._autoencoder, self.card.latent_dim, self.decode)
+        # None of the engine's parts may refer to the engine: a cycle would keep a dropped one in
+        # memory until the cycle collector runs.
+        self._decode = _decoder(self._autoencoder, self.card, device)
+        self._encoder = Encoder(self._autoencoder, self.card.latent_dim, self._decode)
         self.planes = self._map.planes.listed if self.decodes else ()
         self.decodes_to_encode = ELBO_SAMPLES
         if isinstance(self._autoencoder, VariationalAutoencoder):
@@ -119,7 +129,7 @@ class Engine:
         """Encode and decode once, so that the first user does not wait for lazy set-up."""
         if self.decodes:
             self.decode(self.codes[:1])
-        self.encode(np.zeros((1, SIDE, SIDE), np.float32))
+        self.encode(np.zeros((1, IMAGE_SIDE, IMAGE_SIDE), np.float32))
 
     def decode(
         self, latents: Float[np.ndarray, "count latent"]
@@ -130,8 +140,8 @@ class Engine:
             LatentError: Not of shape (N, D), not finite, or beyond 10,000.
             UndecodableError: The model has a codebook instead of vectors.
         """
-        checked = self._checked(latents)
-        return self._render(checked)
+        self._require_vectors()
+        return self._decode(latents)
 
     def plane(self, name: str) -> Plane:
         """The plane of that name: one of `planes`, or any that a name describes.
@@ -151,7 +161,7 @@ class Engine:
         """
         return self._map.tile(plane, zoom, x, y)
 
-    def field(self, plane: str, kind: str) -> Work:
+    def field(self, plane: str, kind: str) -> Computation[Field]:
         """The field `density`, `magnification`, `entropy` or `label` of a plane, to work out.
 
         One that was begun and given up goes on where it stopped, unless four others came since.
@@ -222,11 +232,9 @@ class Engine:
         noise = np.random.default_rng(seed).standard_normal((count, self.card.latent_dim))
         if isinstance(self._autoencoder, VariationalAutoencoder):
             return np.asarray(temperature * noise, np.float32)
-        codes = self.codes.astype(np.float64)
-        covariance = np.cov(codes.T)
-        hair = 1e-9 * np.trace(covariance) + 1e-30  # numbers of a sparse code may always be 0
-        scale_tril = np.linalg.cholesky(covariance + hair * np.eye(len(covariance)))
-        return np.asarray(codes.mean(axis=0) + temperature * noise @ scale_tril.T, np.float32)
+        mean, scale_tril = self._fitted_gaussian
+        spread = np.einsum("nd,ed->ne", temperature * noise, scale_tril)
+        return np.asarray(mean + spread, np.float32)
 
     def interpolate(
         self,
@@ -275,6 +283,17 @@ class Engine:
         (start,) = self._checked([latent])
         return self._paths.distances(start)
 
+    def seen_length_pieces(
+        self, latents: Float[np.ndarray, "count latent"]
+    ) -> list[Callable[[], Float[np.ndarray, " count-1"] | None]]:
+        """Return `seen_lengths` in pieces of milliseconds, to call in order; the last returns it.
+
+        Raises:
+            LatentError: As `seen_lengths`.
+            UndecodableError: As `seen_lengths`.
+        """
+        return self._paths.seen_length_pieces(self._checked(latents))
+
     def seen_lengths(
         self, latents: Float[np.ndarray, "count latent"]
     ) -> Float[np.ndarray, " count-1"]:
@@ -285,6 +304,14 @@ class Engine:
             UndecodableError: The model has a codebook instead of vectors.
         """
         return self._paths.seen_lengths(self._checked(latents))
+
+    @cached_property
+    def _fitted_gaussian(self) -> tuple[np.ndarray, np.ndarray]:
+        """The mean and the Cholesky factor of the covariance of an autoencoder's codes."""
+        covariance = covariance_of(self.codes)
+        jitter = 1e-9 * np.trace(covariance) + 1e-30  # numbers of a sparse code may always be 0
+        scale_tril = np.linalg.cholesky(covariance + jitter * np.eye(len(covariance)))
+        return self.codes.mean(axis=0, dtype=np.float64), scale_tril
 
     @property
     def _packs(self) -> bool:
@@ -301,21 +328,17 @@ class Engine:
             del self._autoencoder.encoder
 
     @cached_property
-    def _render(self) -> Renderer:
-        return renderer(self._autoencoder, self.card.latent_dim, self.device)
-
-    @cached_property
-    def _map(self) -> Map:
+    def _map(self) -> LatentMap:
         self._require_vectors()
         atlas = self.atlas
-        return Map(
+        return LatentMap(
             self.card,
             self._autoencoder,
             atlas.codes,
             atlas.planes[0],
             atlas.density[0],
-            self.decode,
-            self.code,
+            self._decode,
+            self._encoder.code,
         )
 
     @cached_property
@@ -324,22 +347,7 @@ class Engine:
 
     def _checked(self, latents: npt.ArrayLike) -> Float[np.ndarray, "count latent"]:
         self._require_vectors()
-        array, wanted = np.asarray(latents), self.card.latent_dim
-        if array.ndim != 2 or array.shape[1] != wanted:
-            raise LatentError(
-                f"latents have shape {array.shape}; {self.card.id} takes (N, {wanted})"
-            )
-        if array.dtype == np.float32 and np.vdot(array, array) < LATENT_LIMIT**2 / 2:
-            return np.ascontiguousarray(array)  # all together are within the bound: most are
-        exact = array.astype(np.float64)
-        near_N = np.einsum("nd,nd->n", exact, exact) <= LARGEST_SQUARE
-        if not near_N.all():
-            bad = int(np.argmin(near_N))
-            raise LatentError(
-                f"latents[{bad}] has the norm {math.hypot(*exact[bad]):g}; "
-                f"it must be finite and at most {LATENT_LIMIT:g}"
-            )
-        return np.ascontiguousarray(array, np.float32)
+        return _checked(latents, self.card)
 
     def _require_vectors(self) -> None:
         if not self.decodes:
@@ -347,6 +355,31 @@ class Engine:
                 f"The latents of {self.card.id} are a grid of 7 x 7 entries of a codebook, not a "
                 "vector; it encodes and reconstructs images, but has no plane and decodes no point."
             )
+
+
+def _decoder(autoencoder: Autoencoder, card: Card, device: str) -> Decode:
+    """Return what decodes latents, or refuses them; a model with a codebook has no use for it."""
+    if isinstance(autoencoder, VectorQuantisedAutoencoder):
+        return lambda latents: np.empty((0, IMAGE_SIDE, IMAGE_SIDE), np.uint8)
+    render = renderer(autoencoder, card.latent_dim, device)
+    return lambda latents: render(_checked(latents, card))
+
+
+def _checked(latents: npt.ArrayLike, card: Card) -> Float[np.ndarray, "count latent"]:
+    array, wanted = np.asarray(latents), card.latent_dim
+    if array.ndim != 2 or array.shape[1] != wanted:
+        raise LatentError(f"latents have shape {array.shape}; {card.id} takes (N, {wanted})")
+    if array.dtype == np.float32 and np.vdot(array, array) < LATENT_LIMIT**2 / 2:
+        return np.ascontiguousarray(array)  # the squares together are within the bound of one
+    exact = array.astype(np.float64)
+    near_N = np.einsum("nd,nd->n", exact, exact) <= LARGEST_SQUARE
+    if not near_N.all():
+        bad = int(np.argmin(near_N))
+        raise LatentError(
+            f"latents[{bad}] has the norm {math.hypot(*exact[bad]):g}; "
+            f"it must be finite and at most {LATENT_LIMIT:g}"
+        )
+    return np.ascontiguousarray(array, np.float32)
 
 
 def _nbytes(module: nn.Module) -> int:

@@ -17,6 +17,8 @@ from jaxtyping import UInt8
 from model.data.idx import read_idx
 from model.errors import DataError
 
+IMAGE_SIDE = 28
+"""Pixels on a side of every image: each data set has images of this size."""
 DATA_FOLDER = Path("data")
 SHIPPED_FOLDER = Path(__file__).parent / "shipped"
 DESCRIPTION = "dataset.json"

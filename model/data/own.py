@@ -23,13 +23,14 @@ import numpy as np
 from model.data.datasets import (
     DATASETS,
     DESCRIPTION,
+    IMAGE_SIDE,
     NAME,
     Dataset,
     LabelledImages,
     find_file,
 )
 from model.data.idx import pack_idx, read_idx
-from model.data.pictures import SIDE, read_picture
+from model.data.pictures import read_picture
 from model.errors import DataError
 
 MOST_LABELS = 10
@@ -97,10 +98,10 @@ def _from_idx(source: Path) -> dict[str, LabelledImages]:
             read_idx(find_file(source, file) or source / file, dimensions=axes, sha256=None)
             for file, axes in ((f"{half}-images-idx3-ubyte", 3), (f"{half}-labels-idx1-ubyte", 1))
         )
-        if images.shape[1:] != (SIDE, SIDE):
+        if images.shape[1:] != (IMAGE_SIDE, IMAGE_SIDE):
             raise DataError(
                 f"The {half} images of {source} are {images.shape[2]} x {images.shape[1]} pixels; "
-                f"they must be {SIDE} x {SIDE}. Folders of images are brought to that."
+                f"they must be {IMAGE_SIDE} x {IMAGE_SIDE}. Folders of images are brought to that."
             )
         if len(images) != len(labels) or len(images) == 0:
             raise DataError(f"{source} has {len(images)} {half} images and {len(labels)} labels.")

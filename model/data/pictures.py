@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
+from model.data.datasets import IMAGE_SIDE
 from model.errors import DataError
 
-SIDE = 28
 FAINT = 26
 """Grey levels of contrast below which an image counts as blank."""
 SHOWN = 13
@@ -42,7 +42,7 @@ def read_picture(path: Path) -> UInt8[np.ndarray, "28 28"]:
     edge = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
     if np.median(edge) > 127:
         levels = 255 - levels
-    return levels if levels.shape == (SIDE, SIDE) else _fitted(levels)
+    return levels if levels.shape == (IMAGE_SIDE, IMAGE_SIDE) else _fitted(levels)
 
 
 def _flat(image: Image.Image) -> Image.Image:
@@ -61,8 +61,9 @@ def _fitted(levels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "28 
     shown = levels >= SHOWN
     rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
     cut = Image.fromarray(levels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
-    scale = SIDE / max(cut.size)
+    scale = IMAGE_SIDE / max(cut.size)
     width, height = (max(1, round(scale * side)) for side in cut.size)
-    sheet = Image.new("L", (SIDE, SIDE))
-    sheet.paste(cut.resize((width, height)), ((SIDE - width) // 2, (SIDE - height) // 2))
+    sheet = Image.new("L", (IMAGE_SIDE, IMAGE_SIDE))
+    left, top = (IMAGE_SIDE - width) // 2, (IMAGE_SIDE - height) // 2
+    sheet.paste(cut.resize((width, height)), (left, top))
     return np.asarray(sheet)

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from model.data.datasets import DATASETS
 from model.engine import Engine, test_set
 from model.recipes.recipe import Recipe
-from model.vae.autoencoder import SIDE, build_autoencoder
+from model.vae.autoencoder import IMAGE_SIDE, build_autoencoder
 from model.vae.likelihood import grey_levels
 
 VAE, AE = "mnist-vae-2d", "mnist-ae-2d"
@@ -128,7 +128,7 @@ def untrained(
     autoencoder = build_autoencoder(recipe).eval()
     image_NP = torch.from_numpy(images.reshape(len(images), -1).astype(np.float32) / 255)
     mean_NP = autoencoder.likelihood.mean(autoencoder.reconstruct(image_NP))
-    return grey_levels(mean_NP).numpy().reshape(-1, SIDE, SIDE)
+    return grey_levels(mean_NP).numpy().reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
 
 
 def grid_of_prior(engine: Engine) -> Float[np.ndarray, "256 latent"]:
@@ -143,8 +143,8 @@ def grid_of_prior(engine: Engine) -> Float[np.ndarray, "256 latent"]:
 
 def mosaic(images: UInt8[np.ndarray, "count 28 28"], columns: int) -> UInt8[np.ndarray, "h w"]:
     """Images side by side, row after row."""
-    rows = images.reshape(-1, columns, SIDE, SIDE).transpose(0, 2, 1, 3)
-    return rows.reshape(-1, columns * SIDE)
+    rows = images.reshape(-1, columns, IMAGE_SIDE, IMAGE_SIDE).transpose(0, 2, 1, 3)
+    return rows.reshape(-1, columns * IMAGE_SIDE)
 
 
 def _row(

@@ -8,7 +8,7 @@ Shapes: G points of the plane, K nearest codes, N codes, D latent dimensions, P 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from model.geometry.computation import Pieces
 from model.geometry.density import Mixture, smoothed
 from model.geometry.plane import Plane
 from model.vae.autoencoder import Autoencoder
@@ -29,6 +30,8 @@ NEAREST = 15
 """Codes that vote on the label of a place; as many as in the measures of a card."""
 DEEPEST = 1e-6
 """Of the greatest value: what is less is shown as this much, on a logarithmic scale."""
+DECODES = 32
+"""Latents that are decoded in one piece."""
 FAINTEST_MAGNIFICATION = 1e-3
 """Below it the derivative is rounding error."""
 
@@ -51,34 +54,7 @@ class Field:
     scale: str
 
 
-Pieces = Generator[None, None, Field]
-
-
-class Work:
-    """A field that is being worked out; it may be left at any piece, and gone on with later.
-
-    Args:
-        begin: Gives the pieces, from the first; called again after one that failed.
-    """
-
-    def __init__(self, begin: Callable[[], Pieces]) -> None:
-        self._begin, self._pieces = begin, begin()
-        self._whole: Field | None = None
-
-    def advance(self) -> Field | None:
-        """Do one more piece, of about 64 decodes' cost; the field once it is whole."""
-        if self._whole is None:
-            try:
-                next(self._pieces)
-            except StopIteration as end:
-                self._whole = end.value
-            except Exception:
-                self._pieces = self._begin()
-                raise
-        return self._whole
-
-
-def entropy(autoencoder: Autoencoder, plane: Plane) -> Pieces:
+def entropy(autoencoder: Autoencoder, plane: Plane) -> Pieces[Field]:
     """How blurred the images are: nats of a pixel that is ink with the mean image's probability.
 
     For Bernoulli pixels it is the entropy of p(x|z), per pixel. Continuous ones have no such
@@ -90,11 +66,11 @@ def entropy(autoencoder: Autoencoder, plane: Plane) -> Pieces:
         mean_GP = _mean(autoencoder, plane.lift(points))
         return np.asarray(bernoulli_entropy(mean_GP).mean(-1).double().numpy())
 
-    values_G = yield from _everywhere(at, plane, 64)
+    values_G = yield from _everywhere(at, plane, DECODES)
     return _linear(values_G, "nats per pixel")
 
 
-def magnification(autoencoder: Autoencoder, plane: Plane) -> Pieces:
+def magnification(autoencoder: Autoencoder, plane: Plane) -> Pieces[Field]:
     """sqrt det J'J of the mean image with respect to (u, v): how much image a squared unit holds.
 
     J by central differences, which cost a third of forward-mode derivatives here.
@@ -113,13 +89,13 @@ def magnification(autoencoder: Autoencoder, plane: Plane) -> Pieces:
         det_G = uu_G * vv_G - (along_u_GP * along_v_GP).sum(-1).square()
         return np.asarray(det_G.clamp_min(0).sqrt().numpy())
 
-    values_G = yield from _everywhere(at, plane, 16)
+    values_G = yield from _everywhere(at, plane, DECODES // 4)
     return _logarithmic(values_G, "per squared unit", FAINTEST_MAGNIFICATION)
 
 
 def label(
     codes: Float[np.ndarray, "codes latent"], labels: UInt8[np.ndarray, " codes"], plane: Plane
-) -> Pieces:
+) -> Pieces[Field]:
     """The label that most of the 15 nearest codes have; of several the least.
 
     Nearest in all of latent space, not in the plane.
@@ -145,7 +121,7 @@ def density(
     codes: Float[np.ndarray, "codes latent"],
     covariances: Iterator[Float[np.ndarray, "some 2 2"]] | None,
     plane: Plane,
-) -> Pieces:
+) -> Pieces[Field]:
     """The aggregate posterior q(z), projected onto the plane, per squared unit.
 
     Args:
@@ -168,7 +144,9 @@ def density(
     return shown_density(values_G)
 
 
-def known_density(density: Float[np.ndarray, "rows columns"], known: Plane, plane: Plane) -> Pieces:
+def known_density(
+    density: Float[np.ndarray, "rows columns"], known: Plane, plane: Plane
+) -> Pieces[Field]:
     """A density that is known on one plane, on another that shows the same 2-D space.
 
     Between the known places it is interpolated linearly; beyond them it is 0.
@@ -204,7 +182,7 @@ def bernoulli_entropy(p: Tensor) -> Tensor:
 
 def _everywhere(
     at: Callable[[Float[np.ndarray, "points 2"]], Values], plane: Plane, points: int
-) -> Generator[None, None, Values]:
+) -> Pieces[Values]:
     points_G2 = plane.grid(FIELD_CELLS)
     values = []
     for start in range(0, len(points_G2), points):

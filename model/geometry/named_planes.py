@@ -8,26 +8,27 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import partial
 from itertools import combinations
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
 from model.errors import PlaneError
+from model.geometry.lru_cache import LruCache
 from model.geometry.plane import LATENT_LIMIT, Frame, Plane, covariance_of, principal_axes, spanned
 
 LISTED_PAIRS = ((0, 2), (1, 2), (2, 3))
 """Of principal axes; the first two are the main plane."""
 ORTHONORMAL_WITHIN = 1e-3
-KEPT = 64
-"""Planes that are not made anew each time they are named."""
+MAX_KEPT = 64
+"""Planes that are kept, so that asking for them again costs nothing."""
 
 _PAIR = re.compile(r"(pca|dims|digits)-(0|[1-9][0-9]{0,4})-(0|[1-9][0-9]{0,4})", re.ASCII)
 _AT = "at-"
 
 
-class Planes:
+class NamedPlanes:
     """All planes of a model whose latents are vectors.
 
     Args:
@@ -58,7 +59,7 @@ class Planes:
             int(label): codes[labels == label].mean(axis=0, dtype=np.float64)
             for label in np.unique(labels)
         }
-        self._kept = lru_cache(KEPT)(self._make)
+        self._kept = LruCache[str, Plane](MAX_KEPT)
         others = self._others()
         self.listed: tuple[Plane, ...] = (main, *(spanned(others, codes) if others else ()))
 
@@ -71,8 +72,7 @@ class Planes:
         for plane in self.listed:
             if plane.id == name:
                 return plane
-        made: Plane = self._kept(name)
-        return made
+        return self._kept.get(name, partial(self._make, name))
 
     def _others(self) -> list[Frame]:
         D, means = len(self._centre_D), self._label_means

@@ -47,7 +47,8 @@ class Plane:
 
     def project(self, latents: Float[np.ndarray, "count latent"]) -> Float[np.ndarray, "count 2"]:
         """The (u, v) of each latent's nearest point in the plane."""
-        return np.asarray((latents - self.origin) @ self.axes.T)
+        # Not a matrix product: NumPy's own starts threads, which wait for a busy processor.
+        return np.asarray(np.einsum("nd,ad->na", latents - self.origin, self.axes))
 
     def lift(self, points: Float[np.ndarray, "count 2"]) -> Float[np.ndarray, "count latent"]:
         """The latent at each (u, v)."""

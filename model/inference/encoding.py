@@ -18,8 +18,8 @@ from model.errors import ImageError
 from model.inference import onnx_session
 from model.inference.onnx_autoencoder import Gaussians, encoder, likelihood
 from model.vae.autoencoder import (
+    IMAGE_SIDE,
     PIXELS,
-    SIDE,
     Autoencoder,
     VariationalAutoencoder,
     VectorQuantisedAutoencoder,
@@ -138,8 +138,9 @@ class Encoder:
 def _parts(images: Float[np.ndarray, "images 28 28"]) -> list[Pixels]:
     """A few images at a time; raises ImageError."""
     images = np.ascontiguousarray(images, np.float32)
-    if images.ndim != 3 or images.shape[1:] != (SIDE, SIDE):
-        raise ImageError(f"images have shape {images.shape}; allowed is (N, {SIDE}, {SIDE})")
+    if images.ndim != 3 or images.shape[1:] != (IMAGE_SIDE, IMAGE_SIDE):
+        allowed = f"(N, {IMAGE_SIDE}, {IMAGE_SIDE})"
+        raise ImageError(f"images have shape {images.shape}; allowed is {allowed}")
     if not ((images >= 0) & (images <= 1)).all():
         raise ImageError("images have intensities outside 0 (background) to 1; rescale them")
     return np.split(images.reshape(-1, PIXELS), range(CHUNK, len(images), CHUNK))
@@ -217,7 +218,7 @@ def drawn(
 ) -> UInt8[np.ndarray, "count 28 28"]:
     """The mean images of what a decoder gave, in grey levels."""
     grey_NP = grey_levels(autoencoder.likelihood.mean(output_NP))
-    return grey_NP.cpu().numpy().reshape(-1, SIDE, SIDE)
+    return grey_NP.cpu().numpy().reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
 
 
 def _quantiser(autoencoder: VectorQuantisedAutoencoder) -> _Encode:

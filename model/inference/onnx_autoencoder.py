@@ -18,7 +18,7 @@ from jaxtyping import Float32, UInt8
 from model.inference import onnx_session
 from model.inference.onnx_graph import Graph, Port
 from model.inference.onnx_networks import layer, log_prob_of, mean_of
-from model.vae.autoencoder import PIXELS, SIDE, Autoencoder, VariationalAutoencoder
+from model.vae.autoencoder import IMAGE_SIDE, PIXELS, Autoencoder, VariationalAutoencoder
 from model.vae.refinement import CELL, NOISE
 
 Pixels = Float32[np.ndarray, "images pixels"]
@@ -37,7 +37,7 @@ def drawing(
     run = onnx_session.Run(graph, Port(grey, (PIXELS,), np.uint8), keeps=True)
 
     def draw(latents: Float32[np.ndarray, "n latent"]) -> UInt8[np.ndarray, "n 28 28"]:
-        return run(latents=latents).reshape(-1, SIDE, SIDE)
+        return run(latents=latents).reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
 
     return draw
 

@@ -13,11 +13,11 @@ from functools import singledispatch
 import numpy as np
 from torch import Tensor, nn
 
+from model.data.datasets import IMAGE_SIDE
 from model.inference.onnx_graph import Graph
 from model.vae.likelihood import NEAR_ZERO, Bernoulli, ContinuousBernoulli, Gaussian, Likelihood
 from model.vae.networks import (
     PIXELS,
-    SIDE,
     FourierFeatures,
     RecurrentDecoder,
     RecurrentEncoder,
@@ -105,9 +105,11 @@ def _(network: ResidualBlock, graph: Graph, x: str) -> str:
 @layer.register
 def _(network: RecurrentEncoder, graph: Graph, x: str) -> str:
     """Rows first here, images first in PyTorch; the gates stand in another order as well."""
-    rows = graph("Transpose", graph("Reshape", x, graph.shape(-1, SIDE, SIDE)), perm=[1, 0, 2])
+    images = graph("Reshape", x, graph.shape(-1, IMAGE_SIDE, IMAGE_SIDE))
+    rows = graph("Transpose", images, perm=[1, 0, 2])
     states = graph("GRU", rows, *_recurrence(graph, network.rows), **_options(network.rows))
-    last = graph("Gather", graph("Squeeze", states, graph.shape(1)), graph.index(SIDE - 1), axis=0)
+    states = graph("Squeeze", states, graph.shape(1))
+    last = graph("Gather", states, graph.index(IMAGE_SIDE - 1), axis=0)
     return layer(network.head, graph, last)
 
 
@@ -115,7 +117,7 @@ def _(network: RecurrentEncoder, graph: Graph, x: str) -> str:
 def _(network: RecurrentDecoder, graph: Graph, x: str) -> str:
     axis = graph.shape(0)
     first = graph("Unsqueeze", graph("Tanh", layer(network.opening, graph, x)), axis)
-    read = graph("Expand", graph("Unsqueeze", x, axis), graph.shape(SIDE, 1, 1))
+    read = graph("Expand", graph("Unsqueeze", x, axis), graph.shape(IMAGE_SIDE, 1, 1))
     recurrence = _recurrence(graph, network.rows)
     states = graph("GRU", read, *recurrence, "", first, **_options(network.rows))
     state = graph("Transpose", graph("Squeeze", states, graph.shape(1)), perm=[1, 0, 2])

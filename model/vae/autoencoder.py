@@ -10,13 +10,20 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from model.data.datasets import IMAGE_SIDE
 from model.recipes.recipe import Recipe
 from model.vae.likelihood import LIKELIHOODS, Bernoulli, Likelihood
-from model.vae.networks import CELLS, PIXELS, SIDE, build_decoder, build_encoder
+from model.vae.networks import CELLS, PIXELS, build_decoder, build_encoder
 from model.vae.posterior import CholeskyPosterior, DiagonalPosterior, Posterior
 from model.vae.refinement import refine
 
-__all__ = ["PIXELS", "SIDE", "Autoencoder", "VariationalAutoencoder", "VectorQuantisedAutoencoder"]
+__all__ = [
+    "IMAGE_SIDE",
+    "PIXELS",
+    "Autoencoder",
+    "VariationalAutoencoder",
+    "VectorQuantisedAutoencoder",
+]
 
 
 class Autoencoder(nn.Module):

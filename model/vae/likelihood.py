@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -86,12 +87,7 @@ class ContinuousBernoulli(Likelihood):
 
     def embed(self, output_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch pixels"]:
         """The integral of a standard deviation over the logit; by the trapezoidal rule."""
-        knot_K = torch.linspace(-FARTHEST_LOGIT, FARTHEST_LOGIT, KNOTS, dtype=torch.float64)
-        flat_K, logit_K = _near_zero(knot_K)
-        exact_K = (logit_K**-2 - (2 * logit_K.cosh() - 2).reciprocal()).sqrt()
-        deviation_K = torch.where(flat_K, math.sqrt(1 / 12), exact_K)
-        angle_K = torch.cumulative_trapezoid(deviation_K, knot_K)
-        angle_K = torch.cat([angle_K.new_zeros(1), angle_K]).to(output_BP)
+        angle_K = _continuous_bernoulli_angles().to(output_BP)
         spacing = 2 * FARTHEST_LOGIT / (KNOTS - 1)
         place_BP = (output_BP / spacing + (KNOTS - 1) / 2).clamp(0, KNOTS - 1.001)
         knot_BP = place_BP.detach().long()
@@ -157,6 +153,18 @@ def bernoulli_mean(logits_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "b
 def grey_levels(mean_BP: Float[Tensor, "batch pixels"]) -> UInt8[Tensor, "batch pixels"]:
     """Round a mean image to grey levels: floor(255 p + 0.5)."""
     return (mean_BP * 255 + 0.5).byte()
+
+
+@cache
+@torch.inference_mode(mode=False)  # else autograd could not use the table
+def _continuous_bernoulli_angles() -> Float[Tensor, " knots"]:
+    """Tabulate the Fisher-Rao coordinate, in double precision."""
+    knot_K = torch.linspace(-FARTHEST_LOGIT, FARTHEST_LOGIT, KNOTS, dtype=torch.float64)
+    flat_K, logit_K = _near_zero(knot_K)
+    exact_K = (logit_K**-2 - (2 * logit_K.cosh() - 2).reciprocal()).sqrt()
+    deviation_K = torch.where(flat_K, math.sqrt(1 / 12), exact_K)
+    angle_K = torch.cumulative_trapezoid(deviation_K, knot_K)
+    return torch.cat([angle_K.new_zeros(1), angle_K])
 
 
 def _near_zero(logit_BP: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from model.data.datasets import IMAGE_SIDE
 from model.recipes.tables import Network
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "silu": nn.SiLU}
-SIDE = 28
-PIXELS = SIDE * SIDE
+PIXELS = IMAGE_SIDE * IMAGE_SIDE
 CELLS = 7
 """Places a side where a convolutional network has seen or drawn nothing finer yet."""
 
@@ -68,11 +68,11 @@ class RecurrentEncoder(nn.Module):
 
     def __init__(self, width: int, outputs: int) -> None:
         super().__init__()
-        self.rows = nn.GRU(SIDE, width, batch_first=True)
+        self.rows = nn.GRU(IMAGE_SIDE, width, batch_first=True)
         self.head = nn.Linear(width, outputs)
 
     def forward(self, image_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch outputs"]:
-        _, last_1BH = self.rows(image_BP.reshape(-1, SIDE, SIDE))
+        _, last_1BH = self.rows(image_BP.reshape(-1, IMAGE_SIDE, IMAGE_SIDE))
         output_BO: Tensor = self.head(last_1BH[0])
         return output_BO
 
@@ -87,11 +87,11 @@ class RecurrentDecoder(nn.Module):
         super().__init__()
         self.opening = nn.Linear(latent_dim, width)
         self.rows = nn.GRU(latent_dim, width, batch_first=True)
-        self.head = nn.Linear(width, SIDE)
+        self.head = nn.Linear(width, IMAGE_SIDE)
 
     def forward(self, z_BD: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch pixels"]:
         first_1BH = self.opening(z_BD).tanh().unsqueeze(0)
-        state_BRH, _ = self.rows(z_BD.unsqueeze(1).expand(-1, SIDE, -1), first_1BH)
+        state_BRH, _ = self.rows(z_BD.unsqueeze(1).expand(-1, IMAGE_SIDE, -1), first_1BH)
         output_BP: Tensor = self.head(state_BRH).flatten(1)
         return output_BP
 
@@ -155,7 +155,7 @@ def _ending(network: Network) -> list[nn.Module]:
 
 
 def _convolutions(network: Network, outputs: int) -> list[nn.Module]:
-    layers: list[nn.Module] = [nn.Unflatten(1, (1, SIDE, SIDE))]
+    layers: list[nn.Module] = [nn.Unflatten(1, (1, IMAGE_SIDE, IMAGE_SIDE))]
     width = 1
     for channels in network.channels:
         layers += [nn.Conv2d(width, channels, 3, 2, 1), ACTIVATIONS[network.activation]()]

@@ -14,7 +14,8 @@ from model.checkpoint import read_checkpoint
 from model.data import datasets
 from model.engine import Engine
 from model.geometry import fields
-from model.geometry.fields import Field, Pieces, Work
+from model.geometry.computation import Computation, Pieces
+from model.geometry.fields import Field
 from model.geometry.latent_map import projected
 from model.geometry.plane import Plane
 from model.vae.autoencoder import Autoencoder, VariationalAutoencoder
@@ -24,15 +25,15 @@ SQUARE = Plane("latent", "", np.zeros(2), np.eye(2), ((-4.0, -4.0), (4.0, 4.0)))
 SOME = ((0, 0), (0, 127), (40, 90), (63, 64), (127, 3))
 
 
-def whole(begun: Work) -> Field:
+def whole(begun: Computation[Field]) -> Field:
     while True:
         field = begun.advance()
         if field is not None:
             return field
 
 
-def work(pieces: Pieces) -> Work:
-    return Work(lambda: pieces)
+def work(pieces: Pieces[Field]) -> Computation[Field]:
+    return Computation(lambda: pieces)
 
 
 def values(field: Field) -> np.ndarray:
@@ -167,7 +168,7 @@ def test_a_plane_that_shows_a_known_space_turned_has_its_density_turned() -> Non
     assert not whole(work(fields.known_density(known, SQUARE, aside))).levels.any()
 
 
-def finished(field: Field) -> Pieces:
+def finished(field: Field) -> Pieces[Field]:
     yield
     return field
 
@@ -175,13 +176,13 @@ def finished(field: Field) -> Pieces:
 def test_a_field_that_failed_is_begun_anew() -> None:
     field, faults = fields.shown_density(np.ones(128 * 128)), [MemoryError("no room")]
 
-    def pieces() -> Pieces:
+    def pieces() -> Pieces[Field]:
         yield
         if faults:
             raise faults.pop()
         return field
 
-    begun = Work(pieces)
+    begun = Computation(pieces)
     assert begun.advance() is None
     with pytest.raises(MemoryError, match="no room"):
         begun.advance()
@@ -197,7 +198,7 @@ def test_a_field_without_any_difference_can_still_be_read() -> None:
 
 
 def test_the_posteriors_that_are_projected_are_those_of_the_encoder() -> None:
-    folder = Path(__file__).parents[2] / "checkpoints" / "mnist-vae-20d"
+    folder = Path(__file__).parents[3] / "checkpoints" / "mnist-vae-20d"
     twenty, vae = Engine.load(folder, "cpu"), read_checkpoint(folder).autoencoder
     assert isinstance(vae, VariationalAutoencoder)
     images = datasets.test_set("mnist").images[:40]
@@ -211,6 +212,6 @@ def test_the_posteriors_that_are_projected_are_those_of_the_encoder() -> None:
 
 
 def test_a_density_is_worked_out_where_pytorch_has_no_encoder() -> None:
-    twenty = Engine.load(Path(__file__).parents[2] / "checkpoints" / "mnist-vae-20d", "cpu")
+    twenty = Engine.load(Path(__file__).parents[3] / "checkpoints" / "mnist-vae-20d", "cpu")
     density = twenty.field("dims-3-11", "density")
     assert [density.advance() for _ in range(3)] == [None] * 3

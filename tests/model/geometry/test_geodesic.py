@@ -9,11 +9,12 @@ from torch import Tensor, nn
 
 from model.checkpoint import CHECKPOINTS, read_checkpoint
 from model.geometry import riemannian_metric
-from model.geometry.geodesic import ROUNDS, Geodesics, Search
-from model.geometry.grid_graph import CELLS, Roads
+from model.geometry.computation import complete
+from model.geometry.geodesic import Geodesics, Prepared, find_geodesic
+from model.geometry.grid_graph import build_grid_graph
 from model.geometry.interpolation import LatentPath, linear_path
 from model.geometry.plane import Plane
-from model.geometry.riemannian_metric import Metric
+from model.geometry.riemannian_metric import Metric, fit_metric
 from model.vae.autoencoder import Autoencoder
 from model.vae.likelihood import Gaussian
 
@@ -35,7 +36,7 @@ class Globe(nn.Module):
 def measured_by(decoder: nn.Module, codes: np.ndarray = EVERYWHERE) -> Metric:
     likelihood = Gaussian()
     nn.init.zeros_(likelihood.log_sigma)
-    return Metric(Autoencoder(nn.Linear(784, 2), decoder, likelihood), codes)
+    return complete(fit_metric(Autoencoder(nn.Linear(784, 2), decoder, likelihood), codes))
 
 
 def flat(latent_dim: int = 2) -> nn.Module:
@@ -45,16 +46,8 @@ def flat(latent_dim: int = 2) -> nn.Module:
 
 def walk(found: Metric, start: object, end: object, steps: int = 33) -> LatentPath:
     first, last = np.array(start, np.float32), np.array(end, np.float32)
-    roads = None
-    if len(first) == 2:
-        roads = Roads(SQUARE)
-        for _ in range(CELLS + 3):  # rows beyond the last are no work
-            roads.lay_row(found)
-    search = Search(first, last)
-    search.begin(found, roads)
-    for _ in range(ROUNDS):
-        search.shorten()
-    return search.sampled(steps)
+    graph = complete(build_grid_graph(SQUARE, found)) if len(first) == 2 else None
+    return complete(find_geodesic(Prepared(found, graph), first, last, steps))
 
 
 def test_on_a_globe_the_geodesic_is_the_great_circle(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +92,7 @@ def test_a_geodesic_goes_around_a_lake_without_codes() -> None:
 def test_it_is_never_longer_than_the_straight_path_and_its_steps_are_equal(name: str) -> None:
     checkpoint = read_checkpoint(CHECKPOINTS / name)
     codes, (plane, *_) = checkpoint.atlas.codes, checkpoint.atlas.planes
-    found = Metric(checkpoint.autoencoder, codes)
+    found = complete(fit_metric(checkpoint.autoencoder, codes))
     geodesics = Geodesics(checkpoint.autoencoder, codes, plane)
 
     def length(latents: np.ndarray) -> np.ndarray:
