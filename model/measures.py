@@ -26,6 +26,8 @@ class Measure:
     """One plain line: what it tells, and how to read it."""
 
 
+BLOCKS = ("bound", "likelihood", "latents", "continuity", "completeness", "codes", "samples")
+"""What `python -m model evaluate --only` may name; `bound` takes `grey` and `binarised`."""
 NATS = "nats per image"
 SHARE = "share"
 PIXELS = "pixel norm per std of codes"

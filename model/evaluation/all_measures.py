@@ -14,12 +14,12 @@ from model.checkpoint import Checkpoint
 from model.data.datasets import DATASETS, LabelledImages, test_set
 from model.evaluation.classifier import load_classifier
 from model.evaluation.codes import FOLDS, measure_codes
-from model.evaluation.command import BLOCKS
 from model.evaluation.completeness import measure_completeness
 from model.evaluation.continuity import measure_continuity
 from model.evaluation.latents import measure_latents
 from model.evaluation.likelihood import measure_likelihood
 from model.evaluation.samples import measure_samples
+from model.measures import BLOCKS
 from model.vae.autoencoder import VariationalAutoencoder, VectorQuantisedAutoencoder
 from model.vae.dataset_elbo import measure_bound
 

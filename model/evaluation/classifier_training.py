@@ -55,7 +55,7 @@ PLANS = {
 def fit(examples: LabelledImages, plan: Plan) -> ClassifierNetwork:
     """Train a network on these images."""
     torch.manual_seed(SEED)
-    dice = torch.Generator().manual_seed(SEED)
+    rng = torch.Generator().manual_seed(SEED)
     network = ClassifierNetwork()
     image_NHW, label_N = _tensors(examples)
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=1e-3)
@@ -63,9 +63,9 @@ def fit(examples: LabelledImages, plan: Plan) -> ClassifierNetwork:
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, steps)
     for epoch in range(plan.epochs):
         total = 0.0
-        for part in torch.split(torch.randperm(len(image_NHW), generator=dice), BATCH):
-            distorted_BHW = distort(image_NHW[part], dice, motion=plan.motion, mirror=plan.mirror)
-            image_BHW, answer_BC = lessons(distorted_BHW, label_N[part], dice)
+        for part in torch.split(torch.randperm(len(image_NHW), generator=rng), BATCH):
+            distorted_BHW = distort(image_NHW[part], rng, motion=plan.motion, mirror=plan.mirror)
+            image_BHW, answer_BC = lessons(distorted_BHW, label_N[part], rng)
             loss = F.cross_entropy(network(image_BHW.flatten(1)), answer_BC)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -114,10 +114,10 @@ def measure(dataset: str) -> dict[str, Any]:
     """What the stored classifier makes of the test images, whole, blended and shuffled."""
     classifier = load_classifier.__wrapped__(dataset)
     image_NHW, label_N = _tensors(test_set(dataset))
-    dice = torch.Generator().manual_seed(SEED)
+    rng = torch.Generator().manual_seed(SEED)
     confidence_N, answer_N = classifier.probabilities(image_NHW.flatten(1)).max(-1)
     right_N, sure_N = answer_N == label_N, confidence_N >= RECOGNISED
-    partner_N = torch.randperm(len(label_N), generator=dice)
+    partner_N = torch.randperm(len(label_N), generator=rng)
     other_N = label_N != label_N[partner_N]
     blend_MHW = (image_NHW[other_N] + image_NHW[partner_N][other_N]) / 2
 
@@ -129,8 +129,8 @@ def measure(dataset: str) -> dict[str, Any]:
         "recognised": sure_N,
         "accuracy_of_recognised": right_N[sure_N],
         "blends_recognised": sure(blend_MHW),
-        "shuffled_recognised": sure(shuffle_pieces(image_NHW, dice)),
-        "noise_recognised": sure(noise(len(image_NHW), dice)),
+        "shuffled_recognised": sure(shuffle_pieces(image_NHW, rng)),
+        "noise_recognised": sure(noise(len(image_NHW), rng)),
     }
     gaps = [
         (right_N[part].float().mean() - confidence_N[part].mean()).abs() * len(part)

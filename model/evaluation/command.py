@@ -13,10 +13,8 @@ from model.checkpoint import CARD_FILE, CHECKPOINTS, read_checkpoint, write_card
 from model.errors import CheckpointError, ModelError
 from model.evaluation.report import write_report
 from model.inference.device import choose_device
-from model.measures import MEASURES
+from model.measures import BLOCKS, MEASURES
 
-BLOCKS = ("bound", "likelihood", "latents", "continuity", "completeness", "codes", "samples")
-"""What `--only` may name; `bound` gives the metrics `grey` and `binarised`."""
 DOCS = Path("docs")
 COLUMNS = "{:34} {:10} {:>10} {:>15} {:>8}"
 

@@ -132,8 +132,8 @@ def _lines(
     code_ND: Float[Tensor, "count latent"], label_N: Int[Tensor, " count"]
 ) -> Float[Tensor, "lines_points latent"]:
     """Equal steps along straight lines between random codes of different classes."""
-    dice = torch.Generator().manual_seed(SEED)
-    pairs_2K = torch.randint(len(code_ND), (2, 3 * LINES), generator=dice)
+    rng = torch.Generator().manual_seed(SEED)
+    pairs_2K = torch.randint(len(code_ND), (2, 3 * LINES), generator=rng)
     differ_K = label_N[pairs_2K[0]] != label_N[pairs_2K[1]]
     start_L, end_L = pairs_2K[:, differ_K][:, :LINES]
     share_S1 = torch.linspace(0, 1, POINTS_ON_A_LINE, dtype=code_ND.dtype)[:, None]

@@ -124,9 +124,9 @@ def importance_weighted(
 
     Source: Burda et al. 2016, arXiv:1509.00519, equation 8.
     """
-    dice = torch.Generator().manual_seed(seed)
+    rng = torch.Generator().manual_seed(seed)
     blocks = [
-        _log_weights(vae, image_BP, samples, dice).logsumexp(0) - math.log(samples)
+        _log_weights(vae, image_BP, samples, rng).logsumexp(0) - math.log(samples)
         for image_BP in torch.split(torch.from_numpy(binary_NP), IMAGES_SAMPLED_AT_ONCE)
     ]
     return torch.cat(blocks).numpy()
@@ -188,7 +188,7 @@ def _log_weights(
     vae: VariationalAutoencoder,
     image_BP: Float[Tensor, "block pixels"],
     samples: int,
-    dice: torch.Generator,
+    rng: torch.Generator,
 ) -> Float[Tensor, "samples block"]:
     """log p(x|z) + log p(z) - log q(z|x) in nats, float64.
 
@@ -201,7 +201,7 @@ def _log_weights(
     repeats = max(1, ROWS_AT_ONCE // len(image_BP))
     for start in range(0, samples, repeats):
         K = min(repeats, samples - start)
-        noise_KBD = torch.randn(K, *posterior.mean.shape, generator=dice).to(device)
+        noise_KBD = torch.randn(K, *posterior.mean.shape, generator=rng).to(device)
         z_KBD = torch.stack([posterior.reparameterise(noise_BD) for noise_BD in noise_KBD])
         repeated_RP = image_BP.to(device).repeat(K, 1)
         log_prob_R = vae.likelihood.log_prob(repeated_RP, vae.decode(z_KBD.flatten(0, 1)))

@@ -48,8 +48,8 @@ class Gaussian:
 
 def standard_normal(count: int, dimensions: int, seed: int) -> Float[Tensor, "count dimensions"]:
     """Draws from N(0, I), float64."""
-    dice = torch.Generator().manual_seed(seed)
-    return torch.randn(count, dimensions, generator=dice, dtype=torch.float64)
+    rng = torch.Generator().manual_seed(seed)
+    return torch.randn(count, dimensions, generator=rng, dtype=torch.float64)
 
 
 def fit_gaussian(code_ND: Float[Tensor, "count latent"]) -> Gaussian:

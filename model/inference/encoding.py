@@ -249,5 +249,5 @@ def _padded(images: Pixels) -> Float[torch.Tensor, "batch pixels"]:
 
 def _noise(latent_dim: int) -> Float[torch.Tensor, "samples latent"]:
     """The same for every image, so that none depends on its company."""
-    dice = torch.Generator().manual_seed(0)
-    return torch.randn(ELBO_SAMPLES, latent_dim, generator=dice)
+    rng = torch.Generator().manual_seed(0)
+    return torch.randn(ELBO_SAMPLES, latent_dim, generator=rng)

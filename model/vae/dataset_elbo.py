@@ -58,8 +58,8 @@ def intensities(
 def binarise(images: UInt8[np.ndarray, "images 28 28"]) -> Float[np.ndarray, "images pixels"]:
     """Draw every pixel as 0 or 1 with its intensity as probability; always the same draw."""
     grey_NP = intensities(images)
-    dice = np.random.default_rng(BINARISATION_SEED)
-    return (dice.random(grey_NP.shape, dtype=np.float32) < grey_NP).astype(np.float32)
+    rng = np.random.default_rng(BINARISATION_SEED)
+    return (rng.random(grey_NP.shape, dtype=np.float32) < grey_NP).astype(np.float32)
 
 
 @torch.inference_mode()
@@ -69,12 +69,12 @@ def mean_bound(
     """Mean ELBO, reconstruction and KL of these images, rounded so that they still add up."""
     device = next(autoencoder.parameters()).device
     likelihood, kl = 0.0, 0.0
-    dice = torch.Generator().manual_seed(NOISE_SEED)
+    rng = torch.Generator().manual_seed(NOISE_SEED)
     for image_BP in torch.split(torch.from_numpy(image_NP), 1000):
         image_BP = image_BP.to(device)
         if isinstance(autoencoder, VariationalAutoencoder):
             shape = (SAMPLES, len(image_BP), autoencoder.latent_dim)
-            noise_KBD = torch.randn(shape, generator=dice).to(device)
+            noise_KBD = torch.randn(shape, generator=rng).to(device)
             bound = expected_elbo(autoencoder, image_BP, noise_KBD)
             likelihood += bound.reconstruction.double().sum().item()
             kl += bound.kl.double().sum().item()

@@ -55,13 +55,13 @@ def forge(folder: Path, name: str, content: bytes) -> None:
         rewrite(folder, lambda card: card.update({HASHES[name]: digest}))
 
 
-def damaged(content: bytes, dice: np.random.Generator, head: int) -> bytes:
+def damaged(content: bytes, rng: np.random.Generator, head: int) -> bytes:
     """Change a few bytes, half the time among the first `head` or the last 2,000."""
     changed = bytearray(content)
-    for _ in range(dice.integers(1, 4)):
+    for _ in range(rng.integers(1, 4)):
         ends = [*range(min(head, len(content))), *range(-min(2000, len(content)), 0)]
-        place = dice.choice(ends) if dice.random() < 0.5 else dice.integers(len(content))
-        changed[place] = dice.integers(256)
+        place = rng.choice(ends) if rng.random() < 0.5 else rng.integers(len(content))
+        changed[place] = rng.integers(256)
     return bytes(changed)
 
 
@@ -76,10 +76,10 @@ def complaint(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("name", ["card.json", *HASHES])
 def test_a_file_with_changed_bytes_loads_or_is_refused_by_name(folder: Path, name: str) -> None:
-    dice = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     content, complaints = (folder / name).read_bytes(), []
     for _ in range(ROUNDS):
-        forge(folder, name, damaged(content, dice, 3000))
+        forge(folder, name, damaged(content, rng, 3000))
         complaints += complaint(folder)
     assert len(complaints) > ROUNDS / 8
     if name != "card.json":  # a changed hash in the card speaks against another file

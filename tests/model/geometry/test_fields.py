@@ -114,10 +114,10 @@ def test_the_entropy_of_bernoulli_pixels_is_that_of_the_distribution(small: Engi
 
 @pytest.mark.parametrize("name", ["latent", "pca-0-2"])
 def test_the_label_is_that_of_most_of_the_fifteen_nearest_codes(name: str) -> None:
-    dice = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     D = 2 if name == "latent" else 4
-    codes = dice.normal(size=(400, D)).astype(np.float32)
-    labels = dice.integers(0, 10, 400).astype(np.uint8)
+    codes = rng.normal(size=(400, D)).astype(np.float32)
+    labels = rng.integers(0, 10, 400).astype(np.uint8)
     axes = np.eye(D)[[0, D - 1]]
     plane = Plane(name, "", np.full(D, 0.3), axes, ((-2.0, -2.0), (2.0, 2.0)))
     field = whole(work(fields.label(codes, labels, plane)))
@@ -140,11 +140,11 @@ def test_the_density_of_the_main_plane_is_the_atlas(small: Engine) -> None:
 
 @pytest.mark.parametrize("points", [False, True])
 def test_the_density_of_any_plane_is_the_mixture_of_the_projected_posteriors(points: bool) -> None:
-    dice = np.random.default_rng(1)
-    codes = dice.normal(size=(300, 3)).astype(np.float32)
-    axes, _ = np.linalg.qr(dice.normal(size=(3, 2)))
+    rng = np.random.default_rng(1)
+    codes = rng.normal(size=(300, 3)).astype(np.float32)
+    axes, _ = np.linalg.qr(rng.normal(size=(3, 2)))
     plane = Plane("digits-0-1", "", np.full(3, 0.2), axes.T, ((-4.0, -4.0), (4.0, 4.0)))
-    roots = 0.3 * dice.normal(size=(300, 2, 2))
+    roots = 0.3 * rng.normal(size=(300, 2, 2))
     spread = roots @ roots.swapaxes(1, 2) + 0.01 * np.eye(2)
     parts = None if points else iter(np.split(spread, 3))
     shown = values(whole(work(fields.density(codes, parts, plane))))

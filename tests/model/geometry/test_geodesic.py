@@ -65,9 +65,9 @@ def test_in_a_flat_space_the_geodesic_is_straight(
     monkeypatch: pytest.MonkeyPatch, latent_dim: int
 ) -> None:
     monkeypatch.setattr(riemannian_metric, "EMPTINESS", 0.0)
-    dice = np.random.default_rng(1)
-    codes = dice.uniform(-1, 1, (500, latent_dim)).astype(np.float32)
-    start, end = dice.uniform(-1, 1, (2, latent_dim)).astype(np.float32)
+    rng = np.random.default_rng(1)
+    codes = rng.uniform(-1, 1, (500, latent_dim)).astype(np.float32)
+    start, end = rng.uniform(-1, 1, (2, latent_dim)).astype(np.float32)
     decoder = flat(latent_dim)
     path = walk(measured_by(decoder, codes), start, end)
     np.testing.assert_allclose(path.latents, linear_path(start, end, 33).latents, atol=0.01)

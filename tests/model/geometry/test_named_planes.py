@@ -14,10 +14,10 @@ NAMES = ("nought", "one", "two")
 
 
 def shop(latent_dim: int = D, count: int = 300) -> tuple[np.ndarray, np.ndarray, NamedPlanes]:
-    dice = np.random.default_rng(latent_dim)
-    labels = dice.integers(0, 3, count).astype(np.uint8)
-    mixing = dice.normal(size=(latent_dim, latent_dim))
-    codes = (dice.normal(size=(count, latent_dim)) @ mixing + labels[:, None]).astype(np.float32)
+    rng = np.random.default_rng(latent_dim)
+    labels = rng.integers(0, 3, count).astype(np.uint8)
+    mixing = rng.normal(size=(latent_dim, latent_dim))
+    codes = (rng.normal(size=(count, latent_dim)) @ mixing + labels[:, None]).astype(np.float32)
     return codes, labels, NamedPlanes("few", main_plane(codes), codes, labels, NAMES)
 
 
