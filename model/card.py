@@ -1,4 +1,4 @@
-"""The card: what a checkpoint says of itself, in `card.json`."""
+"""The card: a checkpoint's description of itself, in `card.json`."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ PUBLIC = (
 
 
 DEEPEST = 20
-"""Levels of nesting; our own cards have five."""
+"""Levels of nesting; the cards that ship have four."""
 MOST_DIGITS = 18
 """Of a whole number: it fits into 64 bits."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """A heading under which models stand: what they teach."""
+    """A heading under which models are listed: what they teach."""
 
     id: str
     title: str
@@ -69,7 +69,7 @@ GROUPS = (
     Group("twenty", "Twenty numbers", "More room in the code, sharper images, no single map."),
     Group("clothes", "Clothes", "The same on Fashion-MNIST, with and without regularisation."),
 )
-"""In the order in which they are shown."""
+"""In display order."""
 
 
 @dataclass(frozen=True)
@@ -84,28 +84,28 @@ class Card:
     """"vae", "ae" or "vqvae"."""
     dataset: str
     latent_dim: int
-    """Numbers in a code; of a VQ-VAE, the 49 places of its grid."""
+    """Numbers in a code; for a VQ-VAE, the 49 cells of its grid."""
     likelihood: str
     beta: float | None
     """Weight of the KL term in training; None for an autoencoder."""
     planes: tuple[str, ...]
     """Ids of the planes in the atlas; the first is the one to open."""
     metrics: dict[str, Any]
-    """By protocol: numbers in nats per image, and a sentence on how they were taken."""
+    """By block: numbers, and a sentence on how they were measured."""
     sha256: str
-    """Of `model.safetensors`."""
+    """Hash of `model.safetensors`."""
     atlas_sha256: str
-    """Of `atlas.npz`."""
+    """Hash of `atlas.npz`."""
     multiply_adds: dict[str, int]
-    """Of encoder and decoder, for one image."""
+    """Of the encoder and of the decoder, for one image."""
     recipe: dict[str, Any]
     data_sha256: dict[str, str]
-    """Of the training files, unpacked."""
+    """Hashes of the training files, unzipped."""
     training: dict[str, Any]
     """Time, machine, versions, and the history of each stage by epoch."""
 
     def public(self) -> dict[str, Any]:
-        """The part that the API shows."""
+        """Return the fields that the API shows."""
         return {name: getattr(self, name) for name in PUBLIC}
 
     def to_json(self) -> str:
@@ -150,7 +150,7 @@ class Card:
 
 
 def _fitting(name: str, value: Any, hint: Any) -> Any:
-    """A JSON value as its field's type; raises TypeError that names the field."""
+    """Return a JSON value as its field's type; raise TypeError that names the field."""
     if hint == tuple[str, ...]:
         if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
             return tuple(value)
@@ -176,7 +176,7 @@ def _finite(text: str) -> float:
 
 
 def _require_plain(value: Any, depth: int = 0) -> None:
-    """Refuse what the API could not send: text that is not Unicode, and nesting without end."""
+    """Refuse what the API could not send: text that UTF-8 cannot encode, and deep nesting."""
     if depth > DEEPEST:
         raise ValueError(f"it is nested deeper than {DEEPEST} levels")
     if isinstance(value, str):

@@ -32,21 +32,26 @@ class Checkpoint:
 
 
 def stored_weights(autoencoder: Autoencoder) -> bytes:
-    """The weights as a safetensors file in float16: half the bytes, a hundredth of a nat."""
+    """Return the weights as a safetensors file in float16: half the bytes for 0.01 nats."""
     tensors = {name: t.half().contiguous().cpu() for name, t in autoencoder.state_dict().items()}
     return save_tensors(tensors)
 
 
 def load_weights(autoencoder: Autoencoder, content: bytes, name: str) -> None:
-    """Put stored weights into an autoencoder, as float32; errors call the file `name`.
+    """Load stored weights into an autoencoder, as float32.
+
+    Args:
+        autoencoder: Where they are loaded.
+        content: The safetensors file.
+        name: What errors call the file.
 
     Raises:
-        CheckpointError: Not a safetensors file, tensors are missing, foreign or of wrong shape, or
-            of a type other than float16 and float32.
+        CheckpointError: The content is not a safetensors file, or a tensor is missing, foreign, of
+            the wrong shape, not finite, or of another type than float16 and float32.
     """
     try:
         tensors = load_tensors(content)
-    except KeyError as error:  # of a type that NumPy does not have
+    except KeyError as error:  # a type that NumPy does not have
         raise CheckpointError(
             f"{name} has numbers of the type {error.args[0]}; store them as F16 or F32."
         ) from error
@@ -56,7 +61,7 @@ def load_weights(autoencoder: Autoencoder, content: bytes, name: str) -> None:
         raise CheckpointError(f"{name} is not a safetensors file: {error}.") from error
     wanted = autoencoder.state_dict()
     _require_fit(wanted, tensors, name)
-    with torch.no_grad():  # by NumPy and one at a time, for less of torch is paged in
+    with torch.no_grad():  # converted by NumPy, because that pages less of torch into memory
         for key, array in tensors.items():
             wanted[key].copy_(torch.from_numpy(array.astype(np.float32)))
 
@@ -82,7 +87,7 @@ def _require_fit(wanted: Mapping[str, Tensor], found: Mapping[str, np.ndarray], 
 
 
 def write_checkpoint(folder: Path, card: Card, weights: bytes, atlas: bytes) -> None:
-    """Write all three files, the card last: a cut-off write is refused by its hashes."""
+    """Write all three files, the card last, so that its hashes refuse an interrupted write."""
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / WEIGHTS_FILE, weights)
     _replace(folder / ATLAS_FILE, atlas)
@@ -90,7 +95,7 @@ def write_checkpoint(folder: Path, card: Card, weights: bytes, atlas: bytes) -> 
 
 
 def write_card(folder: Path, card: Card) -> None:
-    """Write the card alone, in one step."""
+    """Write the card alone, atomically."""
     _replace(folder / CARD_FILE, card.to_json().encode())
 
 
@@ -101,7 +106,7 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 def read_card(folder: Path) -> Card:
-    """Read a checkpoint's card, of a data set that is there.
+    """Read a checkpoint's card, and require that its data set exists.
 
     Raises:
         CheckpointError: As `Card.load`; or the card names an unknown data set.
@@ -135,7 +140,7 @@ def read_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
                 f"{folder / CARD_FILE}: {name} is {getattr(card, name)!r}, "
                 f"but {getattr(recipe, name)!r} in its own recipe. Restore the file."
             )
-    # All are replaced, but to build them on the device "meta" imports SymPy, for 2 seconds.
+    # All weights are replaced; building on the device "meta" would import SymPy, for 2 seconds.
     with torch.random.fork_rng(devices=[]):
         autoencoder = _built(recipe, folder / CARD_FILE).to(device)
     load_weights(autoencoder, weights, str(folder / WEIGHTS_FILE))
@@ -149,7 +154,7 @@ def _built(recipe: Recipe, path: Path) -> Autoencoder:
     try:
         return build_autoencoder(recipe)
     except RuntimeError as error:
-        if "allocate" in str(error):  # PyTorch has no type of its own for it on a processor
+        if "allocate" in str(error):  # PyTorch has no error type for this on a CPU
             raise MemoryError(f"There is no room for the networks of {path}.") from error
         raise CheckpointError(f"{path} holds a recipe of impossible networks: {error}.") from error
 
