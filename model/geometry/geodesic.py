@@ -29,9 +29,9 @@ CONTROLS, SAMPLES, FINE = 16, 32, 256
 """Inner points of the spline, and steps by which its energy and its length are taken."""
 EVALUATIONS = 20
 """Of the spline's energy and its gradient."""
-DECODED, DIFFERENTIATED = 24, 8
+DECODED, DIFFERENTIATED = 32, 16
 """Steps of a path whose lengths, and whose energy's gradient, are taken in one piece."""
-SEARCH_PIECES = 3 * (FINE // DECODED + 1) + EVALUATIONS * SAMPLES // DIFFERENTIATED + 3
+SEARCH_PIECES = 3 * (FINE // DECODED) + EVALUATIONS * (SAMPLES // DIFFERENTIATED) + 3
 """At most, of `find_geodesic`."""
 
 

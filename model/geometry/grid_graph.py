@@ -22,7 +22,7 @@ from model.geometry.riemannian_metric import Metric
 CELLS = 96
 OFFSETS = ((0, 1), (1, 0), (1, 1), (1, -1), (1, 2), (2, 1), (1, -2), (2, -1))
 """Rows down and columns right to half of the 16 neighbours of a cell."""
-TOGETHER = 24
+TOGETHER = 32
 """Cells that are decoded in one piece."""
 GRAPH_PIECES = CELLS * (CELLS // TOGETHER + 1) + 1
 """Of `build_grid_graph`."""

@@ -24,7 +24,7 @@ DECODED = 47
 
 
 class Paths:
-    """All ways through the latent space of a model whose latents are vectors."""
+    """The paths through the latent space of a model whose latents are vectors."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Paths:
         steps: int,
         path: Literal["linear", "spherical", "geodesic"],
     ) -> list[Callable[[], LatentPath | None]]:
-        """What to call, in this order; the last gives the path in `steps` points."""
+        """Return what to call in order; the last returns the path in `steps` points."""
         if path == "geodesic":
             return self._geodesics.pieces(start, end, steps)
         return [partial(spherical_path if path == "spherical" else linear_path, start, end, steps)]
@@ -51,7 +51,7 @@ class Paths:
     def distances(
         self, start: Float[np.ndarray, " latent"]
     ) -> list[Callable[[], Float[np.ndarray, "96 96"] | None]]:
-        """As `Geodesics.distances`; raises PlaneError if the model has more than two dimensions."""
+        """Return what `Geodesics.distances` does; raise PlaneError beyond two dimensions."""
         if len(start) != 2:
             raise PlaneError(
                 f"{self._card.id} has {len(start)} dimensions; distances are measured on "
