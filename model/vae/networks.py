@@ -15,13 +15,13 @@ from model.recipes.tables import Network
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "silu": nn.SiLU}
 PIXELS = IMAGE_SIDE * IMAGE_SIDE
 CELLS = 7
-"""Places a side where a convolutional network has seen or drawn nothing finer yet."""
+"""Places on a side of a convolutional network's coarsest grid."""
 
 
 class FourierFeatures(nn.Module):
     """z -> (z, cos(z W), sin(z W)) with fixed random frequencies W.
 
-    A network on raw coordinates draws smooth pictures of them; the waves let it draw sharp ones.
+    A network on raw coordinates learns smooth functions of them; the waves let it learn sharp ones.
 
     Args:
         latent_dim: D.
@@ -61,7 +61,7 @@ class ResidualBlock(nn.Module):
 
 
 class RecurrentEncoder(nn.Module):
-    """Reads an image row by row, from the top, and speaks after the last one.
+    """Reads an image row by row from the top, and gives its output after the last row.
 
     Source: Cho et al. 2014, arXiv:1406.1078 (the GRU, and encoding a sequence by its last state).
     """
@@ -78,7 +78,7 @@ class RecurrentEncoder(nn.Module):
 
 
 class RecurrentDecoder(nn.Module):
-    """Writes an image row by row, from the top: the code opens the state and is read at each row.
+    """Writes an image row by row from the top; the code sets the first state and is read each row.
 
     Source: Cho et al. 2014, arXiv:1406.1078.
     """
@@ -97,12 +97,12 @@ class RecurrentDecoder(nn.Module):
 
 
 def build_encoder(network: Network, outputs: int) -> nn.Module:
-    """Build the network from images to `outputs` numbers, its weights drawn from torch's generator.
+    """Build a network from images to `outputs` numbers, with weights from torch's generator.
 
-    `mlp` is linear layers of the `hidden` widths with the activation between them. `residual` is a
-    linear layer to `hidden[0]`, one residual block for each entry, a norm and a linear layer.
-    `conv` halves the image twice, then has the `hidden` linear layers; with none, its outputs are
-    numbers at each of 7 x 7 places. `recurrent` reads the rows as a sequence.
+    `mlp` has linear layers of the `hidden` widths with the activation between them. `residual` has
+    a linear layer to `hidden[0]`, one residual block for each entry, a norm and a linear layer.
+    `conv` halves the image twice and then has the `hidden` linear layers; without them its outputs
+    are numbers at each of 7 x 7 places. `recurrent` reads the rows as a sequence.
     """
     if network.kind == "recurrent":
         return RecurrentEncoder(network.hidden[0], outputs)
@@ -112,7 +112,7 @@ def build_encoder(network: Network, outputs: int) -> nn.Module:
 
 
 def build_decoder(network: Network, latent_dim: int) -> nn.Module:
-    """Build the network from latents to images: the mirror of `build_encoder`."""
+    """Build a network from latents to images, the mirror of `build_encoder`."""
     if network.kind == "recurrent":
         return RecurrentDecoder(latent_dim, network.hidden[0])
     if network.kind == "conv":
@@ -140,7 +140,7 @@ def _build_dense(network: Network, inputs: int, outputs: int) -> nn.Sequential:
 
 
 def _hidden(network: Network, inputs: int) -> list[nn.Module]:
-    """The hidden linear layers, each with its activation and, if asked for, dropout."""
+    """Return the hidden linear layers, each with its activation and its dropout, if any."""
     layers: list[nn.Module] = []
     for width in network.hidden:
         layers += [nn.Linear(inputs, width), ACTIVATIONS[network.activation]()]
@@ -193,7 +193,7 @@ def bound_norms(network: nn.Module, longest: float) -> None:
 
 def multiply_adds(network: nn.Module, inputs: int) -> int:
     """Count the multiply-adds of matrix products and convolutions for one input of that width."""
-    from torch.utils.flop_counter import FlopCounterMode  # heavy, and for training alone
+    from torch.utils.flop_counter import FlopCounterMode  # heavy, and used in training alone
 
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.zeros(1, inputs, device=next(network.parameters()).device))
