@@ -1,11 +1,11 @@
-"""A data set of one's own, put into the data folder: from IDX files, or from folders of images.
+"""Put a data set of one's own into the data folder, from IDX files or from folders of images.
 
     photos/cat/1.png         one folder for each label: every sixth image of each is for testing
-    photos/train/cat/1.png   or the halves already told apart, as train/ and test/
+    photos/train/cat/1.png   or the halves already separate, as train/ and test/
     photos/test/cat/1.png
     idx/train-images-idx3-ubyte, and the three others of MNIST's names, zipped or not
 
-What comes of it has MNIST's four files, and `dataset.json`, which says what they are.
+The result has MNIST's four files, and `dataset.json`, which describes them.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from model.data.pictures import read_picture
 from model.errors import DataError
 
 MOST_LABELS = 10
-"""As many as the page has colours for."""
+"""The page has colours for so many labels."""
 TEST_EVERY = 6
 SEED = 0
 HALVES = {"train": "train", "t10k": "test"}
-"""The halves by what their files are called, and their folders of images."""
+"""The halves: how their files begin, and the names of their folders of images."""
 
 
 def install_own(
@@ -55,15 +55,15 @@ def install_own(
 
     Args:
         name: Its id, as recipes will name it.
-        source: IDX files, or folders of images.
+        source: A folder of IDX files, or of folders of images.
         target: The folder of all data sets.
-        title: For people; the name if empty.
+        title: Its title for people; the name if empty.
         authors: Who made it.
-        licence: Of the images.
-        label_names: In the order of the labels in IDX files; folders have names of their own.
+        licence: The licence of the images.
+        label_names: Names of the labels in IDX files, in order; folders name their labels.
 
     Raises:
-        DataError: The name is taken or none, or an image or a label cannot be used.
+        DataError: The name is taken or invalid, or an image or a label cannot be used.
     """
     folder = target / name
     if not NAME.fullmatch(name):
@@ -142,7 +142,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _shuffled(half: str, pictures: list[tuple[np.ndarray, int]], source: Path) -> LabelledImages:
-    """In random order, the same each time: training holds the last images back."""
+    """Return images in a fixed random order, because training holds out the last ones."""
     if not pictures:
         raise DataError(
             f"{source} gives no image for {'training' if half == 'train' else 'testing'}: "
@@ -167,7 +167,7 @@ def _require_labels(halves: dict[str, LabelledImages], names: tuple[str, ...]) -
 
 
 def _require_text(*texts: str) -> None:
-    """Refuse what UTF-8 cannot store: bytes of the command line or of a folder's name."""
+    """Refuse text that UTF-8 cannot encode, from the command line or from a folder's name."""
     for text in texts:
         try:
             text.encode()

@@ -1,7 +1,7 @@
-"""An image file as one of a data set's images: 28 x 28, light on dark.
+"""Read an image file as an image of a data set: 28 x 28, light on dark.
 
-A file of 28 x 28 pixels keeps them. Any other is cut to what it shows, which then fills 28 x 28 in
-its own proportions, in the middle: as Fashion-MNIST was made, and as the server treats an upload.
+A file of 28 x 28 pixels keeps them. Any other is cut to what it shows, which is then scaled to fill
+28 x 28 in its own proportions, centred, as in Fashion-MNIST and in the server's uploads.
 """
 
 from pathlib import Path
@@ -14,9 +14,9 @@ from model.data.datasets import IMAGE_SIDE
 from model.errors import DataError
 
 FAINT = 26
-"""Grey levels of contrast below which an image counts as blank."""
+"""Contrast in grey levels below which an image counts as blank."""
 SHOWN = 13
-"""Level from which a pixel counts as shown: what is within 5 % of the background is cut off."""
+"""Grey level from which a pixel counts as ink; 5 % of the range counts as background."""
 
 
 def read_picture(path: Path) -> UInt8[np.ndarray, "28 28"]:
@@ -46,7 +46,7 @@ def read_picture(path: Path) -> UInt8[np.ndarray, "28 28"]:
 
 
 def _flat(image: Image.Image) -> Image.Image:
-    """Make it grey and opaque: dark ink is laid on white, light ink on black."""
+    """Make an image grey and opaque, with dark ink on white and light ink on black."""
     if not image.has_transparency_data:
         return image.convert("L")
     grey, alpha = image.convert("RGBA").convert("LA").split()

@@ -1,7 +1,7 @@
-"""Read TOML into dataclasses, and refuse what does not fit with its line and a remedy.
+"""Read TOML into dataclasses; refuse what does not fit with its line and a remedy.
 
-A dataclass may check its own values in `__post_init__` with `require`. Known types of fields: int,
-float, bool, str, a Literal of them, a tuple of ints, another dataclass, each also optional.
+A dataclass may check its own values in `__post_init__` with `require`. A field may be an int, a
+float, a bool, a str, a Literal, a tuple of ints or another dataclass, each also optional.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _repr.maxlist = 20
 
 
 class _Refused(Exception):
-    """A field holds what it must not; the reader adds file and line."""
+    """A field has a value that is not allowed; the reader adds file and line."""
 
     def __init__(self, key: str, reason: str) -> None:
         super().__init__(reason)
@@ -40,7 +40,7 @@ def require(condition: bool, key: str, reason: str) -> None:
 
 
 def read_toml(cls: type[T], path: Path) -> T:
-    """Read a file; raises RecipeError that names the line of what is wrong."""
+    """Read a file; raise RecipeError that names the line of an error."""
     try:
         text = path.read_text(encoding="utf-8")
         table = tomllib.loads(text)
@@ -54,7 +54,7 @@ def read_toml(cls: type[T], path: Path) -> T:
 
 
 def read_table(cls: type[T], table: dict[str, Any]) -> T:
-    """Read plain values, such as JSON gives; raises RecipeError."""
+    """Read plain values, such as those of JSON; raise RecipeError."""
     return _build(cls, table, _Source("recipe", ""), section="")
 
 
@@ -64,7 +64,7 @@ class _Source:
     text: str
 
     def refuse(self, section: str, key: str, reason: str) -> RecipeError:
-        """An error at the line of `key` in `[section]`, else of the section, else of the file."""
+        """Return an error at the line of `key` in `[section]`, else of the section or the file."""
         here, line = "", 0
         for number, content in enumerate(self.text.splitlines(), start=1):
             if header := re.match(r"\s*\[([^\]]+)\]", content):
@@ -130,7 +130,7 @@ def _value(hint: Any, value: Any, source: _Source, section: str, key: str) -> An
 
 
 def _shown(value: Any) -> str:
-    """The start of a value, for a message."""
+    """Return the start of a value, for a message."""
     try:
         return _repr.repr(value)
     except ValueError:  # a nested number of thousands of digits
