@@ -1,6 +1,6 @@
 """All measures of a checkpoint: the blocks of a card's `metrics`.
 
-Only `bound` can be taken by who trains; the other blocks need the packages of the group `evaluate`.
+`bound` needs only the packages that training needs; the other blocks need the group `evaluate`.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from model.vae.dataset_elbo import measure_bound
 def measure(checkpoint: Checkpoint, wanted: tuple[str, ...] = BLOCKS) -> dict[str, Any]:
     """Take the wanted measures on the test images, with the stored weights.
 
-    A block is None where a model has nothing that it could be measured on: a codebook has no
-    plane, an autoencoder no likelihood of images, a data set of one's own no classifier, and
-    perhaps too few images for its codes.
+    A block is None where a model has nothing to measure: a codebook has no plane, an autoencoder
+    has no likelihood of images, and a data set of one's own has no classifier and may have too few
+    images to measure its codes.
     """
     autoencoder, examples = checkpoint.autoencoder, test_set(checkpoint.card.dataset)
     takers = _takers(checkpoint, examples)

@@ -33,16 +33,16 @@ from model.evaluation.samples import compare
 SEED = 0
 BATCH = 128
 HELD_OUT = 10_000
-"""The last training images: for the temperature and the floor, never trained on."""
+"""The last training images, for the temperature and the floor; they are never trained on."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How the images of a data set are taught."""
+    """How a classifier is trained on a data set."""
 
     epochs: int
     motion: float
-    """See `distort`: digits are written anywhere and aslant, clothes lie straight."""
+    """See `distort`: digits may be anywhere and slanted, clothes lie straight."""
     mirror: bool
 
 
@@ -79,9 +79,9 @@ def fit(examples: LabelledImages, plan: Plan) -> ClassifierNetwork:
 
 @torch.no_grad()
 def normalise_features(network: ClassifierNetwork, examples: LabelledImages) -> None:
-    """Scale the features so that their mean square is 1; the answers stay as they are.
+    """Scale the features so that their mean square is 1, without changing the classifier's output.
 
-    Distances between features have no unit of their own, and the cubic kernel wants one.
+    Distances between features have no natural unit, and the cubic kernel needs one.
     """
     image_NHW, _ = _tensors(examples)
     parts = torch.split(image_NHW, BATCH)
@@ -96,7 +96,7 @@ def normalise_features(network: ClassifierNetwork, examples: LabelledImages) -> 
 
 @torch.no_grad()
 def calibrate(network: ClassifierNetwork, examples: LabelledImages) -> float:
-    """Divide the logits by the temperature that suits images never trained on; return it.
+    """Divide the logits by the temperature that fits images never trained on; return it.
 
     Source: Guo et al. 2017, arXiv:1706.04599, section 4.2.
     """
@@ -111,7 +111,7 @@ def calibrate(network: ClassifierNetwork, examples: LabelledImages) -> float:
 
 
 def measure(dataset: str) -> dict[str, Any]:
-    """What the stored classifier makes of the test images, whole, blended and shuffled."""
+    """Measure the stored classifier on the test images, whole, blended and shuffled."""
     classifier = load_classifier.__wrapped__(dataset)
     image_NHW, label_N = _tensors(test_set(dataset))
     rng = torch.Generator().manual_seed(SEED)
@@ -149,7 +149,7 @@ def measure(dataset: str) -> dict[str, Any]:
 
 
 def measure_floor(dataset: str, held_out: LabelledImages) -> dict[str, Any]:
-    """The distance between real images and real images, in the stored classifier's features."""
+    """Measure the distance of real images from real images, in the classifier's features."""
     classifier = load_classifier.__wrapped__(dataset)
     real_NP, other_NP = (
         _tensors(examples)[0].flatten(1) for examples in (test_set(dataset), held_out)

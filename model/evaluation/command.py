@@ -1,4 +1,4 @@
-"""`python -m model evaluate`: measure checkpoints anew, and `list`: say what they are."""
+"""The commands `evaluate`, `list` and `report` of `python -m model`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure on the test images and print what came out, with its unit.
+    """Measure on the test images and print the figures with their units.
 
     Raises:
         CheckpointError: There is no such checkpoint, or it is damaged.

@@ -1,7 +1,7 @@
-"""What a classifier is taught, so that it doubts what is no clear digit.
+"""The training examples of a classifier, which teach it to doubt unclear images.
 
-It is to judge decoded images. Beside moved, blurred and paler images it learns blends of two (the
-answer: both, in their shares), images whose pieces are shuffled, and noise (the answer: any).
+The classifier judges decoded images. Besides moved, blurred and paler images it learns blends of
+two, whose answer is both in their shares, and shuffled images and noise, whose answer is uniform.
 
 Shapes: B batch, C classes, H rows, W columns; M blends and S nonsense images among the batch;
 K pieces of Q pixels.
@@ -19,21 +19,21 @@ from model.vae.autoencoder import IMAGE_SIDE
 
 BLENDED = 0.4
 NONSENSE = 0.12
-"""Shares of a batch; the rest stays what it is. Half of the nonsense is shuffled, half noise."""
+"""Shares of a batch; the rest stays unchanged. Half of the nonsense is shuffled, half is noise."""
 PIECE = 7
-"""Side of a shuffled piece, in pixels: sixteen to an image."""
+"""Side of a shuffled piece in pixels; an image has sixteen."""
 
 
 def distort(
     image_BHW: Float[Tensor, "batch 28 28"], rng: torch.Generator, *, motion: float, mirror: bool
 ) -> Float[Tensor, "batch 28 28"]:
-    """Move, turn, scale, blur and fade each image by a little.
+    """Move, turn, scale, blur and fade each image a little.
 
     Args:
         image_BHW: Intensities in [0, 1].
-        rng: Where the chance comes from.
-        motion: 1 for up to 2 pixels, 0.2 radians and a tenth of the size; in proportion.
-        mirror: Turn the left of half of them to the right.
+        rng: The source of randomness.
+        motion: 1 allows 2 pixels, 0.2 radians and a tenth of the size; others are in proportion.
+        mirror: Whether to mirror half of the images.
     """
     B = len(image_BHW)
 
@@ -57,7 +57,7 @@ def distort(
 
 
 def shuffle_pieces(image_BHW: Tensor, rng: torch.Generator) -> Tensor:
-    """Cut each image into sixteen squares, put them back in any order, fade it by any share."""
+    """Cut each image into sixteen squares, shuffle them and fade the image."""
     B, cells = len(image_BHW), IMAGE_SIDE // PIECE
     piece_BKQ = F.unfold(image_BHW[:, None], PIECE, stride=PIECE).mT
     order_BK = torch.rand(B, cells**2, generator=rng).argsort(1)
@@ -67,7 +67,7 @@ def shuffle_pieces(image_BHW: Tensor, rng: torch.Generator) -> Tensor:
 
 
 def noise(count: int, rng: torch.Generator) -> Float[Tensor, "count 28 28"]:
-    """Grains or clouds, a third each of 1, 2 and 4 pixels; from plain grey to black and white."""
+    """Return noise of 1, 2 and 4 pixels, a third each, from plain grey to black and white."""
     images = []
     for part, grain in zip(torch.tensor_split(torch.arange(count), 3), (1, 2, 4), strict=True):
         shape = (len(part), 1, IMAGE_SIDE // grain, IMAGE_SIDE // grain)
@@ -82,10 +82,10 @@ def noise(count: int, rng: torch.Generator) -> Float[Tensor, "count 28 28"]:
 def lessons(
     image_BHW: Tensor, label_B: Int[Tensor, " batch"], rng: torch.Generator
 ) -> tuple[Tensor, Float[Tensor, "batch classes"]]:
-    """Turn part of a batch into blends and nonsense, with the answers wanted for each.
+    """Turn part of a batch into blends and nonsense; return images and wanted answers.
 
     Source: Zhang et al. 2018, arXiv:1710.09412 (blends); Hendrycks et al. 2019, arXiv:1812.04606
-    (a flat answer to what belongs to no class).
+    (a uniform answer to images of no class).
     """
     B = len(image_BHW)
     answer_BC = F.one_hot(label_B, CLASSES).float()
