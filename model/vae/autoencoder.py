@@ -167,7 +167,7 @@ def build_autoencoder(recipe: Recipe) -> Autoencoder:
     decoder = build_decoder(recipe.decoder, D)
     if recipe.family == "ae":
         if recipe.encoder.output == "relu":
-            _start_awake(encoder)
+            _start_above_zero(encoder)
         return Autoencoder(encoder, decoder, likelihood)
     if recipe.encoder.kind == "residual":
         _start_near(encoder)
@@ -177,21 +177,21 @@ def build_autoencoder(recipe: Recipe) -> Autoencoder:
 
 
 @torch.no_grad()
-def _start_awake(encoder: nn.Module) -> None:
-    """Let every number of a sparse code begin above 0, where it has a gradient to learn by.
+def _start_above_zero(encoder: nn.Module) -> None:
+    """Let every number of a sparse code start above 0, where it has a gradient.
 
-    Started around 0, half of twenty numbers are switched off before the decoder has learned to
-    read them, and a number that is off for every image never comes back.
+    If they started around 0, half of twenty numbers would be switched off before the decoder has
+    learned to use them, and a number that is off for every image never returns.
     """
     head = [module for module in encoder.modules() if isinstance(module, nn.Linear)][-1]
     head.bias.add_(1.0)
 
 
 def _start_near(encoder: nn.Module) -> None:
-    """Let codes begin near the origin and move slowly.
+    """Let codes start near the origin and move slowly.
 
-    A residual network ends in 512 normalised features; at full gain, Adam's first steps throw the
-    codes ten units out, and the decoder spends ten epochs to recover (docs/adr/0008).
+    A residual network ends in 512 normalised features. At full gain, Adam's first steps move the
+    codes ten units out, and the decoder takes ten epochs to recover (docs/adr/0008).
     """
     assert isinstance(encoder, nn.Sequential)
     norm = encoder[-2]
@@ -201,7 +201,7 @@ def _start_near(encoder: nn.Module) -> None:
 
 @torch.no_grad()
 def _start_narrow(encoder: nn.Module, latent_dim: int) -> None:
-    """Let every posterior begin as N(mean, (e^-2)^2 I), so that a sample says which image it is."""
+    """Let every posterior start as N(mean, (e^-2)^2 I), narrow enough to identify its image."""
     head = [module for module in encoder.modules() if isinstance(module, nn.Linear)][-1]
     head.weight[latent_dim:] = 0
     head.bias[latent_dim:] = 0

@@ -10,7 +10,13 @@ from torch import Tensor, nn
 from model.checkpoint import CHECKPOINTS, read_checkpoint
 from model.geometry import riemannian_metric
 from model.geometry.computation import complete
-from model.geometry.geodesic import Geodesics, Prepared, find_geodesic
+from model.geometry.geodesic import (
+    CONTROLS,
+    Geodesics,
+    Prepared,
+    _spline_basis,
+    find_geodesic,
+)
 from model.geometry.grid_graph import build_grid_graph
 from model.geometry.interpolation import LatentPath, linear_path
 from model.geometry.plane import Plane
@@ -125,4 +131,37 @@ def test_from_a_point_to_itself_it_stays() -> None:
 def test_an_end_off_the_plane_has_no_road_and_still_a_geodesic() -> None:
     path = walk(measured_by(flat()), [-9.0, 0.0], [0.5, 0.0])
     assert path.latents[0].tolist() == [-9, 0]
+    assert np.isfinite(path.latents).all()
+
+
+@pytest.mark.parametrize("samples", [7, 32, 256])
+def test_the_spline_is_the_natural_cubic_one(samples: int) -> None:
+    """SciPy's is the second source; importing it is left to this test."""
+    interpolate = pytest.importorskip("scipy.interpolate")
+    knots = np.linspace(0, 1, CONTROLS + 2)
+    spline = interpolate.CubicSpline(knots, np.eye(CONTROLS + 2), bc_type="natural")
+    expected = spline(np.linspace(0, 1, samples + 1))
+    np.testing.assert_allclose(_spline_basis(samples).numpy(), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["mnist-vae-2d", "mnist-vae-20d"])
+def test_no_piece_is_left_for_the_last_call(name: str) -> None:
+    """The server decodes for others between two calls; the last one does what is left."""
+    checkpoint = read_checkpoint(CHECKPOINTS / name)
+    codes, (plane, *_) = checkpoint.atlas.codes, checkpoint.atlas.planes
+    geodesics = Geodesics(checkpoint.autoencoder, codes, plane)
+    for _ in range(2):
+        *_, before, _last = [call() for call in geodesics.pieces(codes[0], codes[1], 9)]
+        assert before is not None
+
+
+def test_a_geodesic_between_distant_codes_of_continuous_pixels_is_found() -> None:
+    """A search with longer steps left the plane here, and looked numbers up that were none."""
+    checkpoint = read_checkpoint(CHECKPOINTS / "mnist-vae-2d-continuous-bernoulli")
+    codes, (plane, *_) = checkpoint.atlas.codes, checkpoint.atlas.planes
+    pairs = np.random.default_rng(5).integers(0, len(codes), (9, 2))
+    start, end = codes[pairs[8]]
+    geodesics = Geodesics(checkpoint.autoencoder, codes, plane)
+    *_, path = [call() for call in geodesics.pieces(start, end, 9)]
+    assert path is not None
     assert np.isfinite(path.latents).all()
