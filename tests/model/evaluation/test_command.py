@@ -11,8 +11,7 @@ from model.__main__ import main
 from model.card import Card
 from model.data.datasets import LabelledImages
 from model.evaluation import all_measures, completeness, likelihood, samples
-from model.evaluation.command import BLOCKS
-from model.measures import MEASURES
+from model.measures import BLOCKS, MEASURES
 
 
 @pytest.fixture
