@@ -24,7 +24,7 @@ TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 SCRIPT, SHEET = "js/main.js", "page.css"
 SHEETS = (
     *("theme", "base", "layout", "map", "layers", "codebook", "models"),
-    *("panels", "draw", "path", "training", "measures", "learn", "twin"),
+    *("panels", "draw", "path", "training", "measures", "learn", "compare"),
 )
 """Those of `static/css`, in the order in which they are joined: the later one wins."""
 COMPRESSION = 6

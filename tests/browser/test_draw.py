@@ -185,7 +185,7 @@ def test_clothes_are_named_in_words_and_their_test_images_taken(visitor: Visitor
         page.locator("#test-image button[type=submit]").click()
     expect(page.locator("#encoding")).to_be_visible()
     page.locator("#tab-path").click()
-    expect(page.locator("#walk-start option").first).to_have_text("a T-shirt")
+    expect(page.locator("#path-start option").first).to_have_text("a T-shirt")
     with page.expect_websocket():
         explorer.choose("mnist-vae-2d")
     expect(page.locator("#legend [data-digit]").first).to_have_text("0")

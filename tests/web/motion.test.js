@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { drift, roundTrip } from '../../static/js/map/idle-tour.js';
-import { createLatency } from '../../static/js/lib/percentiles.js';
+import { tourAt, roundTrip } from '../../static/js/map/idle-tour.js';
+import { createPercentiles } from '../../static/js/lib/percentiles.js';
 import { trace } from '../../static/js/panels/draw-strokes.js';
 
 const SQUARE = [{ u: 1, v: 1 }, { u: -1, v: -1 }, { u: 1, v: -1 }, { u: -1, v: 1 }];
@@ -15,13 +15,13 @@ test('a round trip goes around the middle and visits every place once', () => {
   }
 });
 
-test('the drift starts at its first place, passes the others and closes without a jump', () => {
+test('the tourAt starts at its first place, passes the others and closes without a jump', () => {
   const places = roundTrip(SQUARE);
-  assert.deepEqual(drift(places, 0), places[0]);
+  assert.deepEqual(tourAt(places, 0), places[0]);
   const passed = places.map(() => Infinity);
-  let before = drift(places, 0);
+  let before = tourAt(places, 0);
   for (let time = 0; time <= 60_000; time += 10) {
-    const here = drift(places, time);
+    const here = tourAt(places, time);
     assert.ok(Math.hypot(here.u - before.u, here.v - before.v) < 0.01, `a jump at ${time} ms`);
     before = here;
     places.forEach(({ u, v }, i) => {
@@ -32,7 +32,7 @@ test('the drift starts at its first place, passes the others and closes without 
 });
 
 test('percentiles are those of the latest measurements, by the nearest rank', () => {
-  const latency = createLatency(100);
+  const latency = createPercentiles(100);
   assert.ok(Number.isNaN(latency.quantile(0.5)));
   for (let i = 1; i <= 1000; i++) latency.add(i);
   assert.equal(latency.count(), 100);

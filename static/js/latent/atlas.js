@@ -4,13 +4,13 @@
  * @typedef {import('../api.js').Card} Card
  * @typedef {import('../api.js').Codes} Codes
  * @typedef {import('./plane.js').Plane} Plane
- * @typedef {import('../map/camera.js').Point} Point
- * @typedef {import('../map/camera.js').Box} Box
+ * @typedef {import('./box.js').Point} Point
+ * @typedef {import('./box.js').Box} Box
  *
  * @typedef {object} Landmark  where a digit is at its densest
  * @property {number} label
  * @property {Point} point
- * @property {number} index  of the code of that digit nearest to it: a typical one
+ * @property {number} index  of the code of that digit nearest to it: a typicalImage one
  *
  * @typedef {object} Atlas
  * @property {Card} card
@@ -21,14 +21,14 @@
  * @property {Box} view  what to show at first: the prior, and all codes but the most remote
  * @property {Landmark[]} landmarks
  */
-import { including } from '../map/camera.js';
+import { including } from './box.js';
 import { footOf } from './plane.js';
 
 const CELLS = 56;
 /** The part of the codes, on each side, that the first view may leave out. */
 const REMOTE = 0.003;
 /** Codes closer than this have all become one, and there is nothing to zoom in on. */
-const LEAST_SPREAD = 1e-3;
+const MIN_SPREAD = 1e-3;
 /** The view of a VAE holds this much of its prior. */
 export const PRIOR_SIGMAS = 3;
 
@@ -59,7 +59,7 @@ function viewOf(feet) {
   const low = Math.floor(u.length * REMOTE);
   const high = u.length - 1 - low;
   const spread = Math.max(u[high] - u[low], v[high] - v[low]);
-  const margin = spread > LEAST_SPREAD ? 0.04 * spread : 0.5;
+  const margin = spread > MIN_SPREAD ? 0.04 * spread : 0.5;
   return {
     u0: u[low] - margin,
     v0: v[low] - margin,

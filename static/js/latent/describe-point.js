@@ -25,7 +25,7 @@ const TELLING = 0.1;
  * @param {Codes} codes
  * @returns {number}  in latent units
  */
-export function ordinaryReach(codes) {
+export function typicalReach(codes) {
   const known = reachOf.get(codes);
   if (known !== undefined) return known;
   const nearest = createNearest(codes);
@@ -71,12 +71,12 @@ export function describe(place, ordinary, labels = labelsOf('mnist')) {
   }
   if (others.length === 1) {
     return {
-      title: `Between ${list(names)}`,
+      title: `Between ${joinWords(names)}`,
       text: 'One image has to serve both, so its strokes blur or bend from one into the other.',
     };
   }
   return {
-    title: `Where ${list(names)} meet`,
+    title: `Where ${joinWords(names)} meet`,
     text: 'The decoder has to please them all, and draws something of each.',
   };
 }
@@ -89,13 +89,13 @@ export function describe(place, ordinary, labels = labelsOf('mnist')) {
  * @param {readonly Label[]} [labels]
  * @returns {string}
  */
-export function inShort(place, ordinary, labels = labelsOf('mnist')) {
+export function describeBriefly(place, ordinary, labels = labelsOf('mnist')) {
   const near = nearbyLabels(place.share);
   const names = near.map((label) => `${labels[label].bare} (${Math.round(100 * place.share[label])} %)`);
   const density = place.distance > ordinary ? 'far from every code'
     : place.reach > ordinary ? 'few codes here, so the image may blur'
     : 'many codes here';
-  return `near ${list(names)} of the ${NEIGHBOURS} nearest codes; ${density}`;
+  return `near ${joinWords(names)} of the ${NEIGHBOURS} nearest codes; ${density}`;
 }
 
 /** What can be said of every place of a collapsed model. */
@@ -111,7 +111,7 @@ export function hasCollapsed(card) {
 }
 
 /** @type {(items: readonly (string | number)[]) => string} */
-export const list = (items) =>
+export const joinWords = (items) =>
   items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
 
 /**

@@ -4,7 +4,7 @@
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { LEAST_HEIGHT, heightOf, sliceThrough } from './plane.js';
+import { MIN_HEIGHT, heightOf, sliceThrough } from './plane.js';
 
 /** A map in motion would never have its images. */
 const EVERY_MILLISECONDS = 200;
@@ -20,13 +20,13 @@ export function mount(_root, store) {
     timer = 0;
     const { atlas, latent } = store.get();
     if (!atlas || latent?.length !== atlas.card.latent_dim) return;
-    if (heightOf(atlas.plane, latent) < LEAST_HEIGHT) return;
+    if (heightOf(atlas.plane, latent) < MIN_HEIGHT) return;
     store.set({ atlas: { ...atlas, plane: sliceThrough(atlas.base, latent) } });
   }
 
   const unwatch = store.watch(['latent', 'atlas'], ({ atlas, latent }) => {
     if (!atlas || !latent || latent.length < 3 || latent.length !== atlas.card.latent_dim) return;
-    if (heightOf(atlas.plane, latent) >= LEAST_HEIGHT) timer ||= setTimeout(follow, EVERY_MILLISECONDS);
+    if (heightOf(atlas.plane, latent) >= MIN_HEIGHT) timer ||= setTimeout(follow, EVERY_MILLISECONDS);
   });
   return () => {
     clearTimeout(timer);

@@ -2,9 +2,9 @@
  * Holes: places where a sample may fall and where no code lies. No DOM.
  *
  * @typedef {import('./atlas.js').Atlas} Atlas
- * @typedef {import('../map/camera.js').Point} Point
+ * @typedef {import('./box.js').Point} Point
  *
- * @typedef {object} Cloud  a normal distribution over the plane, by the square root of its covariance
+ * @typedef {object} Gaussian  a normal distribution over the plane, by the square root of its covariance
  * @property {Point} centre
  * @property {number} along  the root is [[along, 0], [across, up]]
  * @property {number} across
@@ -23,8 +23,8 @@ const CELLS = 56;
  * @param {Atlas} atlas
  * @returns {Point}
  */
-export function holeOf(atlas) {
-  const cloud = cloudOf(atlas);
+export function largestHole(atlas) {
+  const cloud = samplingDistribution(atlas);
   let hole = cloud.centre;
   let room = -1;
   for (let n = 0; n < CELLS * CELLS; n++) {
@@ -44,9 +44,9 @@ export function holeOf(atlas) {
  * What samples are drawn from: the prior N(0, I) of a VAE, the normal distribution fitted to an autoencoder's codes.
  *
  * @param {Pick<Atlas, 'card' | 'plane' | 'feet'>} atlas
- * @returns {Cloud}
+ * @returns {Gaussian}
  */
-export function cloudOf({ card, plane, feet }) {
+export function samplingDistribution({ card, plane, feet }) {
   if (card.family === 'vae') return { centre: priorCentre(plane), along: 1, across: 0, up: 1 };
   const count = feet.length / 2;
   const centre = { u: 0, v: 0 };

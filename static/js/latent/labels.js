@@ -9,27 +9,27 @@
  * @property {string} many
  * @property {string} bare  as it stands in a list: "Between 4 and 9", "Between coats and shirts"
  *
- * @typedef {object} Kind  of images
+ * @typedef {object} DatasetWords  of images
  * @property {string} title  of the data set
  * @property {readonly Label[]} labels
  * @property {string} hint  to those who may draw one
- * @property {readonly [number, number]} walk  labels of a telling walk's ends
+ * @property {readonly [number, number]} pathLabels  labels of a telling pathLabels's ends
  */
 
-/** @type {Kind} */
+/** @type {DatasetWords} */
 const DIGITS = {
   title: 'MNIST',
   labels: Array.from({ length: 10 }, (_, d) => {
     return { name: `${d}`, one: d === 8 ? 'an 8' : `a ${d}`, many: `${d}s`, bare: `${d}` };
   }),
   hint: 'Draw a digit here',
-  walk: [0, 6],
+  pathLabels: [0, 6],
 };
 
 /** @type {(name: string, one: string, many: string) => Label} */
 const garment = (name, one, many) => ({ name, one, many, bare: many });
 
-/** @type {Kind} */
+/** @type {DatasetWords} */
 const CLOTHES = {
   title: 'Fashion-MNIST',
   labels: [
@@ -45,43 +45,43 @@ const CLOTHES = {
     garment('Boot', 'an ankle boot', 'ankle boots'),
   ],
   hint: 'Draw a garment here, filled in',
-  walk: [1, 9],
+  pathLabels: [1, 9],
 };
 
-/** @type {Map<string, Kind>} */
-const kinds = new Map([['mnist', DIGITS], ['fashion-mnist', CLOTHES]]);
+/** @type {Map<string, DatasetWords>} */
+const datasetWords = new Map([['mnist', DIGITS], ['fashion-mnist', CLOTHES]]);
 
 /** @type {(dataset: string) => boolean} */
-export const isNamed = (dataset) => kinds.has(dataset);
+export const isKnownDataset = (dataset) => datasetWords.has(dataset);
 
 /**
  * Take up the words of the data sets that have none here.
  *
  * @param {readonly {id: string, title: string, labels: readonly string[]}[]} datasets
  */
-export function learn(datasets) {
+export function addDatasets(datasets) {
   for (const { id, title, labels } of datasets) {
-    if (kinds.has(id)) continue;
-    kinds.set(id, {
+    if (datasetWords.has(id)) continue;
+    datasetWords.set(id, {
       title,
       labels: labels.map((name) => ({ name, one: `“${name}”`, many: `“${name}” images`, bare: `“${name}”` })),
       hint: 'Draw here',
-      walk: [0, labels.length - 1],
+      pathLabels: [0, labels.length - 1],
     });
   }
 }
 
 /**
  * @param {string | undefined} dataset  id
- * @returns {Kind}
+ * @returns {DatasetWords}
  */
-export const kindOf = (dataset) => kinds.get(dataset ?? '') ?? DIGITS;
+export const wordsFor = (dataset) => datasetWords.get(dataset ?? '') ?? DIGITS;
 
 /**
  * @param {string | undefined} dataset  id
  * @returns {readonly Label[]}  by label
  */
-export const labelsOf = (dataset) => kindOf(dataset).labels;
+export const labelsOf = (dataset) => wordsFor(dataset).labels;
 
 /** Whether its labels are words, which need more room than digits. @type {(dataset?: string) => boolean} */
-export const hasWords = (dataset) => kindOf(dataset) !== DIGITS;
+export const hasWords = (dataset) => wordsFor(dataset) !== DIGITS;

@@ -85,19 +85,19 @@ export function printedMeasure({ digits, unit }, value) {
  *
  * @param {readonly Measure[]} measures
  * @param {Card} card
- * @param {Card} [beside]
+ * @param {Card} [referenceModel]
  * @returns {Block[]}
  */
-export function blocksOf(measures, card, beside) {
+export function blocksOf(measures, card, referenceModel) {
   /** @type {Map<string, Block>} */
   const blocks = new Map();
   for (const measure of measures) {
     const value = valueOf(card, measure.key);
     if (value === null) continue;
     const [id, ...path] = measure.key.split('.');
-    const block = blocks.get(id) ?? emptyBlock(id, card, beside);
+    const block = blocks.get(id) ?? emptyBlock(id, card, referenceModel);
     blocks.set(id, block);
-    const other = valueOf(beside, measure.key);
+    const other = valueOf(referenceModel, measure.key);
     block.rows.push({
       measure,
       value: printedMeasure(measure, value),
@@ -118,25 +118,25 @@ function unitOf(rows) {
 /** What a row has to say of its unit itself. @type {(measure: Measure, block: Block) => string} */
 export const ownUnit = ({ unit }, block) => (unit === SHARE || unit === block.unit ? '' : unit);
 
-/** @type {(id: string, card: Card, beside?: Card) => Block} */
-function emptyBlock(id, card, beside) {
+/** @type {(id: string, card: Card, referenceModel?: Card) => Block} */
+function emptyBlock(id, card, referenceModel) {
   const protocol = protocolOf(card, id);
-  const other = beside ? protocolOf(beside, id) : '';
+  const other = referenceModel ? protocolOf(referenceModel, id) : '';
   return {
     id,
     title: TITLES[id] ?? id,
     unit: '',
     rows: [],
-    obstacle: beside ? obstacleOf(id, card, beside) : '',
+    obstacle: referenceModel ? obstacleOf(id, card, referenceModel) : '',
     protocol,
     otherProtocol: other === protocol ? '' : other,
   };
 }
 
-/** @type {(id: string, card: Card, beside: Card) => string} */
-function obstacleOf(id, card, beside) {
-  if (card.dataset !== beside.dataset) return 'The two were measured on different images: do not compare.';
-  if (card.likelihood !== beside.likelihood && OF_PIXELS.includes(id)) {
+/** @type {(id: string, card: Card, referenceModel: Card) => string} */
+function obstacleOf(id, card, referenceModel) {
+  if (card.dataset !== referenceModel.dataset) return 'The two were measured on different images: do not compare.';
+  if (card.likelihood !== referenceModel.likelihood && OF_PIXELS.includes(id)) {
     return 'The two take a pixel for different things, ink or any number: do not compare.';
   }
   return '';
@@ -168,7 +168,7 @@ function betterOf(measure, value, other) {
  * @param {string} fallback  id of the server's default model
  * @returns {Card | undefined}
  */
-export function companionOf(models, card, fallback) {
+export function referenceFor(models, card, fallback) {
   const others = models.filter(({ id, dataset }) => id !== card.id && dataset === card.dataset);
   const alike = others.filter(({ latent_dim: dim }) => dim === card.latent_dim);
   return (

@@ -14,7 +14,7 @@ export const printed = (value) => value.toFixed(PLACES).replace('-', '−');
  * @param {number | null | undefined} kl  nats; none for an autoencoder
  * @returns {{reconstruction: string, kl: string, total: string}}  empty where there is none
  */
-export function balance(reconstruction, kl) {
+export function printedElbo(reconstruction, kl) {
   if (kl === null || kl === undefined) return { reconstruction: printed(reconstruction), kl: '', total: '' };
   const cents = (/** @type {number} */ value) => Math.round(Number(value.toFixed(PLACES)) * 10 ** PLACES);
   return {

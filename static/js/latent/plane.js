@@ -4,8 +4,8 @@
  * latent = origin + u axes[0] + v axes[1], the axes orthonormal. A latent may lie off the plane (the code
  * of a drawn image does, in 20 dimensions): it is shown at its foot (u, v), and moving it keeps its height.
  *
- * @typedef {import('../map/camera.js').Point} Point
- * @typedef {import('../map/camera.js').Box} Box
+ * @typedef {import('./box.js').Point} Point
+ * @typedef {import('./box.js').Box} Box
  * @typedef {readonly number[]} Latent
  *
  * @typedef {object} Plane
@@ -62,13 +62,13 @@ export function movedTo(plane, latent, point) {
 }
 
 /**
- * The parallel plane through a latent; the plane itself when the latent lies in it.
+ * The parallel plane parallelThrough a latent; the plane itself when the latent lies in it.
  *
  * @param {Plane} plane
  * @param {Latent} latent
  * @returns {Plane}
  */
-export function through(plane, latent) {
+export function parallelThrough(plane, latent) {
   const foot = latentAt(plane, footOf(plane, latent));
   return { ...plane, origin: plane.origin.map((o, i) => o + latent[i] - foot[i]) };
 }
@@ -118,30 +118,30 @@ const form = (a, matrix, b) =>
  *
  * @param {Pick<Plane, 'origin' | 'axes'>} plane
  */
-export function nameAt({ origin, axes }) {
+export function planeIdOf({ origin, axes }) {
   const bytes = new Uint8Array(Float32Array.from([...origin, ...axes[0], ...axes[1]]).buffer);
   const text = btoa(String.fromCharCode(...bytes));
   return `at-${text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}`;
 }
 
 /**
- * The plane itself, or the one parallel to it, through a latent.
+ * The plane itself, or the one parallel to it, parallelThrough a latent.
  *
  * @param {Plane} plane
  * @param {Latent} latent
  * @returns {Plane}
  */
 export function sliceThrough(plane, latent) {
-  if (heightOf(plane, latent) < LEAST_HEIGHT) return plane;
-  const slice = through(plane, latent);
-  return { ...slice, id: nameAt(slice) };
+  if (heightOf(plane, latent) < MIN_HEIGHT) return plane;
+  const slice = parallelThrough(plane, latent);
+  return { ...slice, id: planeIdOf(slice) };
 }
 
 /** Nearer to the plane than this, nobody could see that a latent is off it. */
-export const LEAST_HEIGHT = 0.005;
+export const MIN_HEIGHT = 0.005;
 
 /**
- * The plane through up to three latents. Where they leave a direction open, or all but open, the spare ones close it.
+ * The plane parallelThrough up to three latents. Where they leave a direction open, or all but open, the spare ones close it.
  *
  * @param {readonly Latent[]} latents  at least one
  * @param {readonly Latent[]} spare  orthonormal, at least two
@@ -180,7 +180,7 @@ export const freedomOf = ({ axes: [a, b] }, index) => 1 - a[index] ** 2 - b[inde
  * @param {number} value
  * @returns {number[]}
  */
-export function withNumber(plane, latent, index, value) {
+export function withCoordinate(plane, latent, index, value) {
   const [a, b] = plane.axes;
   const step = (value - latent[index]) / freedomOf(plane, index);
   return latent.map((z, i) => z + step * (Number(i === index) - a[index] * a[i] - b[index] * b[i]));

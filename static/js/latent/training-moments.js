@@ -3,8 +3,8 @@
  *
  * Time runs in moments, not in epochs: the first epochs change most, and the moments lie closest there.
  *
- * @typedef {import('../map/camera.js').Box} Box
- * @typedef {import('../map/camera.js').Point} Point
+ * @typedef {import('./box.js').Box} Box
+ * @typedef {import('./box.js').Point} Point
  * @typedef {import('../api-types.js').components['schemas']['EpochJson']} Epoch
  *
  * @typedef {object} Moment
@@ -14,36 +14,36 @@
  * @property {number} cells  images on a side of its grid
  * @property {Uint8Array} levels  the grid as one grey image, the top row first
  *
- * @typedef {object} Past  a time between two moments
+ * @typedef {object} TrainingTime  a time between two moments
  * @property {Moment} from
  * @property {Moment} to
  * @property {number} part  of the way from one to the other, 0..1
  */
-import { PIXELS, SIDE } from '../api.js';
+import { IMAGE_PIXELS, IMAGE_SIDE } from '../lib/image-size.js';
 
 /**
  * @param {readonly Moment[]} moments  at least one
  * @param {number} at  0 is the first, 1 the second
- * @returns {Past}
+ * @returns {TrainingTime}
  */
-export function pastAt(moments, at) {
+export function timeAt(moments, at) {
   const last = moments.length - 1;
   const time = Math.min(last, Math.max(0, at));
   const first = Math.min(Math.max(0, last - 1), Math.floor(time));
   return { from: moments[first], to: moments[Math.min(last, first + 1)], part: time - first };
 }
 
-/** The epoch of a past, between those of its moments. @type {(past: Past) => number} */
+/** The epoch of a trainingTime, between those of its moments. @type {(trainingTime: TrainingTime) => number} */
 export const epochOf = ({ from, to, part }) => from.epoch + part * (to.epoch - from.epoch);
 
 /**
  * Where the codes are on their straight way from one moment to the next.
  *
- * @type {(past: Past) => Float32Array}
+ * @type {(trainingTime: TrainingTime) => Float32Array}
  */
 export const feetOf = ({ from, to, part }) => from.feet.map((foot, i) => foot + part * (to.feet[i] - foot));
 
-/** The moment that a past is nearest to. @type {(past: Past) => Moment} */
+/** The moment that a trainingTime is nearest to. @type {(trainingTime: TrainingTime) => Moment} */
 export const nearestMoment = ({ from, to, part }) => (part < 0.5 ? from : to);
 
 /**
@@ -58,10 +58,10 @@ export function imageAt({ extent, cells, levels }, { u, v }) {
   const cell = (part) => Math.min(cells - 1, Math.max(0, Math.floor(part * cells)));
   const column = cell((u - extent.u0) / (extent.u1 - extent.u0));
   const row = cell((extent.v1 - v) / (extent.v1 - extent.v0));
-  const pixels = new Uint8Array(PIXELS);
-  for (let y = 0; y < SIDE; y++) {
-    const start = (row * SIDE + y) * cells * SIDE + column * SIDE;
-    pixels.set(levels.subarray(start, start + SIDE), y * SIDE);
+  const pixels = new Uint8Array(IMAGE_PIXELS);
+  for (let y = 0; y < IMAGE_SIDE; y++) {
+    const start = (row * IMAGE_SIDE + y) * cells * IMAGE_SIDE + column * IMAGE_SIDE;
+    pixels.set(levels.subarray(start, start + IMAGE_SIDE), y * IMAGE_SIDE);
   }
   return pixels;
 }
@@ -72,7 +72,7 @@ export function imageAt({ extent, cells, levels }, { u, v }) {
  * @param {readonly Moment[]} moments
  * @param {number} epoch
  */
-export function timeOf(moments, epoch) {
+export function indexOfEpoch(moments, epoch) {
   const after = moments.findIndex((moment) => moment.epoch >= epoch);
   if (after <= 0) return after < 0 ? moments.length - 1 : 0;
   const [a, b] = [moments[after - 1].epoch, moments[after].epoch];
@@ -117,7 +117,7 @@ export function lineOf({ points: followed }, points, moments, width, height) {
   const top = values[values.length - 1];
   const low = Math.min(values[Math.floor(values.length / 8)], top - 1);
   return points.map(({ epoch, value }, i) => {
-    const x = (timeOf(moments, epoch) / (moments.length - 1)) * width;
+    const x = (indexOfEpoch(moments, epoch) / (moments.length - 1)) * width;
     const y = height * (1 - Math.min(1, Math.max(0, (value - low) / (top - low))));
     return `${i ? 'L' : 'M'}${+x.toFixed(1)},${+y.toFixed(1)}`;
   }).join('');

@@ -19,7 +19,7 @@ const GLIDES = 5;
 const ease = (part) => 1 - (1 - part) ** 3;
 
 /** @param {Store} store */
-export function createSteering(store) {
+export function createCameraMotion(store) {
   let frame = 0;
   /** Where a flight leads. @type {Camera | null} */
   let goal = null;
@@ -91,7 +91,7 @@ export function createSteering(store) {
       fly(zoomAbout(from, allowedFactor(from, factor, limits), place ?? limits.eye));
     },
 
-    /** Look at a point of the plane. @type {(point: import('./camera.js').Point) => void} */
+    /** Look at a point of the plane. @type {(point: import('../latent/box.js').Point) => void} */
     lookAt(point) {
       const { view } = store.get();
       if (view) fly(lookingAt(point, view.camera.scale, view.limits.eye));

@@ -5,8 +5,8 @@
  * of the map, y downwards. A camera is a value: moving it makes another one.
  *
  * @typedef {{x: number, y: number}} Screen
- * @typedef {{u: number, v: number}} Point
- * @typedef {{u0: number, v0: number, u1: number, v1: number}} Box  u0 < u1, v0 < v1
+ * @typedef {import('../latent/box.js').Point} Point
+ * @typedef {import('../latent/box.js').Box} Box
  * @typedef {{left: number, top: number, right: number, bottom: number}} Rect  in CSS pixels
  *
  * @typedef {object} Camera
@@ -25,6 +25,7 @@
  * @property {number} v
  * @property {number} zoom  how many times larger than the whole
  */
+import { clamp } from '../latent/box.js';
 
 /**
  * Show the whole of a box, centred in the part of the screen that no panel covers.
@@ -69,39 +70,6 @@ export function boxOf(camera, rect) {
     v0: planeV(camera, rect.bottom),
     u1: planeU(camera, rect.right),
     v1: planeV(camera, rect.top),
-  };
-}
-
-/**
- * The smallest box that holds a box and a point.
- *
- * @param {Box} box
- * @param {Point} point
- * @returns {Box}
- */
-export function including(box, { u, v }) {
-  return {
-    u0: Math.min(box.u0, u),
-    v0: Math.min(box.v0, v),
-    u1: Math.max(box.u1, u),
-    v1: Math.max(box.v1, v),
-  };
-}
-
-/** @type {(box: Box, point: Point) => boolean} */
-export const contains = ({ u0, v0, u1, v1 }, { u, v }) => u >= u0 && u <= u1 && v >= v0 && v <= v1;
-
-/**
- * The nearest point inside a box.
- *
- * @param {Box} box
- * @param {Point} point
- * @returns {Point}
- */
-export function clamp(box, { u, v }) {
-  return {
-    u: Math.min(box.u1, Math.max(box.u0, u)),
-    v: Math.min(box.v1, Math.max(box.v0, v)),
   };
 }
 
@@ -202,21 +170,3 @@ export const glide = (speed, milliseconds) => speed * GLIDE * -Math.expm1(-milli
 
 /** After this many milliseconds, a glide has lost two thirds of its speed. */
 export const GLIDE = 180;
-
-/**
- * The largest of 1, 2, 5 x 10^k that is no larger than `length`.
- *
- * @param {number} length
- */
-export function roundLength(length) {
-  const power = 10 ** Math.floor(Math.log10(length));
-  const first = length / power;
-  return (first >= 5 ? 5 : first >= 2 ? 2 : 1) * power;
-}
-
-/** @type {(low: number, high: number, step: number) => number[]} */
-export function multiples(low, high, step) {
-  const found = [];
-  for (let k = Math.ceil(low / step); k <= Math.floor(high / step); k++) found.push(k * step || 0);
-  return found;
-}

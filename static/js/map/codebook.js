@@ -4,7 +4,7 @@
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { dataAddress } from '../lib/pixels.js';
+import { dataUrl } from '../lib/pixels.js';
 import { find, findAll } from '../lib/dom.js';
 import { hasPlane } from '../latent/model-groups.js';
 
@@ -57,10 +57,10 @@ export function mount(root, store) {
     }),
     store.watch(['posterior'], ({ posterior }) => {
       const indices = posterior?.indices;
-      table.closest('.written')?.classList.toggle('blank', !indices);
+      table.closest('.codebook-images')?.classList.toggle('blank', !indices);
       if (!posterior || !indices) return;
-      input.src = dataAddress(posterior.input);
-      output.src = dataAddress(posterior.reconstruction);
+      input.src = dataUrl(posterior.input);
+      output.src = dataUrl(posterior.reconstruction);
       fill(indices);
     }),
   ];

@@ -4,11 +4,11 @@
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
- * @typedef {import('./camera.js').Box} Box
+ * @typedef {import('../latent/box.js').Box} Box
  * @typedef {import('./camera.js').Camera} Camera
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
-import { Refusal } from '../api.js';
+import { ApiError } from '../api.js';
 import { screenX, screenY } from './camera.js';
 import { contourOf, levelsUpTo } from './contour-lines.js';
 
@@ -22,7 +22,7 @@ const PART = 0.55;
  * @param {Api} api
  * @param {() => void} onChange  there is something new to paint
  */
-export function createContours(store, api, onChange) {
+export function createContourLayer(store, api, onChange) {
   let request = new AbortController();
   let timer = 0;
   let asked = '';
@@ -47,7 +47,7 @@ export function createContours(store, api, onChange) {
         .flatMap((level) => contourOf(distances, level));
       onChange();
     } catch (error) {
-      if (error instanceof Refusal) forget(); // off the plane, or not now
+      if (error instanceof ApiError) forget(); // off the plane, or not now
     }
   }
 

@@ -1,13 +1,7 @@
 /**
  * Fields: a number for every place of the plane, in levels, and the colours that stand for them. No DOM.
  *
- * @typedef {import('./layers.js').FieldId} FieldId
- *
- * @typedef {object} Reading  how to read the levels of a field
- * @property {number} low
- * @property {number} high
- * @property {string} unit
- * @property {string} scale  linear, log or index
+ * @typedef {import('../map-layers.js').FieldId} FieldId
  */
 
 /** Cells on a side. */
@@ -24,21 +18,6 @@ const RAMPS = {
   magnification: ['#440154', '#46327e', '#365c8d', '#277f8e', '#1fa187', '#4ac16d', '#a0da39', '#fde725'],
   entropy: ['#0b0405', '#2e1e3c', '#413d7b', '#37659e', '#348fa7', '#40b7ad', '#8ad9b1', '#def5e5'],
 };
-
-/**
- * What the header says: `low=0.1; high=250; unit=per squared unit; scale=log`.
- *
- * @param {string | null} header
- * @returns {Reading}
- */
-export function readingOf(header) {
-  const parts = new Map((header ?? '').split(';').map((part) => {
-    const [name, ...value] = part.split('=');
-    return [name.trim(), value.join('=').trim()];
-  }));
-  const number = (/** @type {string} */ name) => Number(parts.get(name) ?? NaN);
-  return { low: number('low'), high: number('high'), unit: parts.get('unit') ?? '', scale: parts.get('scale') ?? '' };
-}
 
 /**
  * The colours of a ramp, from the least to the greatest: what is least is nearest to the ground.

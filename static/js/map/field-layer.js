@@ -3,16 +3,16 @@
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
- * @typedef {import('./camera.js').Box} Box
+ * @typedef {import('../latent/box.js').Box} Box
  * @typedef {import('./camera.js').Camera} Camera
- * @typedef {import('./layers.js').FieldId} FieldId
+ * @typedef {import('../map-layers.js').FieldId} FieldId
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
 import { screenX, screenY } from './camera.js';
 import { contextOf } from '../lib/pixels.js';
 import { CELLS, rampOf, tableOf } from './field-colours.js';
-import { FIELD_IDS } from './layers.js';
-import { patiently } from '../lib/retry.js';
+import { FIELD_IDS } from '../map-layers.js';
+import { retry } from '../lib/retry.js';
 import { channels } from '../lib/theme.js';
 
 /**
@@ -20,7 +20,7 @@ import { channels } from '../lib/theme.js';
  * @param {Api} api
  * @param {() => void} onChange  there is something new to paint
  */
-export function createFields(store, api, onChange) {
+export function createFieldLayer(store, api, onChange) {
   /** One byte a cell. @type {Map<FieldId, Uint8Array>} */
   const levels = new Map();
   /** @type {Map<FieldId, HTMLCanvasElement>} */
@@ -56,11 +56,11 @@ export function createFields(store, api, onChange) {
   /** @type {(model: string, plane: import('../latent/plane.js').Plane, id: FieldId, signal: AbortSignal) => Promise<void>} */
   async function fetchField(model, plane, id, signal) {
     try {
-      const { image, reading } = await patiently(() => api.field(model, plane, id, signal), { signal });
+      const { image, reading } = await retry(() => api.field(model, plane, id, signal), { signal });
       const bytes = await bytesOf(image);
       if (signal.aborted) return;
       levels.set(id, bytes);
-      print(id);
+      colour(id);
       store.set({ readings: { ...store.get().readings, [id]: reading } });
       onChange();
     } catch {
@@ -69,7 +69,7 @@ export function createFields(store, api, onChange) {
   }
 
   /** @param {FieldId} id */
-  function print(id) {
+  function colour(id) {
     const bytes = levels.get(id);
     if (!bytes) return;
     const colours = id === 'label'
@@ -90,9 +90,9 @@ export function createFields(store, api, onChange) {
   const unwatch = store.watch(['atlas', 'layers'], load);
   return {
     /** @param {Theme} current */
-    dye(current) {
+    setTheme(current) {
       theme = current;
-      FIELD_IDS.forEach(print);
+      FIELD_IDS.forEach(colour);
     },
 
     /** @type {(context: CanvasRenderingContext2D, camera: Camera, extent: Box) => void} */

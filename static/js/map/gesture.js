@@ -25,7 +25,7 @@ const DOUBLE = { milliseconds: 320, pixels: 32 };
 /** A flick is as fast as its last moments. */
 const LAST_MILLISECONDS = 90;
 /** A hand that moves slower than this, in pixels per millisecond, has put the map down. */
-const LEAST_SPEED = 0.12;
+const MIN_SPEED = 0.12;
 
 /** @type {Meaning} */
 const NOTHING = { kind: 'none' };
@@ -47,7 +47,7 @@ export function createGesture() {
     const before = trail.find((touch) => time - touch.time <= LAST_MILLISECONDS);
     if (!before || time <= before.time) return NOTHING;
     const [vx, vy] = [(x - before.x) / (time - before.time), (y - before.y) / (time - before.time)];
-    return Math.hypot(vx, vy) < LEAST_SPEED ? NOTHING : { kind: 'flick', vx, vy };
+    return Math.hypot(vx, vy) < MIN_SPEED ? NOTHING : { kind: 'flick', vx, vy };
   }
 
   /** @type {(touch: Touch) => Meaning} */

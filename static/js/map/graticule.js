@@ -3,11 +3,12 @@
  *
  * @typedef {import('../latent/atlas.js').Atlas} Atlas
  * @typedef {import('../store.js').View} View
- * @typedef {import('./camera.js').Box} Box
+ * @typedef {import('../latent/box.js').Box} Box
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
 import { PRIOR_SIGMAS, priorCentre } from '../latent/atlas.js';
-import { boxOf, multiples, roundLength, screenX, screenY } from './camera.js';
+import { boxOf, screenX, screenY } from './camera.js';
+import { multiples, roundLength } from '../lib/round-numbers.js';
 
 /** Lines stand this far apart at most, in CSS pixels, and two fifths of it at least. */
 const APART = 170;

@@ -52,8 +52,8 @@ export function mount(root, store, api) {
     const codeY = screenY(camera, atlas.feet[2 * index + 1]);
     if (Math.hypot(codeX - x, codeY - y) > NEAR) return;
     const { card, codes } = atlas;
-    image.src = api.testImageAddress(card.dataset, index);
-    reconstruction.src = api.decodedAddress(card.id, codeOf(atlas, index));
+    image.src = api.testImageUrl(card.dataset, index);
+    reconstruction.src = api.decodedUrl(card.id, codeOf(atlas, index));
     caption.textContent = `Test image ${index}, ${labelsOf(card.dataset)[codes.labels[index]].one}, and its decode`;
     shown = index;
     place = { x: codeX, y: codeY };

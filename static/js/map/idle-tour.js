@@ -1,7 +1,7 @@
 /**
  * The gentle walk that the ring takes until somebody touches it. Pure mathematics, no DOM.
  *
- * @typedef {import('./camera.js').Point} Point
+ * @typedef {import('../latent/box.js').Point} Point
  */
 
 /** Once around, in milliseconds. */
@@ -14,7 +14,7 @@ const ROUND = 26_000;
  * @param {number} elapsed  milliseconds
  * @returns {Point}
  */
-export function drift(places, elapsed) {
+export function tourAt(places, elapsed) {
   const n = places.length;
   const t = ((elapsed / ROUND) % 1) * n;
   const i = Math.floor(t);

@@ -6,14 +6,14 @@
  * @typedef {import('../latent/atlas.js').Atlas} Atlas
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
-import { SIDE } from '../api.js';
+import { IMAGE_SIDE } from '../lib/image-size.js';
 import { screenX, screenY } from './camera.js';
 import { contextOf } from '../lib/pixels.js';
 
 /** Images on a side of a sheet. */
 const SHEET = 32;
 /** An image on the map, CSS pixels, with the edge that tells its label. */
-const SIZE = SIDE + 8;
+const SIZE = IMAGE_SIDE + 8;
 const EDGE = 2;
 /** They may cover this part of the map, if they lay beside each other. */
 const COVER = 1 / 4;
@@ -22,7 +22,7 @@ const COVER = 1 / 4;
  * @param {Api} api
  * @param {() => void} onChange  there is something new to paint
  */
-export function createImages(api, onChange) {
+export function createImageLayer(api, onChange) {
   /** By data set and number; null: on its way. @type {Map<string, HTMLCanvasElement | null>} */
   const sheets = new Map();
   let isDark = true;
@@ -47,7 +47,7 @@ export function createImages(api, onChange) {
 
   return {
     /** @param {Theme} theme */
-    dye(theme) {
+    setTheme(theme) {
       if (theme.isDark !== isDark) for (const sheet of sheets.values()) if (sheet) invert(sheet);
       ({ isDark } = theme);
     },
@@ -73,7 +73,7 @@ export function createImages(api, onChange) {
         context.fillStyle = theme.digits[codes.labels[index]];
         context.fillRect(x, y, SIZE, SIZE);
         context.drawImage(
-          sheet, (place % SHEET) * SIDE, Math.floor(place / SHEET) * SIDE, SIDE, SIDE, x + EDGE, y + EDGE, inner, inner,
+          sheet, (place % SHEET) * IMAGE_SIDE, Math.floor(place / SHEET) * IMAGE_SIDE, IMAGE_SIDE, IMAGE_SIDE, x + EDGE, y + EDGE, inner, inner,
         );
       }
     },

@@ -4,7 +4,7 @@
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { drift, roundTrip } from './idle-tour.js';
+import { tourAt, roundTrip } from './idle-tour.js';
 import { latentAt } from '../latent/plane.js';
 import { prefersStillness } from '../lib/theme.js';
 
@@ -15,7 +15,7 @@ import { prefersStillness } from '../lib/theme.js';
 export function mount(_root, store) {
   let frame = 0;
   let startedAt = 0;
-  /** @type {import('./camera.js').Point[]} */
+  /** @type {import('../latent/box.js').Point[]} */
   let places = [];
 
   /** @param {number} time */
@@ -24,7 +24,7 @@ export function mount(_root, store) {
     if (touched || framing || playing || !atlas) return;
     frame = requestAnimationFrame(step);
     startedAt ||= time;
-    store.set({ latent: latentAt(atlas.plane, drift(places, time - startedAt)), movedAt: 0 });
+    store.set({ latent: latentAt(atlas.plane, tourAt(places, time - startedAt)), movedAt: 0 });
   }
 
   const unwatch = store.watch(['atlas'], ({ atlas, touched, framing }) => {

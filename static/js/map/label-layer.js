@@ -27,7 +27,7 @@ const between = ([least, most], value) => Math.min(most, Math.max(least, value))
  * @param {Theme} theme
  * @param {number} opacity
  */
-export function paintNames(context, camera, atlas, digits, theme, opacity) {
+export function paintLabels(context, camera, atlas, digits, theme, opacity) {
   const { dataset } = atlas.card;
   const size = between(NAME_SIZE, camera.scale / 3.8) * (hasWords(dataset) ? WORD_SIZE : 1);
   context.font = `600 ${size}px ${theme.serif}`;

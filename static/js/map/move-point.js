@@ -2,10 +2,11 @@
  * Moves the point to places of the plane where its ring can be taken again: inside the map, and under no sheet.
  *
  * @typedef {import('../store.js').Store} Store
- * @typedef {import('./camera.js').Point} Point
+ * @typedef {import('../latent/box.js').Point} Point
  * @typedef {import('./camera.js').Rect} Rect
  */
-import { clamp, contains, planeU, planeV, screenX, screenY } from './camera.js';
+import { clamp, contains } from '../latent/box.js';
+import { planeU, planeV, screenX, screenY } from './camera.js';
 import { outside } from './label-layout.js';
 import { findAll } from '../lib/dom.js';
 import { movedTo } from '../latent/plane.js';
@@ -17,7 +18,7 @@ const CLEARANCE = 12;
  * @param {HTMLElement} map
  * @param {Store} store
  */
-export function createMover(map, store) {
+export function createPointMover(map, store) {
   /** What covers the map. @type {Rect[]} */
   let sheets = [];
   return {

@@ -82,18 +82,18 @@ export function paintNeighbours(context, camera, { codes, feet }, posterior, the
  * @param {CanvasRenderingContext2D} context
  * @param {Camera} camera
  * @param {Atlas} atlas
- * @param {readonly Latent[]} route
+ * @param {readonly Latent[]} latents
  * @param {Theme} theme
  */
-export function paintByway(context, camera, { plane }, route, theme) {
-  trace(context, camera, plane, route);
+export function paintOtherPath(context, camera, { plane }, latents, theme) {
+  trace(context, camera, plane, latents);
   thin(context, theme);
 }
 
-/** @type {(context: CanvasRenderingContext2D, camera: Camera, plane: Atlas['plane'], route: readonly Latent[]) => void} */
-function trace(context, camera, plane, route) {
+/** @type {(context: CanvasRenderingContext2D, camera: Camera, plane: Atlas['plane'], latents: readonly Latent[]) => void} */
+function trace(context, camera, plane, latents) {
   context.beginPath();
-  for (const latent of route) {
+  for (const latent of latents) {
     const { u, v } = footOf(plane, latent);
     context.lineTo(screenX(camera, u), screenY(camera, v));
   }
@@ -106,13 +106,13 @@ function trace(context, camera, plane, route) {
  * @param {CanvasRenderingContext2D} context
  * @param {Camera} camera
  * @param {Atlas} atlas
- * @param {readonly Latent[]} route
+ * @param {readonly Latent[]} latents
  * @param {Theme} theme
  */
-export function paintRoute(context, camera, { plane }, route, theme) {
-  trace(context, camera, plane, route);
+export function paintPath(context, camera, { plane }, latents, theme) {
+  trace(context, camera, plane, latents);
   cased(context, theme, 2);
-  const ends = [footOf(plane, route[0]), footOf(plane, route[route.length - 1])];
+  const ends = [footOf(plane, latents[0]), footOf(plane, latents[latents.length - 1])];
   for (const [foot, isStart] of /** @type {const} */ ([[ends[0], true], [ends[1], false]])) {
     context.beginPath();
     context.arc(screenX(camera, foot.u), screenY(camera, foot.v), 5, 0, 2 * Math.PI);

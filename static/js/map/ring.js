@@ -5,10 +5,10 @@
  * @typedef {import('../store.js').Store} Store
  */
 import { planeU, planeV, screenX, screenY } from './camera.js';
-import { digitPainter } from '../lib/pixels.js';
+import { imagePainter } from '../lib/pixels.js';
 import { find } from '../lib/dom.js';
 import { footOf } from '../latent/plane.js';
-import { createMover } from './move-point.js';
+import { createPointMover } from './move-point.js';
 
 /** How far the lens is lifted off what it would cover, a finger or a posterior, in CSS pixels. */
 const LIFT = 72;
@@ -20,8 +20,8 @@ const LIFT = 72;
 export function mount(root, store) {
   const map = find(root, '.map', HTMLElement);
   const ring = find(root, '.ring', HTMLElement);
-  const paint = digitPainter(find(root, '.lens canvas', HTMLCanvasElement));
-  const mover = createMover(map, store);
+  const paint = imagePainter(find(root, '.lens canvas', HTMLCanvasElement));
+  const mover = createPointMover(map, store);
   const listeners = new AbortController();
   /** From the point's place in the map to the pointer that took it, in the window. */
   let grip = { x: 0, y: 0 };

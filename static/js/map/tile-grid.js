@@ -4,7 +4,7 @@
  *
  * At level n the plane's extent is cut into 2^n x 2^n tiles, x to the right and y down from the top left.
  *
- * @typedef {import('./camera.js').Box} Box
+ * @typedef {import('../latent/box.js').Box} Box
  * @typedef {import('../latent/plane.js').Plane} Plane
  *
  * @typedef {object} Tile

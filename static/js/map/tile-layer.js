@@ -5,20 +5,20 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').View} View
  * @typedef {import('../api.js').Api} Api
- * @typedef {import('./camera.js').Box} Box
+ * @typedef {import('../latent/box.js').Box} Box
  * @typedef {import('../lib/theme.js').Theme} Theme
  * @typedef {import('./tile-grid.js').Tile} Tile
  */
-import { Refusal } from '../api.js';
+import { ApiError } from '../api.js';
 import { boxOf, screenX, screenY } from './camera.js';
-import { createShelf } from '../lib/lru-cache.js';
+import { createLruCache } from '../lib/lru-cache.js';
 import { covering, cutOf, extentOf, keyOf, levelAt, needed, piecesFor } from './tile-grid.js';
-import { createDeveloper } from './tint.js';
+import { createTint } from './tint.js';
 
 /** A browser opens no more connections to one host. */
-const MOST_AT_ONCE = 6;
+const MAX_REQUESTS = 6;
 /** Tiles, of 200 kB each: enough for the largest screen, three times over for most. */
-const ROOM = 420;
+const CAPACITY = 420;
 /** While it is zoomed, nobody can say yet which level will be wanted. */
 const ZOOM_MILLISECONDS = 90;
 /** A tile that did not come is asked for again after this. */
@@ -29,9 +29,9 @@ const AGAIN_MILLISECONDS = 3000;
  * @param {Api} api
  * @param {() => void} onChange  there is something new to paint
  */
-export function createTiles(store, api, onChange) {
-  /** @type {import('../lib/lru-cache.js').Shelf<ImageBitmap>} */
-  const shelf = createShelf(ROOM, (bitmap) => bitmap.close());
+export function createTileLayer(store, api, onChange) {
+  /** @type {import('../lib/lru-cache.js').LruCache<ImageBitmap>} */
+  const bitmaps = createLruCache(CAPACITY, (bitmap) => bitmap.close());
   /** What is on its way. @type {Map<string, AbortController>} */
   const requests = new Map();
   /** What still has to be asked for, the most urgent first. @type {Tile[]} */
@@ -43,13 +43,13 @@ export function createTiles(store, api, onChange) {
   /** Names of the plane that is shown, and of the one before: it stays until the other one has come. */
   let plane = '';
   let planeBefore = '';
-  const develop = createDeveloper();
+  const tint = createTint();
   /** @type {(tile: Tile, of?: string) => string} */
   const nameOf = (tile, of = plane) => `${of}/${keyOf(tile)}`;
   /** @type {(tile: Tile) => boolean} */
-  const has = (tile) => shelf.has(nameOf(tile));
+  const has = (tile) => bitmaps.has(nameOf(tile));
   /** @type {(tile: Tile) => boolean} */
-  const had = (tile) => shelf.has(nameOf(tile, planeBefore));
+  const had = (tile) => bitmaps.has(nameOf(tile, planeBefore));
 
   function drop() {
     for (const request of requests.values()) request.abort();
@@ -59,7 +59,7 @@ export function createTiles(store, api, onChange) {
 
   function forget() {
     drop();
-    shelf.clear();
+    bitmaps.clear();
     planeBefore = plane;
   }
 
@@ -67,7 +67,7 @@ export function createTiles(store, api, onChange) {
     const { atlas, view } = store.get();
     if (!atlas || !view) return;
     const extent = extentOf(atlas.plane);
-    const tiles = needed(sightOf(view), view.camera.scale, extent);
+    const tiles = needed(visibleBox(view), view.camera.scale, extent);
     const keys = new Set(tiles.map((tile) => nameOf(tile)));
     for (const [key, request] of requests) if (!keys.has(key)) request.abort();
     queue = tiles.filter((tile) => !has(tile) && !requests.has(nameOf(tile)));
@@ -76,7 +76,7 @@ export function createTiles(store, api, onChange) {
 
   function pump() {
     const { atlas } = store.get();
-    while (atlas && queue.length && requests.size < MOST_AT_ONCE) {
+    while (atlas && queue.length && requests.size < MAX_REQUESTS) {
       const tile = queue[0];
       queue = queue.slice(1);
       void fetchTile(atlas.card.id, atlas.plane, tile);
@@ -90,14 +90,14 @@ export function createTiles(store, api, onChange) {
     requests.set(key, request);
     try {
       const blob = await api.tile(of, at, tile, request.signal);
-      const bitmap = await develop.print(blob);
+      const bitmap = await tint.fromFile(blob);
       if (request.signal.aborted) return bitmap.close();
-      shelf.put(key, bitmap);
+      bitmaps.set(key, bitmap);
       onChange();
     } catch (error) {
       // The map is whole without it, and a lost server is told of elsewhere.
       if (request.signal.aborted) return;
-      const seconds = error instanceof Refusal ? error.retryAfter : null;
+      const seconds = error instanceof ApiError ? error.retryAfter : null;
       if (seconds !== null) queue = []; // the others would be refused too
       const pause = seconds === null ? AGAIN_MILLISECONDS : 1000 * seconds;
       again ||= setTimeout(() => ((again = 0), plan()), pause);
@@ -124,8 +124,8 @@ export function createTiles(store, api, onChange) {
 
   return {
     /** @param {Theme} theme */
-    dye(theme) {
-      develop.dye(theme.ink);
+    setTheme(theme) {
+      tint.setColour(theme.ink);
       forget();
       plan();
     },
@@ -142,12 +142,12 @@ export function createTiles(store, api, onChange) {
       const level = levelAt(camera.scale, extent);
       const at = placing(camera, extent, density);
       let isWhole = true;
-      for (const tile of covering(sightOf(view), level, extent)) {
+      for (const tile of covering(visibleBox(view), level, extent)) {
         isWhole &&= has(tile);
         const pieces = piecesFor(tile, has);
         const of = pieces.length ? plane : planeBefore;
         for (const piece of pieces.length ? pieces : piecesFor(tile, had)) {
-          const bitmap = shelf.use(nameOf(piece.source, of));
+          const bitmap = bitmaps.get(nameOf(piece.source, of));
           if (!bitmap) continue;
           const cut = cutOf(piece);
           const { x, y, side } = at(piece.place);
@@ -167,7 +167,7 @@ export function createTiles(store, api, onChange) {
 }
 
 /** The part of the plane in the window. @type {(view: View) => Box} */
-const sightOf = ({ camera, width, height }) => boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
+const visibleBox = ({ camera, width, height }) => boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
 
 /**
  * Where tiles lie in device pixels. Where they are as large as whole pixels they lie on whole pixels, so that their

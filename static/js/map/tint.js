@@ -4,19 +4,19 @@
 import { contextOf } from '../lib/pixels.js';
 import { channels } from '../lib/theme.js';
 
-export function createDeveloper() {
+export function createTint() {
   const canvas = document.createElement('canvas');
   const context = contextOf(canvas, { willReadFrequently: true });
   let colour = 0;
   return {
     /** @param {string} ink */
-    dye(ink) {
+    setColour(ink) {
       const [red, green, blue] = channels(ink);
       colour = (blue << 16) | (green << 8) | red;
     },
 
     /** @param {Blob} blob  a square grey image file */
-    async print(blob) {
+    async fromFile(blob) {
       const negative = await createImageBitmap(blob, { colorSpaceConversion: 'none' });
       const { width: side } = negative;
       if (canvas.width !== side) canvas.width = canvas.height = side;
@@ -33,7 +33,7 @@ export function createDeveloper() {
      *
      * @param {Uint8Array} levels  of a square image
      */
-    expose(levels) {
+    fromLevels(levels) {
       const own = document.createElement('canvas');
       own.width = own.height = Math.sqrt(levels.length);
       const image = new ImageData(own.width, own.height);

@@ -7,7 +7,8 @@
  * @typedef {import('../store.js').View} View
  * @typedef {import('./camera.js').Rect} Rect
  */
-import { boxOf, contains, fit, framingOf, including, lookingAt, within } from './camera.js';
+import { boxOf, fit, framingOf, lookingAt, within } from './camera.js';
+import { contains, including } from '../latent/box.js';
 import { find } from '../lib/dom.js';
 import { footOf } from '../latent/plane.js';
 import { DEEPEST, extentOf, scaleOf } from './tile-grid.js';

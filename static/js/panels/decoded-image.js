@@ -5,9 +5,9 @@
  * @typedef {import('../store.js').Connection} Connection
  */
 import { rangeOf } from '../latent/atlas.js';
-import { digitPainter } from '../lib/pixels.js';
+import { imagePainter } from '../lib/pixels.js';
 import { find } from '../lib/dom.js';
-import { createLatency } from '../lib/percentiles.js';
+import { createPercentiles } from '../lib/percentiles.js';
 import { footOf } from '../latent/plane.js';
 
 const LATENCY_EVERY_MILLISECONDS = 400;
@@ -31,8 +31,8 @@ export function mount(root, store) {
   const status = find(root, '#status', HTMLElement);
   const state = find(status, '[data-part="state"]', HTMLElement);
   const time = find(status, '[data-part="time"]', HTMLElement);
-  const paint = digitPainter(find(root, '#decoded', HTMLCanvasElement));
-  const latency = createLatency();
+  const paint = imagePainter(find(root, '#decoded', HTMLCanvasElement));
+  const latency = createPercentiles();
   /** @type {HTMLElement[]} */
   let columns = [];
   /** The number that a bar of full height stands for. */

@@ -9,10 +9,10 @@
  * @typedef {import('../api.js').Api} Api
  * @typedef {import('../api.js').Encoded} Encoded
  */
-import { Refusal } from '../api.js';
-import { dataAddress, levelsOf } from '../lib/pixels.js';
+import { ApiError } from '../api.js';
+import { dataUrl, levelsOf } from '../lib/pixels.js';
 import { distanceOf, inRows, withNoise } from './noise-maths.js';
-import { patiently } from '../lib/retry.js';
+import { retry } from '../lib/retry.js';
 
 /**
  * @param {Store} store
@@ -35,13 +35,13 @@ export function createEncoder(store, api, tell) {
     const onWait = (/** @type {number} */ seconds) => tell(`The server makes room; again in ${seconds} s …`);
     try {
       const source = image;
-      const posterior = await patiently(() => encode(shown.id, shown.dataset, source, signal), { signal, onWait });
+      const posterior = await retry(() => encode(shown.id, shown.dataset, source, signal), { signal, onWait });
       if (signal.aborted) return;
       tell('');
       store.set({ posterior });
     } catch (error) {
       if (signal.aborted) return; // a newer image is on its way
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof ApiError)) throw error;
       store.set({ posterior: null });
       tell(error.message);
     }
@@ -59,14 +59,14 @@ export function createEncoder(store, api, tell) {
   async function encodeNoisy(model, encoded, noise, signal) {
     const clean = await intensitiesOf(encoded.input);
     const noisy = withNoise(clean, noise);
-    const answer = await api.encodeNumbers(model, inRows(noisy), signal);
+    const answer = await api.encodePixels(model, inRows(noisy), signal);
     const after = distanceOf(clean, await intensitiesOf(answer.reconstruction));
     const step = {
       name: 'noised',
       detail: `Normal noise of deviation ${noise} was put on every pixel, and the sum cut off at black and white.`,
       image: answer.input,
     };
-    const denoised = { clean: dataAddress(encoded.input), before: distanceOf(clean, noisy), after };
+    const denoised = { clean: dataUrl(encoded.input), before: distanceOf(clean, noisy), after };
     return { ...answer, steps: [...encoded.steps, step], denoised };
   }
 

@@ -7,10 +7,10 @@
  */
 import { find } from '../lib/dom.js';
 import { hasPlane } from '../latent/model-groups.js';
-import { kindOf } from '../latent/labels.js';
-import { mount as mountDrawing } from './draw-canvas.js';
+import { wordsFor } from '../latent/labels.js';
+import { mount as mountDrawCanvas } from './draw-canvas.js';
 import { createEncoder } from './draw-encode.js';
-import { mount as mountLedger } from './elbo.js';
+import { mount as mountElbo } from './elbo.js';
 import { mount as mountNoise } from './noise.js';
 
 /** The shipped test images of any data set, where a model's codes do not count them. */
@@ -56,7 +56,7 @@ export function mount(root, store, api) {
   }
 
   const { signal } = listeners;
-  const drawing = mountDrawing(panel, own);
+  const drawing = mountDrawCanvas(panel, own);
   file.addEventListener('change', () => {
     take(file.files);
     file.value = '';
@@ -79,7 +79,7 @@ export function mount(root, store, api) {
     store.watch(['shown'], ({ shown, atlas, testImage }) => {
       if (!shown) return;
       index.max = `${(atlas?.codes.count ?? TEST_IMAGES) - 1}`;
-      hint.textContent = kindOf(shown.dataset).hint;
+      hint.textContent = wordsFor(shown.dataset).hint;
       // With no map to look at, an image has to be there from the start.
       if (!hasPlane(shown) && testImage === null && !encoder.hasImage()) store.set({ testImage: 0 });
       else encoder.again();
@@ -92,7 +92,7 @@ export function mount(root, store, api) {
     }),
     store.watch(['noise'], () => encoder.again()),
     mountNoise(panel, store),
-    mountLedger(panel, store),
+    mountElbo(panel, store),
     drawing.unmount,
     encoder.stop,
   ];

@@ -5,9 +5,9 @@
  * @typedef {import('../store.js').Posterior} Posterior
  * @typedef {import('../latent/atlas.js').Atlas} Atlas
  */
-import { dataAddress } from '../lib/pixels.js';
+import { dataUrl } from '../lib/pixels.js';
 import { copyOf, find } from '../lib/dom.js';
-import { balance, printed } from '../latent/nats.js';
+import { printedElbo, printed } from '../latent/nats.js';
 import { ellipseOf, footOf } from '../latent/plane.js';
 
 /**
@@ -40,7 +40,7 @@ export function mount(root, store) {
     steps.replaceChildren(
       ...encoded.steps.map(({ name, detail, image }) => {
         const step = copyOf(result, '#step', HTMLLIElement);
-        find(step, 'img', HTMLImageElement).src = dataAddress(image);
+        find(step, 'img', HTMLImageElement).src = dataUrl(image);
         find(step, 'b', HTMLElement).textContent = name;
         find(step, 'span', HTMLElement).textContent = detail;
         return step;
@@ -52,8 +52,8 @@ export function mount(root, store) {
   function showImages({ input, reconstruction, denoised }) {
     for (const [part, address] of Object.entries({
       clean: denoised?.clean,
-      input: dataAddress(input),
-      output: dataAddress(reconstruction),
+      input: dataUrl(input),
+      output: dataUrl(reconstruction),
     })) {
       const image = find(result, `#encoded-${part}`, HTMLImageElement);
       image.closest('figure')?.toggleAttribute('hidden', !address);
@@ -83,7 +83,7 @@ export function mount(root, store) {
     for (const part of /** @type {const} */ (['before', 'after'])) {
       find(removed, `[data-part="${part}"]`, HTMLElement).textContent = denoised?.[part].toFixed(3) ?? '';
     }
-    for (const [part, text] of Object.entries(balance(elbo.reconstruction, elbo.kl))) {
+    for (const [part, text] of Object.entries(printedElbo(elbo.reconstruction, elbo.kl))) {
       const cell = find(figures, `[data-part="${part}"]`, HTMLElement);
       cell.textContent = text;
       cell.closest('tr')?.toggleAttribute('hidden', !text);

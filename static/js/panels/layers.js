@@ -5,10 +5,10 @@
  */
 import { copyOf, find, write } from '../lib/dom.js';
 import { rampOf, short } from '../map/field-colours.js';
-import { LAYERS, LAYER_IDS, WORDS, changed } from '../map/layers.js';
+import { LAYERS, LAYER_IDS, LAYER_TEXTS, changed } from '../map-layers.js';
 import { watchTheme } from '../lib/theme.js';
 
-/** @type {(id: import('../map/layers.js').LayerId) => id is 'density' | 'magnification' | 'entropy'} */
+/** @type {(id: import('../map-layers.js').LayerId) => id is 'density' | 'magnification' | 'entropy'} */
 const isRamp = (id) => id === 'density' || id === 'magnification' || id === 'entropy';
 
 /**
@@ -18,7 +18,7 @@ const isRamp = (id) => id === 'density' || id === 'magnification' || id === 'ent
 export function mount(root, store) {
   const sheet = find(root, '#layers', HTMLElement);
   const list = find(sheet, 'ul', HTMLElement);
-  const plain = find(sheet, '#plain-layers', HTMLButtonElement);
+  const plain = find(sheet, '#reset-layers', HTMLButtonElement);
   const listeners = new AbortController();
   const { signal } = listeners;
 
@@ -28,12 +28,12 @@ export function mount(root, store) {
     const range = find(row, '[type="range"]', HTMLInputElement);
     const about = find(row, '[data-part="about"]', HTMLElement);
     row.dataset.layer = id;
-    find(row, '[data-part="title"]', HTMLElement).textContent = WORDS[id].title;
-    about.textContent = WORDS[id].about;
+    find(row, '[data-part="title"]', HTMLElement).textContent = LAYER_TEXTS[id].title;
+    about.textContent = LAYER_TEXTS[id].about;
     about.id = `about-${id}`;
     toggle.setAttribute('aria-describedby', about.id);
-    range.setAttribute('aria-label', `Opacity: ${WORDS[id].title}`);
-    /** @type {(change: Partial<import('../map/layers.js').Layer>) => void} */
+    range.setAttribute('aria-label', `Opacity: ${LAYER_TEXTS[id].title}`);
+    /** @type {(change: Partial<import('../map-layers.js').Layer>) => void} */
     const change = (part) => store.set({ layers: changed(store.get().layers, id, part) });
     toggle.addEventListener('change', () => change({ isOn: toggle.checked }), { signal });
     range.addEventListener('input', () => change({ opacity: range.valueAsNumber / 100 }), { signal });

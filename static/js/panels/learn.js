@@ -5,15 +5,15 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').State} State
  * @typedef {import('../latent/atlas.js').Atlas} Atlas
- * @typedef {import('../map/camera.js').Point} Point
+ * @typedef {import('../latent/box.js').Point} Point
  */
 import { borderOf, codeOf, priorCentre } from '../latent/atlas.js';
 import { find, findAll } from '../lib/dom.js';
-import { holeOf } from '../latent/holes.js';
+import { largestHole } from '../latent/holes.js';
 import { printedMeasure, valueOf } from '../latent/measures.js';
 import { latentAt } from '../latent/plane.js';
 import { partnerOf } from '../compare/pairs.js';
-import { typical, walkOf } from '../latent/path.js';
+import { typicalImage, pathIn } from '../latent/path.js';
 
 /** So much that strokes drown in it for a network, and not for an eye. */
 const NOISE = 0.5;
@@ -30,15 +30,15 @@ const at = (atlas, point) => ({ latent: latentAt(atlas.plane, point) });
  * @type {Readonly<Record<string, (atlas: Atlas, state: Readonly<State>, number: number) => Partial<State>>>}
  */
 const ON_THE_MAP = {
-  walk: (atlas) => ({ walk: walkOf(atlas, null), playing: true }),
-  same: (atlas, { walk }) => ({ walk: walkOf(atlas, walk), playing: true }),
+  path: (atlas) => ({ path: pathIn(atlas, null), playing: true }),
+  same: (atlas, { path }) => ({ path: pathIn(atlas, path), playing: true }),
   border: (atlas) => ({ ...at(atlas, borderOf(atlas, 4, 9)), digits: (1 << 4) | (1 << 9) }),
   middle: (atlas) => at(atlas, priorCentre(atlas.plane)),
-  hole: (atlas) => at(atlas, holeOf(atlas)),
-  code: (atlas, _state, label) => ({ latent: codeOf(atlas, typical(atlas, label).image) }),
+  hole: (atlas) => at(atlas, largestHole(atlas)),
+  code: (atlas, _state, label) => ({ latent: codeOf(atlas, typicalImage(atlas, label).image) }),
   test: (atlas, _state, index) => ({ latent: codeOf(atlas, index) }),
-  twin: ({ card }, { models, defaultModel }) => {
-    return { twin: partnerOf(models, card, defaultModel)?.id ?? '', link: 'image', draws: 1 };
+  secondModel: ({ card }, { models, defaultModel }) => {
+    return { secondModel: partnerOf(models, card, defaultModel)?.id ?? '', link: 'image', sampleSeed: 1 };
   },
   stay: () => ({}),
 };
@@ -64,7 +64,7 @@ export function mount(root, store) {
     if (!waiting || shown?.id !== waiting.dataset.model) return;
     const [name, number] = (waiting.dataset.show ?? '').split('-');
     waiting = null;
-    store.set({ digits: 0, route: null, touched: true, movedAt: 0, playing: false });
+    store.set({ digits: 0, pathLatents: null, touched: true, movedAt: 0, playing: false });
     if (name in IN_DRAW) store.set(IN_DRAW[name]);
     else if (atlas) store.set(ON_THE_MAP[name](atlas, store.get(), Number(number)));
   }

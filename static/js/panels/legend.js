@@ -3,7 +3,7 @@
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { roundLength } from '../map/camera.js';
+import { roundLength } from '../lib/round-numbers.js';
 import { find, findAll } from '../lib/dom.js';
 import { hasWords, labelsOf } from '../latent/labels.js';
 

@@ -17,7 +17,7 @@ const WORD_MILLISECONDS = 700;
  * @param {1 | -1} way  to the right, or to the left
  * @returns {number}  `at` where there is no such column
  */
-export function besideOf(places, at, way) {
+export function inNextColumn(places, at, way) {
   const from = places[at];
   const columns = places.map(({ column }) => column).filter((column) => way * (column - from.column) > 0);
   const next = way * Math.min(...columns.map((column) => way * column));

@@ -9,8 +9,8 @@
  */
 import { copyOf, find } from '../lib/dom.js';
 import { kindOfModel, shortId } from '../latent/model-groups.js';
-import { kindOf } from '../latent/labels.js';
-import { blocksOf, companionOf, directionOf, ownUnit } from '../latent/measures.js';
+import { wordsFor } from '../latent/labels.js';
+import { blocksOf, referenceFor, directionOf, ownUnit } from '../latent/measures.js';
 
 /** What the list shows for no model at all; no id is so short. */
 const NONE = '-';
@@ -23,16 +23,16 @@ export function mount(root, store) {
   const panel = find(root, '#panel-measures', HTMLElement);
   const title = find(panel, '[data-part="title"]', HTMLElement);
   const facts = find(panel, '[data-part="facts"]', HTMLElement);
-  const select = find(panel, '#beside', HTMLSelectElement);
+  const select = find(panel, '#reference-model', HTMLSelectElement);
   const list = find(panel, '#measures', HTMLElement);
   const none = find(panel, '#no-measures', HTMLElement);
 
   /** @param {Readonly<State>} state */
-  function show({ models, groups, measures, model, defaultModel, beside: wished, panel: open }) {
+  function show({ models, groups, measures, model, defaultModel, referenceModel: wished, panel: open }) {
     const card = models.find(({ id }) => id === model);
     if (!card || open !== 'measures') return;
     const found = models.find(({ id }) => id === wished && id !== model);
-    const beside = wished === NONE ? undefined : found ?? companionOf(models, card, defaultModel);
+    const referenceModel = wished === NONE ? undefined : found ?? referenceFor(models, card, defaultModel);
     title.textContent = card.title;
     facts.textContent = factsOf(card);
     select.replaceChildren(
@@ -44,43 +44,43 @@ export function mount(root, store) {
         return section;
       }),
     );
-    select.value = beside?.id ?? NONE;
-    const blocks = blocksOf(measures, card, beside);
+    select.value = referenceModel?.id ?? NONE;
+    const blocks = blocksOf(measures, card, referenceModel);
     none.hidden = blocks.length > 0;
-    list.replaceChildren(...blocks.map((block) => sectionOf(block, card, beside)));
+    list.replaceChildren(...blocks.map((block) => sectionOf(block, card, referenceModel)));
   }
 
-  /** @type {(block: Block, card: Card, beside?: Card) => HTMLElement} */
-  function sectionOf(block, card, beside) {
+  /** @type {(block: Block, card: Card, referenceModel?: Card) => HTMLElement} */
+  function sectionOf(block, card, referenceModel) {
     const section = copyOf(panel, '#measure-block', HTMLElement);
     const table = find(section, 'table', HTMLTableElement);
     find(section, 'caption', HTMLElement).textContent = block.title;
     find(section, '[data-part="unit"]', HTMLElement).textContent = block.unit;
     find(section, '[data-part="this"]', HTMLElement).textContent = shortId(card);
     const other = find(section, '[data-part="other"]', HTMLElement);
-    other.textContent = beside ? shortId(beside) : '';
+    other.textContent = referenceModel ? shortId(referenceModel) : '';
     const obstacle = find(section, '[data-part="obstacle"]', HTMLElement);
     obstacle.textContent = block.obstacle;
     obstacle.hidden = !block.obstacle;
-    table.append(...block.rows.map((row) => rowOf(row, block, beside)));
+    table.append(...block.rows.map((row) => rowOf(row, block, referenceModel)));
     const protocol = find(section, 'details', HTMLElement);
     protocol.hidden = !block.protocol;
     find(protocol, 'p', HTMLElement).textContent = block.protocol;
     const otherProtocol = find(protocol, '[data-part="other-protocol"]', HTMLElement);
     otherProtocol.hidden = !block.otherProtocol;
-    otherProtocol.textContent = beside ? `${shortId(beside)}: ${block.otherProtocol}` : '';
+    otherProtocol.textContent = referenceModel ? `${shortId(referenceModel)}: ${block.otherProtocol}` : '';
     return section;
   }
 
-  /** @type {(row: Row, block: Block, beside?: Card) => HTMLElement} */
-  function rowOf({ measure, value, other, better, floor }, block, beside) {
+  /** @type {(row: Row, block: Block, referenceModel?: Card) => HTMLElement} */
+  function rowOf({ measure, value, other, better, floor }, block, referenceModel) {
     const body = copyOf(panel, '#measure', HTMLElement);
     find(body, '[data-part="title"]', HTMLElement).textContent = measure.title;
     const unit = ownUnit(measure, block);
     find(body, '[data-part="unit"]', HTMLElement).textContent = unit && `Unit: ${unit}.`;
     for (const [part, text] of /** @type {const} */ ([['value', value], ['other', other]])) {
       const cell = find(body, `[data-part="${part}"]`, HTMLElement);
-      cell.textContent = text || (beside ? '–' : '');
+      cell.textContent = text || (referenceModel ? '–' : '');
       cell.classList.toggle('better', better === part);
     }
     find(body, '[data-part="about"]', HTMLElement).textContent = measure.about;
@@ -89,9 +89,9 @@ export function mount(root, store) {
     return body;
   }
 
-  const choose = () => store.set({ beside: select.value });
+  const choose = () => store.set({ referenceModel: select.value });
   select.addEventListener('change', choose);
-  const unwatch = store.watch(['models', 'measures', 'model', 'beside', 'panel'], show);
+  const unwatch = store.watch(['models', 'measures', 'model', 'referenceModel', 'panel'], show);
   return () => {
     select.removeEventListener('change', choose);
     list.replaceChildren();
@@ -110,5 +110,5 @@ const PIXELS = {
 function factsOf(card) {
   const beta = card.beta === null ? [] : [`KL weight ${card.beta}`];
   const pixels = PIXELS[card.likelihood] ?? card.likelihood;
-  return [kindOf(card.dataset).title, kindOfModel(card), pixels, ...beta].join(' · ');
+  return [wordsFor(card.dataset).title, kindOfModel(card), pixels, ...beta].join(' · ');
 }

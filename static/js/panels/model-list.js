@@ -7,7 +7,7 @@
  */
 import { copyOf, find, findAll } from '../lib/dom.js';
 import { kindOfModel } from '../latent/model-groups.js';
-import { besideOf, createTypeAhead } from './listbox.js';
+import { inNextColumn, createTypeAhead } from './listbox.js';
 
 /**
  * @param {HTMLElement} root
@@ -66,8 +66,8 @@ export function mount(root, store) {
       Enter: () => choose(options[at]),
       ArrowDown: () => focus(options[at + 1]),
       ArrowUp: () => focus(options[at - 1]),
-      ArrowRight: () => focus(options[besideOf(options.map(placeOf), at, 1)]),
-      ArrowLeft: () => focus(options[besideOf(options.map(placeOf), at, -1)]),
+      ArrowRight: () => focus(options[inNextColumn(options.map(placeOf), at, 1)]),
+      ArrowLeft: () => focus(options[inNextColumn(options.map(placeOf), at, -1)]),
       Home: () => focus(options[0]),
       End: () => focus(options.at(-1)),
     };

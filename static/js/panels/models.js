@@ -7,8 +7,8 @@
  */
 import { find } from '../lib/dom.js';
 import { kindOfModel } from '../latent/model-groups.js';
-import { balance } from '../latent/nats.js';
-import { mount as mountChooser } from './model-list.js';
+import { printedElbo } from '../latent/nats.js';
+import { mount as mountModelList } from './model-list.js';
 
 /** What arrives sooner needs no word. */
 const WORDS_AFTER_MILLISECONDS = 200;
@@ -27,7 +27,7 @@ export function mount(root, store) {
   let timer = 0;
 
   const ends = [
-    mountChooser(root, store),
+    mountModelList(root, store),
     store.watch(['model', 'models'], ({ model, models }) => {
       const card = models.find(({ id }) => id === model);
       button.dataset.model = model;
@@ -56,7 +56,7 @@ export function mount(root, store) {
 function metricsOf({ metrics }) {
   const grey = /** @type {Record<string, number | null>} */ (metrics.grey ?? {});
   if (typeof grey.reconstruction !== 'number') return '';
-  const { reconstruction, kl, total } = balance(grey.reconstruction, grey.kl);
+  const { reconstruction, kl, total } = printedElbo(grey.reconstruction, grey.kl);
   if (!total) return `Reconstruction ${reconstruction} nats an image; no KL, so no bound`;
   return `ELBO ${total} = reconstruction ${reconstruction} − KL ${kl} nats`;
 }

@@ -1,7 +1,7 @@
 /**
  * Noise on an image, and how far images are from each other. Grey levels are 0..1. Pure mathematics, no DOM.
  */
-import { PIXELS, SIDE } from '../api.js';
+import { IMAGE_PIXELS, IMAGE_SIDE } from '../lib/image-size.js';
 
 /**
  * Normal noise that is the same each time, so that a slider makes it stronger and not another.
@@ -34,7 +34,7 @@ export function normalNoise(count, seed = 2_463_534_242) {
  * @param {Float64Array} [noise]
  * @returns {number[]}
  */
-export const withNoise = (image, deviation, noise = normalNoise(PIXELS)) =>
+export const withNoise = (image, deviation, noise = normalNoise(IMAGE_PIXELS)) =>
   image.map((grey, i) => Math.min(1, Math.max(0, grey + deviation * noise[i])));
 
 /**
@@ -48,4 +48,4 @@ export const distanceOf = (a, b) =>
 
 /** An image as rows. @type {(image: readonly number[]) => number[][]} */
 export const inRows = (image) =>
-  Array.from({ length: SIDE }, (_, row) => image.slice(SIDE * row, SIDE * (row + 1)));
+  Array.from({ length: IMAGE_SIDE }, (_, row) => image.slice(IMAGE_SIDE * row, IMAGE_SIDE * (row + 1)));

@@ -8,9 +8,9 @@
  */
 import { find } from '../lib/dom.js';
 import { labelsOf } from '../latent/labels.js';
-import { nameAt, planeThrough } from '../latent/plane.js';
+import { planeIdOf, planeThrough } from '../latent/plane.js';
 
-const MOST_PINS = 3;
+const MAX_PINS = 3;
 /** Which two are chosen first. @type {Readonly<Record<string, readonly [number, number]>>} */
 const FIRST = { pca: [0, 1], dims: [0, 1], digits: [3, 8] };
 
@@ -63,20 +63,20 @@ export function mount(root, store, api) {
   function pin() {
     const { latent, planes } = store.get();
     if (!latent || !planes.length) return;
-    pins = [...pins.slice(pins.length === MOST_PINS ? 1 : 0), latent];
+    pins = [...pins.slice(pins.length === MAX_PINS ? 1 : 0), latent];
     showPins();
-    store.set({ plane: nameAt(planeThrough(pins, planes[0].axes)) });
+    store.set({ plane: planeIdOf(planeThrough(pins, planes[0].axes)) });
   }
 
   function showPins() {
     const { model } = store.get();
     images.replaceChildren(...pins.map((latent) => {
       const image = new Image(28, 28);
-      image.src = api.decodedAddress(model, latent);
+      image.src = api.decodedUrl(model, latent);
       image.alt = '';
       return image;
     }));
-    images.setAttribute('aria-label', `${pins.length} of ${MOST_PINS} images that the plane goes through`);
+    images.setAttribute('aria-label', `${pins.length} of ${MAX_PINS} images that the plane goes through`);
     clear.disabled = pins.length === 0;
   }
 

@@ -7,8 +7,8 @@
 import { copyOf, find, write } from '../lib/dom.js';
 import { hasWords, labelsOf } from '../latent/labels.js';
 import { createNearest, ranked } from '../latent/nearest.js';
-import { COLLAPSED, describe, hasCollapsed, ordinaryReach } from '../latent/describe-point.js';
-import { LEAST_HEIGHT, footOf, heightOf, latentAt } from '../latent/plane.js';
+import { COLLAPSED, describe, hasCollapsed, typicalReach } from '../latent/describe-point.js';
+import { MIN_HEIGHT, footOf, heightOf, latentAt } from '../latent/plane.js';
 
 /** As many bars as there is room for; what is left is named together. */
 const BARS = 4;
@@ -73,7 +73,7 @@ export function mount(root, store) {
     write(title, words.title);
     write(text, words.text);
     const distance = heightOf(atlas.base, latent);
-    height.hidden = distance < LEAST_HEIGHT;
+    height.hidden = distance < MIN_HEIGHT;
     write(away, distance.toFixed(2));
   }
 
@@ -87,7 +87,7 @@ export function mount(root, store) {
     store.watch(['atlas'], ({ atlas }) => {
       nearest = atlas && createNearest(atlas.codes);
       list.classList.toggle('words', hasWords(atlas?.card.dataset));
-      ordinary = atlas ? ordinaryReach(atlas.codes) : Infinity;
+      ordinary = atlas ? typicalReach(atlas.codes) : Infinity;
     }),
     store.watch(['frame', 'panel', 'atlas'], update),
   ];

@@ -13,7 +13,7 @@
  * @property {readonly {name: string, colour: string}[]} key
  * @property {{ground: string, ink: string, soft: string, accent: string, serif: string, sans: string}} theme
  */
-import { multiples } from '../map/camera.js';
+import { multiples } from '../lib/round-numbers.js';
 
 const [LEFT, TOP, RIGHT, BOTTOM] = [44, 64, 16, 68];
 /** Of the ring, CSS pixels. */

@@ -4,8 +4,9 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
-import { boxOf, roundLength, screenX, screenY } from '../map/camera.js';
-import { contextOf, digitPainter } from '../lib/pixels.js';
+import { boxOf, screenX, screenY } from '../map/camera.js';
+import { roundLength } from '../lib/round-numbers.js';
+import { contextOf, imagePainter } from '../lib/pixels.js';
 import { find, saveFile } from '../lib/dom.js';
 import { labelsOf } from '../latent/labels.js';
 import { footOf } from '../latent/plane.js';
@@ -32,14 +33,14 @@ export function mount(root, store) {
     if (!atlas || !view || !latent || !frame) return null;
     const foot = footOf(atlas.plane, latent);
     const lens = document.createElement('canvas');
-    digitPainter(lens)(theme.isDark ? frame.pixels : frame.pixels.map((level) => 255 - level));
+    imagePainter(lens)(theme.isDark ? frame.pixels : frame.pixels.map((level) => 255 - level));
     return { x: screenX(view.camera, foot.u), y: screenY(view.camera, foot.v), lens };
   }
 
   function savePicture() {
-    const { print, model } = store.get();
+    const { renderMap, model } = store.get();
     const density = Number(scale.value);
-    const canvas = print?.(density, true);
+    const canvas = renderMap?.(density, true);
     if (!canvas) return;
     const ring = point();
     if (ring) {
@@ -59,8 +60,8 @@ export function mount(root, store) {
   }
 
   function saveSheet() {
-    const { print, shown, atlas, view } = store.get();
-    const canvas = print?.(Number(scale.value), false);
+    const { renderMap, shown, atlas, view } = store.get();
+    const canvas = renderMap?.(Number(scale.value), false);
     if (!canvas || !shown || !atlas || !view) return;
     const { camera, width, height } = view;
     const box = boxOf(camera, { left: 0, top: 0, right: width, bottom: height });

@@ -7,11 +7,11 @@
  * @typedef {import('../latent/training-moments.js').Curve} Curve
  * @typedef {import('../latent/training-moments.js').Moment} Moment
  */
-import { Refusal } from '../api.js';
+import { ApiError } from '../api.js';
 import { levelsOf } from '../lib/pixels.js';
 import { find } from '../lib/dom.js';
 import { hasPlane } from '../latent/model-groups.js';
-import { curveOf, epochOf, imageAt, lineOf, nearestMoment, pastAt, valueAt } from '../latent/training-moments.js';
+import { curveOf, epochOf, imageAt, lineOf, nearestMoment, timeAt, valueAt } from '../latent/training-moments.js';
 import { printed } from '../latent/nats.js';
 import { footOf } from '../latent/plane.js';
 import { prefersStillness } from '../lib/theme.js';
@@ -33,8 +33,8 @@ export function mount(root, store, api) {
   const pin = find(panel, '#curve line', SVGLineElement);
   const slider = find(panel, '#moment', HTMLInputElement);
   const said = find(panel, '#epoch', HTMLElement);
-  const play = find(panel, '#unfold', HTMLButtonElement);
-  const now = find(panel, '#now', HTMLButtonElement);
+  const play = find(panel, '#play-training', HTMLButtonElement);
+  const now = find(panel, '#show-trained', HTMLButtonElement);
   const problem = find(panel, '.problem', HTMLElement);
   const listeners = new AbortController();
   let request = new AbortController();
@@ -62,7 +62,7 @@ export function mount(root, store, api) {
       moments = read;
       curve = curveOf(history.epochs);
     } catch (error) {
-      if (signal.aborted || !(error instanceof Refusal)) return;
+      if (signal.aborted || !(error instanceof ApiError)) return;
       loaded = '';
       problem.textContent = error.message;
     }
@@ -76,14 +76,14 @@ export function mount(root, store, api) {
   function show() {
     const at = Number(slider.value) / STEPS;
     slider.disabled = play.disabled = moments.length < 2;
-    now.disabled = !store.get().past;
+    now.disabled = !store.get().trainingTime;
     pin.setAttribute('transform', `translate(${(WIDTH * at) / Math.max(1, moments.length - 1)})`);
     if (moments.length === 0) {
       said.textContent = '';
       return;
     }
-    const past = pastAt(moments, at);
-    const epoch = epochOf(past);
+    const trainingTime = timeAt(moments, at);
+    const epoch = epochOf(trainingTime);
     const last = moments[moments.length - 1].epoch;
     const value = valueAt(curve, epoch);
     const learned = value === null ? '' : `, ${curve.measure === 'elbo' ? 'ELBO' : 'reconstruction'} ${printed(value)}`;
@@ -94,7 +94,7 @@ export function mount(root, store, api) {
 
   /** @param {number} at  in moments */
   function go(at) {
-    store.set({ past: pastAt(moments, at) });
+    store.set({ trainingTime: timeAt(moments, at) });
     show();
   }
 
@@ -107,9 +107,9 @@ export function mount(root, store, api) {
 
   function leave() {
     setPlaying(false);
-    if (!store.get().past) return;
+    if (!store.get().trainingTime) return;
     slider.value = slider.max;
-    store.set({ past: null });
+    store.set({ trainingTime: null });
     show();
   }
 
@@ -147,9 +147,9 @@ export function mount(root, store, api) {
       if (open !== 'training' || atlas?.card.id !== loaded || (shown && !hasPlane(shown))) leave();
       void load();
     }),
-    store.watch(['past', 'latent'], ({ past, latent, atlas }) => {
-      if (!past || !latent || !atlas) return;
-      const pixels = imageAt(nearestMoment(past), footOf(atlas.plane, latent));
+    store.watch(['trainingTime', 'latent'], ({ trainingTime, latent, atlas }) => {
+      if (!trainingTime || !latent || !atlas) return;
+      const pixels = imageAt(nearestMoment(trainingTime), footOf(atlas.plane, latent));
       store.set({ frame: { pixels, startedAt: 0, roundTrip: 0 } });
     }),
   ];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bind } from '../../../static/js/compare/sync.js';
+import { syncMaps } from '../../../static/js/compare/sync.js';
 import { nearestImage, sameCoordinates, sameImage } from '../../../static/js/compare/correspondence.js';
 import { INITIAL, createStore } from '../../../static/js/store.js';
 import { linkOf, partnerOf } from '../../../static/js/compare/pairs.js';
@@ -25,40 +25,40 @@ const viewOf = (scale, u, v) => ({
 
 function twoMaps(more = {}) {
   const page = createStore({ ...INITIAL, atlas: LEFT, latent: [0.9, 0.1], view: viewOf(50, 0, 0), ...more });
-  const beside = createStore({ ...INITIAL, atlas: RIGHT, view: viewOf(5, 1, 2) });
-  return { page, beside, end: bind(page, beside) };
+  const second = createStore({ ...INITIAL, atlas: RIGHT, view: viewOf(5, 1, 2) });
+  return { page, second, end: syncMaps(page, second) };
 }
 
 test('by image, a point goes to the code of the image that is nearest in the other model', () => {
-  const { page, beside } = twoMaps();
-  assert.deepEqual(beside.get().latent, [-5, 3]);
+  const { page, second } = twoMaps();
+  assert.deepEqual(second.get().latent, [-5, 3]);
   assert.deepEqual(page.get().latent, [0.9, 0.1], 'the page keeps its point');
   page.set({ latent: [0, 1.9] });
-  assert.deepEqual(beside.get().latent, [0, -20]);
+  assert.deepEqual(second.get().latent, [0, -20]);
   assert.deepEqual(page.get().latent, [0, 1.9], 'who leads stays');
-  beside.set({ latent: [9, 9] });
+  second.set({ latent: [9, 9] });
   assert.deepEqual(page.get().latent, [0, 0]);
-  assert.deepEqual(beside.get().latent, [9, 9]);
+  assert.deepEqual(second.get().latent, [9, 9]);
 });
 
 test('a hand on the map beside is a hand on the page: it ends what moves by itself', () => {
-  const { page, beside } = twoMaps({ playing: true, touched: false });
-  beside.set({ latent: [9, 9] });
+  const { page, second } = twoMaps({ playing: true, touched: false });
+  second.set({ latent: [9, 9] });
   assert.equal(page.get().touched, true);
   assert.equal(page.get().playing, false);
 });
 
 test('by coordinates, a point has the same numbers in both, as far as the other has images', () => {
-  const { page, beside } = twoMaps({ link: 'coordinates' });
-  assert.deepEqual(beside.get().latent, [0.9, 0.1]);
-  beside.set({ latent: [3, -30] });
+  const { page, second } = twoMaps({ link: 'coordinates' });
+  assert.deepEqual(second.get().latent, [0.9, 0.1]);
+  second.set({ latent: [3, -30] });
   assert.deepEqual(page.get().latent.map((z) => +z.toFixed(9)), [3, -4]);
 });
 
 test('another kind of link moves the other point at once', () => {
-  const { page, beside } = twoMaps();
+  const { page, second } = twoMaps();
   page.set({ link: 'coordinates' });
-  assert.deepEqual(beside.get().latent.map((z) => +z.toFixed(9)), [0.9, 0.1]);
+  assert.deepEqual(second.get().latent.map((z) => +z.toFixed(9)), [0.9, 0.1]);
 });
 
 test('models of other images are linked by coordinates, whatever is wished', () => {
@@ -81,64 +81,64 @@ test('by coordinates, what the other plane does not show keeps its value', () =>
 });
 
 test('a camera shows the same part of the whole in both, whatever their scales', () => {
-  const { page, beside } = twoMaps();
+  const { page, second } = twoMaps();
   page.set({ framing: { u: 1, v: -1, zoom: 4 } });
   // 50 pixels right and down of the whole: 10 latent units of the other, whose middle is (1, 2).
-  assert.deepEqual(beside.get().framing, { u: 11, v: -8, zoom: 4 });
-  beside.set({ framing: { u: 1, v: 2, zoom: 2 } });
+  assert.deepEqual(second.get().framing, { u: 11, v: -8, zoom: 4 });
+  second.set({ framing: { u: 1, v: 2, zoom: 2 } });
   assert.deepEqual(page.get().framing, { u: 0, v: 0, zoom: 2 });
   page.set({ framing: null });
-  assert.equal(beside.get().framing, null);
+  assert.equal(second.get().framing, null);
 });
 
 test('a map that went after its own point keeps that distance until the whole is shown', () => {
-  const { page, beside } = twoMaps();
+  const { page, second } = twoMaps();
   page.set({ framing: { u: 0, v: 0, zoom: 4 } });
-  const unwatch = beside.watch(['latent'], ({ latent }) => {
-    if (latent[0] === 0) beside.set({ framing: { u: 0, v: -20, zoom: 4 } });
+  const unwatch = second.watch(['latent'], ({ latent }) => {
+    if (latent[0] === 0) second.set({ framing: { u: 0, v: -20, zoom: 4 } });
   });
   page.set({ latent: [0, 2] });
   unwatch();
   assert.deepEqual(page.get().framing, { u: 0, v: 0, zoom: 4 }, 'it went alone');
   page.set({ framing: { u: 0.1, v: 0, zoom: 4 } });
-  const { u, v } = beside.get().framing;
+  const { u, v } = second.get().framing;
   assert.ok(Math.abs(u - 1) < 1e-9 && Math.abs(v + 20) < 1e-9);
   page.set({ framing: null });
   page.set({ framing: { u: 0, v: 0, zoom: 3 } });
-  assert.deepEqual(beside.get().framing, { u: 1, v: 2, zoom: 3 });
+  assert.deepEqual(second.get().framing, { u: 1, v: 2, zoom: 3 });
 });
 
 test('a point that is sent under a sheet takes its own map along, and no other', () => {
   const page = createStore({ ...INITIAL, atlas: LEFT, latent: [0, 0], view: viewOf(50, 0, 0) });
   const camera = { x: 0, y: 0, scale: 10 };
-  const beside = createStore({ ...INITIAL, atlas: RIGHT, view: { ...viewOf(5, 1, 2), camera } });
-  bind(page, beside, (store, { v }) => store === page || v > -15);
+  const second = createStore({ ...INITIAL, atlas: RIGHT, view: { ...viewOf(5, 1, 2), camera } });
+  syncMaps(page, second, (store, { v }) => store === page || v > -15);
   page.set({ latent: [0, 2] });
-  assert.equal(beside.get().framing, null, 'the whole stays the whole');
+  assert.equal(second.get().framing, null, 'the whole stays the whole');
   page.set({ latent: [0, 0], framing: { u: 0, v: 0, zoom: 2 } });
   page.set({ latent: [0, 2] });
-  assert.deepEqual(beside.get().framing, { u: 0, v: -20, zoom: 2 });
+  assert.deepEqual(second.get().framing, { u: 0, v: -20, zoom: 2 });
   assert.deepEqual(page.get().framing, { u: 0, v: 0, zoom: 2 });
 });
 
 test('what the page shows as the other arrives is shown there too', () => {
   const page = createStore({ ...INITIAL, atlas: LEFT, latent: [0, 0], view: viewOf(50, 0, 0), framing: { u: 1, v: 0, zoom: 2 } });
-  const beside = createStore(INITIAL);
-  bind(page, beside);
-  beside.set({ atlas: RIGHT });
-  beside.set({ view: viewOf(5, 1, 2) });
-  assert.deepEqual(beside.get().framing, { u: 11, v: 2, zoom: 2 });
-  beside.set({ framing: { u: 1, v: 2, zoom: 2 } });
-  beside.set({ view: viewOf(5, 1, 2) });
-  assert.deepEqual(beside.get().framing, { u: 1, v: 2, zoom: 2 }, 'only once');
+  const second = createStore(INITIAL);
+  syncMaps(page, second);
+  second.set({ atlas: RIGHT });
+  second.set({ view: viewOf(5, 1, 2) });
+  assert.deepEqual(second.get().framing, { u: 11, v: 2, zoom: 2 });
+  second.set({ framing: { u: 1, v: 2, zoom: 2 } });
+  second.set({ view: viewOf(5, 1, 2) });
+  assert.deepEqual(second.get().framing, { u: 1, v: 2, zoom: 2 }, 'only once');
 });
 
 test('an ended bond moves nothing', () => {
-  const { page, beside, end } = twoMaps();
+  const { page, second, end } = twoMaps();
   end();
   page.set({ latent: [0, 2], framing: { u: 1, v: 1, zoom: 2 } });
-  assert.deepEqual(beside.get().latent, [-5, 3]);
-  assert.equal(beside.get().framing, null);
+  assert.deepEqual(second.get().latent, [-5, 3]);
+  assert.equal(second.get().framing, null);
 });
 
 test('each model has a partner with a map, and is never its own', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { borderOf, codeOf, createAtlas, nearestFoot, rangeOf } from '../../../static/js/latent/atlas.js';
-import { ordinaryReach } from '../../../static/js/latent/describe-point.js';
-import { barsOf, between, labelOf, latentOf, walkOf } from '../../../static/js/latent/path.js';
+import { typicalReach } from '../../../static/js/latent/describe-point.js';
+import { barsOf, between, labelOf, latentOf, pathIn } from '../../../static/js/latent/path.js';
 
 const FLAT = { id: 'latent', title: '', origin: [0, 0], axes: [[1, 0], [0, 1]], extent: [[-4, -4], [4, 4]] };
 const VAE = { family: 'vae', latent_dim: 2 };
@@ -23,7 +23,7 @@ function patches(...places) {
 
 const distance = (a, b) => Math.hypot(a.u - b.u, a.v - b.v);
 
-test('a digit has its name where it is densest, and a typical code there', () => {
+test('a digit has its name where it is densest, and a typicalImage code there', () => {
   const codes = patches(
     { label: 3, u: -2, v: 1, half: 0.2 },
     { label: 3, u: 2, v: 1, half: 1.5 },
@@ -91,36 +91,36 @@ test('codes of many dimensions lie at their feet', () => {
 });
 
 test('the ordinary reach grows with the distance between codes', () => {
-  const one = ordinaryReach(patches({ label: 1, u: 0, v: 0, half: 1 }));
-  const two = ordinaryReach(patches({ label: 1, u: 0, v: 0, half: 2 }));
+  const one = typicalReach(patches({ label: 1, u: 0, v: 0, half: 1 }));
+  const two = typicalReach(patches({ label: 1, u: 0, v: 0, half: 2 }));
   assert.ok(Math.abs(two / one - 2) < 1e-5);
 });
 
 test('a walk goes from a 0 to a 6 unless something else is asked for', () => {
   const atlas = createAtlas(AE, FLAT, patches({ label: 0, u: 0, v: 0, half: 1 }, { label: 6, u: 4, v: 0, half: 1 }));
-  const walk = walkOf(atlas, null);
-  assert.equal(labelOf(atlas, walk.start), 0);
-  assert.equal(labelOf(atlas, walk.end), 6);
-  assert.ok(latentOf(atlas, walk.end)[0] > 3);
+  const path = pathIn(atlas, null);
+  assert.equal(labelOf(atlas, path.start), 0);
+  assert.equal(labelOf(atlas, path.end), 6);
+  assert.ok(latentOf(atlas, path.end)[0] > 3);
 });
 
 test('an end of a walk that is not in the space of the model gives way', () => {
   const atlas = createAtlas(AE, FLAT, patches({ label: 0, u: 0, v: 0, half: 1 }, { label: 6, u: 4, v: 0, half: 1 }));
   const asked = { start: { latent: [1, 2, 3] }, end: { latent: [0.5, 0.5] }, kind: 'spherical' };
-  const walk = walkOf(atlas, asked);
-  assert.equal(labelOf(atlas, walk.start), 0);
-  assert.deepEqual(walk.end, { latent: [0.5, 0.5] });
-  assert.equal(walk.kind, 'spherical');
-  const far = walkOf(atlas, { ...asked, start: { image: 99_999 } });
+  const path = pathIn(atlas, asked);
+  assert.equal(labelOf(atlas, path.start), 0);
+  assert.deepEqual(path.end, { latent: [0.5, 0.5] });
+  assert.equal(path.kind, 'spherical');
+  const far = pathIn(atlas, { ...asked, start: { image: 99_999 } });
   assert.equal(labelOf(atlas, far.start), 0);
 });
 
 test('a walk passes its steps at even parts of the way, and is straight between them', () => {
-  const route = [[0, 0], [1, 2], [2, 0]];
-  assert.deepEqual(between(route, 0), [0, 0]);
-  assert.deepEqual(between(route, 0.5), [1, 2]);
-  assert.deepEqual(between(route, 0.75), [1.5, 1]);
-  assert.deepEqual(between(route, 1), [2, 0]);
+  const latents = [[0, 0], [1, 2], [2, 0]];
+  assert.deepEqual(between(latents, 0), [0, 0]);
+  assert.deepEqual(between(latents, 0.5), [1, 2]);
+  assert.deepEqual(between(latents, 0.75), [1.5, 1]);
+  assert.deepEqual(between(latents, 1), [2, 0]);
 });
 
 test('a bar chart has one bar a step, the greatest as high as there is room', () => {

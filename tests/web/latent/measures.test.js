@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { blocksOf, companionOf, directionOf, printedMeasure, ownUnit, valueOf } from '../../../static/js/latent/measures.js';
+import {
+  blocksOf, referenceFor, directionOf, printedMeasure, ownUnit, valueOf,
+} from '../../../static/js/latent/measures.js';
 
 const MEASURES = [
   { key: 'grey.elbo', title: 'ELBO', unit: 'nats', digits: 2, better: 'higher', about: '' },
@@ -105,8 +107,8 @@ test('an autoencoder stands beside the default VAE, and the default beside all o
   const clothes = { ...AE, id: 'clothes', dataset: 'fashion-mnist' };
   const wide = { ...AE, id: 'wide', latent_dim: 20 };
   const models = [wide, VAE, AE, clothes];
-  assert.equal(companionOf(models, VAE, 'vae')?.id, 'ae');
-  assert.equal(companionOf(models, AE, 'vae')?.id, 'vae');
-  assert.equal(companionOf(models, wide, 'vae')?.id, 'vae');
-  assert.equal(companionOf(models, clothes, 'vae'), undefined, 'other data, other numbers');
+  assert.equal(referenceFor(models, VAE, 'vae')?.id, 'ae');
+  assert.equal(referenceFor(models, AE, 'vae')?.id, 'vae');
+  assert.equal(referenceFor(models, wide, 'vae')?.id, 'vae');
+  assert.equal(referenceFor(models, clothes, 'vae'), undefined, 'other data, other numbers');
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  ellipseOf, footOf, freedomOf, heightOf, latentAt, movedTo, nameAt, planeThrough, sliceThrough, through, withNumber,
+  ellipseOf, footOf, freedomOf, heightOf, latentAt, movedTo, planeIdOf, planeThrough, sliceThrough, parallelThrough, withCoordinate,
 } from '../../../static/js/latent/plane.js';
 
 const near = (actual, expected, message) =>
@@ -56,9 +56,9 @@ test('the height is the distance that Pythagoras leaves', () => {
   near(heightOf(TILTED, latent), Math.sqrt(squared - u * u - v * v));
 });
 
-test('the parallel plane through a latent holds it, under the same point', () => {
+test('the parallel plane parallelThrough a latent holds it, under the same point', () => {
   const latent = [0.3, 1.7, -2.2, 0.9];
-  const plane = through(TILTED, latent);
+  const plane = parallelThrough(TILTED, latent);
   near(heightOf(plane, latent), 0);
   near(footOf(plane, latent).u, footOf(TILTED, latent).u);
   latentAt(plane, footOf(TILTED, latent)).forEach((z, i) => near(z, latent[i]));
@@ -107,17 +107,17 @@ const ASKEW = {
   axes: [[0.6, 0.8, 0, 0], [0, 0, 0.8, 0.6]],
 };
 
-test('a slice goes through the point, and what lies in the plane needs none', () => {
+test('a slice goes parallelThrough the point, and what lies in the plane needs none', () => {
   const latent = [1, 2, -1, 0.5];
   const slice = sliceThrough(ASKEW, latent);
   near(heightOf(slice, latent), 0);
   near(footOf(slice, latent).u, footOf(ASKEW, latent).u);
   near(footOf(slice, latent).v, footOf(ASKEW, latent).v);
-  assert.equal(slice.id, nameAt(slice));
+  assert.equal(slice.id, planeIdOf(slice));
   assert.equal(sliceThrough(ASKEW, [1.1, 0.3, 1, 0]), ASKEW);
 });
 
-test('the plane through three latents holds them all', () => {
+test('the plane parallelThrough three latents holds them all', () => {
   const latents = [[1, 0, 0, 0], [0, 2, 0, 1], [0, 0, 3, -1]];
   const plane = { ...ASKEW, ...planeThrough(latents, ASKEW.axes) };
   for (const latent of latents) near(heightOf(plane, latent), 0);
@@ -139,7 +139,7 @@ test('fewer latents, or some on one line, are helped out by the spare directions
 test('a number gets its value and the foot stays where it was', () => {
   const latent = [1, 2, -1, 0.5];
   for (const [index, value] of [[0, -3], [1, 0], [2, 2.5], [3, 7]]) {
-    const moved = withNumber(ASKEW, latent, index, value);
+    const moved = withCoordinate(ASKEW, latent, index, value);
     near(moved[index], value);
     near(footOf(ASKEW, moved).u, footOf(ASKEW, latent).u);
     near(footOf(ASKEW, moved).v, footOf(ASKEW, latent).v);

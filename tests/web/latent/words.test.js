@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isNamed, kindOf, labelsOf, learn } from '../../../static/js/latent/labels.js';
-import { balance } from '../../../static/js/latent/nats.js';
-import { describe, hasCollapsed, inShort, list, nearbyLabels } from '../../../static/js/latent/describe-point.js';
+import { isKnownDataset, wordsFor, labelsOf, addDatasets } from '../../../static/js/latent/labels.js';
+import { printedElbo } from '../../../static/js/latent/nats.js';
+import {
+  describe, hasCollapsed, describeBriefly, joinWords, nearbyLabels,
+} from '../../../static/js/latent/describe-point.js';
 
 function place(shares, distance = 0.01) {
   const share = new Float64Array(10);
@@ -53,16 +55,16 @@ test('digits with a tenth of the neighbours have no say', () => {
   assert.deepEqual(nearbyLabels([0, 0, 0, 0.3, 0, 0.6, 0, 0, 0.1, 0]), [5, 3]);
 });
 
-test('a list has an and before its last', () => {
-  assert.equal(list([8]), '8');
-  assert.equal(list([8, 5]), '8 and 5');
-  assert.equal(list([8, 5, 3]), '8, 5 and 3');
+test('a joinWords has an and before its last', () => {
+  assert.equal(joinWords([8]), '8');
+  assert.equal(joinWords([8, 5]), '8 and 5');
+  assert.equal(joinWords([8, 5, 3]), '8, 5 and 3');
 });
 
 test('the printed ledger of an image adds up to its last digit', () => {
   for (let i = 0; i < 500; i++) {
     const [reconstruction, kl] = [-130.0049 - 0.3337 * i, 6.0051 + 0.0173 * i];
-    const sum = balance(reconstruction, kl);
+    const sum = printedElbo(reconstruction, kl);
     const [r, k, t] = [sum.reconstruction, sum.kl, sum.total].map((text) => Math.round(100 * text.replace('−', '-')));
     assert.equal(r - k, t);
     assert.ok(Math.abs(t / 100 - (reconstruction - kl)) <= 0.0101);
@@ -70,22 +72,22 @@ test('the printed ledger of an image adds up to its last digit', () => {
 });
 
 test('an autoencoder has a reconstruction and no bound', () => {
-  assert.deepEqual(balance(-155.014, null), { reconstruction: '−155.01', kl: '', total: '' });
+  assert.deepEqual(printedElbo(-155.014, null), { reconstruction: '−155.01', kl: '', total: '' });
 });
 
 test('half a sentence says whose codes are near, and whether they are many', () => {
   const near = { ...place({ 4: 0.6, 9: 0.375, 7: 0.025 }), reach: 0.05 };
-  assert.equal(inShort(near, 0.1), 'near 4 (60 %) and 9 (38 %) of the 40 nearest codes; many codes here');
-  assert.match(inShort({ ...near, reach: 0.2 }, 0.1), /few codes here, so the image may blur$/);
-  assert.match(inShort({ ...near, distance: 0.3, reach: 0.5 }, 0.1), /far from every code$/);
+  assert.equal(describeBriefly(near, 0.1), 'near 4 (60 %) and 9 (38 %) of the 40 nearest codes; many codes here');
+  assert.match(describeBriefly({ ...near, reach: 0.2 }, 0.1), /few codes here, so the image may blur$/);
+  assert.match(describeBriefly({ ...near, distance: 0.3, reach: 0.5 }, 0.1), /far from every code$/);
 });
 
 test('a data set that somebody brought goes by the words that came with it', () => {
-  assert.equal(isNamed('shapes'), false);
-  learn([{ id: 'shapes', title: 'My shapes', labels: ['circle', 'square'] }, { id: 'mnist', title: 'No', labels: [] }]);
-  assert.equal(isNamed('shapes'), true);
+  assert.equal(isKnownDataset('shapes'), false);
+  addDatasets([{ id: 'shapes', title: 'My shapes', labels: ['circle', 'square'] }, { id: 'mnist', title: 'No', labels: [] }]);
+  assert.equal(isKnownDataset('shapes'), true);
   assert.deepEqual(labelsOf('shapes').map(({ name }) => name), ['circle', 'square']);
   assert.equal(describe(place({ 1: 1 }), 0.1, labelsOf('shapes')).title, 'Among the “square” images');
-  assert.deepEqual(kindOf('shapes').walk, [0, 1]);
+  assert.deepEqual(wordsFor('shapes').pathLabels, [0, 1]);
   assert.equal(labelsOf('mnist').length, 10);
 });

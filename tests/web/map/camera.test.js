@@ -1,26 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  between,
-  boxOf,
-  clamp,
-  contains,
-  fit,
-  framingOf,
-  GLIDE,
-  glide,
-  including,
-  lookingAt,
-  pan,
-  pinch,
-  planeU,
-  planeV,
-  roundLength,
-  screenX,
-  screenY,
-  within,
-  zoomAbout,
+  between, boxOf, fit, framingOf, GLIDE, glide, lookingAt, pan, pinch, planeU, planeV, screenX, screenY, within, zoomAbout,
 } from '../../../static/js/map/camera.js';
+import { clamp, contains, including } from '../../../static/js/latent/box.js';
+import { roundLength } from '../../../static/js/lib/round-numbers.js';
 
 const BOX = { u0: -3, v0: -2, u1: 5, v1: 4 };
 const CLEAR = { left: 40, top: 20, right: 840, bottom: 920 };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { rampOf, readingOf, short, tableOf } from '../../../static/js/map/field-colours.js';
+import { rampOf, short, tableOf } from '../../../static/js/map/field-colours.js';
+import { readingOf } from '../../../static/js/api.js';
 import { channels } from '../../../static/js/lib/theme.js';
 
 /** CIE lightness of an sRGB colour, 0..100. */

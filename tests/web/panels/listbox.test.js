@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { besideOf, createTypeAhead } from '../../../static/js/panels/listbox.js';
+import { inNextColumn, createTypeAhead } from '../../../static/js/panels/listbox.js';
 
 /** Two columns of three, the second lower by half an entry, and a third of one. */
 const PLACES = [
@@ -10,15 +10,15 @@ const PLACES = [
 ];
 
 test('to the side lies the nearest of the next column', () => {
-  assert.equal(besideOf(PLACES, 2, 1), 5);
-  assert.equal(besideOf(PLACES, 1, 1), 4);
-  assert.equal(besideOf(PLACES, 5, -1), 2);
-  assert.equal(besideOf(PLACES, 5, 1), 6, 'the only one, however far up');
+  assert.equal(inNextColumn(PLACES, 2, 1), 5);
+  assert.equal(inNextColumn(PLACES, 1, 1), 4);
+  assert.equal(inNextColumn(PLACES, 5, -1), 2);
+  assert.equal(inNextColumn(PLACES, 5, 1), 6, 'the only one, however far up');
 });
 
 test('at the edge one stays where one is', () => {
-  assert.equal(besideOf(PLACES, 1, -1), 1);
-  assert.equal(besideOf(PLACES, 6, 1), 6);
+  assert.equal(inNextColumn(PLACES, 1, -1), 1);
+  assert.equal(inNextColumn(PLACES, 6, 1), 6);
 });
 
 const TITLES = ['Plain autoencoder', 'Sparse autoencoder', 'Stacked denoising', 'The best two'];

@@ -36,7 +36,7 @@ function open() {
     connect: () => lines[lines.push(new Line()) - 1],
     onFrame: (frame) => frames.push(frame),
     onConnection: (connection) => connections.push(connection),
-    surroundings: {
+    environment: {
       now: () => clock,
       later: (task, milliseconds) => {
         timers.set(next, { task, at: clock + milliseconds });
@@ -249,10 +249,10 @@ test('a line that closes as idle while something is asked is lost like any other
 test('a retry does not wait for the pause, and does not open a second line', () => {
   const { stream, lines, pass } = open();
   lines[0].onopen();
-  stream.retry();
+  stream.reconnect();
   assert.equal(lines.length, 1);
   lines[0].onclose({ code: 1006 });
-  stream.retry();
+  stream.reconnect();
   assert.equal(lines.length, 2);
   pass(5000);
   assert.equal(lines.length, 2);

@@ -58,7 +58,7 @@ def test_back_from_a_panel_leads_to_where_a_drag_had_just_ended(visitor: Visitor
 
 def test_what_is_strange_in_a_link_is_said_and_the_rest_holds(visitor: Visitor) -> None:
     explorer = visitor.open("?z=0.5,-0.5&mood=blue&layers=density,fog")
-    remark = explorer.page.locator("#remark")
+    remark = explorer.page.locator("#link-warning")
     expect(remark).to_contain_text("mood=blue")
     expect(remark).to_contain_text("layers=fog")
     assert explorer.latent == pytest.approx([0.5, -0.5])
