@@ -204,7 +204,11 @@ export function createApi(base) {
   };
 }
 
-/** The seconds in a Retry-After header; null: there is none, or it is a date. @type {(header: string | null) => number | null} */
+/**
+ * The seconds in a Retry-After header; null: there is none, or it is a date.
+ *
+ * @type {(header: string | null) => number | null}
+ */
 const secondsOf = (header) => (header && /^\d+$/.test(header) ? Number(header) : null);
 
 /**

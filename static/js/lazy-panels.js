@@ -20,7 +20,10 @@ import { mount as mountTraining } from './panels/training.js';
  * @param {Api} api
  */
 export function mount(root, store, api) {
-  for (const mountOne of [mountDraw, mountLayers, mountLearn, mountMeasures, mountLatentSliders, mountPath, mountPlanes, mountSave, mountTraining]) {
-    mountOne(root, store, api);
+  for (const mountPanel of [
+    ...[mountDraw, mountLayers, mountLearn, mountMeasures, mountLatentSliders, mountPath, mountPlanes, mountSave],
+    mountTraining,
+  ]) {
+    mountPanel(root, store, api);
   }
 }

@@ -68,7 +68,9 @@ export function mount(section, page, second, api) {
   const { signal } = listeners;
   select.addEventListener('change', () => page.set({ secondModel: select.value }), { signal });
   close.addEventListener('click', () => page.set({ secondModel: '' }), { signal });
-  sample.addEventListener('click', () => page.set({ sampleSeed: Math.max(FIRST_SEED, page.get().sampleSeed + 1) }), { signal });
+  sample.addEventListener('click', () => {
+    page.set({ sampleSeed: Math.max(FIRST_SEED, page.get().sampleSeed + 1) });
+  }, { signal });
   clear.addEventListener('click', () => {
     page.set({ sampleSeed: 0 });
     sample.focus();

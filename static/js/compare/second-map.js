@@ -1,5 +1,5 @@
 /**
- * The second map, of another model. It has a store of its own, on which the same parts are mounted as on the page's map.
+ * The second map, of another model. It has its own store, on which the same parts are mounted as on the page's store.
  *
  * Tests rely on `#second-map[data-model]`, the model that has loaded; `[data-image]`, the test image that both points
  * stand for; and `.sample-layer[data-samples]`, the number of samples shown.
@@ -41,6 +41,7 @@ export function mount(root, page, api) {
   stage.after(section);
   root.dataset.compare = '';
   const header = find(section, '.compare-header', HTMLElement);
+  const firstMap = find(stage, '.map', HTMLElement);
   const map = find(section, '.map', HTMLElement);
   const problem = find(header, '.problem', HTMLElement);
   /** Below the first map and below the second. */
@@ -88,7 +89,7 @@ export function mount(root, page, api) {
   };
 
   const movers = new Map([
-    [page, createPointMover(find(stage, '.map', HTMLElement), page)],
+    [page, createPointMover(firstMap, page)],
     [second, createPointMover(map, second)],
   ]);
   /** @type {(store: Store, foot: import('../latent/box.js').Point) => boolean} */
@@ -99,11 +100,12 @@ export function mount(root, page, api) {
   };
 
   const ends = [
-    ...[mountViewport, mountCanvas, mountRing, mountPointerInput, mountKeyboardInput, mountHover, mountAnnouncer, mountFollowPoint, mountLiveDecode].map(
-      (part) => part(section, second, api),
-    ),
+    ...[
+      ...[mountViewport, mountCanvas, mountRing, mountPointerInput, mountKeyboardInput, mountHover, mountAnnouncer],
+      ...[mountFollowPoint, mountLiveDecode],
+    ].map((mountPart) => mountPart(section, second, api)),
     mountHeader(section, page, second, api),
-    mountPriorSamples(find(stage, '.map', HTMLElement), page, page, api, (n) => showStrays(scores[0], n, SAMPLES), showProblem),
+    mountPriorSamples(firstMap, page, page, api, (n) => showStrays(scores[0], n, SAMPLES), showProblem),
     mountPriorSamples(map, page, second, api, (n) => showStrays(scores[1], n, SAMPLES), showProblem),
     syncMaps(page, second, isFree),
     page.watch(['layers', 'digits'], (state) => second.set({ layers: state.layers, digits: state.digits })),

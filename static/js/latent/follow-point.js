@@ -1,12 +1,12 @@
 /**
- * In more than two dimensions the map follows the point: it shows the slice through it, parallel to the chosen plane.
- * A drag stays in its slice; it is numbers, walks and images that lead out of it.
+ * In more than two dimensions the map follows the point: it shows the plane through the point that is parallel to the
+ * chosen plane. A drag stays in that plane; sliders, paths and encoded images lead out of it.
  *
  * @typedef {import('../store.js').Store} Store
  */
 import { MIN_HEIGHT, heightOf, sliceThrough } from './plane.js';
 
-/** A map in motion would never have its images. */
+/** The plane changes at most this often, or the map would never have its tiles. */
 const EVERY_MILLISECONDS = 200;
 
 /**

@@ -1,19 +1,19 @@
 /**
- * The words for what an image shows, by its data set: for lists, legends and sentences. No DOM.
+ * The words for the labels of each data set, for lists, legends and sentences. No DOM.
  *
- * Two data sets have theirs here. Of another, which somebody brought, the server knows what its labels are called.
+ * MNIST and Fashion-MNIST have theirs here; the server names the labels of any other data set.
  *
  * @typedef {object} Label
- * @property {string} name  short, for a key or a map
- * @property {string} one  with its article
+ * @property {string} name  short, for a legend or the map
+ * @property {string} one  with an article
  * @property {string} many
- * @property {string} bare  as it stands in a list: "Between 4 and 9", "Between coats and shirts"
+ * @property {string} bare  in a list: "Between 4 and 9", "Between coats and shirts"
  *
- * @typedef {object} DatasetWords  of images
- * @property {string} title  of the data set
+ * @typedef {object} DatasetWords
+ * @property {string} title
  * @property {readonly Label[]} labels
- * @property {string} hint  to those who may draw one
- * @property {readonly [number, number]} pathLabels  labels of a telling pathLabels's ends
+ * @property {string} hint  on the empty drawing
+ * @property {readonly [number, number]} pathLabels  labels of the default path's ends
  */
 
 /** @type {DatasetWords} */
@@ -55,7 +55,7 @@ const datasetWords = new Map([['mnist', DIGITS], ['fashion-mnist', CLOTHES]]);
 export const isKnownDataset = (dataset) => datasetWords.has(dataset);
 
 /**
- * Take up the words of the data sets that have none here.
+ * Add words for the data sets that have none yet.
  *
  * @param {readonly {id: string, title: string, labels: readonly string[]}[]} datasets
  */
@@ -72,6 +72,8 @@ export function addDatasets(datasets) {
 }
 
 /**
+ * Return the words of a data set; those of MNIST if it is unknown.
+ *
  * @param {string | undefined} dataset  id
  * @returns {DatasetWords}
  */
@@ -83,5 +85,5 @@ export const wordsFor = (dataset) => datasetWords.get(dataset ?? '') ?? DIGITS;
  */
 export const labelsOf = (dataset) => wordsFor(dataset).labels;
 
-/** Whether its labels are words, which need more room than digits. @type {(dataset?: string) => boolean} */
+/** Whether the labels are words, which need more room than digits. @type {(dataset?: string) => boolean} */
 export const hasWords = (dataset) => wordsFor(dataset) !== DIGITS;

@@ -1,5 +1,5 @@
 /**
- * A path through latent space: its ends in the model at hand, and the places along it. No DOM.
+ * A path through latent space: its ends in a model, and the points along it. No DOM.
  *
  * @typedef {import('./atlas.js').Atlas} Atlas
  * @typedef {import('./plane.js').Latent} Latent
@@ -14,7 +14,7 @@ import { wordsFor } from './labels.js';
 export const PATH_KINDS = ['linear', 'spherical', 'geodesic'];
 
 /**
- * A typicalImage image of a label.
+ * Return a typical test image of a label.
  *
  * @param {Atlas} atlas
  * @param {number} label
@@ -25,7 +25,7 @@ export function typicalImage({ landmarks }, label) {
 }
 
 /**
- * The path as it can be gone in a model: ends that are not in its space give way to the default ones.
+ * Return a path in a model's latent space. Ends that are not in that space are replaced by the default ones.
  *
  * @param {Atlas} atlas
  * @param {Path | null} path
@@ -46,14 +46,14 @@ const isIn = ({ codes }, end) =>
 export const latentOf = (atlas, end) => ('image' in end ? codeOf(atlas, end.image) : end.latent);
 
 /**
- * The label of what an end shows, if it is an image.
+ * Return the label of an end that is a test image.
  *
  * @type {(atlas: Atlas, end: End) => number | undefined}
  */
 export const labelOf = ({ codes }, end) => ('image' in end ? codes.labels[end.image] : undefined);
 
 /**
- * The latent at a part of the way, straight between the steps next to it.
+ * Return the latent at a part of a path, by linear interpolation between its steps.
  *
  * @param {readonly Latent[]} pathLatents  at least two
  * @param {number} done  0..1
@@ -67,10 +67,10 @@ export function between(pathLatents, done) {
 }
 
 /**
- * The outline of a bar chart, as the `d` of an SVG path: one bar a step, a unit wide.
+ * Return the outline of a bar chart as the `d` of an SVG path: one bar per step, one unit wide.
  *
  * @param {readonly number[]} lengths
- * @param {number} greatest  that fills the height
+ * @param {number} greatest  the length that fills the height
  * @param {number} height
  * @returns {string}
  */

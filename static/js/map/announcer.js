@@ -17,7 +17,7 @@ const REST_MILLISECONDS = 400;
 export function mount(root, store) {
   const live = find(root, '.announcer', HTMLElement);
   let timer = 0;
-  let ordinary = Infinity;
+  let typical = Infinity;
   let nearest = createNearest({ count: 0, dim: 0, values: new Float32Array(), labels: new Uint8Array() });
 
   function say() {
@@ -26,14 +26,14 @@ export function mount(root, store) {
     const labels = labelsOf(atlas.card.dataset);
     const numbers = latent.slice(0, 2).map((z) => z.toFixed(2).replace('-', '−')).join(', ');
     const more = latent.length > 2 ? ` and ${latent.length - 2} more` : '';
-    live.textContent = `z ${numbers}${more}: ${describeBriefly(nearest(latent), ordinary, labels)}`;
+    live.textContent = `z ${numbers}${more}: ${describeBriefly(nearest(latent), typical, labels)}`;
   }
 
   const ends = [
     store.watch(['atlas'], ({ atlas }) => {
       if (!atlas) return;
       nearest = createNearest(atlas.codes);
-      ordinary = typicalReach(atlas.codes);
+      typical = typicalReach(atlas.codes);
     }),
     store.watch(['latent'], ({ touched }) => {
       clearTimeout(timer);

@@ -32,7 +32,7 @@ export function mount(root, store) {
     const card = models.find(({ id }) => id === model);
     if (!card || open !== 'measures') return;
     const found = models.find(({ id }) => id === wished && id !== model);
-    const referenceModel = wished === NONE ? undefined : found ?? referenceFor(models, card, defaultModel);
+    const reference = wished === NONE ? undefined : found ?? referenceFor(models, card, defaultModel);
     title.textContent = card.title;
     facts.textContent = factsOf(card);
     select.replaceChildren(
@@ -44,43 +44,43 @@ export function mount(root, store) {
         return section;
       }),
     );
-    select.value = referenceModel?.id ?? NONE;
-    const blocks = blocksOf(measures, card, referenceModel);
+    select.value = reference?.id ?? NONE;
+    const blocks = blocksOf(measures, card, reference);
     none.hidden = blocks.length > 0;
-    list.replaceChildren(...blocks.map((block) => sectionOf(block, card, referenceModel)));
+    list.replaceChildren(...blocks.map((block) => sectionOf(block, card, reference)));
   }
 
-  /** @type {(block: Block, card: Card, referenceModel?: Card) => HTMLElement} */
-  function sectionOf(block, card, referenceModel) {
+  /** @type {(block: Block, card: Card, reference?: Card) => HTMLElement} */
+  function sectionOf(block, card, reference) {
     const section = copyOf(panel, '#measure-block', HTMLElement);
     const table = find(section, 'table', HTMLTableElement);
     find(section, 'caption', HTMLElement).textContent = block.title;
     find(section, '[data-part="unit"]', HTMLElement).textContent = block.unit;
     find(section, '[data-part="this"]', HTMLElement).textContent = shortId(card);
     const other = find(section, '[data-part="other"]', HTMLElement);
-    other.textContent = referenceModel ? shortId(referenceModel) : '';
+    other.textContent = reference ? shortId(reference) : '';
     const obstacle = find(section, '[data-part="obstacle"]', HTMLElement);
     obstacle.textContent = block.obstacle;
     obstacle.hidden = !block.obstacle;
-    table.append(...block.rows.map((row) => rowOf(row, block, referenceModel)));
+    table.append(...block.rows.map((row) => rowOf(row, block, reference)));
     const protocol = find(section, 'details', HTMLElement);
     protocol.hidden = !block.protocol;
     find(protocol, 'p', HTMLElement).textContent = block.protocol;
     const otherProtocol = find(protocol, '[data-part="other-protocol"]', HTMLElement);
     otherProtocol.hidden = !block.otherProtocol;
-    otherProtocol.textContent = referenceModel ? `${shortId(referenceModel)}: ${block.otherProtocol}` : '';
+    otherProtocol.textContent = reference ? `${shortId(reference)}: ${block.otherProtocol}` : '';
     return section;
   }
 
-  /** @type {(row: Row, block: Block, referenceModel?: Card) => HTMLElement} */
-  function rowOf({ measure, value, other, better, floor }, block, referenceModel) {
+  /** @type {(row: Row, block: Block, reference?: Card) => HTMLElement} */
+  function rowOf({ measure, value, other, better, floor }, block, reference) {
     const body = copyOf(panel, '#measure', HTMLElement);
     find(body, '[data-part="title"]', HTMLElement).textContent = measure.title;
     const unit = ownUnit(measure, block);
     find(body, '[data-part="unit"]', HTMLElement).textContent = unit && `Unit: ${unit}.`;
     for (const [part, text] of /** @type {const} */ ([['value', value], ['other', other]])) {
       const cell = find(body, `[data-part="${part}"]`, HTMLElement);
-      cell.textContent = text || (referenceModel ? '–' : '');
+      cell.textContent = text || (reference ? '–' : '');
       cell.classList.toggle('better', better === part);
     }
     find(body, '[data-part="about"]', HTMLElement).textContent = measure.about;

@@ -39,7 +39,7 @@ export function mount(root, store) {
   });
   /** @type {((latent: ArrayLike<number>) => Neighbourhood) | null} */
   let nearest = null;
-  let ordinary = Infinity;
+  let typical = Infinity;
   let saidAt = -Infinity;
   let timer = 0;
 
@@ -69,7 +69,7 @@ export function mount(root, store) {
     if (!latent || !atlas || !nearest) return;
     saidAt = performance.now();
     const { card } = atlas;
-    const words = hasCollapsed(card) ? COLLAPSED : describe(nearest(latent), ordinary, labelsOf(card.dataset));
+    const words = hasCollapsed(card) ? COLLAPSED : describe(nearest(latent), typical, labelsOf(card.dataset));
     write(title, words.title);
     write(text, words.text);
     const distance = heightOf(atlas.base, latent);
@@ -87,7 +87,7 @@ export function mount(root, store) {
     store.watch(['atlas'], ({ atlas }) => {
       nearest = atlas && createNearest(atlas.codes);
       list.classList.toggle('words', hasWords(atlas?.card.dataset));
-      ordinary = atlas ? typicalReach(atlas.codes) : Infinity;
+      typical = atlas ? typicalReach(atlas.codes) : Infinity;
     }),
     store.watch(['frame', 'panel', 'atlas'], update),
   ];

@@ -1,6 +1,6 @@
 /**
- * Keeps the URL in step with the state, so that a link shows the same view. Another model, second model or panel adds an
- * entry to the browser's history; every other change replaces the entry. Back and forward restore the state.
+ * Keeps the URL in step with the state, so that a link shows the same view. Another model, second model or panel adds
+ * an entry to the browser's history; every other change replaces the entry. Back and forward restore the state.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').State} State
@@ -32,13 +32,15 @@ export function mount(_root, store) {
 
   function write() {
     const { latent, touched, movedAt, ...state } = store.get();
-    const isStep = model !== '' && (state.model !== model || state.panel !== panel || state.secondModel !== secondModel);
+    const isStep = model !== ''
+      && (state.model !== model || state.panel !== panel || state.secondModel !== secondModel);
     const isDragged = performance.now() - movedAt < EVERY_MILLISECONDS;
     timer = isDragged && !isStep ? setTimeout(write, EVERY_MILLISECONDS) : 0;
     if (timer) return;
     const now = { ...state, latent: touched ? latent : null };
     const before = { ...now, model, panel, secondModel };
-    if (isStep && state.model === model) history.replaceState(null, '', urlOf(before)); // the end of a drag belongs to the old entry
+    // The end of a drag belongs to the old entry.
+    if (isStep && state.model === model) history.replaceState(null, '', urlOf(before));
     ({ model, panel, secondModel } = state);
     const url = urlOf(now);
     if (url === `${location.pathname}${location.search}`) return;

@@ -7,15 +7,15 @@
  * ?model=mnist-vae-2d&at=0.5,-1.25,8&layers=density,tiles~80,codes~off
  * ?model=mnist-vae-20d&plane=digits-3-8
  * ?model=mnist-vae-2d&twin=mnist-ae-2d&link=coordinates&draws=1
- * A path's end is the index of a test image, or a latent's numbers separated by commas. `at` is the point of the plane in
- * the middle of the map, and its zoom.
+ * A path's end is the index of a test image, or a latent's numbers separated by commas. `at` is the point of the plane
+ * in the middle of the map, and its zoom.
  *
  * @typedef {import('../store.js').State} State
  * @typedef {import('../store.js').End} End
  * @typedef {import('../latent/plane.js').Latent} Latent
  * @typedef {import('../map/camera.js').Framing} Framing
- * @typedef {Pick<State, 'model' | 'plane' | 'latent' | 'framing' | 'layers' | 'panel' | 'digits' | 'path' | 'testImage' | 'noise'
- *   | 'referenceModel' | 'secondModel' | 'link' | 'sampleSeed'>} UrlState
+ * @typedef {Pick<State, 'model' | 'plane' | 'latent' | 'framing' | 'layers' | 'panel' | 'digits' | 'path' | 'testImage'
+ *   | 'noise' | 'referenceModel' | 'secondModel' | 'link' | 'sampleSeed'>} UrlState
  */
 import { LAYERS, formatLayers, parseLayers } from '../map-layers.js';
 import { INITIAL, PANELS } from '../store.js';
@@ -29,9 +29,13 @@ const FINE_PLACES = 6;
 
 /** The state for an empty query. @type {UrlState} */
 export const DEFAULTS = (({
-  model, plane, latent, framing, layers, panel, digits, path, testImage, noise, referenceModel, secondModel, link, sampleSeed,
+  model, plane, latent, framing, layers, panel, digits, path, testImage, noise, referenceModel, secondModel, link,
+  sampleSeed,
 }) => {
-  return { model, plane, latent, framing, layers, panel, digits, path, testImage, noise, referenceModel, secondModel, link, sampleSeed };
+  return {
+    model, plane, latent, framing, layers, panel, digits, path, testImage, noise, referenceModel, secondModel, link,
+    sampleSeed,
+  };
 })(INITIAL);
 
 /**
@@ -41,7 +45,8 @@ export const DEFAULTS = (({
  * @returns {string}  without `?`
  */
 export function toQuery({
-  model, plane, latent, framing, layers, panel, digits, path, testImage, noise, referenceModel, secondModel, link, sampleSeed,
+  model, plane, latent, framing, layers, panel, digits, path, testImage, noise, referenceModel, secondModel, link,
+  sampleSeed,
 }) {
   const parts = [];
   if (model) parts.push(`model=${encodeURIComponent(model)}`);
