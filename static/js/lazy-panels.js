@@ -21,7 +21,14 @@ import { mount as mountTraining } from './panels/training.js';
  */
 export function mount(root, store, api) {
   for (const mountPanel of [
-    ...[mountDraw, mountLayers, mountLearn, mountMeasures, mountLatentSliders, mountPath, mountPlanes, mountSave],
+    mountDraw,
+    mountLayers,
+    mountLearn,
+    mountMeasures,
+    mountLatentSliders,
+    mountPath,
+    mountPlanes,
+    mountSave,
     mountTraining,
   ]) {
     mountPanel(root, store, api);

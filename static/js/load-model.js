@@ -147,8 +147,8 @@ export function mount(root, store, api) {
 }
 
 /**
- * Return where the point is when a model arrives: the URL's latent, or the visitor's point if it lies in the new view;
- * else the code of the test image that was nearest in the previous model; else a landmark.
+ * Return where the point is when a model arrives: the URL's latent, or the visitor's point if it lies in the new
+ * view; else the code of the test image that was nearest in the previous model; else a landmark.
  *
  * @param {Atlas} atlas
  * @param {Readonly<State>} state  with the previous model's atlas

@@ -1,5 +1,6 @@
 /**
- * The state of the page: one typed object that only `set` changes. Panels share the store and never import each other.
+ * The state of the page: one typed object that only `set` changes. Panels share the store and never import each
+ * other.
  *
  * @typedef {import('./latent/plane.js').Latent} Latent
  * @typedef {import('./latent/plane.js').Plane} Plane

@@ -101,8 +101,8 @@ export function mount(root, page, api) {
 
   const ends = [
     ...[
-      ...[mountViewport, mountCanvas, mountRing, mountPointerInput, mountKeyboardInput, mountHover, mountAnnouncer],
-      ...[mountFollowPoint, mountLiveDecode],
+      mountViewport, mountCanvas, mountRing, mountPointerInput, mountKeyboardInput, mountHover, mountAnnouncer,
+      mountFollowPoint, mountLiveDecode,
     ].map((mountPart) => mountPart(section, second, api)),
     mountHeader(section, page, second, api),
     mountPriorSamples(firstMap, page, page, api, (n) => showStrays(scores[0], n, SAMPLES), showProblem),

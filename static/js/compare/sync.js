@@ -1,6 +1,6 @@
 /**
- * Keeps the points and cameras of two maps in step: whichever is moved leads, and the other follows. A map that pans to
- * keep its own point visible moves alone; that offset stays until the visitor shows the whole map.
+ * Keeps the points and cameras of two maps in step: whichever is moved leads, and the other follows. A map that pans
+ * to keep its own point visible moves alone; that offset stays until the visitor shows the whole map.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../latent/box.js').Point} Point

@@ -20,8 +20,8 @@ const MIN_SHARE = 0.15;
 const MIN_KL = 0.1;
 
 /**
- * Return the 90th percentile of the distance from a code to the farthest of its neighbours. A point with no code within
- * this distance lies in an empty region.
+ * Return the 90th percentile of the distance from a code to the farthest of its neighbours. A point with no code
+ * within this distance lies in an empty region.
  *
  * @param {Codes} codes
  * @returns {number}  in latent units

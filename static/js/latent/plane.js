@@ -1,9 +1,9 @@
 /**
  * A plane in latent space, and latents projected onto it. Pure mathematics, no DOM.
  *
- * latent = origin + u axes[0] + v axes[1], with orthonormal axes. A latent may lie off the plane, as the code of a drawn
- * image does in 20 dimensions. It is shown at its foot (u, v), its orthogonal projection; moving it keeps its height,
- * the distance from the plane.
+ * latent = origin + u axes[0] + v axes[1], with orthonormal axes. A latent may lie off the plane, as the code of a
+ * drawn image does in 20 dimensions. It is shown at its foot (u, v), its orthogonal projection; moving it keeps its
+ * height, the distance from the plane.
  *
  * @typedef {import('./box.js').Point} Point
  * @typedef {import('./box.js').Box} Box

@@ -105,8 +105,8 @@ export function curveOf(epochs) {
 }
 
 /**
- * Return points of a curve as the `d` of an SVG path. Values far below the rest, as in the first epochs, are clamped to
- * the lower edge.
+ * Return points of a curve as the `d` of an SVG path. Values far below the rest, as in the first epochs, are clamped
+ * to the lower edge.
  *
  * @param {Curve} curve  sets the scale
  * @param {Points} points

@@ -1,5 +1,5 @@
 /**
- * Says in words where the point is, once it rests: for those who cannot see the map.
+ * Describes the point to screen readers in an aria-live region, once it rests.
  *
  * @typedef {import('../store.js').Store} Store
  */

@@ -1,6 +1,7 @@
 /**
- * The map's canvas: all layers under one camera. Its first whole picture is the mark `map` in `performance`. It is painted when something on it has changed, and a drag of the
- * point changes nothing on it: the ring is an element above it.
+ * The map's canvas: all layers under one camera. It is painted when something on it has changed. A drag of the point
+ * changes nothing on it, because the ring is an element above it. The first complete map sets the mark `map` in
+ * `performance`.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
@@ -65,7 +66,7 @@ export function mount(root, store, api) {
   }
 
   /**
-   * All layers, on a canvas of the view's size times the density.
+   * Paint all layers on a canvas of the view's size times the density.
    *
    * @param {CanvasRenderingContext2D} context
    * @param {Atlas} atlas
@@ -74,7 +75,7 @@ export function mount(root, store, api) {
    * @param {Painter} dots
    * @param {boolean} areDotsStale
    * @param {boolean} [isFramed]
-   * @returns {boolean}  whether all tiles are there
+   * @returns {boolean}  whether all tiles have loaded
    */
   function draw(context, atlas, view, density, dots, areDotsStale, isFramed = true) {
     const { digits, layers, posterior, pathLatents, otherPaths, trainingTime } = store.get();
@@ -97,12 +98,15 @@ export function mount(root, store, api) {
     }
     context.setTransform(density, 0, 0, density, 0, 0);
     paintGraticule(context, view, extent, theme);
-    const apart = strength(layers.contours);
-    if (apart && !trainingTime) contours.paint(context, camera, extent, theme, apart);
+    const contourStrength = strength(layers.contours);
+    if (contourStrength && !trainingTime) contours.paint(context, camera, extent, theme, contourStrength);
     const prior = strength(layers.prior);
     if (prior) paintPrior(context, view, atlas, theme, prior);
     if (layers.codes.isOn) {
-      if (areDotsStale) dots.paint(view, trainingTime ? atlasAt(atlas, trainingTime) : atlas, lookOf(camera.scale, digits, theme, density), density);
+      if (areDotsStale) {
+        const shown = trainingTime ? atlasAt(atlas, trainingTime) : atlas;
+        dots.paint(view, shown, lookOf(camera.scale, digits, theme, density), density);
+      }
       context.globalAlpha = layers.codes.opacity;
       context.drawImage(dots.canvas, 0, 0, width, height);
       context.globalAlpha = 1;
@@ -113,7 +117,8 @@ export function mount(root, store, api) {
       context.globalAlpha = 1;
     }
     const margin = parseFloat(getComputedStyle(canvas).getPropertyValue('--frame')) || 0;
-    if (!margin && isFramed) paintFrame(context, view, margin, theme); // its numbers stand in the map, below all names
+    // Without a margin the numbers are in the map, below all names.
+    if (!margin && isFramed) paintFrame(context, view, margin, theme);
     if (prior) paintPriorNames(context, view, atlas, theme);
     if (layers.names.isOn && !trainingTime) paintLabels(context, camera, atlas, digits, theme, layers.names.opacity);
     if (posterior && !trainingTime) {
@@ -137,7 +142,7 @@ export function mount(root, store, api) {
   }
   store.set({ renderMap });
 
-  /** A model without a plane has nothing to show here. */
+  /** Clear the canvas for a model without a plane. */
   function clear() {
     if (!store.get().shown) return;
     context.setTransform(1, 0, 0, 1, 0, 0);
@@ -172,7 +177,7 @@ export function mount(root, store, api) {
 }
 
 /**
- * Make a canvas as large as the map, in device pixels.
+ * Give a canvas the size of the map, in device pixels.
  *
  * @type {(canvas: HTMLCanvasElement, width: number, height: number, density: number) => void}
  */

@@ -1,6 +1,6 @@
 /**
- * The test image behind the code under a resting mouse, and what the decoder makes of it. A press then takes it: it is
- * encoded, and the point goes to its code.
+ * Shows the test image whose code is under a resting mouse, and its reconstruction. A click encodes that image and
+ * moves the point to its code.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
@@ -10,10 +10,10 @@ import { planeU, planeV, screenX, screenY } from './camera.js';
 import { find, findAll } from '../lib/dom.js';
 import { labelsOf } from '../latent/labels.js';
 
-/** How near to a code the mouse must be, in CSS pixels. */
+/** How near to a code the mouse must be, CSS pixels. */
 const NEAR = 7;
 const REST_MILLISECONDS = 90;
-/** A press that moves no farther is one, in CSS pixels. */
+/** A click moves no farther than this, CSS pixels. */
 const STILL = 4;
 
 /**
@@ -23,21 +23,21 @@ const STILL = 4;
  */
 export function mount(root, store, api) {
   const map = find(root, '.map', HTMLElement);
-  const plate = find(root, '.hover', HTMLElement);
-  const [image, reconstruction] = findAll(plate, 'img', HTMLImageElement);
-  const caption = find(plate, 'figcaption', HTMLElement);
+  const figure = find(root, '.hover', HTMLElement);
+  const [image, reconstruction] = findAll(figure, 'img', HTMLImageElement);
+  const caption = find(figure, 'figcaption', HTMLElement);
   const listeners = new AbortController();
   let timer = 0;
-  /** The test image that the plate shows; -1: none. */
+  /** Index of the test image that is shown; -1: none. */
   let shown = -1;
   let place = { x: 0, y: 0 };
-  /** What was shown when the mouse was pressed, and where. */
+  /** What was shown when the mouse was pressed, and the mouse's position. */
   let pressed = { index: -1, x: 0, y: 0 };
 
   const hide = () => {
     clearTimeout(timer);
     if (shown < 0) return;
-    plate.hidden = true;
+    figure.hidden = true;
     shown = -1;
   };
 
@@ -57,15 +57,15 @@ export function mount(root, store, api) {
     caption.textContent = `Test image ${index}, ${labelsOf(card.dataset)[codes.labels[index]].one}, and its decode`;
     shown = index;
     place = { x: codeX, y: codeY };
-    plate.style.transform = `translate(${codeX}px, ${codeY}px)`;
-    plate.hidden = false;
+    figure.style.transform = `translate(${codeX}px, ${codeY}px)`;
+    figure.hidden = false;
   }
 
   /** @param {PointerEvent} event */
   function rest(event) {
     if (event.pointerType !== 'mouse' || event.buttons) return hide();
-    const { offsetX, offsetY } = event; // lays the page out, so not in a drag
-    if (shown >= 0 && Math.hypot(place.x - offsetX, place.y - offsetY) < NEAR) return; // a hand trembles
+    const { offsetX, offsetY } = event; // forces a layout, so it is not read in a drag
+    if (shown >= 0 && Math.hypot(place.x - offsetX, place.y - offsetY) < NEAR) return; // a resting hand still moves a little
     hide();
     timer = setTimeout(() => show(offsetX, offsetY), REST_MILLISECONDS);
   }

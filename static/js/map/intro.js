@@ -1,6 +1,6 @@
 /**
- * Until somebody touches it or moves the map, the ring walks from digit to digit: the first screen needs no reading.
- * It keeps still for those who prefer that, and for those who came by a link to a place.
+ * Moves the ring along the idle tour until the visitor touches it or moves the map, so that the first screen explains
+ * itself. It rests with reduced motion, and after a link to a point.
  *
  * @typedef {import('../store.js').Store} Store
  */

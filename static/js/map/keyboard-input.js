@@ -1,6 +1,6 @@
 /**
- * The map by keyboard. Arrows move the point, with Shift in fine steps, Home brings it to the middle; + and - zoom, 0
- * shows the whole, and Alt with an arrow moves the map.
+ * Keyboard input on the map. Arrow keys move the point, with Shift in fine steps; Home moves it to the middle. Plus and
+ * minus zoom, 0 shows the whole map, and Alt with an arrow key moves the map.
  *
  * @typedef {import('../store.js').Store} Store
  */
@@ -12,9 +12,9 @@ import { footOf, latentAt, movedTo } from '../latent/plane.js';
 import { createPointMover } from './move-point.js';
 import { createCameraMotion } from './camera-motion.js';
 
-/** An arrow key moves the point by about this part of what is in reach; with shift, by a tenth of that. */
+/** An arrow key moves the point by about this part of the visible plane; with Shift, by a tenth of that. */
 const KEY_STEP = 1 / 50;
-/** With Alt it moves the map by this part of its smaller side. */
+/** With Alt an arrow key moves the map by this part of its smaller side. */
 const PAN_STEP = 1 / 6;
 export const ZOOM_STEP = 2;
 
@@ -39,9 +39,9 @@ export function mount(root, store) {
     if (!atlas || !view || !latent || event.ctrlKey || event.metaKey) return;
     const arrow = ARROWS[event.key];
     if (arrow && event.altKey) {
-      const bound = motion.bound() ?? view.camera;
+      const target = motion.target() ?? view.camera;
       const step = PAN_STEP * Math.min(view.width, view.height);
-      motion.fly(pan(bound, -arrow[0] * step, arrow[1] * step));
+      motion.fly(pan(target, -arrow[0] * step, arrow[1] * step));
     } else if (event.altKey) return;
     else if (arrow) {
       const step = roundLength((view.reach.v1 - view.reach.v0) * KEY_STEP) / (event.shiftKey ? 10 : 1);

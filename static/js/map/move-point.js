@@ -1,5 +1,5 @@
 /**
- * Moves the point to places of the plane where its ring can be taken again: inside the map, and under no sheet.
+ * Moves the point only to where the visitor can take hold of its ring again: inside the map, and not under a panel.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../latent/box.js').Point} Point
@@ -11,7 +11,7 @@ import { outside } from './label-layout.js';
 import { findAll } from '../lib/dom.js';
 import { movedTo } from '../latent/plane.js';
 
-/** The point keeps this far from what covers the map, in CSS pixels. */
+/** Distance of the point from what covers the map, CSS pixels. */
 const CLEARANCE = 12;
 
 /**
@@ -22,7 +22,7 @@ export function createPointMover(map, store) {
   /** What covers the map. @type {Rect[]} */
   let sheets = [];
   return {
-    /** Look where the sheets are; a gesture does so as it starts. */
+    /** Measure what covers the map; called at the start of a gesture. */
     measure() {
       const { left, top } = map.getBoundingClientRect();
       sheets = findAll(document, '.sheet:not([hidden], [popover], .hover)', HTMLElement).map((sheet) => {
@@ -36,7 +36,7 @@ export function createPointMover(map, store) {
       });
     },
 
-    /** Whether a ring at a point can be taken. @type {(point: Point) => boolean} */
+    /** Return whether the visitor could take hold of a ring at a point. @type {(point: Point) => boolean} */
     isFree(point) {
       const { view } = store.get();
       if (!view || !contains(view.reach, point)) return false;

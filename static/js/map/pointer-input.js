@@ -1,7 +1,7 @@
 /**
- * The hand on the map: dragging pans, the wheel and two fingers zoom about themselves, a flick lets the map glide on, a
- * tap brings the point, a double one zooms in, with Shift out. What takes the ring is the ring's own affair, until a
- * second finger joins it.
+ * Pointer input on the map: a drag pans, the wheel and two fingers zoom, a flick lets the map glide, a tap moves the
+ * point, and a double tap zooms in, with Shift out. Pointers on the ring are handled in ring.js, until a second
+ * finger joins.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('./gesture.js').Meaning} Meaning
@@ -12,12 +12,12 @@ import { createGesture } from './gesture.js';
 import { createPointMover } from './move-point.js';
 import { createCameraMotion } from './camera-motion.js';
 
-/** A turn of the wheel by a pixel zooms by this, as an exponent; a pinch on a touchpad turns it less. */
-const WHEEL = 0.0022;
-const WHEEL_OF_A_PINCH = 0.011;
-const PIXELS_A_LINE = 33;
-/** A wheel with notches turns by leaps that are worth a flight, CSS pixels. */
-const LEAP = 50;
+/** Logarithm of the zoom factor per pixel of the wheel. A pinch on a touchpad reports fewer pixels, so each zooms more. */
+const WHEEL_ZOOM = 0.0022;
+const TOUCHPAD_PINCH_ZOOM = 0.011;
+const PIXELS_PER_LINE = 33;
+/** A wheel event of at least this size, CSS pixels, comes from a notched wheel and starts a flight. */
+const NOTCH = 50;
 
 /**
  * @param {HTMLElement} root
@@ -74,9 +74,9 @@ export function mount(root, store) {
     if (!view) return;
     const { left, top } = map.getBoundingClientRect();
     const place = { x: event.clientX - left, y: event.clientY - top };
-    const pixels = event.deltaY * (event.deltaMode ? PIXELS_A_LINE : 1);
-    const factor = Math.exp(-pixels * (event.ctrlKey ? WHEEL_OF_A_PINCH : WHEEL));
-    if (Math.abs(pixels) >= LEAP) return motion.zoom(factor, place);
+    const pixels = event.deltaY * (event.deltaMode ? PIXELS_PER_LINE : 1);
+    const factor = Math.exp(-pixels * (event.ctrlKey ? TOUCHPAD_PINCH_ZOOM : WHEEL_ZOOM));
+    if (Math.abs(pixels) >= NOTCH) return motion.zoom(factor, place);
     const { camera, limits } = view;
     motion.set(zoomAbout(camera, allowedFactor(camera, factor, limits), place));
   }

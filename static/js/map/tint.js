@@ -1,5 +1,5 @@
 /**
- * Turns grey images to ink on nothing: the paper shows through.
+ * Tints grey images: the grey level becomes the opacity of one colour.
  */
 import { contextOf } from '../lib/pixels.js';
 import { channels } from '../lib/theme.js';
@@ -9,19 +9,19 @@ export function createTint() {
   const context = contextOf(canvas, { willReadFrequently: true });
   let colour = 0;
   return {
-    /** @param {string} ink */
-    setColour(ink) {
-      const [red, green, blue] = channels(ink);
+    /** @param {string} name  #rrggbb */
+    setColour(name) {
+      const [red, green, blue] = channels(name);
       colour = (blue << 16) | (green << 8) | red;
     },
 
     /** @param {Blob} blob  a square grey image file */
     async fromFile(blob) {
-      const negative = await createImageBitmap(blob, { colorSpaceConversion: 'none' });
-      const { width: side } = negative;
+      const bitmap = await createImageBitmap(blob, { colorSpaceConversion: 'none' });
+      const { width: side } = bitmap;
       if (canvas.width !== side) canvas.width = canvas.height = side;
-      context.drawImage(negative, 0, 0);
-      negative.close();
+      context.drawImage(bitmap, 0, 0);
+      bitmap.close();
       const image = context.getImageData(0, 0, side, side);
       const words = new Uint32Array(image.data.buffer);
       for (let i = 0; i < words.length; i++) words[i] = (words[i] << 24) | colour;
@@ -29,9 +29,9 @@ export function createTint() {
     },
 
     /**
-     * Onto a canvas of its own, at once.
+     * Return a new canvas with the tinted image.
      *
-     * @param {Uint8Array} levels  of a square image
+     * @param {Uint8Array} levels  0..255, of a square image
      */
     fromLevels(levels) {
       const own = document.createElement('canvas');

@@ -1,5 +1,5 @@
 /**
- * The map at a time of the training: the grids of two moments, one fading into the other, and the codes between them.
+ * The map at a time of the training: the grids of two moments, blended, and the codes between them.
  *
  * @typedef {import('../latent/atlas.js').Atlas} Atlas
  * @typedef {import('./camera.js').Camera} Camera
@@ -50,7 +50,7 @@ export function createTrainingLayer() {
 }
 
 /**
- * The codes of then in place of those of now.
+ * Return an atlas with the codes at a time of the training.
  *
  * @param {Atlas} atlas
  * @param {TrainingTime} trainingTime

@@ -1,6 +1,6 @@
 /**
- * The buttons beside the map: in, out, the whole. And the map in small with the window's frame on it, which leads
- * wherever one presses; it is there while the map does not show the whole.
+ * The buttons that zoom in, zoom out and show the whole map, and the minimap. The minimap is shown while the map
+ * shows a part; a press on it moves the camera there.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
@@ -12,7 +12,7 @@ import { extentOf } from './tile-grid.js';
 import { ZOOM_STEP } from './keyboard-input.js';
 import { createCameraMotion } from './camera-motion.js';
 
-/** The frame is no smaller than this part of the small map, or nobody would find it. */
+/** The smallest side of the minimap's frame, as a part of the minimap. */
 const MIN_FRAME = 0.05;
 
 /**
@@ -31,7 +31,7 @@ export function mount(root, store, api) {
   const listeners = new AbortController();
 
   /** @param {PointerEvent} event */
-  function lead(event) {
+  function moveTo(event) {
     const { atlas, view } = store.get();
     if (!atlas || !view || !(event.buttons & 1)) return;
     const { left, top, width, height } = image.getBoundingClientRect();
@@ -46,8 +46,8 @@ export function mount(root, store, api) {
   zoomIn.addEventListener('click', () => motion.zoom(ZOOM_STEP), { signal });
   zoomOut.addEventListener('click', () => motion.zoom(1 / ZOOM_STEP), { signal });
   whole.addEventListener('click', motion.reset, { signal });
-  minimap.addEventListener('pointerdown', lead, { signal });
-  minimap.addEventListener('pointermove', lead, { signal });
+  minimap.addEventListener('pointerdown', moveTo, { signal });
+  minimap.addEventListener('pointermove', moveTo, { signal });
 
   const ends = [
     store.watch(['atlas'], ({ atlas }) => {
@@ -57,8 +57,8 @@ export function mount(root, store, api) {
       whole.disabled = framing === null;
       if (!atlas || !view) return;
       const { camera, width, height, limits } = view;
-      zoomIn.disabled = camera.scale > 0.999 * limits.most;
-      zoomOut.disabled = camera.scale < 1.001 * limits.least;
+      zoomIn.disabled = camera.scale > 0.999 * limits.maxScale;
+      zoomOut.disabled = camera.scale < 1.001 * limits.minScale;
       const extent = extentOf(atlas.plane);
       const shown = boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
       const isWhole = camera.scale < 1.001 * view.whole.scale

@@ -1,5 +1,6 @@
 /**
- * A slider for each number of a latent with more than two: it moves the point away from the plane, and the map follows.
+ * A slider for each number of a latent with more than two: it moves the point away from the plane, and the map
+ * follows.
  *
  * @typedef {import('../store.js').Store} Store
  */

@@ -4,7 +4,7 @@
  * @typedef {import('../store.js').Store} Store
  */
 import { copyOf, find, write } from '../lib/dom.js';
-import { rampOf, short } from '../map/field-colours.js';
+import { rampOf, formatShort } from '../map/field-colours.js';
 import { LAYERS, LAYER_IDS, LAYER_TEXTS, changed } from '../map-layers.js';
 import { watchTheme } from '../lib/theme.js';
 
@@ -64,8 +64,8 @@ export function mount(root, store) {
         const reading = isRamp(id) && layers[id].isOn ? readings[id] : undefined;
         find(row, '.ramp', HTMLElement).hidden = !reading;
         if (!reading) continue;
-        write(find(row, '[data-part="low"]', HTMLElement), short(reading.low));
-        write(find(row, '[data-part="high"]', HTMLElement), `${short(reading.high)} ${reading.unit}`);
+        write(find(row, '[data-part="low"]', HTMLElement), formatShort(reading.low));
+        write(find(row, '[data-part="high"]', HTMLElement), `${formatShort(reading.high)} ${reading.unit}`);
       }
     }),
     store.watch(['atlas'], ({ atlas }) => {

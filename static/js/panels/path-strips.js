@@ -1,5 +1,6 @@
 /**
- * The kinds of path between two ends, one under the other: a film strip, the lengths of its steps, and which is chosen.
+ * The kinds of path between two ends, one under the other: a film strip, the lengths of its steps, and which is
+ * chosen.
  *
  * @typedef {import('../store.js').PathKind} PathKind
  * @typedef {import('../api.js').Interpolation} Interpolation

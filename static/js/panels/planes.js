@@ -1,6 +1,6 @@
 /**
- * Which plane of a latent space with more than two dimensions the map shows: two principal axes, two numbers, from one
- * label to another, or through images that the visitor chose.
+ * Which plane of a latent space with more than two dimensions the map shows: two principal axes, two numbers, from
+ * one label to another, or through images that the visitor chose.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api

@@ -1,5 +1,6 @@
 /**
- * A view of the map as a sheet with a frame: title, numbers at the edges, the point and the key to the labels. No DOM.
+ * A view of the map as a sheet with a frame: title, numbers at the edges, the point and the key to the labels. No
+ * DOM.
  *
  * @typedef {object} Sheet
  * @property {number} width  of the map, CSS pixels

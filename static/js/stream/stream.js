@@ -1,9 +1,9 @@
 /**
  * Sends latents and receives images over a WebSocket. No DOM.
  *
- * At most one latent is in flight and at most one is sent per frame of the screen, because a second image would replace
- * the first before anybody saw it. The newest latent wins: it replaces the one that waits. A lost connection is made
- * again after a pause; one that the server closed as idle is made again with the next latent.
+ * At most one latent is in flight and at most one is sent per frame of the screen, because a second image would
+ * replace the first before anybody saw it. The newest latent wins: it replaces the one that waits. A lost connection
+ * is made again after a pause; one that the server closed as idle is made again with the next latent.
  *
  * Messages are little-endian binary: uint32 sequence + D float32 out, the same uint32 + 784 uint8 back.
  *

@@ -7,8 +7,8 @@
  * ?model=mnist-vae-2d&at=0.5,-1.25,8&layers=density,tiles~80,codes~off
  * ?model=mnist-vae-20d&plane=digits-3-8
  * ?model=mnist-vae-2d&twin=mnist-ae-2d&link=coordinates&draws=1
- * A path's end is the index of a test image, or a latent's numbers separated by commas. `at` is the point of the plane
- * in the middle of the map, and its zoom.
+ * A path's end is the index of a test image, or a latent's numbers separated by commas. `at` is the point of the
+ * plane in the middle of the map, and its zoom.
  *
  * @typedef {import('../store.js').State} State
  * @typedef {import('../store.js').End} End

@@ -56,7 +56,7 @@ test('the height is the distance that Pythagoras leaves', () => {
   near(heightOf(TILTED, latent), Math.sqrt(squared - u * u - v * v));
 });
 
-test('the parallel plane parallelThrough a latent holds it, under the same point', () => {
+test('the parallel plane through a latent contains it, with the same foot', () => {
   const latent = [0.3, 1.7, -2.2, 0.9];
   const plane = parallelThrough(TILTED, latent);
   near(heightOf(plane, latent), 0);
@@ -107,7 +107,7 @@ const ASKEW = {
   axes: [[0.6, 0.8, 0, 0], [0, 0, 0.8, 0.6]],
 };
 
-test('a slice goes parallelThrough the point, and what lies in the plane needs none', () => {
+test('a slice goes through the point, and a latent in the plane keeps its plane', () => {
   const latent = [1, 2, -1, 0.5];
   const slice = sliceThrough(ASKEW, latent);
   near(heightOf(slice, latent), 0);
@@ -117,7 +117,7 @@ test('a slice goes parallelThrough the point, and what lies in the plane needs n
   assert.equal(sliceThrough(ASKEW, [1.1, 0.3, 1, 0]), ASKEW);
 });
 
-test('the plane parallelThrough three latents holds them all', () => {
+test('the plane through three latents contains them all', () => {
   const latents = [[1, 0, 0, 0], [0, 2, 0, 1], [0, 0, 3, -1]];
   const plane = { ...ASKEW, ...planeThrough(latents, ASKEW.axes) };
   for (const latent of latents) near(heightOf(plane, latent), 0);
@@ -127,7 +127,7 @@ test('the plane parallelThrough three latents holds them all', () => {
   near(a.reduce((sum, x, i) => sum + x * b[i], 0), 0);
 });
 
-test('fewer latents, or some on one line, are helped out by the spare directions', () => {
+test('spare directions replace those that fewer latents, or latents on a line, leave open', () => {
   for (const latents of [[[1, 2, 3, 4]], [[1, 2, 3, 4], [1, 2, 3, 5]], [[0, 0, 0, 0], [1, 1, 1, 1], [2, 2, 2, 2]]]) {
     const plane = { ...ASKEW, ...planeThrough(latents, ASKEW.axes) };
     assert.equal(plane.axes.filter((axis) => axis?.every(Number.isFinite)).length, 2);
@@ -136,7 +136,7 @@ test('fewer latents, or some on one line, are helped out by the spare directions
   assert.deepEqual(planeThrough([[1, 2, 3, 4]], ASKEW.axes).axes, ASKEW.axes);
 });
 
-test('a number gets its value and the foot stays where it was', () => {
+test('setting a number leaves the foot where it was', () => {
   const latent = [1, 2, -1, 0.5];
   for (const [index, value] of [[0, -3], [1, 0], [2, 2.5], [3, 7]]) {
     const moved = withCoordinate(ASKEW, latent, index, value);

@@ -22,7 +22,7 @@ test('asking whether a value is there does not count as use', () => {
   assert.ok(!cache.has('a'));
 });
 
-test('a value in the place of another, and an emptied cache, leave novalue behind', () => {
+test('a replaced value and those of a cleared cache are discarded', () => {
   const gone = [];
   const cache = createLruCache(2, (value) => gone.push(value));
   cache.set('a', 1);

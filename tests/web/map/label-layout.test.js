@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { apart, outside } from '../../../static/js/map/label-layout.js';
+import { keepApart, outside } from '../../../static/js/map/label-layout.js';
 
 const near = (actual, expected, message) =>
   assert.ok(Math.abs(actual - expected) < 1e-9, `${message ?? ''} ${actual} is not ${expected}`);
@@ -15,13 +15,13 @@ test('a point under a sheet is brought to the nearest edge of the sheet', () => 
 });
 
 test('names that would overlap move apart, others stay', () => {
-  const [a, b, far] = apart([{ x: 0, y: 0 }, { x: 4, y: 3 }, { x: 100, y: 0 }], 20);
+  const [a, b, far] = keepApart([{ x: 0, y: 0 }, { x: 4, y: 3 }, { x: 100, y: 0 }], 20);
   near(Math.hypot(a.x - b.x, a.y - b.y), 20);
   near((a.x + b.x) / 2, 2, 'their middle stays:');
   assert.deepEqual(far, { x: 100, y: 0 });
 });
 
 test('two names at the very same place are told apart too', () => {
-  const [a, b] = apart([{ x: 5, y: 5 }, { x: 5, y: 5 }], 10);
+  const [a, b] = keepApart([{ x: 5, y: 5 }, { x: 5, y: 5 }], 10);
   near(Math.hypot(a.x - b.x, a.y - b.y), 10);
 });
