@@ -23,7 +23,7 @@
  * @property {Float32Array} values  count x dim
  * @property {Uint8Array} labels
  *
- * @typedef {object} Reading  how to read the levels of a field: 0 stands for `low`, 255 for `high`
+ * @typedef {object} Reading  the range of a field: its lowest level stands for `low`, its highest for `high`
  * @property {number} low
  * @property {number} high
  * @property {string} unit

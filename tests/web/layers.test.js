@@ -19,7 +19,7 @@ const LAYERS = [
   ['map-layers.js', 'latent'],
   ['lib'],
 ];
-/** Modules of these folders, though in one layer, are independent of each other. */
+/** Folders that share a layer and are independent of each other. */
 const APART = [['load-model.js', 'url'], ['map', 'stream'], ['store.js', 'api.js'], ['map-layers.js', 'latent']];
 
 const files = readdirSync(ROOT, { recursive: true }).map((name) => name.replaceAll('\\', '/'))
@@ -27,7 +27,7 @@ const files = readdirSync(ROOT, { recursive: true }).map((name) => name.replaceA
 const textOf = (file) => readFileSync(join(ROOT, file), 'utf8');
 const found = (file, pattern) =>
   [...textOf(file).matchAll(pattern)].map((match) => posix.normalize(posix.join(dirname(file), match[1] ?? match[2])));
-/** Every import that is executed. Types in comments are not. */
+/** Every import that is executed; imports of types are not. */
 const IMPORTS = files.flatMap((from) => found(from, IMPORT).map((to) => ({ from, to })));
 
 const roomOf = (file) => file.split('/')[0];
@@ -51,7 +51,7 @@ test('rooms that share a layer do not import each other', () => {
   assert.deepEqual(shown(IMPORTS.filter(isCrossing)), []);
 });
 
-test('no module imports itself by a detour', () => {
+test('imports have no cycles', () => {
   const reach = (file, path = []) => {
     if (path.includes(file)) return [[...path.slice(path.indexOf(file)), file].join(' -> ')];
     return IMPORTS.filter(({ from }) => from === file).flatMap(({ to }) => reach(to, [...path, file]));
@@ -59,19 +59,19 @@ test('no module imports itself by a detour', () => {
   assert.deepEqual([...new Set(files.flatMap((file) => reach(file)))], []);
 });
 
-test('lib names nothing outside lib, not even as a type', () => {
+test('lib imports nothing outside lib, not even a type', () => {
   const inLib = files.filter((file) => roomOf(file) === 'lib');
   const named = inLib.flatMap((from) => [...found(from, IMPORT), ...found(from, TYPE)].map((to) => ({ from, to })));
   assert.deepEqual(shown(named.filter(({ to }) => roomOf(to) !== 'lib')), []);
 });
 
-test('latent space has no DOM but where it follows the point', () => {
+test('latent has no DOM, except where the plane follows the point', () => {
   const isFree = (file) => !/\b(document|window|HTML\w*Element|SVG\w*Element|querySelector|canvas)\b/.test(textOf(file));
   const touching = files.filter((file) => roomOf(file) === 'latent' && !file.endsWith('/follow-point.js') && !isFree(file));
   assert.deepEqual(touching, []);
 });
 
-test('only the API fetches', () => {
+test('only api.js makes requests', () => {
   assert.deepEqual(files.filter((file) => /\b(fetch|new WebSocket)\(/.test(textOf(file))), ['api.js']);
 });
 

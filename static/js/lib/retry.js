@@ -3,7 +3,7 @@
  * No DOM.
  */
 
-/** After so many tries the error is thrown: the server is more than busy. */
+/** The error is thrown after this many tries. */
 const MAX_TRIES = 6;
 const MAX_WAIT_SECONDS = 30;
 

@@ -65,7 +65,8 @@ export function mount(root, store, api) {
   function rest(event) {
     if (event.pointerType !== 'mouse' || event.buttons) return hide();
     const { offsetX, offsetY } = event; // forces a layout, so it is not read in a drag
-    if (shown >= 0 && Math.hypot(place.x - offsetX, place.y - offsetY) < NEAR) return; // a resting hand still moves a little
+    // A resting hand still moves a little.
+    if (shown >= 0 && Math.hypot(place.x - offsetX, place.y - offsetY) < NEAR) return;
     hide();
     timer = setTimeout(() => show(offsetX, offsetY), REST_MILLISECONDS);
   }

@@ -1,6 +1,6 @@
 /**
- * Keyboard input on the map. Arrow keys move the point, with Shift in fine steps; Home moves it to the middle. Plus and
- * minus zoom, 0 shows the whole map, and Alt with an arrow key moves the map.
+ * Keyboard input on the map. Arrow keys move the point, with Shift in fine steps; Home moves it to the middle. Plus
+ * and minus zoom, 0 shows the whole map, and Alt with an arrow key moves the map.
  *
  * @typedef {import('../store.js').Store} Store
  */

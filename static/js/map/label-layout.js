@@ -24,7 +24,7 @@ export function outside({ x, y }, rects) {
 }
 
 /**
- * Return places moved until any two have a least distance, by a few rounds of pushing pairs apart.
+ * Return places moved until any two have a minimum distance, by a few rounds of pushing pairs apart.
  *
  * @param {readonly Screen[]} places
  * @param {number} distance  CSS pixels

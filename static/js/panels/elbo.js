@@ -1,5 +1,5 @@
 /**
- * What came of the visitor's image: the steps it went through, input beside reconstruction, and its ELBO.
+ * The result of encoding the visitor's image: the steps of its preparation, input and reconstruction, and its ELBO.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').Posterior} Posterior
@@ -21,9 +21,9 @@ export function mount(root, store) {
   const removed = find(result, '#removed', HTMLElement);
   const none = find(result, '#no-kl', HTMLElement);
   const posterior = find(result, '#posterior', HTMLElement);
-  const share = find(result, '#kl-figure', HTMLElement);
-  const bars = find(share, '#kl-bars', HTMLElement);
-  const caption = find(share, 'figcaption', HTMLElement);
+  const klFigure = find(result, '#kl-figure', HTMLElement);
+  const bars = find(klFigure, '#kl-bars', HTMLElement);
+  const caption = find(klFigure, 'figcaption', HTMLElement);
   const goThere = find(result, '#go-there', HTMLButtonElement);
 
   const go = () => {
@@ -73,7 +73,7 @@ export function mount(root, store) {
   }
 
   /**
-   * With noise on an image, its own likelihood says little: how near the model came to the clean one says more.
+   * Show the ELBO; for a noisy image, whose own likelihood says little, the distances to the clean image.
    *
    * @type {(encoded: Posterior) => void}
    */
@@ -90,12 +90,12 @@ export function mount(root, store) {
     }
     none.hidden = elbo.kl !== null || Boolean(denoised) || !mean;
     const perDimension = elbo.kl_per_dimension ?? [];
-    share.hidden = perDimension.length < 3;
-    const most = Math.max(...perDimension);
+    klFigure.hidden = perDimension.length < 3;
+    const largest = Math.max(...perDimension);
     bars.replaceChildren(
       ...perDimension.map((kl) => {
         const bar = document.createElement('i');
-        bar.style.transform = `scaleY(${kl / most})`;
+        bar.style.transform = `scaleY(${kl / largest})`;
         return bar;
       }),
     );

@@ -1,6 +1,5 @@
 /**
- * A slider for each number of a latent with more than two: it moves the point away from the plane, and the map
- * follows.
+ * A slider for each number of a latent with more than two. A slider moves the point off the plane, and the map follows.
  *
  * @typedef {import('../store.js').Store} Store
  */
@@ -8,7 +7,7 @@ import { rangeOf } from '../latent/atlas.js';
 import { copyOf, find } from '../lib/dom.js';
 import { freedomOf, withCoordinate } from '../latent/plane.js';
 
-/** A number that lies in the plane, or nearly, is moved by dragging. */
+/** Numbers with less freedom off the plane than this are moved by dragging on the map; their sliders are disabled. */
 const MIN_FREEDOM = 0.02;
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The layers of the map, each with a switch, its opacity and what it means; and the buttons beside the map.
+ * The layers of the map, each with a switch, its opacity and its meaning.
  *
  * @typedef {import('../store.js').Store} Store
  */
@@ -18,7 +18,7 @@ const isRamp = (id) => id === 'density' || id === 'magnification' || id === 'ent
 export function mount(root, store) {
   const sheet = find(root, '#layers', HTMLElement);
   const list = find(sheet, 'ul', HTMLElement);
-  const plain = find(sheet, '#reset-layers', HTMLButtonElement);
+  const reset = find(sheet, '#reset-layers', HTMLButtonElement);
   const listeners = new AbortController();
   const { signal } = listeners;
 
@@ -40,7 +40,7 @@ export function mount(root, store) {
     list.append(row);
     return { id, row, toggle, range };
   });
-  plain.addEventListener('click', () => store.set({ layers: LAYERS }), { signal });
+  reset.addEventListener('click', () => store.set({ layers: LAYERS }), { signal });
 
   const ends = [
     store.watch(['layers'], ({ layers }) => {
@@ -51,7 +51,7 @@ export function mount(root, store) {
         range.valueAsNumber = 100 * opacity;
         row.classList.toggle('off', !isOn);
       }
-      plain.disabled = LAYER_IDS.every((id) => layers[id] === LAYERS[id]);
+      reset.disabled = LAYER_IDS.every((id) => layers[id] === LAYERS[id]);
     }),
     watchTheme(({ isDark }) => {
       for (const { id, row } of rows) {

@@ -1,5 +1,6 @@
 /**
- * The labels and their colours; a press colours one alone, more presses add others. And the scale of the map.
+ * The labels with their colours, and the scale of the map. The first press colours one label alone; more presses add
+ * others.
  *
  * @typedef {import('../store.js').Store} Store
  */
@@ -7,7 +8,7 @@ import { roundLength } from '../lib/round-numbers.js';
 import { find, findAll } from '../lib/dom.js';
 import { hasWords, labelsOf } from '../latent/labels.js';
 
-/** Room for the scale bar, CSS pixels. */
+/** The largest width of the scale bar, CSS pixels. */
 const SCALE_PIXELS = 140;
 
 /**

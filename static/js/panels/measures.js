@@ -1,5 +1,5 @@
 /**
- * What was measured of the chosen model, with another beside it, each with a line that says what it means.
+ * The measures of the chosen model and of a reference model, each with a line that explains it.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').State} State
@@ -12,7 +12,7 @@ import { kindOfModel, shortId } from '../latent/model-groups.js';
 import { wordsFor } from '../latent/labels.js';
 import { blocksOf, referenceFor, directionOf, ownUnit } from '../latent/measures.js';
 
-/** What the list shows for no model at all; no id is so short. */
+/** The value of the list for no reference model; no id is that short. */
 const NONE = '-';
 
 /**
@@ -28,11 +28,11 @@ export function mount(root, store) {
   const none = find(panel, '#no-measures', HTMLElement);
 
   /** @param {Readonly<State>} state */
-  function show({ models, groups, measures, model, defaultModel, referenceModel: wished, panel: open }) {
+  function show({ models, groups, measures, model, defaultModel, referenceModel: wanted, panel: open }) {
     const card = models.find(({ id }) => id === model);
     if (!card || open !== 'measures') return;
-    const found = models.find(({ id }) => id === wished && id !== model);
-    const reference = wished === NONE ? undefined : found ?? referenceFor(models, card, defaultModel);
+    const found = models.find(({ id }) => id === wanted && id !== model);
+    const reference = wanted === NONE ? undefined : found ?? referenceFor(models, card, defaultModel);
     title.textContent = card.title;
     facts.textContent = factsOf(card);
     select.replaceChildren(
@@ -40,7 +40,8 @@ export function mount(root, store) {
       ...groups.map((group) => {
         const section = document.createElement('optgroup');
         section.label = group.title;
-        section.append(...group.models.filter(({ id }) => id !== model).map(({ id, title: name }) => new Option(name, id)));
+        const others = group.models.filter(({ id }) => id !== model);
+        section.append(...others.map(({ id, title: name }) => new Option(name, id)));
         return section;
       }),
     );

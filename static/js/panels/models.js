@@ -1,6 +1,5 @@
 /**
- * The model at hand: its name, which opens the choice of others, what it says of itself, and whether it is still
- * on its way.
+ * The chosen model: the button with its name, which opens the list, its summary, and whether it is still loading.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Card} Card
@@ -10,8 +9,8 @@ import { kindOfModel } from '../latent/model-groups.js';
 import { printedElbo } from '../latent/nats.js';
 import { mount as mountModelList } from './model-list.js';
 
-/** What arrives sooner needs no word. */
-const WORDS_AFTER_MILLISECONDS = 200;
+/** A model that loads faster than this shows no message. */
+const MESSAGE_DELAY_MILLISECONDS = 200;
 
 /**
  * @param {HTMLElement} root
@@ -38,12 +37,12 @@ export function mount(root, store) {
     }),
     store.watch(['pending'], ({ pending }) => {
       clearTimeout(timer);
-      const say = () => {
+      const showPending = () => {
         button.toggleAttribute('data-pending', pending !== '');
         status.textContent = pending;
       };
-      if (pending) timer = setTimeout(say, WORDS_AFTER_MILLISECONDS);
-      else say();
+      if (pending) timer = setTimeout(showPending, MESSAGE_DELAY_MILLISECONDS);
+      else showPending();
     }),
   ];
   return () => {

@@ -1,5 +1,5 @@
 /**
- * Where a path starts and ends, and how it goes.
+ * The ends and the kind of the path.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').End} End
@@ -9,7 +9,7 @@ import { find, findAll } from '../lib/dom.js';
 import { labelsOf } from '../latent/labels.js';
 import { PATH_KINDS, labelOf, typicalImage, pathIn } from '../latent/path.js';
 
-/** What the list shows for an end that is no image. */
+/** The value of the list for an end that is not a test image. */
 const PLACE = 'place';
 
 /**

@@ -1,6 +1,5 @@
 /**
- * The kinds of path between two ends, one under the other: a film strip, the lengths of its steps, and which is
- * chosen.
+ * One strip per kind of path between the same ends: its images, the lengths of its steps, and which kind is chosen.
  *
  * @typedef {import('../store.js').PathKind} PathKind
  * @typedef {import('../api.js').Interpolation} Interpolation
@@ -21,9 +20,9 @@ const CHART_HEIGHT = 12;
 /**
  * @param {HTMLElement} panel
  * @param {object} options
- * @param {number} options.every  every so many steps of an answer are a frame of a strip
- * @param {(kind: PathKind, frame: number) => void} options.onFrame  a frame was pressed
- * @param {AbortSignal} options.signal  ends listening
+ * @param {number} options.every  steps of the answer per frame of a strip
+ * @param {(kind: PathKind, frame: number) => void} options.onFrame  called when a frame is pressed
+ * @param {AbortSignal} options.signal  removes the listeners
  * @returns {Strips}
  */
 export function createStrips(panel, { every, onFrame, signal }) {

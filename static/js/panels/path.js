@@ -1,5 +1,5 @@
 /**
- * A path from one latent to another on each kind of path: film strips, scrubbing, playing, and saving it as a film.
+ * Paths between two latents, one of each kind: strips of images, scrubbing, playing, and saving as a file.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').End} End
@@ -16,11 +16,11 @@ import { PATH_KINDS, between, latentOf, pathIn } from '../latent/path.js';
 import { mount as mountPathEnds } from './path-ends.js';
 import { createStrips } from './path-strips.js';
 
-/** Steps asked for; every EVERY-th is a frame of the strip. */
-const EVERY = 6;
+/** Steps per frame of a strip. */
+const STEPS_PER_FRAME = 6;
 const FRAMES = 12;
-const STEPS = EVERY * (FRAMES - 1) + 1;
-const WHOLE_WAY_MILLISECONDS = 7000;
+const STEPS = STEPS_PER_FRAME * (FRAMES - 1) + 1;
+const PLAY_MILLISECONDS = 7000;
 
 /** @typedef {{atlas: Atlas, path: Path, start: Latent, end: Latent}} ResolvedPath */
 
@@ -34,13 +34,13 @@ export function mount(root, store, api) {
   const problem = find(panel, '#path-problem', HTMLElement);
   const scrub = find(panel, '#scrub', HTMLInputElement);
   const play = find(panel, '#play', HTMLButtonElement);
-  const film = find(panel, '#save-path', HTMLSelectElement);
+  const fileType = find(panel, '#save-path', HTMLSelectElement);
   const listeners = new AbortController();
   let request = new AbortController();
-  /** What the found on the map were asked for with. */
-  let asked = '';
-  /** @type {Map<PathKind, readonly Latent[]>} Those that are asked for and not here yet are empty. */
-  const found = new Map();
+  /** The model and the ends of the paths that are shown. */
+  let requested = '';
+  /** The latents of each kind; empty while they load. @type {Map<PathKind, readonly Latent[]>} */
+  const latentsOf = new Map();
   let raf = 0;
   let playedAt = 0;
   scrub.max = `${STEPS - 1}`;
@@ -53,45 +53,45 @@ export function mount(root, store, api) {
     return { atlas, path, start: latentOf(atlas, path.start), end: latentOf(atlas, path.end) };
   }
 
-  function load() {
+  function update() {
     const { panel: open, playing } = store.get();
     if (open !== 'path' && open !== 'learn') {
       forget();
       return store.set({ playing: false });
     }
     const now = current();
-    if (!now || (open !== 'path' && !playing && !asked)) return;
-    const question = JSON.stringify([now.atlas.card.id, now.start, now.end]);
-    if (question !== asked) {
+    if (!now || (open !== 'path' && !playing && !requested)) return;
+    const wanted = JSON.stringify([now.atlas.card.id, now.start, now.end]);
+    if (wanted !== requested) {
       forget();
-      asked = question;
+      requested = wanted;
     }
     choose(now.path.kind);
     const kinds = open === 'path' ? [now.path.kind, ...PATH_KINDS] : [now.path.kind];
-    for (const kind of new Set(kinds)) if (!found.has(kind)) void ask(now, kind);
+    for (const kind of new Set(kinds)) if (!latentsOf.has(kind)) void load(now, kind);
   }
 
   function forget() {
     request.abort();
     request = new AbortController();
-    asked = problem.textContent = '';
+    requested = problem.textContent = '';
     scrub.value = '0';
-    found.clear();
+    latentsOf.clear();
     strips.clear();
     store.set({ pathLatents: null, otherPaths: [] });
   }
 
-  /** @param {PathKind} kind  that is walked */
+  /** Show one kind as the path and the others as thin lines. @param {PathKind} kind */
   function choose(kind) {
-    const here = PATH_KINDS.filter((other) => found.get(other)?.length);
-    const otherPaths = here.filter((other) => other !== kind).map((other) => found.get(other) ?? []);
-    store.set({ pathLatents: here.includes(kind) ? found.get(kind) : null, otherPaths });
+    const loaded = PATH_KINDS.filter((other) => latentsOf.get(other)?.length);
+    const otherPaths = loaded.filter((other) => other !== kind).map((other) => latentsOf.get(other) ?? []);
+    store.set({ pathLatents: loaded.includes(kind) ? latentsOf.get(kind) : null, otherPaths });
   }
 
   /** @type {(now: ResolvedPath, kind: PathKind) => Promise<void>} */
-  async function ask({ atlas, start, end }, kind) {
+  async function load({ atlas, start, end }, kind) {
     const { signal } = request;
-    found.set(kind, []);
+    latentsOf.set(kind, []);
     try {
       const answer = await retry(
         () => api.interpolate(atlas.card.id, start, end, kind, STEPS, signal),
@@ -99,12 +99,12 @@ export function mount(root, store, api) {
       );
       if (signal.aborted) return;
       problem.textContent = '';
-      found.set(kind, answer.latents);
+      latentsOf.set(kind, answer.latents);
       strips.show(kind, answer);
       choose(current()?.path.kind ?? kind);
     } catch (error) {
       if (!(error instanceof ApiError) || signal.aborted) return;
-      found.delete(kind);
+      latentsOf.delete(kind);
       problem.textContent = error.message;
       store.set({ playing: false });
     }
@@ -113,7 +113,7 @@ export function mount(root, store, api) {
   function begin() {
     cancelAnimationFrame(raf);
     if (Number(scrub.value) >= STEPS - 1) scrub.value = '0';
-    playedAt = performance.now() - (Number(scrub.value) / (STEPS - 1)) * WHOLE_WAY_MILLISECONDS;
+    playedAt = performance.now() - (Number(scrub.value) / (STEPS - 1)) * PLAY_MILLISECONDS;
     raf = requestAnimationFrame(step);
   }
 
@@ -121,7 +121,7 @@ export function mount(root, store, api) {
   function step(time) {
     const { playing, pathLatents } = store.get();
     if (!playing || !pathLatents) return;
-    const done = Math.min(1, Math.max(0, (time - playedAt) / WHOLE_WAY_MILLISECONDS));
+    const done = Math.min(1, Math.max(0, (time - playedAt) / PLAY_MILLISECONDS));
     scrub.value = `${Math.round(done * (STEPS - 1))}`;
     store.set({ latent: between(pathLatents, done), movedAt: 0, touched: true, playing: done < 1 });
     mark();
@@ -129,7 +129,7 @@ export function mount(root, store, api) {
   }
 
   function mark() {
-    const at = Math.round(Number(scrub.value) / EVERY);
+    const at = Math.round(Number(scrub.value) / STEPS_PER_FRAME);
     strips.mark(current()?.path.kind ?? 'linear', at);
     const percent = Math.round((100 * Number(scrub.value)) / (STEPS - 1));
     scrub.setAttribute('aria-valuetext', `${percent} % of the way`);
@@ -146,11 +146,11 @@ export function mount(root, store, api) {
 
   async function save() {
     const now = current();
-    const type = film.value;
-    film.value = '';
+    const type = fileType.value;
+    fileType.value = '';
     if (!now || !type) return;
     problem.textContent = '';
-    film.disabled = true;
+    fileType.disabled = true;
     try {
       const { id } = now.atlas.card;
       const file = await api.pathFile(id, now.start, now.end, now.path.kind, STEPS, type);
@@ -158,31 +158,31 @@ export function mount(root, store, api) {
     } catch (error) {
       if (error instanceof ApiError) problem.textContent = error.message;
     }
-    film.disabled = false;
+    fileType.disabled = false;
   }
 
   const { signal } = listeners;
   scrub.addEventListener('input', () => scrubTo(Number(scrub.value)), { signal });
   const strips = createStrips(panel, {
-    every: EVERY,
+    every: STEPS_PER_FRAME,
     onFrame(kind, frame) {
       const now = current();
       if (!now) return;
       store.set({ path: { ...now.path, kind } });
-      scrubTo(frame * EVERY);
+      scrubTo(frame * STEPS_PER_FRAME);
     },
     signal,
   });
   play.addEventListener('click', () => store.set({ playing: !store.get().playing }), { signal });
-  film.addEventListener('change', () => void save(), { signal });
+  fileType.addEventListener('change', () => void save(), { signal });
 
   const ends = [
     mountPathEnds(panel, store),
-    store.watch(['atlas', 'path', 'panel', 'playing'], load),
+    store.watch(['atlas', 'path', 'panel', 'playing'], update),
     store.watch(['playing', 'pathLatents', 'path'], ({ playing, pathLatents }) => {
       play.textContent = playing ? 'Pause' : 'Play';
       play.dataset.state = playing ? 'playing' : 'paused';
-      play.disabled = scrub.disabled = film.disabled = !pathLatents;
+      play.disabled = scrub.disabled = fileType.disabled = !pathLatents;
       if (playing && pathLatents) begin();
       mark();
     }),

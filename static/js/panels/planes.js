@@ -1,6 +1,6 @@
 /**
- * Which plane of a latent space with more than two dimensions the map shows: two principal axes, two numbers, from
- * one label to another, or through images that the visitor chose.
+ * The choice of the plane that the map shows of a latent space with more than two dimensions: two principal axes, two
+ * numbers, from one label to another, or through points that the visitor chose.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
@@ -11,7 +11,7 @@ import { labelsOf } from '../latent/labels.js';
 import { planeIdOf, planeThrough } from '../latent/plane.js';
 
 const MAX_PINS = 3;
-/** Which two are chosen first. @type {Readonly<Record<string, readonly [number, number]>>} */
+/** The first choice of each kind of plane. @type {Readonly<Record<string, readonly [number, number]>>} */
 const FIRST = { pca: [0, 1], dims: [0, 1], digits: [3, 8] };
 
 /**
@@ -80,7 +80,7 @@ export function mount(root, store, api) {
     clear.disabled = pins.length === 0;
   }
 
-  function begin() {
+  function clearPins() {
     pins = [];
     showPins();
   }
@@ -88,18 +88,18 @@ export function mount(root, store, api) {
   const { signal } = listeners;
   kind.addEventListener('change', () => {
     fill(kind.value, FIRST[kind.value] ?? []);
-    if (kind.value === 'at') begin();
+    if (kind.value === 'at') clearPins();
     else choose(0);
   }, { signal });
   selects.forEach((select, side) => select.addEventListener('change', () => choose(side), { signal }));
   add.addEventListener('click', pin, { signal });
-  clear.addEventListener('click', begin, { signal });
+  clear.addEventListener('click', clearPins, { signal });
 
   let model = '';
   const unwatch = store.watch(['atlas', 'plane'], ({ atlas, plane, planes }) => {
     panel.hidden = !atlas || atlas.card.latent_dim === 2;
     if (!atlas || panel.hidden) return;
-    if (model !== atlas.card.id) begin();
+    if (model !== atlas.card.id) clearPins();
     model = atlas.card.id;
     const [family, a, b] = (plane || planes[0]?.id || '').split('-');
     if (family === 'at' || kind.value !== family) kind.value = family;

@@ -1,5 +1,5 @@
 /**
- * The view as a file: the map and the point as a picture, or on a sheet with frame and legend.
+ * Saves the view as a file: the map and the point as a PNG, or as an SVG with frame and legend.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../lib/theme.js').Theme} Theme
@@ -13,8 +13,8 @@ import { footOf } from '../latent/plane.js';
 import { RADIUS, sheetOf, ticksOf } from './save-sheet.js';
 import { watchTheme } from '../lib/theme.js';
 
-/** Numbers stand so far apart at the sheet's edge, CSS pixels, or a little less. */
-const APART = 140;
+/** The largest distance between coordinates at the edge, CSS pixels. */
+const MAX_SPACING = 140;
 
 /**
  * @param {HTMLElement} root
@@ -27,7 +27,7 @@ export function mount(root, store) {
   /** @type {Theme} */
   let theme;
 
-  /** Where the ring is in the window, and its image as the theme shows it. */
+  /** Return the ring's place on the map and its image in the theme's colours. */
   function point() {
     const { atlas, view, latent, frame } = store.get();
     if (!atlas || !view || !latent || !frame) return null;
@@ -65,18 +65,19 @@ export function mount(root, store) {
     if (!canvas || !shown || !atlas || !view) return;
     const { camera, width, height } = view;
     const box = boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
-    const step = roundLength(APART / camera.scale);
+    const step = roundLength(MAX_SPACING / camera.scale);
     const ring = point();
+    const [labels, count] = [labelsOf(shown.dataset), atlas.codes.count.toLocaleString('en')];
     const text = sheetOf({
       width,
       height,
       picture: canvas.toDataURL('image/png'),
       title: shown.title,
-      subtitle: `${atlas.plane.title}; ${labelsOf(shown.dataset).length} labels of ${atlas.codes.count.toLocaleString('en')} test images`,
+      subtitle: `${atlas.plane.title}; ${labels.length} labels of ${count} test images`,
       columns: ticksOf(box.u0, box.u1, width, step),
       rows: ticksOf(box.v1, box.v0, height, step),
       point: ring && { x: ring.x, y: ring.y, picture: ring.lens.toDataURL('image/png') },
-      key: labelsOf(shown.dataset).map(({ name }, label) => ({ name, colour: theme.digits[label] })),
+      key: labels.map(({ name }, label) => ({ name, colour: theme.digits[label] })),
       theme,
     });
     saveFile(new Blob([text], { type: 'image/svg+xml' }), `${shown.id}.svg`);

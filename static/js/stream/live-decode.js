@@ -1,7 +1,6 @@
 /**
  * Keeps a stream open for the shown model: sends every new latent and puts each image into the store as it arrives.
- * If it waited for an animation frame, an image that arrives while the browser makes a frame would be two frames
- * late.
+ * Waiting for an animation frame would show some of them two frames late.
  *
  * Measures in `performance`, which tests and benchmarks read:
  * - `pointer-to-pixel`: from a pointer or key event to the image on its canvases,

@@ -9,7 +9,7 @@ test('models of different data sets are linked by coordinates only', () => {
   assert.equal(linkOf('image', card('left'), card('right')), 'image');
 });
 
-test('each model has a partner with a map, and is never its own', () => {
+test('each model has a partner with a map, other than itself', () => {
   const models = [
     card('mnist-vae-2d'),
     card('mnist-ae-2d', { family: 'ae' }),

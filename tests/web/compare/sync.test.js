@@ -21,7 +21,7 @@ function twoMaps(more = {}) {
   return { page, second, end: syncMaps(page, second) };
 }
 
-test('by image, a point goes to the code of the image that is nearest in the other model', () => {
+test('by image, a point moves to the other model’s code of the nearest image', () => {
   const { page, second } = twoMaps();
   assert.deepEqual(second.get().latent, [-5, 3]);
   assert.deepEqual(page.get().latent, [0.9, 0.1], 'the page keeps its point');
@@ -40,7 +40,7 @@ test('moving the second map counts as a touch, and stops playing', () => {
   assert.equal(page.get().playing, false);
 });
 
-test('by coordinates, a point has the same numbers in both, as far as the other has images', () => {
+test('by coordinates, a point has the same numbers in both, within the other extent', () => {
   const { page, second } = twoMaps({ link: 'coordinates' });
   assert.deepEqual(second.get().latent, [0.9, 0.1]);
   second.set({ latent: [3, -30] });
@@ -53,7 +53,7 @@ test('changing the link moves the other point at once', () => {
   assert.deepEqual(second.get().latent.map((z) => +z.toFixed(9)), [0.9, 0.1]);
 });
 
-test('a camera shows the same part of the whole in both, whatever their scales', () => {
+test('both cameras show the same part of the whole at any scale', () => {
   const { page, second } = twoMaps();
   page.set({ framing: { u: 1, v: -1, zoom: 4 } });
   // 50 pixels right and down of the whole: 10 latent units of the other, whose middle is (1, 2).
@@ -106,7 +106,7 @@ test('the second map adopts the first map’s framing when it arrives', () => {
   assert.deepEqual(second.get().framing, { u: 1, v: 2, zoom: 2 }, 'only once');
 });
 
-test('maps move apart once synchronisation has ended', () => {
+test('neither map moves the other once synchronisation has ended', () => {
   const { page, second, end } = twoMaps();
   end();
   page.set({ latent: [0, 2], framing: { u: 1, v: 1, zoom: 2 } });

@@ -12,6 +12,6 @@ test('the printed ELBO is the difference of the printed parts', () => {
   }
 });
 
-test('an autoencoder has a reconstruction and no bound', () => {
+test('an autoencoder has a reconstruction and no ELBO', () => {
   assert.deepEqual(printedElbo(-155.014, null), { reconstruction: '−155.01', kl: '', total: '' });
 });

@@ -20,7 +20,7 @@ const TILTED = {
 };
 const FLAT = { ...TILTED, origin: [0, 0], axes: [[1, 0], [0, 1]] };
 
-test('a point of the plane is the foot of its own latent, at no height', () => {
+test('a point of the plane is the foot of its own latent, at height 0', () => {
   const latent = latentAt(TILTED, { u: 1.5, v: -0.25 });
   const { u, v } = footOf(TILTED, latent);
   near(u, 1.5);
@@ -49,7 +49,7 @@ test('moving a latent keeps its height and all that lies off the plane', () => {
   latent.forEach((z, i) => near(moved[i] - here[i], z - there[i]));
 });
 
-test('the height is the distance that Pythagoras leaves', () => {
+test('height, foot and origin satisfy Pythagoras', () => {
   const latent = [0.3, 1.7, -2.2, 0.9];
   const { u, v } = footOf(TILTED, latent);
   const squared = latent.reduce((sum, z, i) => sum + (z - TILTED.origin[i]) ** 2, 0);
@@ -71,7 +71,7 @@ test('the ellipse of a diagonal covariance has the standard deviations for half-
   near(Math.abs(angle), Math.PI / 2, 'the larger one along v:');
 });
 
-test('a covariance that was turned by 30 degrees gives an ellipse turned by 30 degrees', () => {
+test('a covariance rotated by 30 degrees has an ellipse rotated by 30 degrees', () => {
   const [c, s] = [Math.cos(Math.PI / 6), Math.sin(Math.PI / 6)];
   const [a, b] = [0.5 ** 2, 0.1 ** 2];
   const turned = [
@@ -84,14 +84,14 @@ test('a covariance that was turned by 30 degrees gives an ellipse turned by 30 d
   near(angle, Math.PI / 6);
 });
 
-test('the shadow of a unit Gaussian is a unit circle in any plane', () => {
+test('the projection of a unit Gaussian is a unit circle in any plane', () => {
   const identity = TILTED.origin.map((_, i) => TILTED.origin.map((_, j) => Number(i === j)));
   const { major, minor } = ellipseOf(TILTED, identity);
   near(major, 1);
   near(minor, 1);
 });
 
-test('the shadow of a Gaussian has the variance of its samples along each axis', () => {
+test('the projection of a Gaussian has the variance of its samples along each axis', () => {
   // x = 3 e1 + 1 e2 with independent unit e1 along (1,0,0,0) and e2 along (0,0,0,1): projected by hand.
   const covariance = [[9, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 1]];
   const { major, minor } = ellipseOf(TILTED, covariance);

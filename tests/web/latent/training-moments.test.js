@@ -17,14 +17,14 @@ const MOMENTS = [moment(0, [0, 0]), moment(1, [2, -4]), moment(5, [4, 0])];
 /** @type {(epoch: number, elbo: number | null, reconstruction?: number | null) => any} */
 const followed = (epoch, elbo, reconstruction = null) => ({ epoch, elbo, reconstruction, stage: 'fit', train_loss: 1, kl: null, more: {} });
 
-test('a past lies between two moments, and never beyond the first or the last', () => {
+test('a time lies between two moments, and is clamped to the first and the last', () => {
   assert.deepEqual(timeAt(MOMENTS, 0.25), { from: MOMENTS[0], to: MOMENTS[1], part: 0.25 });
   assert.equal(epochOf(timeAt(MOMENTS, 1.5)), 3);
   for (const [at, epoch] of [[-1, 0], [0, 0], [2, 5], [9, 5]]) assert.equal(epochOf(timeAt(MOMENTS, at)), epoch);
   assert.equal(epochOf(timeAt([MOMENTS[1]], 0.7)), 1, 'of a single moment there is no way to another');
 });
 
-test('codes go straight from one moment to the next', () => {
+test('codes move linearly from one moment to the next', () => {
   assert.deepEqual([...feetOf(timeAt(MOMENTS, 0.5))], [1, -2]);
   assert.deepEqual([...feetOf(timeAt(MOMENTS, 2))], [4, 0]);
 });
@@ -39,7 +39,7 @@ test('the image of a place is that of its cell in the nearer moment', () => {
   }
 });
 
-test('an epoch has its time between the moments about it', () => {
+test('an epoch is a time between its neighbouring moments', () => {
   assert.deepEqual([0, 1, 3, 5, 8].map((epoch) => indexOfEpoch(MOMENTS, epoch)), [0, 1, 1.5, 2, 2]);
 });
 

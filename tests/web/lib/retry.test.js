@@ -20,39 +20,39 @@ function refused(times, refusal) {
 }
 const signal = new AbortController().signal;
 
-test('what is refused for now is asked again after the time that was named', async () => {
+test('a task that failed with Retry-After runs again after that time', async () => {
   const { task, sleep, slept } = refused(2, new ApiError('full', 3));
-  const told = [];
-  assert.equal(await retry(task, { signal, sleep, onWait: (seconds) => told.push(seconds) }), 'answer');
+  const waits = [];
+  assert.equal(await retry(task, { signal, sleep, onWait: (seconds) => waits.push(seconds) }), 'answer');
   assert.deepEqual(slept, [3000, 3000]);
-  assert.deepEqual(told, [3, 3]);
+  assert.deepEqual(waits, [3, 3]);
 });
 
-test('what is refused for good is not asked again', async () => {
+test('a task that failed without Retry-After does not run again', async () => {
   const { task, sleep, calls } = refused(1, new ApiError('no such model'));
   await assert.rejects(retry(task, { signal, sleep }), /no such model/);
   assert.equal(calls(), 1);
 });
 
-test('an error of our own is not taken for a refusal', async () => {
+test('an ordinary error is thrown at once', async () => {
   const { task, sleep, calls } = refused(1, new TypeError('oops'));
   await assert.rejects(retry(task, { signal, sleep }), TypeError);
   assert.equal(calls(), 1);
 });
 
-test('a server that stays full is given up with its own words', async () => {
+test('a server that stays busy is given up with its own message', async () => {
   const { task, sleep, calls } = refused(Infinity, new ApiError('full', 1));
   await assert.rejects(retry(task, { signal, sleep }), /full/);
   assert.ok(calls() > 1 && calls() < 20);
 });
 
-test('nobody waits an hour for a model', async () => {
+test('a pause is limited to half a minute', async () => {
   const { task, sleep, slept } = refused(1, new ApiError('full', 3600));
   await retry(task, { signal, sleep });
   assert.ok(slept[0] <= 60_000);
 });
 
-test('who turns to another model waits no longer for the first', async () => {
+test('aborting ends the wait', async () => {
   const { task, calls } = refused(1, new ApiError('full', 30));
   const controller = new AbortController();
   const waiting = retry(task, { signal: controller.signal, onWait: () => setTimeout(() => controller.abort()) });

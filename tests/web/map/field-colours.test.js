@@ -29,6 +29,6 @@ test('a table starts and ends with the ends of its ramp', () => {
   assert.deepEqual([...table.subarray(-3)], channels('#405060'));
 });
 
-test('numbers of a legend are short', () => {
+test('numbers of a legend have three digits', () => {
   assert.deepEqual([0, 0.12345, 1234.5, 3.2e-7, -2].map(formatShort), ['0', '0.123', '1230', '3e−7', '−2']);
 });

@@ -35,7 +35,7 @@ test('the level is the one whose tiles are nearest to their own size', () => {
   assert.equal(levelAt(1e9, EXTENT), DEEPEST);
 });
 
-test('tiles cover the part of a box that has any, none is missing and none is too much', () => {
+test('covering a box takes every tile that meets it, and no other', () => {
   for (const box of BOXES) {
     for (const level of [0, 1, 3, 5]) {
       const found = new Set(covering(box, level, EXTENT).map(keyOf));
@@ -50,7 +50,7 @@ test('tiles cover the part of a box that has any, none is missing and none is to
   }
 });
 
-test('a box beside the plane needs no tiles of it', () => {
+test('a box outside the plane needs no tiles', () => {
   assert.deepEqual(covering({ u0: 5, v0: 0, u1: 6, v1: 1 }, 4, EXTENT), []);
 });
 
@@ -64,19 +64,19 @@ test('tiles come from the middle outwards', () => {
   assert.deepEqual(distances, distances.toSorted((a, b) => a - b));
 });
 
-test('the tile that can stand in for all others is asked for first, and once', () => {
+test('the tile that can replace all others is requested first, and once', () => {
   const keys = needed(BOXES[1], scaleOf(5, EXTENT), EXTENT).map(keyOf);
   assert.equal(keys[0], '0/0/0');
   assert.equal(new Set(keys).size, keys.length);
   assert.deepEqual(needed(BOXES[0], 1, EXTENT).map(keyOf), ['0/0/0']);
 });
 
-test('a tile that is there is drawn itself', () => {
+test('a loaded tile is drawn itself', () => {
   const tile = { level: 3, x: 5, y: 2 };
   assert.deepEqual(piecesFor(tile, loaded('3/5/2', '4/10/4', '0/0/0')), [{ place: tile, source: tile }]);
 });
 
-test('for one that is not, the nearest coarser one stands in, and shows the same part of the plane', () => {
+test('a missing tile is replaced by the same part of the nearest coarser one', () => {
   const place = { level: 5, x: 21, y: 10 };
   const [piece] = piecesFor(place, loaded('0/0/0', '2/2/1', '5/20/10'));
   assert.deepEqual(piece, { place, source: { level: 2, x: 2, y: 1 } });
@@ -89,7 +89,7 @@ test('for one that is not, the nearest coarser one stands in, and shows the same
   assert.equal(cut.side * perPixel, part.u1 - part.u0);
 });
 
-test('going out, the finer tiles stay where they are, and nothing is drawn twice', () => {
+test('after zooming out finer tiles stay, and nothing is drawn twice', () => {
   const pieces = piecesFor({ level: 3, x: 1, y: 1 }, loaded('4/2/2', '4/3/3', '1/0/0'));
   assert.deepEqual(
     pieces.map(({ place, source }) => [keyOf(place), keyOf(source)]),
@@ -97,7 +97,7 @@ test('going out, the finer tiles stay where they are, and nothing is drawn twice
   );
 });
 
-test('with the whole plane in one tile, no place is ever blank', () => {
+test('with the root tile loaded, no place is blank', () => {
   for (const level of [1, 4, 8]) {
     for (const tile of covering(BOXES[1], level, EXTENT)) {
       assert.equal(piecesFor(tile, loaded('0/0/0')).length, 1);

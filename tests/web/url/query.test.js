@@ -33,7 +33,7 @@ test('a latent keeps four decimals, and has no negative zero', () => {
   assert.equal(toQuery({ ...STATE, model: '', latent: [1 / 3, -1e-9] }), 'z=0.3333,0');
 });
 
-test('what is wrong in an address is left out, and the rest holds', () => {
+test('invalid parts of a query are left out, and the rest applies', () => {
   const wrong = [
     'z=',
     'z=1',
@@ -79,7 +79,7 @@ test('bits stand for digits', () => {
   assert.deepEqual(digitsOf((1 << 0) | (1 << 4) | (1 << 9)), [0, 4, 9]);
 });
 
-test('layers as they are at first are not worth a word, and what differs is said in short', () => {
+test('default layers are left out, and the others have a short form', () => {
   const layers = changed(changed(LAYERS, 'density', { isOn: true }), 'prior', { isOn: false });
   assert.equal(toQuery({ ...STATE, layers }), 'model=mnist-vae-2d&layers=density,prior~off');
   assert.equal(toQuery({ ...STATE, layers: { ...LAYERS } }), 'model=mnist-vae-2d');
