@@ -5,10 +5,10 @@
  * @typedef {import('./api.js').Api} Api
  */
 import { mount as mountDraw } from './panels/draw.js';
+import { mount as mountLatentSliders } from './panels/latent-sliders.js';
 import { mount as mountLayers } from './panels/layers.js';
 import { mount as mountLearn } from './panels/learn.js';
 import { mount as mountMeasures } from './panels/measures.js';
-import { mount as mountLatentSliders } from './panels/latent-sliders.js';
 import { mount as mountPath } from './panels/path.js';
 import { mount as mountPlanes } from './panels/planes.js';
 import { mount as mountSave } from './panels/save.js';

@@ -12,12 +12,12 @@
 import { ApiError } from './api.js';
 import { codeOf, createAtlas, nearestFoot } from './latent/atlas.js';
 import { contains } from './latent/box.js';
-import { roundTrip } from './map/idle-tour.js';
-import { find } from './lib/dom.js';
+import { addDatasets, isKnownDataset } from './latent/labels.js';
 import { groupsOf, hasPlane } from './latent/model-groups.js';
-import { isKnownDataset, addDatasets } from './latent/labels.js';
-import { retry } from './lib/retry.js';
 import { footOf, latentAt } from './latent/plane.js';
+import { find } from './lib/dom.js';
+import { retry } from './lib/retry.js';
+import { roundTrip } from './map/idle-tour.js';
 
 /**
  * @param {HTMLElement} root

@@ -12,29 +12,29 @@
  * - Measures in `performance`: see stream/live-decode.js.
  */
 import { createApi } from './api.js';
-import { hasPlane } from './latent/model-groups.js';
-import { mount as mountHistory, stateFromUrl } from './url/history.js';
-import { INITIAL, createStore } from './store.js';
-import { mount as mountLoadModel } from './load-model.js';
-import { mount as mountLiveDecode } from './stream/live-decode.js';
+import { mount as mountCompare } from './compare/button.js';
 import { mount as mountFollowPoint } from './latent/follow-point.js';
+import { hasPlane } from './latent/model-groups.js';
+import { mount as mountLoadModel } from './load-model.js';
+import { mount as mountAnnouncer } from './map/announcer.js';
 import { mount as mountCanvas } from './map/canvas.js';
 import { mount as mountCodebook } from './map/codebook.js';
-import { mount as mountPointerInput } from './map/pointer-input.js';
 import { mount as mountHover } from './map/hover.js';
 import { mount as mountIntro } from './map/intro.js';
 import { mount as mountKeyboardInput } from './map/keyboard-input.js';
+import { mount as mountPointerInput } from './map/pointer-input.js';
 import { mount as mountRing } from './map/ring.js';
-import { mount as mountZoomButtons } from './map/zoom-buttons.js';
 import { mount as mountViewport } from './map/viewport.js';
-import { mount as mountAnnouncer } from './map/announcer.js';
+import { mount as mountZoomButtons } from './map/zoom-buttons.js';
+import { mount as mountDecodedImage } from './panels/decoded-image.js';
 import { mount as mountLegend } from './panels/legend.js';
+import { mount as mountLinkWarning } from './panels/link-warning.js';
 import { mount as mountModels } from './panels/models.js';
 import { mount as mountPoint } from './panels/point.js';
-import { mount as mountLinkWarning } from './panels/link-warning.js';
-import { mount as mountDecodedImage } from './panels/decoded-image.js';
 import { mount as mountTabs } from './panels/tabs.js';
-import { mount as mountCompare } from './compare/button.js';
+import { INITIAL, createStore } from './store.js';
+import { mount as mountLiveDecode } from './stream/live-decode.js';
+import { mount as mountHistory, stateFromUrl } from './url/history.js';
 
 const store = createStore({ ...INITIAL, ...stateFromUrl() });
 const api = createApi(document.baseURI);

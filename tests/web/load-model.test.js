@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { arrivalLatent } from '../../static/js/load-model.js';
 import { createAtlas } from '../../static/js/latent/atlas.js';
+import { arrivalLatent } from '../../static/js/load-model.js';
 
 const FLAT = { id: 'latent', title: '', origin: [0, 0], axes: [[1, 0], [0, 1]], extent: [[-4, -4], [4, 4]] };
 const CARD = { id: 'a', family: 'ae', latent_dim: 2, dataset: 'mnist', planes: ['latent'] };

@@ -4,8 +4,8 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
  */
-import { find } from '../lib/dom.js';
 import { hasPlane } from '../latent/model-groups.js';
+import { find } from '../lib/dom.js';
 import { candidatesFor, partnerOf } from './pairs.js';
 
 /**

@@ -4,11 +4,11 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').State} State
  */
-import { find, findAll } from '../lib/dom.js';
 import { labelsOf } from '../latent/labels.js';
+import { find, findAll } from '../lib/dom.js';
 import { LINKS } from '../store.js';
-import { candidatesFor, linkOf } from './pairs.js';
 import { nearestImage } from './correspondence.js';
+import { candidatesFor, linkOf } from './pairs.js';
 
 /** The seed of the first samples; each press of the button takes the next. */
 const FIRST_SEED = 1;

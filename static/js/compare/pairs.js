@@ -4,8 +4,8 @@
  * @typedef {import('../api.js').Card} Card
  * @typedef {import('../store.js').Link} Link
  */
-import { hasPlane } from '../latent/model-groups.js';
 import { referenceFor } from '../latent/measures.js';
+import { hasPlane } from '../latent/model-groups.js';
 
 /** Pairs of models that differ in one respect. @type {Readonly<Record<string, string>>} */
 const PARTNERS = {

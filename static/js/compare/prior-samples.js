@@ -5,9 +5,9 @@
  * @typedef {import('../api.js').Api} Api
  */
 import { ApiError } from '../api.js';
-import { levelsOf } from '../lib/pixels.js';
-import { createNearest } from '../latent/nearest.js';
 import { hasCollapsed, typicalReach } from '../latent/describe-point.js';
+import { createNearest } from '../latent/nearest.js';
+import { levelsOf } from '../lib/pixels.js';
 import { createSampleLayer } from './sample-layer.js';
 
 /** How many samples one press of the button takes. */

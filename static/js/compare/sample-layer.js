@@ -11,11 +11,11 @@
  * @property {readonly Uint8Array[]} levels  784 grey levels each
  * @property {readonly boolean[]} isStray  whether it lies far from every code
  */
-import { boxOf, screenX, screenY } from '../map/camera.js';
-import { contextOf } from '../lib/pixels.js';
-import { createTint } from '../map/tint.js';
 import { footOf } from '../latent/plane.js';
+import { contextOf } from '../lib/pixels.js';
 import { prefersStillness, watchTheme } from '../lib/theme.js';
+import { boxOf, screenX, screenY } from '../map/camera.js';
+import { createTint } from '../map/tint.js';
 
 /** The largest and the smallest side of an image, CSS pixels. */
 const SIZE = 28;

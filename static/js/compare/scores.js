@@ -5,8 +5,8 @@
  * @typedef {import('../api.js').Card} Card
  * @typedef {import('../api.js').Measure} Measure
  */
-import { find } from '../lib/dom.js';
 import { blocksOf, directionOf } from '../latent/measures.js';
+import { find } from '../lib/dom.js';
 
 /** Short names; the panel of measures has the full titles. @type {Readonly<Record<string, string>>} */
 const NAMES = {

@@ -9,23 +9,23 @@
  */
 import { ApiError } from '../api.js';
 import { createAtlas } from '../latent/atlas.js';
+import { mount as mountFollowPoint } from '../latent/follow-point.js';
 import { copyOf, find } from '../lib/dom.js';
-import { mount as mountLiveDecode } from '../stream/live-decode.js';
+import { retry } from '../lib/retry.js';
+import { mount as mountAnnouncer } from '../map/announcer.js';
 import { mount as mountCanvas } from '../map/canvas.js';
-import { mount as mountPointerInput } from '../map/pointer-input.js';
 import { mount as mountHover } from '../map/hover.js';
 import { mount as mountKeyboardInput } from '../map/keyboard-input.js';
 import { createPointMover } from '../map/move-point.js';
+import { mount as mountPointerInput } from '../map/pointer-input.js';
 import { mount as mountRing } from '../map/ring.js';
 import { mount as mountViewport } from '../map/viewport.js';
-import { mount as mountAnnouncer } from '../map/announcer.js';
-import { retry } from '../lib/retry.js';
-import { mount as mountFollowPoint } from '../latent/follow-point.js';
 import { INITIAL, createStore } from '../store.js';
-import { syncMaps } from './sync.js';
+import { mount as mountLiveDecode } from '../stream/live-decode.js';
 import { mount as mountHeader } from './header.js';
-import { showScores, showStrays } from './scores.js';
 import { SAMPLES, mount as mountPriorSamples } from './prior-samples.js';
+import { showScores, showStrays } from './scores.js';
+import { syncMaps } from './sync.js';
 
 /**
  * @param {HTMLElement} root

@@ -6,10 +6,10 @@
  * @typedef {import('../latent/box.js').Point} Point
  * @typedef {import('./correspondence.js').Offset} Offset
  */
-import { framingOf, lookingAt } from '../map/camera.js';
 import { footOf } from '../latent/plane.js';
+import { framingOf, lookingAt } from '../map/camera.js';
+import { framingFor, offsetOf, relativeViewOf, sameCoordinates, sameImage } from './correspondence.js';
 import { linkOf } from './pairs.js';
-import { framingFor, offsetOf, sameCoordinates, sameImage, relativeViewOf } from './correspondence.js';
 
 /** @type {Offset} */
 const NONE = { u: 0, v: 0 };

@@ -3,8 +3,8 @@
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { labelsOf } from '../latent/labels.js';
 import { describeBriefly, typicalReach } from '../latent/describe-point.js';
+import { labelsOf } from '../latent/labels.js';
 import { createNearest } from '../latent/nearest.js';
 import { find } from '../lib/dom.js';
 

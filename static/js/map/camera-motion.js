@@ -8,8 +8,8 @@
  * @typedef {import('./camera.js').Framing} Framing
  * @typedef {import('./camera.js').Screen} Screen
  */
-import { allowedFactor, between, framingOf, glide, GLIDE, lookingAt, pan, within, zoomAbout } from './camera.js';
 import { prefersStillness } from '../lib/theme.js';
+import { allowedFactor, between, framingOf, glide, GLIDE, lookingAt, pan, within, zoomAbout } from './camera.js';
 
 const FLIGHT_MILLISECONDS = 220;
 /** A glide ends after this many time constants. */

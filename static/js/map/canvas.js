@@ -10,21 +10,21 @@
  * @typedef {import('../lib/theme.js').Theme} Theme
  * @typedef {import('./dots.js').Painter} Painter
  */
-import { contextOf } from '../lib/pixels.js';
 import { find } from '../lib/dom.js';
-import { strength } from '../map-layers.js';
+import { contextOf } from '../lib/pixels.js';
 import { watchTheme } from '../lib/theme.js';
-import { extentOf } from './tile-grid.js';
+import { strength } from '../map-layers.js';
 import { createContourLayer } from './contour-layer.js';
 import { createPixelPainter } from './dots-pixels.js';
 import { createPainter, lookOf } from './dots.js';
 import { createFieldLayer } from './field-layer.js';
 import { paintFrame, paintGraticule, paintPrior, paintPriorNames } from './graticule.js';
 import { createImageLayer } from './image-layer.js';
-import { paintOtherPath, paintNeighbours, paintPosterior, paintPath } from './posterior-layer.js';
 import { paintLabels } from './label-layer.js';
-import { createTrainingLayer, atlasAt } from './training-layer.js';
+import { paintNeighbours, paintOtherPath, paintPath, paintPosterior } from './posterior-layer.js';
+import { extentOf } from './tile-grid.js';
 import { createTileLayer } from './tile-layer.js';
+import { atlasAt, createTrainingLayer } from './training-layer.js';
 
 /**
  * @param {HTMLElement} root

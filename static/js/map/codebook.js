@@ -4,9 +4,9 @@
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { dataUrl } from '../lib/pixels.js';
-import { find, findAll } from '../lib/dom.js';
 import { hasPlane } from '../latent/model-groups.js';
+import { find, findAll } from '../lib/dom.js';
+import { dataUrl } from '../lib/pixels.js';
 
 /** The difference in hue between one entry and the next: the golden angle keeps close numbers apart. */
 const HUE_STEP = 137.508;

@@ -16,8 +16,8 @@
  * @property {() => boolean} isLost  whether the WebGL context is lost, so that another painter is needed
  * @property {(view: View, atlas: Atlas, look: Look, density: number) => void} paint  on its canvas
  */
-import { createCardPainter } from './dots-webgl.js';
 import { createPixelPainter } from './dots-pixels.js';
+import { createCardPainter } from './dots-webgl.js';
 
 /** The smallest and the largest radius of a dot, CSS pixels. */
 const RADIUS = [0.85, 3];

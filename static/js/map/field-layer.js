@@ -8,12 +8,12 @@
  * @typedef {import('../map-layers.js').FieldId} FieldId
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
-import { screenX, screenY } from './camera.js';
 import { contextOf } from '../lib/pixels.js';
-import { CELLS, rampOf, tableOf } from './field-colours.js';
-import { FIELD_IDS } from '../map-layers.js';
 import { retry } from '../lib/retry.js';
 import { channels } from '../lib/theme.js';
+import { FIELD_IDS } from '../map-layers.js';
+import { screenX, screenY } from './camera.js';
+import { CELLS, rampOf, tableOf } from './field-colours.js';
 
 /**
  * @param {Store} store

@@ -7,8 +7,8 @@
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
 import { PRIOR_SIGMAS, priorCentre } from '../latent/atlas.js';
-import { boxOf, screenX, screenY } from './camera.js';
 import { multiples, roundLength } from '../lib/round-numbers.js';
+import { boxOf, screenX, screenY } from './camera.js';
 
 /** The largest distance between lines, CSS pixels; the smallest is two fifths of it. */
 const MAX_SPACING = 170;

@@ -6,9 +6,9 @@
  * @typedef {import('../api.js').Api} Api
  */
 import { codeOf, nearestFoot } from '../latent/atlas.js';
-import { planeU, planeV, screenX, screenY } from './camera.js';
-import { find, findAll } from '../lib/dom.js';
 import { labelsOf } from '../latent/labels.js';
+import { find, findAll } from '../lib/dom.js';
+import { planeU, planeV, screenX, screenY } from './camera.js';
 
 /** How near to a code the mouse must be, CSS pixels. */
 const NEAR = 7;

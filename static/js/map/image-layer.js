@@ -7,8 +7,8 @@
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
 import { IMAGE_SIDE } from '../lib/image-size.js';
-import { screenX, screenY } from './camera.js';
 import { contextOf } from '../lib/pixels.js';
+import { screenX, screenY } from './camera.js';
 
 /** Images on a side of a sprite sheet. */
 const SHEET = 32;

@@ -4,9 +4,9 @@
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { tourAt, roundTrip } from './idle-tour.js';
 import { latentAt } from '../latent/plane.js';
 import { prefersStillness } from '../lib/theme.js';
+import { roundTrip, tourAt } from './idle-tour.js';
 
 /**
  * @param {HTMLElement} _root

@@ -5,12 +5,12 @@
  * @typedef {import('../store.js').Store} Store
  */
 import { clamp } from '../latent/box.js';
-import { pan } from './camera.js';
-import { roundLength } from '../lib/round-numbers.js';
-import { find } from '../lib/dom.js';
 import { footOf, latentAt, movedTo } from '../latent/plane.js';
-import { createPointMover } from './move-point.js';
+import { find } from '../lib/dom.js';
+import { roundLength } from '../lib/round-numbers.js';
 import { createCameraMotion } from './camera-motion.js';
+import { pan } from './camera.js';
+import { createPointMover } from './move-point.js';
 
 /** An arrow key moves the point by about this part of the visible plane; with Shift, by a tenth of that. */
 const KEY_STEP = 1 / 50;

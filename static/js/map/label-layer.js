@@ -5,9 +5,9 @@
  * @typedef {import('./camera.js').Camera} Camera
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
+import { hasWords, labelsOf } from '../latent/labels.js';
 import { screenX, screenY } from './camera.js';
 import { keepApart } from './label-layout.js';
-import { hasWords, labelsOf } from '../latent/labels.js';
 
 /** The smallest and the largest font size of a name, CSS pixels. */
 const NAME_SIZE = [17, 30];

@@ -6,10 +6,10 @@
  * @typedef {import('./camera.js').Rect} Rect
  */
 import { clamp, contains } from '../latent/box.js';
+import { movedTo } from '../latent/plane.js';
+import { findAll } from '../lib/dom.js';
 import { planeU, planeV, screenX, screenY } from './camera.js';
 import { outside } from './label-layout.js';
-import { findAll } from '../lib/dom.js';
-import { movedTo } from '../latent/plane.js';
 
 /** Distance of the point from what covers the map, CSS pixels. */
 const CLEARANCE = 12;

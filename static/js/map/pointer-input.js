@@ -6,11 +6,11 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('./gesture.js').Meaning} Meaning
  */
-import { allowedFactor, pan, pinch, planeU, planeV, zoomAbout } from './camera.js';
 import { find } from '../lib/dom.js';
+import { createCameraMotion } from './camera-motion.js';
+import { allowedFactor, pan, pinch, planeU, planeV, zoomAbout } from './camera.js';
 import { createGesture } from './gesture.js';
 import { createPointMover } from './move-point.js';
-import { createCameraMotion } from './camera-motion.js';
 
 /** Logarithm of the zoom factor per pixel of the wheel. A pinch on a touchpad reports fewer pixels, so each zooms more. */
 const WHEEL_ZOOM = 0.0022;

@@ -7,9 +7,9 @@
  * @typedef {import('../latent/plane.js').Latent} Latent
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
-import { screenX, screenY } from './camera.js';
 import { createNearest } from '../latent/nearest.js';
 import { ellipseOf, footOf } from '../latent/plane.js';
+import { screenX, screenY } from './camera.js';
 
 /** Radius of the ring around a neighbour, CSS pixels. */
 const NEIGHBOUR_RADIUS = 4;

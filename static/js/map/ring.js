@@ -4,10 +4,10 @@
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { planeU, planeV, screenX, screenY } from './camera.js';
-import { imagePainter } from '../lib/pixels.js';
-import { find } from '../lib/dom.js';
 import { footOf } from '../latent/plane.js';
+import { find } from '../lib/dom.js';
+import { imagePainter } from '../lib/pixels.js';
+import { planeU, planeV, screenX, screenY } from './camera.js';
 import { createPointMover } from './move-point.js';
 
 /** How far the lens is raised off a finger or a posterior that it would cover, CSS pixels. */

@@ -10,8 +10,8 @@
  * @typedef {import('./tile-grid.js').Tile} Tile
  */
 import { ApiError } from '../api.js';
-import { boxOf, screenX, screenY } from './camera.js';
 import { createLruCache } from '../lib/lru-cache.js';
+import { boxOf, screenX, screenY } from './camera.js';
 import { covering, cutOf, extentOf, keyOf, levelAt, needed, piecesFor } from './tile-grid.js';
 import { createTint } from './tint.js';
 

@@ -7,8 +7,8 @@
  * @typedef {import('../latent/training-moments.js').TrainingTime} TrainingTime
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
-import { screenX, screenY } from './camera.js';
 import { feetOf } from '../latent/training-moments.js';
+import { screenX, screenY } from './camera.js';
 import { createTint } from './tint.js';
 
 export function createTrainingLayer() {

@@ -7,10 +7,10 @@
  * @typedef {import('../store.js').View} View
  * @typedef {import('./camera.js').Rect} Rect
  */
-import { boxOf, fit, framingOf, lookingAt, within } from './camera.js';
 import { contains, including } from '../latent/box.js';
-import { find } from '../lib/dom.js';
 import { footOf } from '../latent/plane.js';
+import { find } from '../lib/dom.js';
+import { boxOf, fit, framingOf, lookingAt, within } from './camera.js';
 import { DEEPEST, extentOf, scaleOf } from './tile-grid.js';
 
 /** The deepest tiles are shown at most at this many times their own size. */

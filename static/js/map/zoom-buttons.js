@@ -5,12 +5,12 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
  */
-import { boxOf, lookingAt } from './camera.js';
 import { contains } from '../latent/box.js';
 import { find } from '../lib/dom.js';
-import { extentOf } from './tile-grid.js';
-import { ZOOM_STEP } from './keyboard-input.js';
 import { createCameraMotion } from './camera-motion.js';
+import { boxOf, lookingAt } from './camera.js';
+import { ZOOM_STEP } from './keyboard-input.js';
+import { extentOf } from './tile-grid.js';
 
 /** The smallest side of the minimap's frame, as a part of the minimap. */
 const MIN_FRAME = 0.05;

@@ -5,10 +5,10 @@
  * @typedef {import('../store.js').Connection} Connection
  */
 import { rangeOf } from '../latent/atlas.js';
-import { imagePainter } from '../lib/pixels.js';
+import { footOf } from '../latent/plane.js';
 import { find } from '../lib/dom.js';
 import { createPercentiles } from '../lib/percentiles.js';
-import { footOf } from '../latent/plane.js';
+import { imagePainter } from '../lib/pixels.js';
 
 const UPDATE_MILLISECONDS = 400;
 

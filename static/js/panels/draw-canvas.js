@@ -1,8 +1,8 @@
 /**
  * The canvas to draw on.
  */
-import { contextOf } from '../lib/pixels.js';
 import { find } from '../lib/dom.js';
+import { contextOf } from '../lib/pixels.js';
 import { paintStrokes } from './draw-strokes.js';
 
 const SIDE = 280;

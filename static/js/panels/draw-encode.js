@@ -11,8 +11,8 @@
  */
 import { ApiError } from '../api.js';
 import { dataUrl, levelsOf } from '../lib/pixels.js';
-import { distanceOf, inRows, withNoise } from './noise-maths.js';
 import { retry } from '../lib/retry.js';
+import { distanceOf, inRows, withNoise } from './noise-maths.js';
 
 /**
  * @param {Store} store

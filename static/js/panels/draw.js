@@ -5,9 +5,9 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
  */
-import { find } from '../lib/dom.js';
-import { hasPlane } from '../latent/model-groups.js';
 import { wordsFor } from '../latent/labels.js';
+import { hasPlane } from '../latent/model-groups.js';
+import { find } from '../lib/dom.js';
 import { mount as mountDrawCanvas } from './draw-canvas.js';
 import { createEncoder } from './draw-encode.js';
 import { mount as mountElbo } from './elbo.js';

@@ -5,10 +5,10 @@
  * @typedef {import('../store.js').Posterior} Posterior
  * @typedef {import('../latent/atlas.js').Atlas} Atlas
  */
-import { dataUrl } from '../lib/pixels.js';
-import { copyOf, find } from '../lib/dom.js';
-import { printedElbo, printed } from '../latent/nats.js';
+import { printed, printedElbo } from '../latent/nats.js';
 import { ellipseOf, footOf } from '../latent/plane.js';
+import { copyOf, find } from '../lib/dom.js';
+import { dataUrl } from '../lib/pixels.js';
 
 /**
  * @param {HTMLElement} root

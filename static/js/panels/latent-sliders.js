@@ -4,8 +4,8 @@
  * @typedef {import('../store.js').Store} Store
  */
 import { rangeOf } from '../latent/atlas.js';
-import { copyOf, find } from '../lib/dom.js';
 import { freedomOf, withCoordinate } from '../latent/plane.js';
+import { copyOf, find } from '../lib/dom.js';
 
 /** Numbers with less freedom off the plane than this are moved by dragging on the map; their sliders are disabled. */
 const MIN_FREEDOM = 0.02;

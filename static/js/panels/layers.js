@@ -4,9 +4,9 @@
  * @typedef {import('../store.js').Store} Store
  */
 import { copyOf, find, write } from '../lib/dom.js';
-import { rampOf, formatShort } from '../map/field-colours.js';
-import { LAYERS, LAYER_IDS, LAYER_TEXTS, changed } from '../map-layers.js';
 import { watchTheme } from '../lib/theme.js';
+import { LAYERS, LAYER_IDS, LAYER_TEXTS, changed } from '../map-layers.js';
+import { formatShort, rampOf } from '../map/field-colours.js';
 
 /** @type {(id: import('../map-layers.js').LayerId) => id is 'density' | 'magnification' | 'entropy'} */
 const isRamp = (id) => id === 'density' || id === 'magnification' || id === 'entropy';

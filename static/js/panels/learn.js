@@ -7,13 +7,13 @@
  * @typedef {import('../latent/atlas.js').Atlas} Atlas
  * @typedef {import('../latent/box.js').Point} Point
  */
+import { partnerOf } from '../compare/pairs.js';
 import { borderOf, codeOf, priorCentre } from '../latent/atlas.js';
-import { find, findAll } from '../lib/dom.js';
 import { largestHole } from '../latent/holes.js';
 import { printedMeasure, valueOf } from '../latent/measures.js';
+import { pathIn, typicalImage } from '../latent/path.js';
 import { latentAt } from '../latent/plane.js';
-import { partnerOf } from '../compare/pairs.js';
-import { typicalImage, pathIn } from '../latent/path.js';
+import { find, findAll } from '../lib/dom.js';
 
 /** Noise in which an eye still sees the strokes. */
 const NOISE = 0.5;

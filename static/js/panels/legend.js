@@ -4,9 +4,9 @@
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { roundLength } from '../lib/round-numbers.js';
-import { find, findAll } from '../lib/dom.js';
 import { hasWords, labelsOf } from '../latent/labels.js';
+import { find, findAll } from '../lib/dom.js';
+import { roundLength } from '../lib/round-numbers.js';
 
 /** The largest width of the scale bar, CSS pixels. */
 const SCALE_PIXELS = 140;

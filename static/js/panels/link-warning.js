@@ -3,8 +3,8 @@
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { find } from '../lib/dom.js';
 import { joinWords } from '../latent/describe-point.js';
+import { find } from '../lib/dom.js';
 
 /** The longest part that is shown in full, so that a link cannot fill the page. */
 const MAX_LETTERS = 40;

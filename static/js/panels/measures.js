@@ -7,10 +7,10 @@
  * @typedef {import('../latent/measures.js').Row} Row
  * @typedef {import('../api.js').Card} Card
  */
-import { copyOf, find } from '../lib/dom.js';
-import { kindOfModel, shortId } from '../latent/model-groups.js';
 import { wordsFor } from '../latent/labels.js';
-import { blocksOf, referenceFor, directionOf, ownUnit } from '../latent/measures.js';
+import { blocksOf, directionOf, ownUnit, referenceFor } from '../latent/measures.js';
+import { kindOfModel, shortId } from '../latent/model-groups.js';
+import { copyOf, find } from '../lib/dom.js';
 
 /** The value of the list for no reference model; no id is that short. */
 const NONE = '-';

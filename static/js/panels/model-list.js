@@ -5,9 +5,9 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../latent/model-groups.js').Group} Group
  */
-import { copyOf, find, findAll } from '../lib/dom.js';
 import { kindOfModel } from '../latent/model-groups.js';
-import { inNextColumn, createTypeAhead } from './listbox.js';
+import { copyOf, find, findAll } from '../lib/dom.js';
+import { createTypeAhead, inNextColumn } from './listbox.js';
 
 /**
  * @param {HTMLElement} root

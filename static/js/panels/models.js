@@ -4,9 +4,9 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Card} Card
  */
-import { find } from '../lib/dom.js';
 import { kindOfModel } from '../latent/model-groups.js';
 import { printedElbo } from '../latent/nats.js';
+import { find } from '../lib/dom.js';
 import { mount as mountModelList } from './model-list.js';
 
 /** A model that loads faster than this shows no message. */

@@ -4,8 +4,8 @@
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { copyOf, find, findAll } from '../lib/dom.js';
 import { shortId } from '../latent/model-groups.js';
+import { copyOf, find, findAll } from '../lib/dom.js';
 
 /** Models that learned to remove noise, and one of the same size that did not. */
 const MODELS = ['mnist-denoising-ae-20d', 'mnist-stacked-denoising-ae-2d', 'mnist-vae-20d'];

@@ -5,9 +5,9 @@
  * @typedef {import('../store.js').End} End
  * @typedef {import('../store.js').Path} Path
  */
-import { find, findAll } from '../lib/dom.js';
 import { labelsOf } from '../latent/labels.js';
-import { PATH_KINDS, labelOf, typicalImage, pathIn } from '../latent/path.js';
+import { PATH_KINDS, labelOf, pathIn, typicalImage } from '../latent/path.js';
+import { find, findAll } from '../lib/dom.js';
 
 /** The value of the list for an end that is not a test image. */
 const PLACE = 'place';

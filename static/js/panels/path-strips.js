@@ -4,9 +4,9 @@
  * @typedef {import('../store.js').PathKind} PathKind
  * @typedef {import('../api.js').Interpolation} Interpolation
  */
-import { dataUrl } from '../lib/pixels.js';
-import { find, findAll } from '../lib/dom.js';
 import { barsOf } from '../latent/path.js';
+import { find, findAll } from '../lib/dom.js';
+import { dataUrl } from '../lib/pixels.js';
 
 const CHART_HEIGHT = 12;
 

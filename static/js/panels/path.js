@@ -10,9 +10,9 @@
  * @typedef {import('../latent/plane.js').Latent} Latent
  */
 import { ApiError } from '../api.js';
+import { PATH_KINDS, between, latentOf, pathIn } from '../latent/path.js';
 import { find, saveFile } from '../lib/dom.js';
 import { retry } from '../lib/retry.js';
-import { PATH_KINDS, between, latentOf, pathIn } from '../latent/path.js';
 import { mount as mountPathEnds } from './path-ends.js';
 import { createStrips } from './path-strips.js';
 

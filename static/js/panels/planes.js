@@ -6,9 +6,9 @@
  * @typedef {import('../api.js').Api} Api
  * @typedef {import('../latent/plane.js').Latent} Latent
  */
-import { find } from '../lib/dom.js';
 import { labelsOf } from '../latent/labels.js';
 import { planeIdOf, planeThrough } from '../latent/plane.js';
+import { find } from '../lib/dom.js';
 
 const MAX_PINS = 3;
 /** The first choice of each kind of plane. @type {Readonly<Record<string, readonly [number, number]>>} */

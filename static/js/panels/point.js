@@ -4,11 +4,11 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../latent/nearest.js').Neighbourhood} Neighbourhood
  */
-import { copyOf, find, write } from '../lib/dom.js';
+import { COLLAPSED, describe, hasCollapsed, typicalReach } from '../latent/describe-point.js';
 import { hasWords, labelsOf } from '../latent/labels.js';
 import { createNearest, ranked } from '../latent/nearest.js';
-import { COLLAPSED, describe, hasCollapsed, typicalReach } from '../latent/describe-point.js';
 import { MIN_HEIGHT, footOf, heightOf, latentAt } from '../latent/plane.js';
+import { copyOf, find, write } from '../lib/dom.js';
 
 /** How many labels have a bar. */
 const BARS = 4;

@@ -4,14 +4,14 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
-import { boxOf, screenX, screenY } from '../map/camera.js';
-import { roundLength } from '../lib/round-numbers.js';
-import { contextOf, imagePainter } from '../lib/pixels.js';
-import { find, saveFile } from '../lib/dom.js';
 import { labelsOf } from '../latent/labels.js';
 import { footOf } from '../latent/plane.js';
-import { RADIUS, sheetOf, ticksOf } from './save-sheet.js';
+import { find, saveFile } from '../lib/dom.js';
+import { contextOf, imagePainter } from '../lib/pixels.js';
+import { roundLength } from '../lib/round-numbers.js';
 import { watchTheme } from '../lib/theme.js';
+import { boxOf, screenX, screenY } from '../map/camera.js';
+import { RADIUS, sheetOf, ticksOf } from './save-sheet.js';
 
 /** The largest distance between coordinates at the edge, CSS pixels. */
 const MAX_SPACING = 140;

@@ -4,8 +4,8 @@
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { find, findAll } from '../lib/dom.js';
 import { hasPlane } from '../latent/model-groups.js';
+import { find, findAll } from '../lib/dom.js';
 import { PANELS } from '../store.js';
 
 /** @type {readonly import('../store.js').Panel[]} */

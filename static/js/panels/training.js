@@ -8,12 +8,12 @@
  * @typedef {import('../latent/training-moments.js').Moment} Moment
  */
 import { ApiError } from '../api.js';
-import { levelsOf } from '../lib/pixels.js';
-import { find } from '../lib/dom.js';
 import { hasPlane } from '../latent/model-groups.js';
-import { curveOf, epochOf, imageAt, lineOf, nearestMoment, timeAt, valueAt } from '../latent/training-moments.js';
 import { printed } from '../latent/nats.js';
 import { footOf } from '../latent/plane.js';
+import { curveOf, epochOf, imageAt, lineOf, nearestMoment, timeAt, valueAt } from '../latent/training-moments.js';
+import { find } from '../lib/dom.js';
+import { levelsOf } from '../lib/pixels.js';
 import { prefersStillness } from '../lib/theme.js';
 
 const [WIDTH, HEIGHT] = [300, 60];

@@ -5,7 +5,7 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').State} State
  */
-import { DEFAULTS, fromQuery, unknownIn, toQuery } from './query.js';
+import { DEFAULTS, fromQuery, toQuery, unknownIn } from './query.js';
 
 /** Browsers refuse URLs that change too often, and each change costs a layout, so the URL waits until a drag rests. */
 const EVERY_MILLISECONDS = 300;

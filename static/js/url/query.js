@@ -17,10 +17,10 @@
  * @typedef {Pick<State, 'model' | 'plane' | 'latent' | 'framing' | 'layers' | 'panel' | 'digits' | 'path' | 'testImage'
  *   | 'noise' | 'referenceModel' | 'secondModel' | 'link' | 'sampleSeed'>} UrlState
  */
+import { PATH_KINDS } from '../latent/path.js';
 import { LAYERS, formatLayers, parseLayers } from '../map-layers.js';
 import { INITIAL, PANELS } from '../store.js';
 import { LINKS } from '../store.js';
-import { PATH_KINDS } from '../latent/path.js';
 
 /** Decimals of a latent: no grey level shows a smaller change. */
 const PLACES = 4;

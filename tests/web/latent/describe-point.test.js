@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { labelsOf } from '../../../static/js/latent/labels.js';
 import {
-  describe, hasCollapsed, describeBriefly, joinWords, nearbyLabels,
+  describe, describeBriefly, hasCollapsed, joinWords, nearbyLabels,
 } from '../../../static/js/latent/describe-point.js';
+import { labelsOf } from '../../../static/js/latent/labels.js';
 
 function place(shares, distance = 0.01) {
   const share = new Float64Array(10);

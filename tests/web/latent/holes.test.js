@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAtlas } from '../../../static/js/latent/atlas.js';
-import { samplingDistribution, largestHole } from '../../../static/js/latent/holes.js';
+import { largestHole, samplingDistribution } from '../../../static/js/latent/holes.js';
 
 const FLAT = { id: 'latent', title: '', origin: [0, 0], axes: [[1, 0], [0, 1]], extent: [[-4, -4], [4, 4]] };
 const VAE = { family: 'vae', latent_dim: 2 };

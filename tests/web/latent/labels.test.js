@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isKnownDataset, wordsFor, labelsOf, addDatasets } from '../../../static/js/latent/labels.js';
 import { describe } from '../../../static/js/latent/describe-point.js';
+import { addDatasets, isKnownDataset, labelsOf, wordsFor } from '../../../static/js/latent/labels.js';
 
 function place(shares, distance = 0.01) {
   const share = new Float64Array(10);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  blocksOf, referenceFor, directionOf, printedMeasure, ownUnit, valueOf,
+  blocksOf, directionOf, ownUnit, printedMeasure, referenceFor, valueOf,
 } from '../../../static/js/latent/measures.js';
 
 const MEASURES = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  ellipseOf, footOf, freedomOf, heightOf, latentAt, movedTo, planeIdOf, planeThrough, sliceThrough, parallelThrough, withCoordinate,
+  ellipseOf, footOf, freedomOf, heightOf, latentAt, movedTo, parallelThrough, planeIdOf, planeThrough, sliceThrough, withCoordinate,
 } from '../../../static/js/latent/plane.js';
 
 const near = (actual, expected, message) =>

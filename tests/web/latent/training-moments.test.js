@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  curveOf, epochOf, feetOf, imageAt, lineOf, nearestMoment, timeAt, indexOfEpoch, valueAt,
+  curveOf, epochOf, feetOf, imageAt, indexOfEpoch, lineOf, nearestMoment, timeAt, valueAt,
 } from '../../../static/js/latent/training-moments.js';
 
 /** @type {(epoch: number, feet?: number[]) => import('../../../static/js/latent/training-moments.js').Moment} */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { contains } from '../../../static/js/latent/box.js';
 import {
   between, boxOf, fit, framingOf, GLIDE, glide, lookingAt, pan, pinch, planeU, planeV, screenX, screenY, within, zoomAbout,
 } from '../../../static/js/map/camera.js';
-import { contains } from '../../../static/js/latent/box.js';
 
 const BOX = { u0: -3, v0: -2, u1: 5, v1: 4 };
 const CLEAR = { left: 40, top: 20, right: 840, bottom: 920 };

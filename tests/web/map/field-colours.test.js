@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { rampOf, formatShort, tableOf } from '../../../static/js/map/field-colours.js';
 import { channels } from '../../../static/js/lib/theme.js';
+import { formatShort, rampOf, tableOf } from '../../../static/js/map/field-colours.js';
 
 /** CIE lightness of an sRGB colour, 0..100. */
 function lightness(rgb) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { tourAt, roundTrip } from '../../../static/js/map/idle-tour.js';
+import { roundTrip, tourAt } from '../../../static/js/map/idle-tour.js';
 
 const SQUARE = [{ u: 1, v: 1 }, { u: -1, v: -1 }, { u: 1, v: -1 }, { u: -1, v: 1 }];
 

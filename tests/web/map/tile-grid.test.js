@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { covering, cutOf, DEEPEST, keyOf, levelAt, needed, piecesFor, scaleOf, TILE } from '../../../static/js/map/tile-grid.js';
+import {
+  covering, cutOf, DEEPEST, keyOf, levelAt, needed, piecesFor, scaleOf, TILE,
+} from '../../../static/js/map/tile-grid.js';
 
 const EXTENT = { u0: -4, v0: -3, u1: 4, v1: 5 };
 const BOXES = [

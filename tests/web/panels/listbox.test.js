@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inNextColumn, createTypeAhead } from '../../../static/js/panels/listbox.js';
+import { createTypeAhead, inNextColumn } from '../../../static/js/panels/listbox.js';
 
 /** Two columns of three, the second lower by half an entry, and a third of one. */
 const PLACES = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DEFAULTS, digitsOf, fromQuery, unknownIn, toQuery } from '../../../static/js/url/query.js';
 import { LAYERS, changed } from '../../../static/js/map-layers.js';
+import { DEFAULTS, digitsOf, fromQuery, toQuery, unknownIn } from '../../../static/js/url/query.js';
 
 const STATE = { ...DEFAULTS, model: 'mnist-vae-2d' };
 
