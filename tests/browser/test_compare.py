@@ -1,4 +1,4 @@
-"""Two maps beside each other: opened, linked by image or by coordinates, with draws on both."""
+"""Two maps compared: opened, linked by image or by coordinates, with prior samples on both."""
 
 import re
 from typing import Any
@@ -56,7 +56,7 @@ def place_on(explorer: Explorer, of: str, latent: list[float]) -> tuple[float, f
 
 
 def expect_ring_at(explorer: Explorer, latent: list[float]) -> None:
-    """Wait until the ring of the map beside is at a latent, to a pixel."""
+    """Wait until the ring of the second map is at a latent, to a pixel."""
     x, y = place_on(explorer, "#second-map .map", latent)
     explorer.wait_until(
         """([x, y]) => {
@@ -101,7 +101,7 @@ def test_a_link_opens_the_same_pair_and_back_closes_it(visitor: Visitor) -> None
     arrived(explorer, "mnist-ae-2d")
 
 
-def test_a_link_to_a_twin_that_is_none_opens_one_map_and_says_so(visitor: Visitor) -> None:
+def test_a_link_to_an_unknown_second_model_opens_one_map_and_says_so(visitor: Visitor) -> None:
     for unknown in ("no-such-model", "mnist-vqvae"):
         explorer = visitor.open(f"?model=mnist-vae-2d&twin={unknown}")
         expect(explorer.page.locator("#link-warning")).to_contain_text(f"twin={unknown}")
@@ -127,11 +127,11 @@ def test_by_image_each_point_goes_to_the_code_of_the_same_test_image(visitor: Vi
     explorer.expect_image_of(here[image])
 
 
-def test_the_map_beside_is_steered_by_the_keyboard_too(visitor: Visitor) -> None:
+def test_the_second_map_takes_keyboard_input_too(visitor: Visitor) -> None:
     explorer = open_pair(visitor, f"{PAIR}&z=0,0")
-    beside = explorer.page.get_by_role("application", name="autoencoder")
-    beside.focus()
-    beside.press("Home")
+    second = explorer.page.get_by_role("application", name="autoencoder")
+    second.focus()
+    second.press("Home")
     codes = codes_of(explorer, "mnist-ae-2d")
     image = min(range(len(codes)), key=lambda i: sum(z * z for z in codes[i]))
     explorer.expect_image_of(explorer.codes()[image])
@@ -191,7 +191,7 @@ def test_either_map_takes_the_other_along_as_it_is_moved_and_zoomed(visitor: Vis
         expect(page.locator("#show-whole")).to_be_disabled()
 
 
-def test_draws_fall_on_both_maps_and_can_be_taken_away(visitor: Visitor) -> None:
+def test_prior_samples_appear_on_both_maps_and_can_be_removed(visitor: Visitor) -> None:
     explorer = open_pair(visitor)
     page = explorer.page
     with page.expect_request(re.compile("/mnist-ae-2d/sample")) as asked:
@@ -223,7 +223,7 @@ def test_choosing_the_other_model_swaps_the_two(visitor: Visitor) -> None:
     assert explorer.model == "mnist-ae-2d"
 
 
-def test_a_model_without_a_map_has_none_beside(visitor: Visitor) -> None:
+def test_a_model_without_a_map_cannot_be_compared(visitor: Visitor) -> None:
     explorer = open_pair(visitor)
     explorer.choose("mnist-vqvae")
     expect(explorer.page.locator("#codebook")).to_be_visible()

@@ -69,7 +69,7 @@ def draw_a_seven(explorer: Explorer) -> None:
 
 
 def expect_posterior_of(explorer: Explorer, image: bytes) -> None:
-    """The page's ledger and its way to the code are what `/encode` answers for the image."""
+    """The page's ELBO and the posterior on its map are what `/encode` answers for the image."""
     answer = explorer.ask("POST", "/encode", files={"file": ("digit.png", image, "image/png")})
     [item] = answer.json()["items"]
     cells = explorer.page.locator("#elbo [data-part]")

@@ -75,10 +75,10 @@ def test_every_kind_of_path_has_its_strip_and_its_steps(visitor: Visitor) -> Non
     explorer = open_walk(visitor)
     page = explorer.page
     for kind in ("linear", "spherical", "geodesic"):
-        way = page.locator(f'.path-strip[data-kind="{kind}"]')
-        expect(way.locator("img[src]")).to_have_count(12)
-        expect(way.locator("[data-part=lengths]")).to_contain_text("changes by")
-        assert (way.locator(".steps path").get_attribute("d") or "").count("V") == 67
+        strip = page.locator(f'.path-strip[data-kind="{kind}"]')
+        expect(strip.locator("img[src]")).to_have_count(12)
+        expect(strip.locator("[data-part=lengths]")).to_contain_text("changes by")
+        assert (strip.locator(".steps path").get_attribute("d") or "").count("V") == 67
 
 
 def test_a_geodesic_changes_less_at_once_than_the_straight_path(visitor: Visitor) -> None:

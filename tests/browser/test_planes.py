@@ -63,7 +63,8 @@ def test_the_numbers_of_the_plane_itself_are_moved_by_dragging(visitor: Visitor)
     page = open_plane(visitor, "&plane=dims-2-7").page
     page.locator("#latent-sliders summary").click()
     sliders = page.locator("#latent-sliders input")
-    expect(page.locator("#latent-sliders input:disabled")).to_have_count(2)  # once the plane is there
+    # Once the plane is there.
+    expect(page.locator("#latent-sliders input:disabled")).to_have_count(2)
     assert [i for i in range(20) if sliders.nth(i).is_disabled()] == [2, 7]
 
 

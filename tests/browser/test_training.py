@@ -73,7 +73,7 @@ def test_it_plays_from_the_first_moment_to_the_last(visitor: Visitor) -> None:
     explorer.wait_until("() => Number(document.querySelector('#moment').value) >= 40")
 
 
-def test_a_model_with_a_codebook_has_no_map_to_unfold(visitor: Visitor) -> None:
+def test_a_model_with_a_codebook_has_no_training_tab(visitor: Visitor) -> None:
     explorer = visitor.open("?panel=training")
     explorer.choose("mnist-vqvae")
     expect(explorer.page.locator("#tab-training")).to_be_hidden()
