@@ -84,7 +84,15 @@ export function mount(root, store, api) {
     // Framing and plane from the URL apply to the model that the URL names only.
     const framing = pendingView ? pendingView.framing : shown ? null : first;
     const name = pendingView ? pendingView.plane : shown ? '' : planeName;
-    const fresh = { shown: card, pending: '', framing, pendingView: null, posterior: null, pathLatents: null, movedAt: 0 };
+    const fresh = {
+      shown: card,
+      pending: '',
+      framing,
+      pendingView: null,
+      posterior: null,
+      pathLatents: null,
+      movedAt: 0,
+    };
     if (!hasPlane(card)) return store.set({ ...fresh, atlas: null, planes: [], plane: '', frame: null, playing: false });
     const [planes, codes, named] = await retry(
       () => Promise.all([api.planes(model, signal), api.codes(model, signal), name && planeOr(null, name, signal)]),

@@ -82,7 +82,8 @@
  * @property {readonly (readonly Latent[])[]} otherPaths  the latents of the other kinds of path between the same ends
  * @property {boolean} playing  whether the ring moves along the path
  * @property {TrainingTime | null} trainingTime  the time of the training that the map shows; null: the trained model
- * @property {((density: number, isFramed: boolean) => HTMLCanvasElement | null) | null} renderMap  paints the map on a new canvas, for a file; null where there is no map
+ * @property {((density: number, isFramed: boolean) => HTMLCanvasElement | null) | null} renderMap
+ *   paints the map on a new canvas, for a file; returns null where there is no map
  * @property {Frame | null} frame  the newest decoded image
  * @property {Connection} connection
  */

@@ -50,11 +50,11 @@ export function mount(section, page, second, api) {
     const { atlas, link, latent } = page.get();
     const other = second.get().atlas;
     if (!atlas || !other) return;
-    const isAlike = atlas.card.dataset === other.card.dataset;
+    const hasSameImages = atlas.card.dataset === other.card.dataset;
     const actual = linkOf(link, atlas.card, other.card);
     for (const input of links) {
       input.checked = input.value === actual;
-      input.disabled = !isAlike && input.value === 'image';
+      input.disabled = !hasSameImages && input.value === 'image';
     }
     shared.hidden = actual !== 'image' || latent?.length !== atlas.card.latent_dim;
     if (shared.hidden || !latent) return;

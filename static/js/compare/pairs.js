@@ -24,7 +24,11 @@ const PARTNERS = {
   'fashion-vae-2d-dropout': 'fashion-vae-2d',
 };
 
-/** The models with a map that can be compared with another model's map. @type {(models: readonly Card[], card: Card) => Card[]} */
+/**
+ * Return the models whose maps can be compared with a model's map.
+ *
+ * @type {(models: readonly Card[], card: Card) => Card[]}
+ */
 export const candidatesFor = (models, card) => models.filter((other) => other.id !== card.id && hasPlane(other));
 
 /**

@@ -20,7 +20,7 @@ import { createTint } from '../map/tint.js';
 /** The largest and the smallest side of an image, CSS pixels. */
 const SIZE = 28;
 const MIN_SIZE = 12;
-/** An image is at most this part of the whole map's side. */
+/** While the map shows its whole, at least this many images fit side by side. */
 const IMAGES_PER_SIDE = 18;
 /** The frame's width, of an ordinary sample and of a stray, CSS pixels. */
 const FRAME = 1;
@@ -70,11 +70,12 @@ export function createSampleLayer(map, store) {
     const growth = Math.sqrt(Math.max(1, camera.scale / view.whole.scale));
     const size = Math.round(Math.min(SIZE, Math.max(MIN_SIZE, whole / IMAGES_PER_SIDE) * growth));
     const elapsed = performance.now() - shownAt;
-    const visible = Math.min(samples.latents.length, Math.ceil((samples.latents.length * elapsed) / APPEAR_MILLISECONDS));
-    const window = boxOf(camera, { left: -SIZE, top: -SIZE, right: width + SIZE, bottom: height + SIZE });
-    for (let i = 0; i < visible; i++) {
+    const count = samples.latents.length;
+    const shownCount = Math.min(count, Math.ceil((count * elapsed) / APPEAR_MILLISECONDS));
+    const visible = boxOf(camera, { left: -SIZE, top: -SIZE, right: width + SIZE, bottom: height + SIZE });
+    for (let i = 0; i < shownCount; i++) {
       const { u, v } = footOf(atlas.plane, samples.latents[i]);
-      if (u < window.u0 || u > window.u1 || v < window.v0 || v > window.v1) continue;
+      if (u < visible.u0 || u > visible.u1 || v < visible.v0 || v > visible.v1) continue;
       const x = Math.round(screenX(camera, u) - size / 2);
       const y = Math.round(screenY(camera, v) - size / 2);
       const [frame, colour] = samples.isStray[i] ? [STRAY_FRAME, theme.accent] : [FRAME, theme.soft];
@@ -84,8 +85,8 @@ export function createSampleLayer(map, store) {
       context.fillRect(x, y, size, size);
       context.drawImage(images[i], x, y, size, size);
     }
-    canvas.dataset.samples = `${visible}`;
-    if (visible < samples.latents.length) repaint();
+    canvas.dataset.samples = `${shownCount}`;
+    if (shownCount < count) repaint();
   }
 
   function tintAll() {

@@ -15,9 +15,9 @@ import { linkOf } from './pairs.js';
 const NONE = { u: 0, v: 0 };
 
 /**
- * @param {Store} page holds `link`
+ * @param {Store} page  holds `link`
  * @param {Store} second
- * @param {(store: Store, foot: Point) => boolean} [isFree] whether the visitor could take hold of a ring at a point
+ * @param {(store: Store, foot: Point) => boolean} [isFree]  whether the visitor could take hold of a ring at a point
  * @returns {() => void}  ends the synchronisation
  */
 export function syncMaps(page, second, isFree = () => true) {

@@ -69,12 +69,11 @@ export function createImageLayer(api, onChange) {
         const x = Math.round(screenX(view.camera, atlas.feet[2 * index]) - SIZE / 2);
         const y = Math.round(screenY(view.camera, atlas.feet[2 * index + 1]) - SIZE / 2);
         const place = index % SHEET ** 2;
+        const [left, top] = [(place % SHEET) * IMAGE_SIDE, Math.floor(place / SHEET) * IMAGE_SIDE];
         const inner = SIZE - 2 * FRAME;
         context.fillStyle = theme.digits[codes.labels[index]];
         context.fillRect(x, y, SIZE, SIZE);
-        context.drawImage(
-          sheet, (place % SHEET) * IMAGE_SIDE, Math.floor(place / SHEET) * IMAGE_SIDE, IMAGE_SIDE, IMAGE_SIDE, x + FRAME, y + FRAME, inner, inner,
-        );
+        context.drawImage(sheet, left, top, IMAGE_SIDE, IMAGE_SIDE, x + FRAME, y + FRAME, inner, inner);
       }
     },
   };
@@ -89,7 +88,11 @@ function invert(canvas) {
   context.globalCompositeOperation = 'source-over';
 }
 
-/** Return the visible codes, or none if they are too many. @type {(view: View, atlas: Atlas, digits: number) => number[]} */
+/**
+ * Return the indices of the visible codes, or none if they are too many.
+ *
+ * @type {(view: View, atlas: Atlas, digits: number) => number[]}
+ */
 function visibleCodes({ camera, width, height }, { codes, feet }, digits) {
   const limit = (MAX_COVER * width * height) / SIZE ** 2;
   const found = [];

@@ -12,7 +12,7 @@ import { allowedFactor, pan, pinch, planeU, planeV, zoomAbout } from './camera.j
 import { createGesture } from './gesture.js';
 import { createPointMover } from './move-point.js';
 
-/** Logarithm of the zoom factor per pixel of the wheel. A pinch on a touchpad reports fewer pixels, so each zooms more. */
+/** Logarithm of the zoom factor per pixel of the wheel. A pinch on a touchpad reports fewer, so each zooms more. */
 const WHEEL_ZOOM = 0.0022;
 const TOUCHPAD_PINCH_ZOOM = 0.011;
 const PIXELS_PER_LINE = 33;

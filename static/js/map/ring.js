@@ -61,7 +61,11 @@ export function mount(root, store) {
     mover.moveTo({ u, v }, event.timeStamp);
   }
 
-  /** Handle the first raw update after a frame; later ones would be replaced before anybody saw them. @param {Event} event */
+  /**
+   * Handle the first raw update after a frame. Later ones would be replaced before anybody saw them.
+   *
+   * @param {Event} event
+   */
   function dragRaw(event) {
     if (isAhead || !(event instanceof PointerEvent) || event.pointerId !== pointer) return;
     isAhead = true;

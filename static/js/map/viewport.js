@@ -47,7 +47,8 @@ export function mount(root, store) {
     };
     const free = place(clear);
     const inside = place(reach);
-    const layoutKey = [atlas.card.id, atlas.base.id, width, height, ...Object.values(free), ...Object.values(inside)].join();
+    const sizes = [width, height, ...Object.values(free), ...Object.values(inside)];
+    const layoutKey = [atlas.card.id, atlas.base.id, ...sizes].join();
     if (layoutKey === laidOutFor) return;
     laidOutFor = layoutKey;
     const box = latent ? including(atlas.view, footOf(atlas.plane, latent)) : atlas.view;
