@@ -1,12 +1,11 @@
 """File descriptors: each connection takes one, and the system bounds them."""
 
 import logging
+import sys
 import time
 
-try:
+if sys.platform != "win32":
     import resource
-except ImportError:  # Windows has no such bound
-    resource = None  # type: ignore[assignment]
 
 RESERVE = 8
 """Descriptors left when the warning is given."""
@@ -19,7 +18,7 @@ _warned_at = -WARN_SECONDS
 
 def raise_limit() -> None:
     """Allow as many open files as the system lets this process have."""
-    if resource is not None:
+    if sys.platform != "win32":
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -33,14 +32,18 @@ def warn_when_few_are_left(number: int) -> None:
     Beyond the limit the event loop closes new connections unanswered, and goes on when others end.
     """
     global _warned_at
-    if resource is None:
-        return
-    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = _limit()
     if number < limit - RESERVE or time.monotonic() < _warned_at + WARN_SECONDS:
         return
     _warned_at = time.monotonic()
     log.warning(
-        "%d of %d file descriptors are open: new connections will be closed unanswered until "
+        "%d of %g file descriptors are open: new connections will be closed unanswered until "
         "others end. Raise the limit (ulimit -n), or lower EXPLORER_MAX_CONNECTIONS",
         number + 1, limit,
     )  # fmt: skip
+
+
+def _limit() -> float:
+    if sys.platform == "win32":
+        return float("inf")
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]

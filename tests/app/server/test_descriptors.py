@@ -16,7 +16,7 @@ def test_a_warning_is_given_when_few_descriptors_are_left_and_not_twice_at_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(descriptors, "_warned_at", -descriptors.WARN_SECONDS)
-    monkeypatch.setattr(descriptors.resource, "getrlimit", lambda _: (256, 256))
+    monkeypatch.setattr(descriptors, "_limit", lambda: 256)
     with caplog.at_level(logging.WARNING):
         descriptors.warn_when_few_are_left(100)
         assert caplog.text == ""
