@@ -11,10 +11,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt \
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 NODE := $(BIN)/python -m tools.node
+TWO_AT_A_TIME := $(MAKE) --no-print-directory -j2 $(and $(filter output-sync,$(.FEATURES)),--output-sync=target)
+FAST := -p no:schemathesis -m 'not browser and not deploy and not server and not slow and not training'
+OPTIONS :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup serve test test-deploy test-image test-ray check fix train bench audit release-check
+.PHONY: help setup serve test test-fast test-web test-model test-app test-deploy test-image test-ray check fix train bench audit release-check
 
 help: ## list these commands
 	@echo "Latent Explorer. Commands:"
@@ -28,11 +31,22 @@ setup: $(VENV)/.dev node_modules/.package-lock.json ## make .venv and node_modul
 serve: $(VENV)/.serve ## run the explorer on http://HOST:PORT
 	exec $(BIN)/python -m app --host $(HOST) --port $(PORT)
 
-test: $(VENV)/.dev ## run the JavaScript, Python and browser tests
+test: $(VENV)/.dev ## run the JavaScript, Python and browser tests, two at a time
 	@$(BIN)/python -m tools.chromium
 	@$(BIN)/python -m tools.programs
-	$(NODE) node --test tests/web/*.test.js tests/web/*/*.test.js
-	$(BIN)/python -m pytest
+	@$(TWO_AT_A_TIME) test-web test-model test-app
+
+test-fast: $(VENV)/.dev ## run what takes under a minute: no browser, no training, nothing slow
+	@$(TWO_AT_A_TIME) test-web test-model test-app OPTIONS="$(FAST)"
+
+test-web: $(VENV)/.dev
+	$(NODE) node --test --test-reporter dot tests/web/*.test.js tests/web/*/*.test.js
+
+test-model: $(VENV)/.dev
+	$(BIN)/python -m pytest -q $(OPTIONS) tests/architecture tests/benchmarks tests/model
+
+test-app: $(VENV)/.dev
+	$(BIN)/python -m pytest -q $(OPTIONS) tests/app tests/browser tests/deploy
 
 test-deploy: $(VENV)/.dev $(VENV)/.deploy ## hold manifests and workflows to their published shapes
 	$(BIN)/python -m pytest tests/deploy --ignore tests/deploy/test_ray.py

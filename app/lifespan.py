@@ -1,6 +1,5 @@
 """The lifespan of a server: load and warm the default model, serve, drain."""
 
-import ctypes
 import gc
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,10 +10,14 @@ from fastapi import FastAPI
 from starlette.types import Message, Send
 
 from app.errors import StartError
-from app.serving.loading import fill
+from app.serving.loading import fill, give_memory_back
 from app.serving.registry import Registry
 from app.settings import Settings
 from app.telemetry.counters import Counters
+
+SWITCH_SECONDS = 0.001
+"""After which a thread hands on the interpreter: a drag waits for other threads, an encode's or a
+GIF's, at most so long. Python's own value is five times as large."""
 
 
 def lifespan(
@@ -40,6 +43,7 @@ def lifespan(
         with ThreadPoolExecutor(1, "bulk") as executor:
             fill(settings, registry, executor, counters)
             await warm_up()
+            sys.setswitchinterval(SWITCH_SECONDS)
             _start_collecting()
             give_memory_back()
             async with AsyncExitStack() as stack:
@@ -75,11 +79,3 @@ def _start_collecting() -> None:
         gc.collect()
         gc.freeze()
         gc.enable()
-
-
-def give_memory_back() -> None:
-    """Return freed memory to the system: glibc keeps what does not lie at the end of its heap."""
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries lack it
-        if trim:
-            trim(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from pathlib import Path
 
@@ -13,11 +14,14 @@ from model.evaluation import command as evaluation
 from model.training import command as training
 
 INTERRUPTED = 130
-"""The exit status of a command that Ctrl-C ended, as shells have it."""
+"""Exit status of a command ended by Ctrl-C, as in shells."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; what the user got wrong is a sentence on stderr and exit status 2."""
+    """Run one command; a user's error becomes a sentence on stderr and exit status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a path may not be valid UTF-8
     parser = argparse.ArgumentParser(prog="python -m model", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
     for name, text, configure, run in (

@@ -1,4 +1,4 @@
-"""The atlas: what is computed once per model and shown often.
+"""The atlas: what is computed once for each model and shown often.
 
 Shapes: N test images, D latent dimensions, G density cells a side, M moments, C grid cells a side.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import math
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +20,7 @@ from model.errors import CheckpointError
 from model.geometry.density import Mixture, smoothed
 from model.geometry.plane import Plane, as_extent, main_plane
 from model.vae.autoencoder import (
-    SIDE,
+    IMAGE_SIDE,
     Autoencoder,
     VariationalAutoencoder,
     VectorQuantisedAutoencoder,
@@ -29,18 +31,20 @@ from model.vae.networks import CELLS
 DENSITY_CELLS = 128
 MOMENT_CODES = 2000
 MOMENT_CELLS = 12
+LARGEST_BYTES = 1 << 30
+"""Most memory that the arrays of an atlas may take; those that ship take 3 MB."""
 PLANE_FIELDS = ("id", "title", "origin", "axes", "extent")
 
 
 @dataclass(frozen=True)
 class Moment:
-    """How the map looked after an epoch of training; epoch 0 is before the first step."""
+    """The map as it was after an epoch of training; epoch 0 is before the first step."""
 
     epoch: int
     codes: Float[np.ndarray, "2000 latent"]
-    """Of the first test images, float16."""
+    """Codes of the first test images, float16."""
     origin: Float[np.ndarray, " latent"]
-    """With `axes` and `extent`, the model's main plane at that time."""
+    """Together with `axes` and `extent`, the model's main plane at that time."""
     axes: Float[np.ndarray, "2 latent"]
     extent: Float[np.ndarray, "2 2"]
     grid: UInt8[np.ndarray, "12 12 28 28"]
@@ -48,18 +52,18 @@ class Moment:
 
     @property
     def projected(self) -> Float[np.ndarray, "2000 2"]:
-        """The (u, v) of its codes on its own plane."""
+        """The (u, v) of the codes on the moment's own plane."""
         return np.asarray((self.codes.astype(np.float64) - self.origin) @ self.axes.T)
 
 
 def pack_moments(moments: Sequence[Moment]) -> dict[str, np.ndarray]:
-    """Each field of all moments as one array, its first axis the moments."""
+    """Return each field of all moments as one array, whose first axis is the moments."""
     names = [field.name for field in dataclasses.fields(Moment)]
     return {f"moments.{name}": np.array([getattr(m, name) for m in moments]) for name in names}
 
 
 def unpack_moments(arrays: Mapping[str, np.ndarray]) -> tuple[Moment, ...]:
-    """Read back what `pack_moments` gave."""
+    """Read back what `pack_moments` returned."""
     names = [field.name for field in dataclasses.fields(Moment)]
     epochs, *columns = [arrays[f"moments.{name}"] for name in names]
     return tuple(Moment(int(epoch), *row) for epoch, *row in zip(epochs, *columns, strict=True))
@@ -68,7 +72,7 @@ def unpack_moments(arrays: Mapping[str, np.ndarray]) -> tuple[Moment, ...]:
 @dataclass(frozen=True)
 class Atlas:
     codes: Float[np.ndarray, "images latent"]
-    """Of the test images in the data set's order, float32."""
+    """Codes of the test images in the data set's order, float32."""
     planes: tuple[Plane, ...]
     density: Float[np.ndarray, "planes 128 128"]
     """The aggregate posterior q(z) in each plane, per squared unit, the top row first."""
@@ -76,13 +80,13 @@ class Atlas:
 
     @property
     def nbytes(self) -> int:
-        """What its arrays take in memory."""
+        """The memory of its arrays."""
         moments = [getattr(m, f.name) for m in self.moments for f in dataclasses.fields(Moment)]
         arrays = [self.codes, self.density, *moments]
         return sum(np.asarray(array).nbytes for array in arrays)
 
     def to_bytes(self) -> bytes:
-        """An .npz archive, the same bytes for the same atlas."""
+        """Return an .npz archive; equal atlases have equal bytes."""
         planes = {
             f"planes.{name}": np.array([getattr(plane, name) for plane in self.planes])
             for name in PLANE_FIELDS
@@ -94,32 +98,100 @@ class Atlas:
 
     @classmethod
     def from_bytes(cls, content: bytes, name: str) -> Atlas:
-        """Read what `to_bytes` gave; raises CheckpointError that calls the file `name`."""
+        """Read back what `to_bytes` returned.
+
+        Raises:
+            CheckpointError: The content is not an atlas; the message calls the file `name`.
+        """
         try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                columns = [arrays[f"planes.{field}"] for field in PLANE_FIELDS]
-                planes = tuple(
-                    Plane(str(id_), str(title), origin, axes, as_extent(extent))
-                    for id_, title, origin, axes, extent in zip(*columns, strict=True)
-                )
-                return cls(arrays["codes"], planes, arrays["density"], unpack_moments(arrays))
-        except Exception as error:  # what zipfile and NumPy raise for damage is no closed set
+            _require_true_sizes(content)
+            with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+                arrays = {key: archive[key] for key in archive.files}
+            _require_shapes(arrays)
+            columns = [arrays[f"planes.{field}"] for field in PLANE_FIELDS]
+            planes = tuple(
+                Plane(str(id_), str(title), origin, axes, as_extent(extent))
+                for id_, title, origin, axes, extent in zip(*columns, strict=True)
+            )
+            return cls(arrays["codes"], planes, arrays["density"], unpack_moments(arrays))
+        except MemoryError:
+            raise
+        except Exception as error:  # zipfile and NumPy raise many types of error for damaged files
             raise CheckpointError(
                 f"{name} is not an atlas: {error}. Train the model again."
             ) from error
+
+
+def _require_true_sizes(content: bytes) -> None:
+    """Refuse arrays whose headers state another size than they have, before they are allocated.
+
+    Afterwards a MemoryError means a lack of memory, never damage.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > LARGEST_BYTES:
+            raise ValueError(f"its arrays take more than {LARGEST_BYTES:,} bytes")
+        for entry in archive.infolist():
+            with archive.open(entry) as file:
+                version = np.lib.format.read_magic(file)
+                if version != (1, 0):
+                    raise ValueError(f"{entry.filename} has version {version} of the NPY format")
+                shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+                if math.prod(shape) * dtype.itemsize != entry.file_size - file.tell():
+                    raise ValueError(f"{entry.filename} is not as long as its header says")
+
+
+def _require_shapes(arrays: Mapping[str, np.ndarray]) -> None:
+    """Refuse arrays of another type or shape than `Atlas` has, and numbers that are not finite."""
+    codes, density = arrays["codes"], arrays["density"]
+    D, cells, side = codes.shape[1], MOMENT_CELLS, IMAGE_SIDE
+    _require_array("codes", codes, np.float32, (len(codes), D))
+    _require_array("density", density, np.float32, (len(density), DENSITY_CELLS, DENSITY_CELLS))
+    P, M = len(density), len(arrays["moments.epoch"])
+    seen = min(len(codes), MOMENT_CODES)
+    frame = {"origin": (D,), "axes": (2, D), "extent": (2, 2)}
+    wanted: dict[str, tuple[type, tuple[int, ...]]] = {
+        "planes.id": (np.str_, (P,)),
+        "planes.title": (np.str_, (P,)),
+        **{f"planes.{name}": (np.float64, (P, *shape)) for name, shape in frame.items()},
+        "moments.epoch": (np.int64, (M,)),
+        "moments.codes": (np.float16, (M, seen, D)),
+        **{f"moments.{name}": (np.float64, (M, *shape)) for name, shape in frame.items()},
+        "moments.grid": (np.uint8, (M, cells, cells, side, side)),
+    }
+    for name, (dtype, shape) in wanted.items():
+        if shape[0] == 0:  # `to_bytes` stores an empty list as an array of this shape and type
+            _require_array(name, arrays[name], np.float64, (0,))
+        else:
+            _require_array(name, arrays[name], dtype, shape)
+    for name in ("planes.extent", "moments.extent"):
+        if len(arrays[name]) and not (np.diff(arrays[name], axis=1) > 0).all():
+            raise ValueError(f"{name} holds a square without area")
+
+
+def _require_array(
+    name: str, array: np.ndarray, dtype: type[np.generic], shape: tuple[int, ...]
+) -> None:
+    is_type = array.dtype.type is dtype and array.dtype.isnative
+    if not is_type or array.shape != shape:
+        raise ValueError(
+            f"{name} is {array.dtype} of the shape {array.shape}; "
+            f"wanted is {dtype.__name__} of {shape}"
+        )
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"{name} has numbers that are not finite")
 
 
 @torch.inference_mode()
 def make_moment(
     autoencoder: Autoencoder, images: UInt8[np.ndarray, "images 28 28"], epoch: int
 ) -> Moment:
-    """Take the moment of an autoencoder in training, on the first 2,000 of the test images."""
+    """Return the moment of an autoencoder in training; its codes are of the first 2,000 images."""
     codes = _codes(autoencoder, images[:MOMENT_CODES])
     plane = main_plane(codes)
     latents = torch.from_numpy(plane.lift(plane.grid(MOMENT_CELLS)).astype(np.float32))
     output = autoencoder.decode(latents.to(_device(autoencoder)))
     grid = grey_levels(autoencoder.likelihood.mean(output)).cpu().numpy()
-    shape = (MOMENT_CELLS, MOMENT_CELLS, SIDE, SIDE)
+    shape = (MOMENT_CELLS, MOMENT_CELLS, IMAGE_SIDE, IMAGE_SIDE)
     return Moment(
         epoch,
         codes.astype(np.float16),
@@ -135,7 +207,7 @@ def make_atlas(
     images: UInt8[np.ndarray, "images 28 28"],
     moments: tuple[Moment, ...],
 ) -> Atlas:
-    """Compute the atlas of a trained autoencoder from all test images; a codebook's is empty."""
+    """Compute the atlas of an autoencoder from all test images; it is empty for a codebook."""
     if isinstance(autoencoder, VectorQuantisedAutoencoder):
         nothing = np.zeros((0, DENSITY_CELLS, DENSITY_CELLS), np.float32)
         return Atlas(np.zeros((0, CELLS**2), np.float32), (), nothing, ())
@@ -182,7 +254,7 @@ def _density(
     codes: Float[np.ndarray, "images latent"],
     covariances: Float[np.ndarray, "images latent latent"] | None,
 ) -> Float[np.ndarray, "128 128"]:
-    """The mixture of all posteriors at the cell centres, smoothed by one cell's width."""
+    """Return the mixture of all posteriors at cell centres, smoothed by one cell's width."""
     (u0, _), (u1, _) = plane.extent
     on_plane = None if covariances is None else plane.axes @ covariances @ plane.axes.T
     cov_N22 = smoothed(on_plane, len(codes), (u1 - u0) / DENSITY_CELLS)

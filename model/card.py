@@ -1,9 +1,11 @@
-"""The card: what a checkpoint says of itself, in `card.json`."""
+"""The card: a checkpoint's description of itself, in `card.json`."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import math
+import reprlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
@@ -26,9 +28,15 @@ PUBLIC = (
 )
 
 
+DEEPEST = 20
+"""Levels of nesting; the cards that ship have four."""
+MOST_DIGITS = 18
+"""Of a whole number: it fits into 64 bits."""
+
+
 @dataclass(frozen=True)
 class Group:
-    """A heading under which models stand: what they teach."""
+    """A heading under which models are listed: what they teach."""
 
     id: str
     title: str
@@ -61,7 +69,7 @@ GROUPS = (
     Group("twenty", "Twenty numbers", "More room in the code, sharper images, no single map."),
     Group("clothes", "Clothes", "The same on Fashion-MNIST, with and without regularisation."),
 )
-"""In the order in which they are shown."""
+"""In display order."""
 
 
 @dataclass(frozen=True)
@@ -76,28 +84,28 @@ class Card:
     """"vae", "ae" or "vqvae"."""
     dataset: str
     latent_dim: int
-    """Numbers in a code; of a VQ-VAE, the 49 places of its grid."""
+    """Numbers in a code; for a VQ-VAE, the 49 cells of its grid."""
     likelihood: str
     beta: float | None
     """Weight of the KL term in training; None for an autoencoder."""
     planes: tuple[str, ...]
     """Ids of the planes in the atlas; the first is the one to open."""
     metrics: dict[str, Any]
-    """By protocol: numbers in nats per image, and a sentence on how they were taken."""
+    """By block: numbers, and a sentence on how they were measured."""
     sha256: str
-    """Of `model.safetensors`."""
+    """Hash of `model.safetensors`."""
     atlas_sha256: str
-    """Of `atlas.npz`."""
+    """Hash of `atlas.npz`."""
     multiply_adds: dict[str, int]
-    """Of encoder and decoder, for one image."""
+    """Of the encoder and of the decoder, for one image."""
     recipe: dict[str, Any]
     data_sha256: dict[str, str]
-    """Of the training files, unpacked."""
+    """Hashes of the training files, unzipped."""
     training: dict[str, Any]
     """Time, machine, versions, and the history of each stage by epoch."""
 
     def public(self) -> dict[str, Any]:
-        """The part that the API shows."""
+        """Return the fields that the API shows."""
         return {name: getattr(self, name) for name in PUBLIC}
 
     def to_json(self) -> str:
@@ -108,13 +116,22 @@ class Card:
         """Read `folder/card.json`.
 
         Raises:
-            CheckpointError: It is missing, not JSON, or lacks a field.
+            CheckpointError: The card is missing, is not JSON, lacks a field, or has a value that
+                no card can have.
         """
         path = folder / "card.json"
         try:
-            table = json.loads(path.read_text(encoding="utf-8"))
+            table = json.loads(
+                path.read_text(encoding="utf-8"),
+                parse_int=_whole,
+                parse_float=_finite,
+                parse_constant=_finite,
+            )
+            _require_plain(table)
             hints = get_type_hints(cls)
-            known = {name: _fitting(name, table[name], hint) for name, hint in hints.items()}
+            fields = {name: _fitting(name, table[name], hint) for name, hint in hints.items()}
+            card = cls(**fields)
+            _require_known(card)
         except FileNotFoundError as error:
             raise CheckpointError(
                 f"There is no {path}; a checkpoint is a folder that `python -m model train` wrote."
@@ -125,13 +142,15 @@ class Card:
             raise CheckpointError(
                 f"{path} lacks the field {error}; train the model again with this version."
             ) from error
+        except RecursionError as error:
+            raise CheckpointError(f"{path} is not a card: it is nested too deeply.") from error
         except (ValueError, TypeError) as error:
             raise CheckpointError(f"{path} is not a card: {error}.") from error
-        return cls(**known)
+        return card
 
 
 def _fitting(name: str, value: Any, hint: Any) -> Any:
-    """A JSON value as its field's type; raises TypeError that names the field."""
+    """Return a JSON value as its field's type; raise TypeError that names the field."""
     if hint == tuple[str, ...]:
         if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
             return tuple(value)
@@ -140,4 +159,42 @@ def _fitting(name: str, value: Any, hint: Any) -> Any:
             return value
     elif type(value) is (get_origin(hint) or hint):
         return value
-    raise TypeError(f"its field {name} is {value!r}, which is not of the type {hint}")
+    raise TypeError(f"its field {name} is {reprlib.repr(value)}, which is not of the type {hint}")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(f"it has a number of {len(digits)} digits")
+    return int(digits)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"it has a number that is not finite: {text[:MOST_DIGITS]}")
+    return number
+
+
+def _require_plain(value: Any, depth: int = 0) -> None:
+    """Refuse what the API could not send: text that UTF-8 cannot encode, and deep nesting."""
+    if depth > DEEPEST:
+        raise ValueError(f"it is nested deeper than {DEEPEST} levels")
+    if isinstance(value, str):
+        value.encode()  # a lone surrogate raises UnicodeEncodeError, which is a ValueError
+    elif isinstance(value, dict):
+        for name, entry in value.items():
+            _require_plain(name, depth)
+            _require_plain(entry, depth + 1)
+    elif isinstance(value, list):
+        for entry in value:
+            _require_plain(entry, depth + 1)
+
+
+def _require_known(card: Card) -> None:
+    groups = [group.id for group in GROUPS]
+    if card.group not in groups:
+        known = ", ".join(groups)
+        raise ValueError(f"its field group is {reprlib.repr(card.group)}; known are {known}")
+    history = card.training.get("history", [])
+    if not isinstance(history, list) or not all(isinstance(entry, dict) for entry in history):
+        raise TypeError("its field training has a history that is not a list of objects")

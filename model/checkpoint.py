@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from model.atlas import Atlas
 from model.card import Card
-from model.errors import CheckpointError, RecipeError
+from model.data.datasets import find
+from model.errors import CheckpointError, DataError, RecipeError
 from model.recipes.recipe import Recipe
 from model.vae.autoencoder import Autoencoder, VariationalAutoencoder, build_autoencoder
 
@@ -32,29 +32,36 @@ class Checkpoint:
 
 
 def stored_weights(autoencoder: Autoencoder) -> bytes:
-    """The weights as a safetensors file in float16: half the bytes, a hundredth of a nat."""
+    """Return the weights as a safetensors file in float16: half the bytes for 0.01 nats."""
     tensors = {name: t.half().contiguous().cpu() for name, t in autoencoder.state_dict().items()}
     return save_tensors(tensors)
 
 
 def load_weights(autoencoder: Autoencoder, content: bytes, name: str) -> None:
-    """Put stored weights into an autoencoder, as float32; errors call the file `name`.
+    """Load stored weights into an autoencoder, as float32.
+
+    Args:
+        autoencoder: Where they are loaded.
+        content: The safetensors file.
+        name: What errors call the file.
 
     Raises:
-        CheckpointError: Not a safetensors file, tensors are missing, foreign or of wrong shape, or
-            of a type other than float16 and float32.
+        CheckpointError: The content is not a safetensors file, or a tensor is missing, foreign, of
+            the wrong shape, not finite, or of another type than float16 and float32.
     """
     try:
         tensors = load_tensors(content)
-    except SafetensorError as error:
-        raise CheckpointError(f"{name} is not a safetensors file: {error}.") from error
-    except KeyError as error:  # of a type that NumPy does not have
+    except KeyError as error:  # a type that NumPy does not have
         raise CheckpointError(
             f"{name} has numbers of the type {error.args[0]}; store them as F16 or F32."
         ) from error
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise CheckpointError(f"{name} is not a safetensors file: {error}.") from error
     wanted = autoencoder.state_dict()
     _require_fit(wanted, tensors, name)
-    with torch.no_grad():  # by NumPy and one at a time, for less of torch is paged in
+    with torch.no_grad():  # converted by NumPy, because that pages less of torch into memory
         for key, array in tensors.items():
             wanted[key].copy_(torch.from_numpy(array.astype(np.float32)))
 
@@ -65,6 +72,11 @@ def _require_fit(wanted: Mapping[str, Tensor], found: Mapping[str, np.ndarray], 
     if foreign := found.keys() - wanted.keys():
         raise CheckpointError(f"{name} has a tensor {min(foreign)} unknown to its recipe.")
     for key, tensor in found.items():
+        if tensor.dtype not in (np.float16, np.float32):
+            raise CheckpointError(
+                f"{name}: tensor {key} has numbers of the type {tensor.dtype}; "
+                "store them as F16 or F32."
+            )
         if tensor.shape != wanted[key].shape:
             raise CheckpointError(
                 f"{name}: tensor {key} is {list(tensor.shape)}; "
@@ -75,7 +87,7 @@ def _require_fit(wanted: Mapping[str, Tensor], found: Mapping[str, np.ndarray], 
 
 
 def write_checkpoint(folder: Path, card: Card, weights: bytes, atlas: bytes) -> None:
-    """Write all three files, the card last: a cut-off write is refused by its hashes."""
+    """Write all three files, the card last, so that its hashes refuse an interrupted write."""
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / WEIGHTS_FILE, weights)
     _replace(folder / ATLAS_FILE, atlas)
@@ -83,7 +95,7 @@ def write_checkpoint(folder: Path, card: Card, weights: bytes, atlas: bytes) -> 
 
 
 def write_card(folder: Path, card: Card) -> None:
-    """Write the card alone, in one step."""
+    """Write the card alone, atomically."""
     _replace(folder / CARD_FILE, card.to_json().encode())
 
 
@@ -93,14 +105,29 @@ def _replace(path: Path, content: bytes) -> None:
     partial.replace(path)
 
 
+def read_card(folder: Path) -> Card:
+    """Read a checkpoint's card, and require that its data set exists.
+
+    Raises:
+        CheckpointError: As `Card.load`; or the card names an unknown data set.
+    """
+    card = Card.load(folder)
+    try:
+        find(card.dataset)
+    except DataError as error:
+        raise CheckpointError(f"{folder / CARD_FILE} names an unknown data set. {error}") from error
+    return card
+
+
 def read_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
     """Read and verify a checkpoint.
 
     Raises:
         CheckpointError: A file is missing, differs from the card's hash, or does not fit the
             recipe in the card; the message names the file.
+        MemoryError: There is no room for the model.
     """
-    card = Card.load(folder)
+    card = read_card(folder)
     weights = _verified(folder / WEIGHTS_FILE, card.sha256)
     atlas = _verified(folder / ATLAS_FILE, card.atlas_sha256)
     try:
@@ -113,9 +140,9 @@ def read_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
                 f"{folder / CARD_FILE}: {name} is {getattr(card, name)!r}, "
                 f"but {getattr(recipe, name)!r} in its own recipe. Restore the file."
             )
-    # All are replaced, but to build them on the device "meta" imports SymPy, for 2 seconds.
+    # All weights are replaced; building on the device "meta" would import SymPy, for 2 seconds.
     with torch.random.fork_rng(devices=[]):
-        autoencoder = build_autoencoder(recipe).to(device)
+        autoencoder = _built(recipe, folder / CARD_FILE).to(device)
     load_weights(autoencoder, weights, str(folder / WEIGHTS_FILE))
     autoencoder.requires_grad_(False).eval()
     if isinstance(autoencoder, VariationalAutoencoder):
@@ -123,11 +150,25 @@ def read_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
     return Checkpoint(card, autoencoder, _read_atlas(folder / ATLAS_FILE, atlas, card))
 
 
+def _built(recipe: Recipe, path: Path) -> Autoencoder:
+    try:
+        return build_autoencoder(recipe)
+    except RuntimeError as error:
+        if "allocate" in str(error):  # PyTorch has no error type for this on a CPU
+            raise MemoryError(f"There is no room for the networks of {path}.") from error
+        raise CheckpointError(f"{path} holds a recipe of impossible networks: {error}.") from error
+
+
 def _read_atlas(path: Path, content: bytes, card: Card) -> Atlas:
     atlas = Atlas.from_bytes(content, str(path))
     shapes = [atlas.codes.shape[1:], *(plane.axes.shape[1:] for plane in atlas.planes)]
     if any(shape != (card.latent_dim,) for shape in shapes):
         raise CheckpointError(f"{path} is of a model with other than {card.latent_dim} latents.")
+    ids = tuple(plane.id for plane in atlas.planes)
+    if ids != card.planes or bool(ids) != (card.family != "vqvae"):
+        raise CheckpointError(f"{path} has the planes {ids}; its card names {card.planes}.")
+    if ids and len(atlas.codes) < 2:
+        raise CheckpointError(f"{path} has {len(atlas.codes)} codes; a plane needs at least 2.")
     return atlas
 
 

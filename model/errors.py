@@ -1,4 +1,4 @@
-"""What `model` refuses, as one tree.
+"""The errors of `model`, as one tree.
 
     ModelError
       + RecipeError       a recipe that cannot be read, or asks for what does not exist
@@ -10,13 +10,13 @@
       + PlaneError        a plane, or a tile of it, that does not exist
       + ImageError        images of the wrong shape, or with levels outside [0, 1]
 
-The message of each is a sentence for the person who gave the input: what came, what is allowed,
-and the way out. Broken invariants of our own are `assert`s, never one of these.
+Each message is a sentence for the person who gave the input: what came, what is allowed, and the
+way out. Broken invariants of the code itself are `assert`s, never one of these.
 """
 
 
 class ModelError(Exception):
-    """Base of every refusal; `str(error)` is fit to show to a user."""
+    """Base of all errors here; `str(error)` can be shown to a user."""
 
 
 class RecipeError(ModelError):
@@ -40,7 +40,7 @@ class LatentError(ModelError):
 
 
 class UndecodableError(ModelError):
-    """The model's latents are places in a codebook; it has no vector to decode and no plane."""
+    """The model's latents are entries of a codebook; it decodes no vectors and has no plane."""
 
 
 class PlaneError(ModelError):

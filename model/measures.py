@@ -1,8 +1,8 @@
-"""The table of measures: what each number in a card's `metrics` is, in words for a learner.
+"""The table of measures: what each number in a card's `metrics` means, in words for a learner.
 
-The page, the API and docs/models.md read it; `model/evaluation/` takes the measures. Two things in
-`metrics` have no row, as they are no single number: `latents.kl_per_dimension`, and under `floor`
-what real images reach in the measures of `samples`.
+The page, the API and docs/models.md read it; `model/evaluation/` takes the measures. Two entries of
+`metrics` have no row, because they are not single numbers: `latents.kl_per_dimension`, and `floor`,
+which holds what real images reach in the measures of `samples`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ class Measure:
     unit: str
     """Empty for ratios and counts; shares lie between 0 and 1."""
     digits: int
-    """How many after the point are worth showing."""
+    """Decimals worth showing."""
     better: Literal["higher", "lower"] | None
-    """Which of two values is the better one; None where it depends on what one wants."""
+    """Which of two values is better; None where that depends on the purpose."""
     about: str
-    """One plain line: what it tells, and how to read it."""
+    """One plain line: what it shows, and how to read it."""
 
 
+BLOCKS = ("bound", "likelihood", "latents", "continuity", "completeness", "codes", "samples")
+"""What `python -m model evaluate --only` may name; `bound` takes `grey` and `binarised`."""
 NATS = "nats per image"
 SHARE = "share"
 PIXELS = "pixel norm per std of codes"
@@ -174,4 +176,4 @@ MEASURES: tuple[Measure, ...] = (
         " beside them.",
     ),
 )  # fmt: skip
-"""In the order in which to show them; the first part of a key is the block of its protocol."""
+"""In display order; the first part of a key is the block of its protocol."""

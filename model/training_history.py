@@ -1,4 +1,4 @@
-"""How training went: what a card tells of it, by epochs that count as the atlas's moments do."""
+"""The history of training, read from a card; epochs are counted as in the atlas's moments."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ _ASIDE = {"stage", "epoch", "seconds", *MEASURED}
 
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch; None is what its stage does not measure. All in nats per image."""
+    """One epoch, in nats per image; what its stage does not measure is None."""
 
     epoch: int
-    """Counted through all stages; a model that was taught counts on from its teacher's last."""
+    """Counted through all stages; a distilled model counts on from its teacher's last epoch."""
     stage: str
     train_loss: float | None
-    """What the stage makes small, on training images."""
+    """What the stage minimises, on training images."""
     reconstruction: float | None
-    """With `kl` and `elbo`, on images that were not trained on."""
+    """Like `kl` and `elbo`, measured on images that were not trained on."""
     kl: float | None
     elbo: float | None
     more: dict[str, float]
-    """What only this stage measures, such as `kl_to_teacher`."""
+    """Other measurements of the stage, such as `kl_to_teacher`."""
 
 
 def read_history(training: dict[str, Any], moments: Sequence[int]) -> list[Epoch]:
-    """The epochs of a card's block `training`.
+    """Return the epochs of a card's block `training`.
 
     Args:
-        training: As in the card; without a `history` there are no epochs.
-        moments: The epochs of the atlas's moments, in order. The last is that of the last epoch,
-            which tells how many a teacher had before.
+        training: The block; without a `history` it has no epochs.
+        moments: The epochs of the atlas's moments, in order. The last moment is of the last epoch,
+            which shows how many epochs a teacher had before.
     """
     entries = training.get("history", [])
     before = max(moments[-1] - len(entries), 0) if moments else 0

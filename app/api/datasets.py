@@ -1,6 +1,7 @@
 """The data sets of the models: what their labels mean, and their test images."""
 
 import asyncio
+import logging
 from typing import Annotated, Any
 
 import numpy as np
@@ -16,7 +17,9 @@ from app.openapi import NOT_CHANGED, feature
 from app.serving.batcher import Images
 from app.serving.registry import Models, Registry
 from model.engine import LabelledImages, test_set
+from model.errors import DataError
 
+log = logging.getLogger("explorer")
 router = feature("/datasets", "datasets")
 
 _PNG = {"content": {PNG: {"schema": {"type": "string", "format": "binary"}}}}
@@ -49,7 +52,13 @@ class DatasetList(BaseModel):
 @router.get("")
 async def list_datasets(models: Models) -> DatasetList:
     """All data sets that a model here was trained on, and what their labels mean."""
-    return DatasetList(datasets=[_json(await _test_set(name)) for name in _names(models)])
+    found = []
+    for name in _names(models):
+        try:
+            found.append(_json(await _test_set(name)))
+        except DataError as error:  # the others are answered for all the same
+            log.error("Data set %s is left out: %s", name, error)
+    return DatasetList(datasets=found)
 
 
 @router.get("/{dataset}/images/{index}.png", response_class=Response, responses=_RESPONSES)

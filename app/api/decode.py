@@ -9,7 +9,14 @@ from app.formats import rendering
 from app.formats.latents import LATENT, MAX_LATENTS, read_latents, read_npy
 from app.formats.rendering import BATCH, ImageJson, JsonImages, described
 from app.http.cancellation import while_connected
-from app.http.json_body import JsonBody, media_type, read_json, unsupported
+from app.http.json_body import (
+    NUMBER_BYTES,
+    OTHER_BYTES,
+    JsonBody,
+    media_type,
+    read_json,
+    unsupported,
+)
 from app.http.negotiation import JSON, NPY
 from app.openapi import API, MODEL_PARAMETER, feature
 from app.serving.batcher import CHUNK, SMALL, Images, Latents
@@ -89,7 +96,9 @@ def _require_room(request: Request, served: ServedModel) -> None:
 async def _read_body(request: Request, card: Card) -> Latents:
     kind = media_type(request)
     if kind == JSON:
-        return read_latents((await read_json(request, DecodeRequest)).latents, card)
+        max_bytes = OTHER_BYTES + NUMBER_BYTES * card.latent_dim * MAX_LATENTS
+        body = await read_json(request, DecodeRequest, max_bytes=max_bytes)
+        return read_latents(body.latents, card)
     if kind == NPY:
         return read_npy(await request.body(), MAX_LATENTS, card)
     raise unsupported(request, JSON, NPY)

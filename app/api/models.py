@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from fastapi import Response
 from pydantic import BaseModel, Field
 
+from app.http.negotiation import JSON
 from app.openapi import feature
-from app.serving.registry import KnownCard, Models
+from app.serving.registry import KnownCard, Models, Registry
 from model import card as model_card
 from model.card import GROUPS
 
@@ -49,9 +51,15 @@ class ModelList(BaseModel):
     models: list[Card] = Field(description="In the order of the groups")
 
 
-@router.get("")
-async def list_models(registry: Models) -> ModelList:
+@router.get("", response_model=ModelList)
+async def list_models(registry: Models) -> Response:
     """All models that this server offers, by what they teach; none is loaded for it."""
+    if registry.listing is None:
+        registry.listing = _listing(registry).model_dump_json().encode()
+    return Response(registry.listing, media_type=JSON)
+
+
+def _listing(registry: Registry) -> ModelList:
     default = registry.card(registry.default)
     cards = sorted(registry.cards, key=lambda card: _order(card, default))
     groups = [

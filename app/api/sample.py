@@ -11,7 +11,7 @@ from app.api.decode import decode_for
 from app.formats import rendering
 from app.formats.latents import MAX_LATENTS
 from app.formats.rendering import BATCH, ImageJson, described
-from app.http.json_body import WHOLE, JsonBody, json_body
+from app.http.json_body import OTHER_BYTES, WHOLE, JsonBody, json_body
 from app.openapi import feature, json_request
 from app.serving.registry import Decoding
 
@@ -51,7 +51,9 @@ class SampleResponse(BaseModel):
     response_class=Response,
 )
 async def sample(
-    request: Request, served: Decoding, body: Annotated[SampleRequest, json_body(SampleRequest)]
+    request: Request,
+    served: Decoding,
+    body: Annotated[SampleRequest, json_body(SampleRequest, max_bytes=OTHER_BYTES)],
 ) -> Response:
     """Draw from the prior, or for an autoencoder from the Gaussian fitted to its codes."""
     media_type = rendering.choose(request.headers.get("accept"), BATCH)

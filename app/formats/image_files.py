@@ -94,7 +94,7 @@ def _read(content: bytes, with_steps: bool) -> tuple[GreyImage, list[Step]]:
         raise ImageError(
             f"The image has more than the {MAX_PIXELS} pixels that are taken. Send a smaller one."
         ) from error
-    except ImageError:
+    except (ImageError, MemoryError):
         raise
     except Exception as error:  # Pillow raises many types for damaged files
         raise ImageError(

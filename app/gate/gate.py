@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import CLIENT_GONE, NotHttp, Overloaded, response_to
 from app.gate.hosts import check_host, check_origin
-from app.gate.limits import SMALL_BODY, Bodies, Deadlines
+from app.gate.limits import Bodies, Deadlines
 from app.gate.root_path import enter_root_path
 from app.http.probes import is_probe
 from app.http.security_headers import RAW_HEADERS
@@ -63,7 +63,7 @@ class Exchange:
             self.body_is_whole = not message.get("more_body", False)
             piece = message.get("body", b"")
             self.received += len(piece)
-            if self.received > SMALL_BODY:
+            if self.received > self._gate.bodies.uncounted:
                 self._gate.bodies.count(self, piece)
         return message
 

@@ -11,7 +11,7 @@ from app.errors import BodyTooLarge, Overloaded, Problem, TooSlow
 from app.http.json_body import count_values
 
 SMALL_BODY = 64 * 1024
-"""Bytes of a body that are not counted: the bound on connections bounds them all together."""
+"""Bytes up to which a body is not counted: the bound on connections bounds them all together."""
 MAX_VALUES = 200_000
 """Of one JSON body; 64 images as numbers are 50,000."""
 _CLOSE = {"Connection": "close"}
@@ -40,12 +40,14 @@ class Bodies:
         max_bytes_together: Of all bodies that are being read or worked on.
 
     Attributes:
-        held: Bytes of all of them now; of each, the first `SMALL_BODY` come free.
+        uncounted: Bytes up to which a body is not counted.
+        held: Bytes of all bodies that are counted now.
     """
 
     def __init__(self, max_bytes: int, max_bytes_together: int) -> None:
         self.max_bytes = max_bytes
         self.max_bytes_together = max_bytes_together
+        self.uncounted = min(SMALL_BODY, max_bytes)
         self.held = 0
 
     def check_declared(self, length: bytes) -> None:
@@ -55,7 +57,7 @@ class Bodies:
             BodyTooLarge: It is longer than one body may be.
             Overloaded: It is longer than what is left for all of them.
         """
-        if not length.isdigit() or (size := int(length[:20])) <= SMALL_BODY:
+        if not length.isdigit() or (size := int(length[:20])) <= self.uncounted:
             return
         if size > self.max_bytes or len(length) > 20:
             raise self._too_large()
@@ -63,7 +65,7 @@ class Bodies:
             raise self._too_many()
 
     def count(self, body: Body, piece: bytes) -> None:
-        """Count a piece that has come, of a body of more than `SMALL_BODY` bytes.
+        """Count a piece that has come, of a body of more than `uncounted` bytes.
 
         Raises:
             BodyTooLarge: The body has more bytes, or its JSON more values, than one may have.

@@ -1,6 +1,7 @@
 """JSON bodies: their media type, their bounds, and how they are read."""
 
 import json
+import math
 from email.message import Message
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -30,6 +31,13 @@ WHOLE = BeforeValidator(_whole)
 Body = TypeVar("Body", bound=JsonBody)
 MAX_FIELDS = 1000
 """Of one JSON body, those of nested objects among them; colons within texts are counted too."""
+NUMBER_BYTES = 64
+"""That a number in JSON may take, with what parts it from the next; most take 22 at most.
+
+Parsing digits takes time in the square of their number.
+"""
+OTHER_BYTES = 64 * 1024
+"""That a JSON body may take besides its numbers."""
 
 
 def count_values(content: bytes) -> int:
@@ -58,16 +66,21 @@ def unsupported(request: Request, *taken: str) -> UnsupportedMedia:
     return UnsupportedMedia(f"Content-Type {came}; this route reads {' and '.join(taken)}.")
 
 
-async def read_json(request: Request, schema: type[Body]) -> Body:
-    """Read a JSON body.
+async def read_json(request: Request, schema: type[Body], *, max_bytes: float = math.inf) -> Body:
+    """Read a JSON body of at most `max_bytes`.
 
     Raises:
         NotJson: It cannot be parsed.
-        BodyTooLarge: It names more fields than any body here has.
+        BodyTooLarge: It is longer, or names more fields than any body here has.
         InvalidRequest: It is no object.
         RequestValidationError: It does not have the fields of `schema`.
     """
     body = await request.body()
+    if len(body) > max_bytes:
+        raise BodyTooLarge(
+            f"The JSON is longer than {max_bytes} bytes, more than this request needs with every "
+            f"number written out. Send fewer digits."
+        )
     if body.count(b":") > MAX_FIELDS:
         raise BodyTooLarge(
             f"The JSON names more than {MAX_FIELDS} fields, more than any request here has. Send "
@@ -89,12 +102,12 @@ async def read_json(request: Request, schema: type[Body]) -> Body:
         raise RequestValidationError(entries) from error
 
 
-def json_body(schema: type[Body]) -> Any:
-    """Return the dependency that reads the JSON body of a route."""
+def json_body(schema: type[Body], *, max_bytes: float = math.inf) -> Any:
+    """Return the dependency that reads the JSON body of a route, as `read_json` does."""
 
     async def read(request: Request) -> Body:
         if media_type(request) != JSON:
             raise unsupported(request, JSON)
-        return await read_json(request, schema)
+        return await read_json(request, schema, max_bytes=max_bytes)
 
     return Depends(read)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSche
 
 from app.errors import BodyTooLarge, InvalidRequest, NotJson
 from app.formats.latents import MAX_LATENTS
-from app.http.json_body import WHOLE, count_values
+from app.http.json_body import NUMBER_BYTES, OTHER_BYTES, WHOLE, count_values
 from app.kserve.endpoints import DATATYPES, Array, Endpoint, Tensor
 
 LENGTH = "Inference-Header-Content-Length"
@@ -183,7 +183,8 @@ def _header_size(text: str, most: int) -> int:
 def _check_size(content: bytes, endpoint: Endpoint) -> None:
     """Refuse JSON of too many values before it is parsed: 14 MB of small lists take seconds."""
     max_values = 2 * endpoint.max_rows * math.prod(endpoint.input.shape[1:]) + OTHER_VALUES
-    if count_values(content) > max_values:
+    max_bytes = OTHER_BYTES + NUMBER_BYTES * max_values
+    if count_values(content) > max_values or len(content) > max_bytes:
         raise BodyTooLarge(
             f"The JSON holds more than {max_values} values; {endpoint.max_rows} rows of "
             f"{endpoint.input.name} are fewer. Send fewer at once, or as bytes after the JSON."

@@ -5,14 +5,22 @@ reads (it leaves these to a proxy). The tests of each method are in `tests/app/s
 """
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import httptools
 from starlette.responses import Response
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from app.errors import HeadTooLarge, NotHttp, Problem, TooSlow, response_to
 from app.http.security_headers import HEADERS
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
 
 HEAD_SECONDS = 10.0
 """From a connection, or from the first byte of a request, to the end of the head."""
@@ -76,6 +84,7 @@ class HttpProtocol(Unread, HttpToolsProtocol):
     """What has come while requests before it wait for their answers."""
     _upgrades_in_vain = False
     """Whether the head that was parsed last asks for another protocol than WebSocket."""
+    _running: RequestResponseCycle | None = None
     _refusal: Problem | None = None
     """What follows the answers that are due; then the connection closes."""
 
@@ -88,6 +97,13 @@ class HttpProtocol(Unread, HttpToolsProtocol):
         super().connection_lost(exc)
         self.unparsed = b""
         self._end_head()
+        if self._running is not None:  # uvicorn tells the newest request alone
+            self._running.disconnected = True
+            self._running.message_event.set()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
         """Parse what has come, in slices, until a pipelined request has to wait for its turn.
@@ -225,6 +241,9 @@ class HttpProtocol(Unread, HttpToolsProtocol):
 
     def _head_is_late(self) -> None:
         self._head_timer = None
+        if self.pipeline or self.unparsed:  # the rest may be here, behind requests that wait
+            self._await_head()
+            return
         if not self._is_in_head():  # opened in advance, as browsers do
             self.transport.close()
             return

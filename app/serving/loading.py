@@ -1,11 +1,13 @@
 """Loading: which models a server offers, and how each is read, checked and warmed."""
 
+import ctypes
 import logging
+import sys
 from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from app.errors import StartError, Unavailable
 from app.serving.batcher import Batcher, Decode
@@ -13,7 +15,7 @@ from app.serving.registry import Offer, Registry, ServedModel
 from app.settings import Settings, variable
 from app.telemetry.counters import Counters
 from model.card import GROUPS, Card
-from model.engine import Engine
+from model.engine import Engine, read_card
 from model.errors import CheckpointError, ModelError
 
 UNPACKED = 5
@@ -51,8 +53,9 @@ def fill(
             continue
         folder = settings.checkpoints / name
         try:
-            load = partial(_load, folder, settings.device, batcher)
-            offer = Offer(_card(folder), memory_needed(folder), load)
+            card = _card(folder)
+            load = partial(_load, folder, card, settings.device, batcher)
+            offer = Offer(card, memory_needed(folder), load)
         except (ModelError, OSError) as error:
             log.error("Model %s is skipped: %s", name, error)
         else:
@@ -78,15 +81,17 @@ def _load_default(settings: Settings, registry: Registry, batcher: MakeBatcher) 
         )  # fmt: skip
 
 
-def _load(folder: Path, device: str, batcher: MakeBatcher) -> ServedModel:
-    """Load a model for those who wait for it; the log has what is not for them.
+def _load(folder: Path, offered: Card, device: str, batcher: MakeBatcher) -> ServedModel:
+    """Load a model that was offered with this card; the log says what clients need not know.
 
     Raises:
-        Unavailable: it cannot be loaded.
+        Unavailable: It cannot be loaded, or is another one by now.
     """
     name = folder.name
     try:
         served = _served(folder, device, batcher)
+        if served.card != offered:  # clients and caches would take its answers for the other's
+            raise CheckpointError(f"{folder} was replaced since the start; restart the server.")
     except Exception as error:  # whatever the device does: the other models go on
         refused = isinstance(error, ModelError | OSError)
         log.error("Model %s cannot be loaded: %s", name, error, exc_info=not refused)
@@ -94,6 +99,7 @@ def _load(folder: Path, device: str, batcher: MakeBatcher) -> ServedModel:
             f"The model {name} cannot be loaded now. The server's log says why and which file it "
             "is, if one is damaged; its operator must restore that. The other models go on."
         ) from error
+    give_memory_back()  # of the models that made room for it
     log.info("Model %s is loaded", name)
     return served
 
@@ -105,7 +111,7 @@ def _served(folder: Path, device: str, batcher: MakeBatcher) -> ServedModel:
 
 
 def _card(folder: Path) -> Card:
-    card = Card.load(folder)
+    card = read_card(folder)
     if card.id != folder.name:
         raise CheckpointError(
             f"{folder} holds the card of {card.id}; a checkpoint's folder has its model's name."
@@ -128,7 +134,9 @@ def _unpacked(archive: Path) -> int:
     try:
         with ZipFile(archive) as file:
             return sum(entry.file_size for entry in file.infolist())
-    except BadZipFile:  # damaged, which is reported when the model is asked for
+    except OSError:
+        raise
+    except Exception:  # damaged, in ways without number; reported when the model is asked for
         return archive.stat().st_size
 
 
@@ -146,3 +154,11 @@ def _names(settings: Settings) -> list[str]:
             f"{', '.join(wanted) or 'the models'} ({there})."
         )
     return wanted
+
+
+def give_memory_back() -> None:
+    """Return freed memory to the system: glibc keeps what does not lie at the end of its heap."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries lack it
+        if trim:
+            trim(0)

@@ -107,11 +107,13 @@ class Registry:
 
     Attributes:
         is_stopping: The server stops soon, though it still answers: nobody new should ask it.
+        listing: All cards as `GET /models` answers them, once that has been asked for.
     """
 
     def __init__(self, default: str, memory_bytes: int) -> None:
         self.default = default
         self.is_stopping = False
+        self.listing: bytes | None = None
         self._offers: dict[str, Offer] = {}
         self._cache: ModelCache[ServedModel] = ModelCache(memory_bytes)
         self.get = self._cache.get
@@ -119,6 +121,7 @@ class Registry:
     def offer(self, offer: Offer) -> None:
         """Let a model be asked for."""
         self._offers[offer.card.id] = offer
+        self.listing = None
 
     def keep(self, served: ServedModel, size: int = 0) -> None:
         """Offer a model that is loaded, and keep it for good."""

@@ -1,7 +1,7 @@
 """The data sets that recipes may name, and their images as arrays.
 
-Two are published and known here; others are the user's own, which `own.py` has put into the data
-folder with a description. A file is known by the SHA-256 of its unzipped bytes, so it does not
+Two are published and listed here. Others are the user's own, which `own.py` has put into the data
+folder with a description. A file is identified by the SHA-256 of its unzipped bytes, so it does not
 matter who zipped it.
 """
 
@@ -17,16 +17,18 @@ from jaxtyping import UInt8
 from model.data.idx import read_idx
 from model.errors import DataError
 
+IMAGE_SIDE = 28
+"""Pixels on a side of every image: each data set has images of this size."""
 DATA_FOLDER = Path("data")
 SHIPPED_FOLDER = Path(__file__).parent / "shipped"
 DESCRIPTION = "dataset.json"
-"""Beside the files of a data set of one's own."""
+"""File that describes a data set of one's own, beside its files."""
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """What we know of a data set before we have a single file of it."""
+    """The description of a data set, for which none of its files is needed."""
 
     id: str
     title: str
@@ -34,15 +36,15 @@ class Dataset:
     licence: str
     label_names: tuple[str, ...]
     sha256: dict[str, str]
-    """Of each file, unzipped, by its name; `<name>.gz` is the same file zipped."""
+    """Hash of each unzipped file by its name; `<name>.gz` is the same file zipped."""
     mirrors: tuple[str, ...]
-    """Addresses under which `<name>.gz` lies, best first; one's own has none."""
+    """Addresses of folders that hold `<name>.gz`, best first; empty for one's own data sets."""
 
     def read(self, path: Path, name: str) -> UInt8[np.ndarray, "..."]:
-        """The array in `path`, which must be the data set's file `name`, zipped or not.
+        """Return the array in `path`, which must be the data set's file `name`, zipped or not.
 
         Raises:
-            DataError: It is missing, damaged or another file.
+            DataError: The file is missing, damaged or another one.
         """
         dimensions = 3 if "images" in name else 1
         if name not in self.sha256:
@@ -52,14 +54,14 @@ class Dataset:
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """One half of a data set, read-only, in the data set's own order."""
+    """One half of a data set, read-only, in the data set's order."""
 
     images: UInt8[np.ndarray, "count 28 28"]
     """Grey levels; 0 is background."""
     labels: UInt8[np.ndarray, " count"]
     """Indices into the data set's `label_names`."""
     source: Dataset | None = None
-    """Whose images they are; None if they were put together otherwise."""
+    """The data set they come from; None if they come from none."""
 
 
 MNIST = Dataset(
@@ -129,10 +131,10 @@ DATASETS = {dataset.id: dataset for dataset in (MNIST, FASHION_MNIST)}
 
 
 def test_set(dataset: str, folder: Path = DATA_FOLDER) -> LabelledImages:  # noqa: PT028  no test
-    """The test images, verified and read once: shipped with the code, or one's own in a folder.
+    """Return the test images, read and verified once; published ones ship with the code.
 
     Raises:
-        DataError: No data set of this id is known, or the copy of it is damaged.
+        DataError: There is no data set of this id, or its copy is damaged.
     """
     return _shipped(dataset) if dataset in DATASETS else _own_tests(dataset, folder)
 
@@ -149,17 +151,17 @@ def _own_tests(dataset: str, folder: Path) -> LabelledImages:
 
 @cache
 def labels_of_tests(dataset: str, folder: Path = DATA_FOLDER) -> UInt8[np.ndarray, " count"]:
-    """The labels of the test images alone, read once; they take a thousandth of the memory.
+    """Return the labels of the test images alone, read once; they take a thousandth of the memory.
 
     Raises:
-        DataError: As `test_set`, but the images are not looked at.
+        DataError: As `test_set`, but without looking at the images.
     """
     place = SHIPPED_FOLDER if dataset in DATASETS else folder
     return _read(find(dataset, folder), "t10k-labels-idx1-ubyte", place / dataset)
 
 
 def train_set(dataset: str, folder: Path = DATA_FOLDER) -> LabelledImages:
-    """The training images, from the files in `<folder>/<dataset>/`, zipped or not.
+    """Return the training images, from the files in `<folder>/<dataset>/`, zipped or not.
 
     Raises:
         DataError: The data set is unknown, or one of its files is missing, damaged or foreign.
@@ -174,10 +176,10 @@ def train_set(dataset: str, folder: Path = DATA_FOLDER) -> LabelledImages:
 
 
 def find(dataset: str, folder: Path = DATA_FOLDER) -> Dataset:
-    """The data set of this id, published or described in `<folder>/<id>/`.
+    """Return the data set of this id, published or described in `<folder>/<id>/`.
 
     Raises:
-        DataError: There is none, or its description is damaged.
+        DataError: There is no such data set, or its description is damaged.
     """
     if dataset in DATASETS:
         return DATASETS[dataset]
@@ -207,7 +209,7 @@ def _described(path: Path) -> Dataset:
 
 
 def find_file(folder: Path, name: str) -> Path | None:
-    """The file of this name in a folder, zipped rather than not."""
+    """Return the file of this name in a folder, preferably zipped; None if there is none."""
     candidates = (folder / f"{name}.gz", folder / name)
     return next((path for path in candidates if path.is_file()), None)
 

@@ -1,4 +1,4 @@
-"""`python -m model data`: fetch the data sets, or take them or one's own from a folder."""
+"""`python -m model data`: download the data sets, or take them or one's own from a folder."""
 
 import argparse
 import shutil
@@ -50,11 +50,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Put the data sets in their place, each file verified; returns the exit status.
+    """Install the data sets, with each file verified; return the exit status.
 
     Raises:
-        DataError: A data set is unknown, or a file could not be had.
-        KeyboardInterrupt: The user stopped it, and was told how to go on.
+        DataError: A data set is unknown, or a file could not be obtained.
+        KeyboardInterrupt: The user stopped the command; how to resume was printed.
     """
     if arguments.name is not None:
         return _run_own(arguments)
@@ -89,16 +89,16 @@ def _run_own(arguments: argparse.Namespace) -> int:
 
 
 def install(dataset: Dataset, target: Path, source: Path | None = None) -> None:
-    """Put the files of a data set that are not there yet into `<target>/<dataset>/`.
+    """Put the missing files of a data set into `<target>/<dataset>/`.
 
     Args:
-        dataset: What to install, and the mirrors that have it.
+        dataset: The data set to install, with its mirrors.
         target: The folder of all data sets.
-        source: A folder that has the files, itself or in a sub-folder of the data set's name;
-            if given, the network is left alone.
+        source: A folder that has the files, itself or in a sub-folder of the data set's name. If it
+            is given, the network is not used.
 
     Raises:
-        DataError: A file could not be had; the message says why, for each place tried.
+        DataError: A file could not be obtained; the message gives the reason for each place tried.
     """
     folder = target / dataset.id
     try:
@@ -119,7 +119,7 @@ def install(dataset: Dataset, target: Path, source: Path | None = None) -> None:
 
 
 def _is_present(dataset: Dataset, name: str, folder: Path) -> bool:
-    """Whether the folder has the published file; a damaged one in its place is deleted."""
+    """Return whether the folder has the published file; delete a damaged one in its place."""
     while path := find_file(folder, name):
         try:
             dataset.read(path, name)
@@ -172,12 +172,12 @@ def _fetch_verified(url: str, partial: Path, dataset: Dataset, name: str) -> Non
         partial.unlink()
         if not began_elsewhere:
             raise
-        # Two mirrors may have zipped the same file differently: take all of it from this one.
+        # Two mirrors may have zipped the file differently, so take all of it from this one.
         _fetch_verified(url, partial, dataset, name)
 
 
 def _fetch_while_it_grows(url: str, partial: Path) -> None:
-    """Try again for as long as each try brings the file further than all before it."""
+    """Download a file; try again as long as each try gets further than all before it."""
     most = -1
     while True:
         try:

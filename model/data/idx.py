@@ -22,21 +22,21 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 
 def read_idx(path: Path, *, dimensions: int, sha256: str | None) -> UInt8[np.ndarray, "..."]:
-    """Read an IDX file of unsigned bytes, zipped or not, whatever its name ends in.
+    """Read an IDX file of unsigned bytes, zipped or not, whatever its suffix.
 
     Args:
         path: The file.
         dimensions: How many axes it must have: 3 for images, 1 for labels.
-        sha256: Of its unzipped bytes, so that it does not matter who zipped it; None for a file
-            of which nobody has said what it holds.
+        sha256: Hash of its unzipped bytes, which does not depend on who zipped it; None if the
+            content is not known in advance.
 
     Returns:
         A read-only array of the shape that the header states.
 
     Raises:
         DataError: The file is missing or unreadable, its gzip stream is damaged, it is not an IDX
-            file of unsigned bytes with these dimensions and just the length that its header
-            states, or it holds other bytes than those of `sha256`.
+            file of unsigned bytes with these dimensions and the length that its header states, or
+            its bytes do not have the hash `sha256`.
     """
     content = _unzip(path)
     magic = bytes((0, 0, UNSIGNED_BYTE, dimensions))
@@ -66,7 +66,7 @@ def read_idx(path: Path, *, dimensions: int, sha256: str | None) -> UInt8[np.nda
 
 
 def pack_idx(array: UInt8[np.ndarray, "..."]) -> bytes:
-    """The IDX file of an array of unsigned bytes, not zipped."""
+    """Return the IDX file of an array of unsigned bytes, not zipped."""
     head = struct.pack(f">HBB{array.ndim}I", 0, UNSIGNED_BYTE, array.ndim, *array.shape)
     return head + array.tobytes()
 

@@ -1,11 +1,11 @@
-"""A data set of one's own, put into the data folder: from IDX files, or from folders of images.
+"""Put a data set of one's own into the data folder, from IDX files or from folders of images.
 
     photos/cat/1.png         one folder for each label: every sixth image of each is for testing
-    photos/train/cat/1.png   or the halves already told apart, as train/ and test/
+    photos/train/cat/1.png   or the halves already separate, as train/ and test/
     photos/test/cat/1.png
     idx/train-images-idx3-ubyte, and the three others of MNIST's names, zipped or not
 
-What comes of it has MNIST's four files, and `dataset.json`, which says what they are.
+The result has MNIST's four files, and `dataset.json`, which describes them.
 """
 
 from __future__ import annotations
@@ -23,21 +23,22 @@ import numpy as np
 from model.data.datasets import (
     DATASETS,
     DESCRIPTION,
+    IMAGE_SIDE,
     NAME,
     Dataset,
     LabelledImages,
     find_file,
 )
 from model.data.idx import pack_idx, read_idx
-from model.data.pictures import SIDE, read_picture
+from model.data.pictures import read_picture
 from model.errors import DataError
 
 MOST_LABELS = 10
-"""As many as the page has colours for."""
+"""The page has colours for so many labels."""
 TEST_EVERY = 6
 SEED = 0
 HALVES = {"train": "train", "t10k": "test"}
-"""The halves by what their files are called, and their folders of images."""
+"""The halves: how their files begin, and the names of their folders of images."""
 
 
 def install_own(
@@ -54,19 +55,20 @@ def install_own(
 
     Args:
         name: Its id, as recipes will name it.
-        source: IDX files, or folders of images.
+        source: A folder of IDX files, or of folders of images.
         target: The folder of all data sets.
-        title: For people; the name if empty.
+        title: Its title for people; the name if empty.
         authors: Who made it.
-        licence: Of the images.
-        label_names: In the order of the labels in IDX files; folders have names of their own.
+        licence: The licence of the images.
+        label_names: Names of the labels in IDX files, in order; folders name their labels.
 
     Raises:
-        DataError: The name is taken or none, or an image or a label cannot be used.
+        DataError: The name is taken or invalid, or an image or a label cannot be used.
     """
     folder = target / name
     if not NAME.fullmatch(name):
         raise DataError(f"{name!r} is no name; use lower-case words and numbers joined by hyphens.")
+    _require_text(title, authors, licence, *label_names)
     if name in DATASETS or folder.exists():
         raise DataError(
             f"There is a data set {name} already. Delete {folder}, or take another name."
@@ -96,10 +98,10 @@ def _from_idx(source: Path) -> dict[str, LabelledImages]:
             read_idx(find_file(source, file) or source / file, dimensions=axes, sha256=None)
             for file, axes in ((f"{half}-images-idx3-ubyte", 3), (f"{half}-labels-idx1-ubyte", 1))
         )
-        if images.shape[1:] != (SIDE, SIDE):
+        if images.shape[1:] != (IMAGE_SIDE, IMAGE_SIDE):
             raise DataError(
                 f"The {half} images of {source} are {images.shape[2]} x {images.shape[1]} pixels; "
-                f"they must be {SIDE} x {SIDE}. Folders of images are brought to that."
+                f"they must be {IMAGE_SIDE} x {IMAGE_SIDE}. Folders of images are brought to that."
             )
         if len(images) != len(labels) or len(images) == 0:
             raise DataError(f"{source} has {len(images)} {half} images and {len(labels)} labels.")
@@ -115,6 +117,7 @@ def _from_folders(source: Path) -> tuple[dict[str, LabelledImages], tuple[str, .
             f"{source} has neither IDX files nor a folder for each label; see "
             "docs/own-checkpoint.md."
         )
+    _require_text(*names)
     pictures: dict[str, list[tuple[np.ndarray, int]]] = {half: [] for half in HALVES}
     for label, name in enumerate(names):
         if is_split:
@@ -139,7 +142,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _shuffled(half: str, pictures: list[tuple[np.ndarray, int]], source: Path) -> LabelledImages:
-    """In random order, the same each time: training holds the last images back."""
+    """Return images in a fixed random order, because training holds out the last ones."""
     if not pictures:
         raise DataError(
             f"{source} gives no image for {'training' if half == 'train' else 'testing'}: "
@@ -161,6 +164,15 @@ def _require_labels(halves: dict[str, LabelledImages], names: tuple[str, ...]) -
         )
     if len(set(names)) < len(names) or not all(names):
         raise DataError(f"The labels are called {', '.join(names)}; give each a name of its own.")
+
+
+def _require_text(*texts: str) -> None:
+    """Refuse text that UTF-8 cannot encode, from the command line or from a folder's name."""
+    for text in texts:
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise DataError(f"{text!a} is not text in UTF-8. Give it another name.") from error
 
 
 def _write(folder: Path, made: Dataset, files: dict[str, bytes]) -> None:

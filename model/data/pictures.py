@@ -1,34 +1,38 @@
-"""An image file as one of a data set's images: 28 x 28, light on dark.
+"""Read an image file as an image of a data set: 28 x 28, light on dark.
 
-A file of 28 x 28 pixels keeps them. Any other is cut to what it shows, which then fills 28 x 28 in
-its own proportions, in the middle: as Fashion-MNIST was made, and as the server treats an upload.
+A file of 28 x 28 pixels keeps them. Any other is cut to what it shows, which is then scaled to fill
+28 x 28 in its own proportions, centred, as in Fashion-MNIST and in the server's uploads.
 """
 
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
+from model.data.datasets import IMAGE_SIDE
 from model.errors import DataError
 
-SIDE = 28
 FAINT = 26
-"""Grey levels of contrast below which an image counts as blank."""
+"""Contrast in grey levels below which an image counts as blank."""
 SHOWN = 13
-"""Level from which a pixel counts as shown: what is within 5 % of the background is cut off."""
+"""Grey level from which a pixel counts as ink; 5 % of the range counts as background."""
 
 
 def read_picture(path: Path) -> UInt8[np.ndarray, "28 28"]:
     """Read an image file of any format that Pillow knows.
 
     Raises:
-        DataError: It is no image, or a blank one.
+        DataError: The file is not an image, has too many pixels, or is blank.
     """
     try:
         with Image.open(path) as file:
             grey = _flat(ImageOps.exif_transpose(file))
-    except (OSError, ValueError, SyntaxError, UnidentifiedImageError) as error:
+    except MemoryError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise DataError(f"{path} has too many pixels to read. Make it smaller.") from error
+    except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them raise
         raise DataError(
             f"{path} is no image that can be read. Take it away, or mend it."
         ) from error
@@ -38,11 +42,11 @@ def read_picture(path: Path) -> UInt8[np.ndarray, "28 28"]:
     edge = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
     if np.median(edge) > 127:
         levels = 255 - levels
-    return levels if levels.shape == (SIDE, SIDE) else _fitted(levels)
+    return levels if levels.shape == (IMAGE_SIDE, IMAGE_SIDE) else _fitted(levels)
 
 
 def _flat(image: Image.Image) -> Image.Image:
-    """Make it grey and opaque: dark ink is laid on white, light ink on black."""
+    """Make an image grey and opaque, with dark ink on white and light ink on black."""
     if not image.has_transparency_data:
         return image.convert("L")
     grey, alpha = image.convert("RGBA").convert("LA").split()
@@ -57,8 +61,9 @@ def _fitted(levels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "28 
     shown = levels >= SHOWN
     rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
     cut = Image.fromarray(levels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
-    scale = SIDE / max(cut.size)
+    scale = IMAGE_SIDE / max(cut.size)
     width, height = (max(1, round(scale * side)) for side in cut.size)
-    sheet = Image.new("L", (SIDE, SIDE))
-    sheet.paste(cut.resize((width, height)), ((SIDE - width) // 2, (SIDE - height) // 2))
+    sheet = Image.new("L", (IMAGE_SIDE, IMAGE_SIDE))
+    left, top = (IMAGE_SIDE - width) // 2, (IMAGE_SIDE - height) // 2
+    sheet.paste(cut.resize((width, height)), (left, top))
     return np.asarray(sheet)

@@ -1,4 +1,4 @@
-"""One file over HTTP, going on from where an earlier try stopped."""
+"""Download a file over HTTP, resuming where an earlier try stopped."""
 
 import http.client
 import urllib.error
@@ -14,15 +14,15 @@ CHUNK_BYTES = 1 << 16
 
 
 class TransferError(Exception):
-    """The server cannot be reached, refuses or stops early; what has arrived stays."""
+    """The server cannot be reached, refuses or stops early; the bytes received are kept."""
 
 
 def fetch(url: str, partial: Path) -> None:
     """Complete `partial`, which holds the first bytes of the file at `url`, or nothing yet.
 
-    Asks for the missing bytes alone, and starts over where a server cannot send them alone. Bytes
-    are written as they arrive: whatever stops it, Ctrl-C included, the next call goes on from
-    there. That both parts are of one file is for the caller to verify.
+    Only the missing bytes are requested; if a server cannot send them alone, the download starts
+    over. Bytes are written as they arrive, so that the next call resumes after any interruption,
+    Ctrl-C included. The caller must verify that both parts belong to one file.
 
     Raises:
         TransferError: The file is not complete.
@@ -34,7 +34,7 @@ def fetch(url: str, partial: Path) -> None:
     except urllib.error.HTTPError as error:
         with error:
             if size and error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-                return  # Nothing comes after the bytes that we have.
+                return  # the file is complete
             raise TransferError(f"it answers {error.code} {error.reason}") from error
     except (OSError, http.client.HTTPException) as error:
         raise TransferError(f"it cannot be reached: {_reason(error)}") from error

@@ -1,1 +1,1 @@
-"""Measures of a trained model, always on its stored weights."""
+"""Measures of a trained model, taken on its stored weights."""

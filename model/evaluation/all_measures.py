@@ -1,6 +1,6 @@
 """All measures of a checkpoint: the blocks of a card's `metrics`.
 
-Only `bound` can be taken by who trains; the other blocks need the packages of the group `evaluate`.
+`bound` needs only the packages that training needs; the other blocks need the group `evaluate`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from model.checkpoint import Checkpoint
 from model.data.datasets import DATASETS, LabelledImages, test_set
 from model.evaluation.classifier import load_classifier
 from model.evaluation.codes import FOLDS, measure_codes
-from model.evaluation.command import BLOCKS
 from model.evaluation.completeness import measure_completeness
 from model.evaluation.continuity import measure_continuity
 from model.evaluation.latents import measure_latents
 from model.evaluation.likelihood import measure_likelihood
 from model.evaluation.samples import measure_samples
+from model.measures import BLOCKS
 from model.vae.autoencoder import VariationalAutoencoder, VectorQuantisedAutoencoder
 from model.vae.dataset_elbo import measure_bound
 
@@ -27,9 +27,9 @@ from model.vae.dataset_elbo import measure_bound
 def measure(checkpoint: Checkpoint, wanted: tuple[str, ...] = BLOCKS) -> dict[str, Any]:
     """Take the wanted measures on the test images, with the stored weights.
 
-    A block is None where a model has nothing that it could be measured on: a codebook has no
-    plane, an autoencoder no likelihood of images, a data set of one's own no classifier, and
-    perhaps too few images for its codes.
+    A block is None where a model has nothing to measure: a codebook has no plane, an autoencoder
+    has no likelihood of images, and a data set of one's own has no classifier and may have too few
+    images to measure its codes.
     """
     autoencoder, examples = checkpoint.autoencoder, test_set(checkpoint.card.dataset)
     takers = _takers(checkpoint, examples)

@@ -1,7 +1,7 @@
-"""A small convolutional network that names what an image shows: the judge of decoded images.
+"""A small convolutional network that classifies images, to judge decoded ones.
 
-One for each data set lies in `classifiers/`, trained by `model.evaluation.classifier_training`;
-the JSON beside its weights says how accurate it is and what its confidence means.
+`classifiers/` has one for each data set, trained by `model.evaluation.classifier_training`. The
+JSON beside its weights has its accuracy and the calibration of its confidence.
 
 Shapes: B batch, N images, P pixels, C classes, F features.
 """
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from model.checkpoint import sha256
 from model.errors import CheckpointError
-from model.vae.autoencoder import SIDE
+from model.vae.autoencoder import IMAGE_SIDE
 
 CLASSIFIERS = Path(__file__).parent / "classifiers"
 CLASSES = 10
@@ -50,13 +50,13 @@ class ClassifierNetwork(nn.Module):
         self.head = nn.Linear(FEATURES, CLASSES)
 
     def features(self, image_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch features"]:
-        """What the last hidden layer says of each image, at least 0."""
-        image_B1HW = image_BP.reshape(-1, 1, SIDE, SIDE)
+        """Return the last hidden layer's output for each image, at least 0."""
+        image_B1HW = image_BP.reshape(-1, 1, IMAGE_SIDE, IMAGE_SIDE)
         features_BF: Tensor = self.body(image_B1HW.to(memory_format=torch.channels_last))
         return features_BF
 
     def forward(self, image_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch classes"]:
-        """The logits of the classes."""
+        """Return the logits of the classes."""
         logits_BC: Tensor = self.head(self.features(image_BP))
         return logits_BC
 
@@ -68,7 +68,7 @@ def _convolution(inputs: int, outputs: int, stride: int = 1) -> tuple[nn.Module,
 
 @dataclass(frozen=True)
 class Classifier:
-    """A trained network with what is known of it."""
+    """A trained network with the facts about it."""
 
     dataset: str
     network: ClassifierNetwork
@@ -79,12 +79,12 @@ class Classifier:
     def probabilities(
         self, image_NP: Float[Tensor, "images pixels"]
     ) -> Float[Tensor, "images classes"]:
-        """p(class | image), calibrated by a temperature that is folded into the weights."""
+        """Return p(class | image), calibrated by a temperature that is part of the weights."""
         return torch.cat([self.network(part).softmax(-1) for part in torch.split(image_NP, CHUNK)])
 
     @torch.inference_mode()
     def features(self, image_NP: Float[Tensor, "images pixels"]) -> Float[Tensor, "images 96"]:
-        """The last hidden layer: near for images that are alike to the classifier."""
+        """Return the last hidden layer's output, which is similar for similar images."""
         return torch.cat([self.network.features(part) for part in torch.split(image_NP, CHUNK)])
 
 
@@ -93,7 +93,7 @@ def load_classifier(dataset: str, folder: Path = CLASSIFIERS) -> Classifier:
     """Read and verify the classifier of a data set; it runs on the CPU.
 
     Raises:
-        CheckpointError: There is none for this data set, or its weights do not match its facts.
+        CheckpointError: There is no classifier for this data set, or its weights do not match.
     """
     facts_path, weights_path = folder / f"{dataset}.json", folder / f"{dataset}.safetensors"
     try:

@@ -33,16 +33,16 @@ from model.evaluation.samples import compare
 SEED = 0
 BATCH = 128
 HELD_OUT = 10_000
-"""The last training images: for the temperature and the floor, never trained on."""
+"""The last training images, for the temperature and the floor; they are never trained on."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How the images of a data set are taught."""
+    """How a classifier is trained on a data set."""
 
     epochs: int
     motion: float
-    """See `distort`: digits are written anywhere and aslant, clothes lie straight."""
+    """See `distort`: digits may be anywhere and slanted, clothes lie straight."""
     mirror: bool
 
 
@@ -55,7 +55,7 @@ PLANS = {
 def fit(examples: LabelledImages, plan: Plan) -> ClassifierNetwork:
     """Train a network on these images."""
     torch.manual_seed(SEED)
-    dice = torch.Generator().manual_seed(SEED)
+    rng = torch.Generator().manual_seed(SEED)
     network = ClassifierNetwork()
     image_NHW, label_N = _tensors(examples)
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=1e-3)
@@ -63,9 +63,9 @@ def fit(examples: LabelledImages, plan: Plan) -> ClassifierNetwork:
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, steps)
     for epoch in range(plan.epochs):
         total = 0.0
-        for part in torch.split(torch.randperm(len(image_NHW), generator=dice), BATCH):
-            distorted_BHW = distort(image_NHW[part], dice, motion=plan.motion, mirror=plan.mirror)
-            image_BHW, answer_BC = lessons(distorted_BHW, label_N[part], dice)
+        for part in torch.split(torch.randperm(len(image_NHW), generator=rng), BATCH):
+            distorted_BHW = distort(image_NHW[part], rng, motion=plan.motion, mirror=plan.mirror)
+            image_BHW, answer_BC = lessons(distorted_BHW, label_N[part], rng)
             loss = F.cross_entropy(network(image_BHW.flatten(1)), answer_BC)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -79,9 +79,9 @@ def fit(examples: LabelledImages, plan: Plan) -> ClassifierNetwork:
 
 @torch.no_grad()
 def normalise_features(network: ClassifierNetwork, examples: LabelledImages) -> None:
-    """Scale the features so that their mean square is 1; the answers stay as they are.
+    """Scale the features so that their mean square is 1, without changing the classifier's output.
 
-    Distances between features have no unit of their own, and the cubic kernel wants one.
+    Distances between features have no natural unit, and the cubic kernel needs one.
     """
     image_NHW, _ = _tensors(examples)
     parts = torch.split(image_NHW, BATCH)
@@ -96,7 +96,7 @@ def normalise_features(network: ClassifierNetwork, examples: LabelledImages) -> 
 
 @torch.no_grad()
 def calibrate(network: ClassifierNetwork, examples: LabelledImages) -> float:
-    """Divide the logits by the temperature that suits images never trained on; return it.
+    """Divide the logits by the temperature that fits images never trained on; return it.
 
     Source: Guo et al. 2017, arXiv:1706.04599, section 4.2.
     """
@@ -111,13 +111,13 @@ def calibrate(network: ClassifierNetwork, examples: LabelledImages) -> float:
 
 
 def measure(dataset: str) -> dict[str, Any]:
-    """What the stored classifier makes of the test images, whole, blended and shuffled."""
+    """Measure the stored classifier on the test images, whole, blended and shuffled."""
     classifier = load_classifier.__wrapped__(dataset)
     image_NHW, label_N = _tensors(test_set(dataset))
-    dice = torch.Generator().manual_seed(SEED)
+    rng = torch.Generator().manual_seed(SEED)
     confidence_N, answer_N = classifier.probabilities(image_NHW.flatten(1)).max(-1)
     right_N, sure_N = answer_N == label_N, confidence_N >= RECOGNISED
-    partner_N = torch.randperm(len(label_N), generator=dice)
+    partner_N = torch.randperm(len(label_N), generator=rng)
     other_N = label_N != label_N[partner_N]
     blend_MHW = (image_NHW[other_N] + image_NHW[partner_N][other_N]) / 2
 
@@ -129,8 +129,8 @@ def measure(dataset: str) -> dict[str, Any]:
         "recognised": sure_N,
         "accuracy_of_recognised": right_N[sure_N],
         "blends_recognised": sure(blend_MHW),
-        "shuffled_recognised": sure(shuffle_pieces(image_NHW, dice)),
-        "noise_recognised": sure(noise(len(image_NHW), dice)),
+        "shuffled_recognised": sure(shuffle_pieces(image_NHW, rng)),
+        "noise_recognised": sure(noise(len(image_NHW), rng)),
     }
     gaps = [
         (right_N[part].float().mean() - confidence_N[part].mean()).abs() * len(part)
@@ -149,7 +149,7 @@ def measure(dataset: str) -> dict[str, Any]:
 
 
 def measure_floor(dataset: str, held_out: LabelledImages) -> dict[str, Any]:
-    """The distance between real images and real images, in the stored classifier's features."""
+    """Measure the distance of real images from real images, in the classifier's features."""
     classifier = load_classifier.__wrapped__(dataset)
     real_NP, other_NP = (
         _tensors(examples)[0].flatten(1) for examples in (test_set(dataset), held_out)

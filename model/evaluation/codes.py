@@ -1,4 +1,4 @@
-"""What the codes keep of the images: their classes, and who is whose neighbour."""
+"""What the codes preserve of the images: their classes and their neighbours."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ SEED = 0
 
 
 def measure_codes(autoencoder: Autoencoder, examples: LabelledImages) -> dict[str, Any]:
-    """How well the classes can be read off the codes, and whether near codes mean near images.
+    """Measure how well codes predict the classes, and whether near codes mean near images.
 
     Returns:
         `knn_accuracy` and `linear_accuracy`, cross-validated over the codes; `trustworthiness`,
-        1 if the nearest codes are nearest images too, about 0.5 if they are any.
+        1 if the nearest codes are of the nearest images, about 0.5 if they are of random ones.
 
     Source: Venna & Kaski 2001, "Neighborhood preservation in nonlinear projection methods"
     (trustworthiness).

@@ -1,4 +1,4 @@
-"""`python -m model evaluate`: measure checkpoints anew, and `list`: say what they are."""
+"""The commands `evaluate`, `list` and `report` of `python -m model`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from model.checkpoint import CARD_FILE, CHECKPOINTS, read_checkpoint, write_card
 from model.errors import CheckpointError, ModelError
 from model.evaluation.report import write_report
 from model.inference.device import choose_device
-from model.measures import MEASURES
+from model.measures import BLOCKS, MEASURES
 
-BLOCKS = ("bound", "likelihood", "latents", "continuity", "completeness", "codes", "samples")
-"""What `--only` may name; `bound` gives the metrics `grey` and `binarised`."""
 DOCS = Path("docs")
 COLUMNS = "{:34} {:10} {:>10} {:>15} {:>8}"
 
@@ -41,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure on the test images and print what came out, with its unit.
+    """Measure on the test images and print the figures with their units.
 
     Raises:
         CheckpointError: There is no such checkpoint, or it is damaged.

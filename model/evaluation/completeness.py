@@ -1,7 +1,7 @@
 """Completeness: what is drawn from the prior decodes to something sensible.
 
-Everything is measured in coordinates where the prior is N(0, I): a VAE's latents as they are, an
-autoencoder's in standard deviations of the Gaussian fitted to its codes.
+Everything is measured in coordinates in which the prior is N(0, I). For a VAE they are its latents,
+for an autoencoder standard deviations of the Gaussian fitted to its codes.
 
 Shapes: N posteriors, M points, B of them at a time, R coordinates, Q = R (R + 3) / 2 + 1 monomials
 up to squares, T of them squares and products, G cells a side.
@@ -38,22 +38,22 @@ SMOOTHING_WIDTHS = np.geomspace(0.01, 1, 17)
 SMOOTHING_POINTS = 1000
 GRID = 128
 RADIUS = math.sqrt(-2 * math.log(0.05))
-"""Of the circle that holds 95 % of N(0, I) in the plane."""
+"""Radius of the circle that holds 95 % of N(0, I) in the plane."""
 HOLE_CONFIDENCE = 0.5
 HOLE_CELLS = 16
-"""Connected cells from which a region counts as a hole."""
+"""Least number of connected cells that count as a hole."""
 SEED = 0
 
 
 def measure_completeness(
     autoencoder: Autoencoder, images: UInt8[np.ndarray, "images 28 28"], classifier: Classifier
 ) -> dict[str, Any]:
-    """How far the codes fill the prior, and what decodes where they do not.
+    """Measure how far the codes fill the prior, and what decodes where they do not.
 
     Returns:
-        `kl_to_prior`: KL(q(z) || p(z)) in nats; `uncovered_prior_mass`; `recognised`, the share of
-        prior draws whose image the classifier knows; `holes` and `hole_area`, their number and
-        their share of the prior's 95 % circle, None unless codes fill two dimensions.
+        `kl_to_prior`, KL(q(z) || p(z)) in nats; `uncovered_prior_mass`; `recognised`, the share of
+        prior draws whose image the classifier recognises; `holes` and `hole_area`, the number of
+        holes and their share of the prior's 95 % circle, None unless the codes fill two dimensions.
 
     Source: Hoffman & Johnson 2016, "ELBO surgery" (the aggregate posterior and its KL).
     """
@@ -91,15 +91,15 @@ def measure_completeness(
 
 
 class Mixture:
-    """The aggregate posterior: the mean of N Gaussians, each as likely as the others.
+    """The aggregate posterior: a mixture of N Gaussians of equal weight.
 
-    A Gaussian's log density is a quadratic polynomial, so all of them at many points are one matrix
-    product: monomials of the points times coefficients of the Gaussians.
+    A Gaussian's log density is a quadratic polynomial, so those of all Gaussians at many points are
+    one matrix product, of the points' monomials and the Gaussians' coefficients.
 
     Args:
-        mean_NR: Centres.
-        covariance_NRR: Shapes, without the smoothing.
-        width: Standard deviation of the kernel that smooths every one of them.
+        mean_NR: Means.
+        covariance_NRR: Covariances, without the smoothing.
+        width: Standard deviation of the kernel that smooths each of them.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class Mixture:
     def log_density(
         self, u_MR: Float[Tensor, "points rank"], *, leave_own_out: bool = False
     ) -> Float[Tensor, " points"]:
-        """log q(u) in nats; if asked, without the Gaussian of the same index as the point."""
+        """Return log q(u) in nats, optionally without the Gaussian of the point's own index."""
         row_T, column_T = self._pairs
         densities = []
         for start, u_BR in enumerate(torch.split(u_MR, CHUNK)):
@@ -148,10 +148,10 @@ def smoothing(
     covariance_NRR: Float[Tensor, "count rank rank"],
     u_NR: Float[Tensor, "count rank"],
 ) -> float:
-    """The kernel under which draws, one from each Gaussian, are likeliest by all the others.
+    """Return the kernel's width that makes a draw of each Gaussian likeliest under the others.
 
-    Some thousand images stand for all there could be: between them q(z) is smoother than a sum
-    over them. An autoencoder's codes are points, and have no density without a kernel.
+    Some thousand images stand for all possible ones, so the true q(z) is smoother than a sum over
+    them. An autoencoder's codes are points, which have no density without a kernel.
 
     Source: Duin 1976, "On the choice of smoothing parameters for Parzen estimators".
     """
@@ -167,35 +167,35 @@ def smoothing(
 
 
 def kl_to_prior(mixture: Mixture, u_NR: Float[Tensor, "count rank"]) -> float:
-    """KL(q || N(0, I)) in nats: the mean of log q - log p over a draw from each Gaussian.
+    """Return KL(q || N(0, I)) in nats: the mean of log q - log p over a draw from each Gaussian.
 
-    Each draw is judged by the others, which cannot have learned from it, so that in expectation the
-    figure is a lower bound of the KL: with its own Gaussian it could reach log N above it.
+    The density at each draw is that of the other Gaussians, so that the expectation is a lower
+    bound of the KL. With its own Gaussian it could exceed the KL by up to log N.
     """
     log_q_N = mixture.log_density(u_NR, leave_own_out=True)
     return (log_q_N - _log_prior(u_NR)).mean().item()
 
 
 def uncovered_mass(mixture: Mixture, u_MR: Float[Tensor, "draws rank"]) -> float:
-    """Share of prior draws at which q is below a tenth of the prior."""
+    """Return the share of prior draws at which q is below a tenth of the prior."""
     log_ratio_M = mixture.log_density(u_MR) - _log_prior(u_MR)
     return (log_ratio_M < math.log(UNCOVERED)).double().mean().item()
 
 
 def recognised(classifier: Classifier, image_NP: Float[Tensor, "images pixels"]) -> float:
-    """Share of images that the classifier names with confidence."""
+    """Return the share of images that the classifier names with confidence."""
     confidence_N = classifier.probabilities(image_NP).amax(-1)
     return (confidence_N >= RECOGNISED).double().mean().item()
 
 
 def in_circle(cells: int) -> Bool[np.ndarray, "cells cells"]:
-    """Which cells of a square grid have their centre within the circle that touches its sides."""
+    """Return which cells of a square grid have their centre within its inscribed circle."""
     centre = (2 * np.arange(cells) + 1) / cells - 1
     return np.asarray(centre[:, None] ** 2 + centre**2 <= 1)
 
 
 def hole_sizes(doubtful: Bool[np.ndarray, "cells cells"]) -> list[int]:
-    """Cells in each hole: doubtful ones in the circle that share sides, and are enough."""
+    """Return the size of each hole: enough doubtful cells in the circle that share sides."""
     regions, _ = ndimage.label(doubtful & in_circle(len(doubtful)))
     sizes = np.bincount(regions.ravel())[1:]
     return [int(size) for size in sizes if size >= HOLE_CELLS]
@@ -214,7 +214,7 @@ def _confidence_map(
 def _posteriors(
     autoencoder: Autoencoder, image_NP: Float[Tensor, "images pixels"], base: Gaussian
 ) -> tuple[Float[Tensor, "images rank"], Float[Tensor, "images rank rank"]]:
-    """Means and covariances of q(z|x) in the prior's coordinates; for points they are 0."""
+    """Return means and covariances of q(z|x) in the prior's coordinates; points have no spread."""
     mean_NR = base.coordinates(encode(autoencoder, image_NP))
     if not isinstance(autoencoder, VariationalAutoencoder):
         return mean_NR, torch.zeros(len(mean_NR), base.rank, base.rank, dtype=mean_NR.dtype)
@@ -230,7 +230,7 @@ def _posteriors(
 def _one_each(
     mean_NR: Float[Tensor, "count rank"], covariance_NRR: Float[Tensor, "count rank rank"]
 ) -> Float[Tensor, "count rank"]:
-    """A draw from every Gaussian."""
+    """Draw once from every Gaussian."""
     N, R = mean_NR.shape
     noise_NR1 = standard_normal(N, R, SEED)[:, :, None]
     value_NR, vector_NRR = torch.linalg.eigh(covariance_NRR)

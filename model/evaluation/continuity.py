@@ -1,7 +1,7 @@
 """Continuity: near places of latent space decode to near images.
 
-All measures stay the same when latent space is moved, turned or stretched: lengths in it count in
-standard deviations of the codes. An autoencoder's units mean nothing, and so compare with a VAE's.
+No measure changes when latent space is moved, turned or stretched, because lengths in it are in
+standard deviations of the codes. So an autoencoder, whose units mean nothing, compares with a VAE.
 
 Shapes: N latents, B of them at a time, P pixels, D latent dimensions, R in which codes vary,
 L lines, S points on each.
@@ -32,7 +32,7 @@ POINTS = 2000
 LINES = 500
 POINTS_ON_A_LINE = 65
 SAME_IMAGE = 0.1
-"""Distance of two images, in the norm of their pixels, below which they count as one."""
+"""Distance of two images, in the norm of their pixels, below which they count as equal."""
 CHUNK = 100
 SEED = 0
 
@@ -40,7 +40,7 @@ SEED = 0
 def measure_continuity(
     autoencoder: Autoencoder, examples: LabelledImages, classifier: Classifier
 ) -> dict[str, Any]:
-    """How fast images change from place to place, and how straight the walks between them are.
+    """Measure how fast images change in latent space, and how direct the paths between them are.
 
     Returns:
         `lipschitz_median`, `lipschitz_p95`, `lipschitz_max` of `local_lipschitz`;
@@ -81,11 +81,11 @@ def measure_continuity(
 def local_lipschitz(
     autoencoder: Autoencoder, spread: Gaussian, u_NR: Float[Tensor, "count rank"]
 ) -> Float[Tensor, " count"]:
-    """The most by which the mean image moves per step of u, over all directions of the step.
+    """Return the most by which the mean image moves per step of u, over all directions.
 
-    The greatest singular value of J = d mean / d u, in the Euclidean norm of the pixels, exact by
-    forward differentiation along each axis. The greatest of these over a region is the Lipschitz
-    constant there; J'J is the metric that images induce on latent space.
+    It is the greatest singular value of J = d mean / d u in the Euclidean norm of the pixels, exact
+    by forward differentiation along each axis. Its greatest value over a region is the region's
+    Lipschitz constant; J'J is the metric that images induce on latent space.
 
     Source: Arvanitidis et al. 2018, arXiv:1710.11379, section 2 (the metric).
     """
@@ -99,7 +99,7 @@ def local_lipschitz(
         z_BD = spread.place(part_BR).float().to(device)
         axes = [axis_D.float().to(device).expand_as(z_BD) for axis_D in spread.scale_DR.T]
         with warnings.catch_warnings():
-            # the first call makes PyTorch load decompositions of its own by a deprecated way
+            # The first call makes PyTorch load its decompositions in a deprecated way.
             warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated")
             slopes = [torch.func.jvp(mean, (z_BD,), (axis_BD,))[1] for axis_BD in axes]
         slope_BRP = torch.stack(slopes, dim=1).double()
@@ -111,9 +111,9 @@ def local_lipschitz(
 def path_length_ratios(
     image_LSP: Float[Tensor, "lines points pixels"],
 ) -> Float[Tensor, " kept"]:
-    """Length of each decoded path over the distance of its ends, at least 1; 1 is a straight fade.
+    """Return each decoded path's length divided by the distance of its ends, at least 1.
 
-    Paths whose ends are one image are left out.
+    A plain fade has the ratio 1. Paths whose ends are the same image are left out.
     """
     length_L = image_LSP.diff(dim=1).norm(dim=-1).sum(1)
     ends_L = (image_LSP[:, -1] - image_LSP[:, 0]).norm(dim=-1)
@@ -123,7 +123,7 @@ def path_length_ratios(
 
 
 def needless_flips(answer_LS: Int[Tensor, "lines points"]) -> Int[Tensor, " lines"]:
-    """Changes of the answer along each line, less the one that differing ends make necessary."""
+    """Count changes of the answer along each line, less the one that differing ends need."""
     changes_L = (answer_LS.diff(dim=1) != 0).sum(1)
     return changes_L - (answer_LS[:, 0] != answer_LS[:, -1]).long()
 
@@ -131,9 +131,9 @@ def needless_flips(answer_LS: Int[Tensor, "lines points"]) -> Int[Tensor, " line
 def _lines(
     code_ND: Float[Tensor, "count latent"], label_N: Int[Tensor, " count"]
 ) -> Float[Tensor, "lines_points latent"]:
-    """Equal steps along straight lines between random codes of different classes."""
-    dice = torch.Generator().manual_seed(SEED)
-    pairs_2K = torch.randint(len(code_ND), (2, 3 * LINES), generator=dice)
+    """Return equal steps along straight lines between random codes of different classes."""
+    rng = torch.Generator().manual_seed(SEED)
+    pairs_2K = torch.randint(len(code_ND), (2, 3 * LINES), generator=rng)
     differ_K = label_N[pairs_2K[0]] != label_N[pairs_2K[1]]
     start_L, end_L = pairs_2K[:, differ_K][:, :LINES]
     share_S1 = torch.linspace(0, 1, POINTS_ON_A_LINE, dtype=code_ND.dtype)[:, None]

@@ -1,4 +1,4 @@
-"""The figures of docs/models.md: those of the source articles, redrawn from our own models.
+"""The figures of docs/models.md: those of the source articles, drawn from our own models.
 
 Shapes: N images, D latent dimensions.
 """
@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from model.data.datasets import DATASETS
 from model.engine import Engine, test_set
 from model.recipes.recipe import Recipe
-from model.vae.autoencoder import SIDE, build_autoencoder
+from model.vae.autoencoder import IMAGE_SIDE, build_autoencoder
 from model.vae.likelihood import grey_levels
 
 VAE, AE = "mnist-vae-2d", "mnist-ae-2d"
@@ -41,7 +41,7 @@ PAPER, INK = "white", "#222222"
 
 
 def draw_all(checkpoints: Path, folder: Path) -> list[Path]:
-    """Draw every figure whose models are there, as PNG files; returns their paths."""
+    """Draw every figure as a PNG file; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     figures: dict[str, tuple[Callable[..., Figure], Sequence[str]]] = {
         "codes": (draw_codes, (AE, VAE)),
@@ -62,7 +62,7 @@ def draw_all(checkpoints: Path, folder: Path) -> list[Path]:
 
 
 def draw_codes(engines: Sequence[Engine]) -> Figure:
-    """The codes of the test images, by class, each plane on its own scale."""
+    """Draw the codes of the test images by class, each plane on its own scale."""
     figure, axes = _row(len(engines), 4.2)
     for ax, engine in zip(axes, engines, strict=True):
         names = DATASETS[engine.card.dataset].label_names
@@ -78,7 +78,7 @@ def draw_codes(engines: Sequence[Engine]) -> Figure:
 
 
 def draw_samples(engines: Sequence[Engine]) -> Figure:
-    """Draws from each prior, decoded."""
+    """Draw decoded samples of each prior."""
     figure, axes = _row(len(engines), 3.6)
     for ax, engine in zip(axes, engines, strict=True):
         _show(ax, mosaic(engine.decode(engine.sample(64, SEED)), 8))
@@ -87,7 +87,7 @@ def draw_samples(engines: Sequence[Engine]) -> Figure:
 
 
 def draw_grids(engines: Sequence[Engine]) -> Figure:
-    """A square of each plane, decoded: of N(0, I), or of the Gaussian fitted to the codes."""
+    """Draw a decoded square of each prior: N(0, I), or the Gaussian fitted to the codes."""
     figure, axes = _row(len(engines), 3.6 if len(engines) < 4 else 2.6)
     for ax, engine in zip(axes, engines, strict=True):
         _show(ax, mosaic(engine.decode(grid_of_prior(engine)), GRID))
@@ -96,7 +96,7 @@ def draw_grids(engines: Sequence[Engine]) -> Figure:
 
 
 def draw_walks(engines: Sequence[Engine]) -> Figure:
-    """From the code of a 0 to that of a 6 in eight steps: z_i = (1 - i/N) z_0 + (i/N) z_6."""
+    """Draw a path from the code of a 0 to that of a 6: z_i = (1 - i/N) z_0 + (i/N) z_6."""
     figure, axes = _row(1, 6.4, rows=len(engines), height=0.9)
     for ax, engine in zip(axes, engines, strict=True):
         start, end = engine.codes[EXAMPLES[0]], engine.codes[EXAMPLES[6]]
@@ -107,7 +107,7 @@ def draw_walks(engines: Sequence[Engine]) -> Figure:
 
 
 def draw_reconstructions(engines: Sequence[Engine]) -> Figure:
-    """Ten test images; what comes back before the first step of training, and after the last."""
+    """Draw ten test images with their reconstructions before and after training."""
     figure, axes = _row(1, 6.4, rows=len(engines), height=1.9)
     for ax, engine in zip(axes, engines, strict=True):
         images = test_set(engine.card.dataset).images[list(EXAMPLES)]
@@ -122,17 +122,17 @@ def draw_reconstructions(engines: Sequence[Engine]) -> Figure:
 def untrained(
     engine: Engine, images: UInt8[np.ndarray, "count 28 28"]
 ) -> UInt8[np.ndarray, "count 28 28"]:
-    """What the model's network gave back before its first step: its recipe's seed, drawn again."""
+    """Return reconstructions by the untrained network, with weights from its recipe's seed."""
     recipe = Recipe.from_dict(engine.card.recipe)
     torch.manual_seed(recipe.seed)
     autoencoder = build_autoencoder(recipe).eval()
     image_NP = torch.from_numpy(images.reshape(len(images), -1).astype(np.float32) / 255)
     mean_NP = autoencoder.likelihood.mean(autoencoder.reconstruct(image_NP))
-    return grey_levels(mean_NP).numpy().reshape(-1, SIDE, SIDE)
+    return grey_levels(mean_NP).numpy().reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
 
 
 def grid_of_prior(engine: Engine) -> Float[np.ndarray, "256 latent"]:
-    """Equal steps along both axes of what the model samples from, the top row first."""
+    """Return latents in equal steps along both axes of the prior, the top row first."""
     steps = (np.arange(GRID) + 0.5) / GRID * 2 * PRIOR_REACH - PRIOR_REACH
     u, v = np.meshgrid(steps, -steps)
     points = np.stack([u.ravel(), v.ravel()], axis=1)
@@ -142,15 +142,15 @@ def grid_of_prior(engine: Engine) -> Float[np.ndarray, "256 latent"]:
 
 
 def mosaic(images: UInt8[np.ndarray, "count 28 28"], columns: int) -> UInt8[np.ndarray, "h w"]:
-    """Images side by side, row after row."""
-    rows = images.reshape(-1, columns, SIDE, SIDE).transpose(0, 2, 1, 3)
-    return rows.reshape(-1, columns * SIDE)
+    """Return images side by side, row after row."""
+    rows = images.reshape(-1, columns, IMAGE_SIDE, IMAGE_SIDE).transpose(0, 2, 1, 3)
+    return rows.reshape(-1, columns * IMAGE_SIDE)
 
 
 def _row(
     columns: int, width: float, *, rows: int = 1, height: float | None = None
 ) -> tuple[Figure, list[Axes]]:
-    """Axes side by side, three in a line at most, without ticks."""
+    """Return axes without ticks side by side, at most three in a row."""
     across = min(columns, 3)
     down = rows * -(-columns // across)
     figure = Figure((across * width, down * (height or width) + 0.3 * down), layout="constrained")

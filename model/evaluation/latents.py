@@ -1,4 +1,4 @@
-"""What each latent dimension does for the images: how much it says, and whether it says anything.
+"""The latent dimensions: how much information each carries, and whether it is in use.
 
 Shapes: N images, B a block of them, D latent dimensions.
 """
@@ -20,14 +20,14 @@ ACTIVE_VARIANCE = 0.01
 def measure_latents(
     autoencoder: Autoencoder, images: UInt8[np.ndarray, "images 28 28"]
 ) -> dict[str, Any] | None:
-    """Mean KL of each latent in nats per image, and how many latents are active.
+    """Measure the mean KL of each latent in nats per image, and count the active latents.
 
-    A latent is active if its posterior mean varies from image to image: Var_x(E[z|x]) > 0.01. One
-    that is not has collapsed; the decoder has learnt to ignore it.
+    A latent is active if its posterior mean varies from image to image: Var_x(E[z|x]) > 0.01. An
+    inactive one has collapsed: the decoder has learnt to ignore it.
 
     Returns:
-        `kl_per_dimension` in the order of the latents, `active_units`, `protocol`. None for what
-        has no posterior.
+        `kl_per_dimension` in the order of the latents, `active_units`, `protocol`. None for a model
+        without a posterior.
 
     Source: Burda et al. 2016, arXiv:1509.00519, section 5.2.
     """
@@ -48,7 +48,7 @@ def measure_latents(
 def _posteriors(
     vae: VariationalAutoencoder, images: UInt8[np.ndarray, "images 28 28"]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The posterior means and the KL of each latent, (N, D) each, float64."""
+    """Return the posterior means and the KL of each latent, (N, D) each, float64."""
     device = next(vae.parameters()).device
     means, kls = [], []
     for image_BP in torch.split(torch.from_numpy(intensities(images)), 1000):

@@ -1,4 +1,4 @@
-"""log p(x) itself, which the ELBO only bounds: by quadrature in two dimensions, or by sampling.
+"""log p(x), which the ELBO only bounds: by quadrature in two dimensions, or by sampling.
 
 Shapes: N images, B a block of them, P pixels, K samples, D latent dimensions, M cells a side, G a
 block of cells.
@@ -20,29 +20,29 @@ from model.vae.dataset_elbo import BINARISATION_SEED, SAMPLES, binarise, mean_bo
 from model.vae.likelihood import Bernoulli
 
 STEP = 0.04
-"""Side of a cell. It is halved until half of it would change the mean by no more than `CHANGE`: a
-decoder with another handwriting every 0.01 needs finer cells than one that draws ten digits."""
+"""Side of a cell. It is halved until half of it changes the mean by at most `CHANGE`: a decoder
+that changes its handwriting every 0.01 needs finer cells than one that draws ten digits."""
 CHANGE, MOST_CELLS = 0.005, 2_000_000
-"""In nats per image; and how many cells may be summed for all images, which takes minutes."""
+"""In nats per image; and the most cells to sum for all images, which takes minutes."""
 HALF_WIDTH, WIDEST = 5.5, 24.0
-"""The least and the greatest reach of the grid; beyond 24 the prior weighs less than e^-288."""
+"""The least and the greatest extent of the grid; beyond 24 the prior is below e^-288."""
 CHECKED_IMAGES = 1000
 IMPORTANCE_SEED = 0
 
 CELLS_AT_ONCE, IMAGES_AT_ONCE = 2048, 1000
 IMAGES_SAMPLED_AT_ONCE, ROWS_AT_ONCE = 100, 500
-"""Few rows: what does not fit into the processor's cache costs five times as much."""
+"""Few rows, because decodes that do not fit into a CPU's cache take five times as long."""
 
 
 def measure_likelihood(
     autoencoder: Autoencoder, images: UInt8[np.ndarray, "images 28 28"], *, samples: int = 500
 ) -> dict[str, Any] | None:
-    """Mean log p(x) of dynamically binarised images, in nats per image.
+    """Measure the mean log p(x) of dynamically binarised images, in nats per image.
 
     Returns:
-        `exact`, `exact_check` and `inference_gap` are None in other than two dimensions;
-        `importance_weighted`; `protocol`. None for what is no VAE with a Bernoulli likelihood:
-        for grey levels there is only a density, and for an autoencoder no prior.
+        `exact`, `exact_check` and `inference_gap`, which are None unless the model has two
+        dimensions; `importance_weighted`; `protocol`. None unless the model is a VAE with a
+        Bernoulli likelihood: grey levels have only a density, and an autoencoder has no prior.
 
     Source of `importance_weighted` and of its protocol: Davidson et al. 2018, arXiv:1804.00891.
     """
@@ -71,16 +71,16 @@ def exact_log_likelihood(
     step: float = STEP,
     half_width: float = HALF_WIDTH,
 ) -> Float[np.ndarray, " images"]:
-    """log p(x) of each image in nats: the integral of p(x|z) p(z) over the latent plane.
+    """Return log p(x) of each image in nats: the integral of p(x|z) p(z) over the latent plane.
 
-    For pixels of 0 and 1 log p(x|z) is x . l - sum log(1 + e^l), l the decoder's logits. So all
-    images against a block of the plane are one matrix product, and the integral is a sum over cells
-    by the midpoint rule, which for Gaussian bumps converges faster than any power of the step.
+    For pixels of 0 and 1, log p(x|z) is x . l - sum log(1 + e^l), l the decoder's logits. So all
+    images at a block of the plane are one matrix product, and the integral is a sum over cells by
+    the midpoint rule, which converges faster than any power of the step for Gaussian bumps.
 
     Args:
-        vae: Of two latent dimensions and a Bernoulli likelihood.
+        vae: It has two latent dimensions and a Bernoulli likelihood.
         binary_NP: Pixels of 0 or 1, float32.
-        step: Side of a cell, in latent units; made a little smaller where it must fit the width.
+        step: Side of a cell, in latent units; reduced a little if it must fit the width.
         half_width: The grid covers [-half_width, half_width]^2.
 
     Raises:
@@ -114,19 +114,19 @@ def importance_weighted(
 ) -> Float[np.ndarray, " images"]:
     """Estimate log p(x) of each image in nats: log of the mean of p(x, z) / q(z|x), z from q.
 
-    With one sample it is the ELBO in expectation; it rises towards log p(x) with their number.
+    With one sample its expectation is the ELBO; with more it rises towards log p(x).
 
     Args:
-        vae: Of any latent dimension and posterior.
+        vae: It may have any latent dimension and posterior.
         binary_NP: Pixels of 0 or 1, float32.
         samples: K, for each image.
         seed: The same seed gives the same noise.
 
     Source: Burda et al. 2016, arXiv:1509.00519, equation 8.
     """
-    dice = torch.Generator().manual_seed(seed)
+    rng = torch.Generator().manual_seed(seed)
     blocks = [
-        _log_weights(vae, image_BP, samples, dice).logsumexp(0) - math.log(samples)
+        _log_weights(vae, image_BP, samples, rng).logsumexp(0) - math.log(samples)
         for image_BP in torch.split(torch.from_numpy(binary_NP), IMAGES_SAMPLED_AT_ONCE)
     ]
     return torch.cat(blocks).numpy()
@@ -165,7 +165,7 @@ def _measure_exact(
 def _half_width(
     vae: VariationalAutoencoder, binary_NP: Float[np.ndarray, "images pixels"]
 ) -> float:
-    """How far the grid must reach to hold every posterior to five standard deviations."""
+    """Return half the side of a grid that holds every posterior to five standard deviations."""
     device = next(vae.parameters()).device
     reach = HALF_WIDTH
     for image_BP in torch.split(torch.from_numpy(binary_NP), IMAGES_AT_ONCE):
@@ -176,7 +176,7 @@ def _half_width(
 
 
 def _cells(step: float, half_width: float) -> tuple[Float[Tensor, "cells 2"], float]:
-    """The centres of the cells, and the logarithm of a cell's area."""
+    """Return the centres of the cells, and the logarithm of a cell's area."""
     M = math.ceil(2 * half_width / step - 1e-9)
     side = 2 * half_width / M
     axis_M = (torch.arange(M, dtype=torch.float64) + 0.5) * side - half_width
@@ -188,11 +188,11 @@ def _log_weights(
     vae: VariationalAutoencoder,
     image_BP: Float[Tensor, "block pixels"],
     samples: int,
-    dice: torch.Generator,
+    rng: torch.Generator,
 ) -> Float[Tensor, "samples block"]:
-    """log p(x|z) + log p(z) - log q(z|x) in nats, float64.
+    """Return log p(x|z) + log p(z) - log q(z|x) in nats, float64.
 
-    With z = mean + L noise the normalisers of the two Gaussians leave only log |L| between them.
+    With z = mean + L noise, the normalisers of the two Gaussians differ only by log |L|.
     """
     device = next(vae.parameters()).device
     posterior = vae.posterior(image_BP.to(device))
@@ -201,7 +201,7 @@ def _log_weights(
     repeats = max(1, ROWS_AT_ONCE // len(image_BP))
     for start in range(0, samples, repeats):
         K = min(repeats, samples - start)
-        noise_KBD = torch.randn(K, *posterior.mean.shape, generator=dice).to(device)
+        noise_KBD = torch.randn(K, *posterior.mean.shape, generator=rng).to(device)
         z_KBD = torch.stack([posterior.reparameterise(noise_BD) for noise_BD in noise_KBD])
         repeated_RP = image_BP.to(device).repeat(K, 1)
         log_prob_R = vae.likelihood.log_prob(repeated_RP, vae.decode(z_KBD.flatten(0, 1)))

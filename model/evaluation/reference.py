@@ -1,7 +1,7 @@
 """`python -m model.evaluation.reference`: train and measure the network of Davidson et al. 2018.
 
-A figure from a paper stands on that paper's code, data split and luck. So the paper's plain VAE is
-trained here, with three seeds, and measured as our own models are. The result is reference.json.
+A paper's figure depends on its code, its data split and chance. So the paper's plain VAE is trained
+here with three seeds, and measured like our own models. The result is reference.json.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ PUBLISHED = {
     "reconstruction": -129.84,
     "kl": 7.24,
 }
-"""What the paper reports, in nats per image."""
+"""The paper's figures, in nats per image."""
 
 
 def measure(
     vae: VariationalAutoencoder, images: UInt8[np.ndarray, "images 28 28"], progress: Progress
 ) -> dict[str, Any]:
-    """The figures of one trained network, on the same binarised test images as our own."""
+    """Measure one trained network, on the same binarised test images as our own models."""
     likelihood = measure_likelihood(vae, images)
     assert likelihood
     bound = measure_bound(vae, images)["binarised"]
@@ -62,9 +62,9 @@ def measure(
 
 
 def summarise(recipe: Recipe, seeds: dict[int, dict[str, Any]]) -> dict[str, Any]:
-    """What reference.json holds: published figures, ours by seed, their mean and deviation.
+    """Return the content of reference.json: published figures, ours by seed, mean and deviation.
 
-    `deviation` is the sample standard deviation over seeds, None with a single one.
+    `deviation` is the sample standard deviation over seeds; it is None for a single seed.
     """
     columns = {name: [figures[name] for figures in seeds.values()] for name in FIGURES}
     return {
@@ -106,7 +106,7 @@ def _table(result: dict[str, Any]) -> Iterable[str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Train what is not trained yet, measure, write the result after each seed and print it."""
+    """Train each seed, unless it is trained; measure, and write and print the result."""
     parser = argparse.ArgumentParser(
         prog="python -m model.evaluation.reference",
         description="train the reference network of Davidson et al. 2018 and measure it; "

@@ -1,4 +1,4 @@
-"""Training with a KL warm-up and early stopping, as the reference network wants it.
+"""Training with a KL warm-up and early stopping, for the reference network.
 
 Shapes: N images, B batch, P pixels.
 """
@@ -40,15 +40,15 @@ def train(
     look_ahead: int = LOOK_AHEAD,
     say: Callable[[str], object] = print,
 ) -> tuple[VariationalAutoencoder, Progress]:
-    """Train with early stopping, going on from `state_path` if a run was cut off there.
+    """Train with early stopping; resume from `state_path` if there is a state.
 
-    The KL weight rises linearly from 0 to 1; while it rises, no epoch counts as one without
-    progress, and the validation ELBO always has the full KL.
+    The KL weight rises linearly from 0 to 1. Epochs during the rise never count as being without
+    progress. The validation ELBO always has the full KL.
 
     Args:
-        recipe: Network, batch size, warm-up, and the most epochs that there may be.
+        recipe: Network, batch size, warm-up, and the most epochs.
         images: Training images; the last `held_out` of them validate.
-        state_path: Where the run keeps itself after every epoch.
+        state_path: The file that keeps the run's state after every epoch.
         look_ahead: Epochs without progress after which it stops.
         say: Called with a line after each epoch.
 
@@ -87,7 +87,7 @@ def train(
 
 
 def build_reference(recipe: Recipe) -> VariationalAutoencoder:
-    """The recipe's network with fresh weights after Glorot & Bengio 2010, and biases of 0."""
+    """Build the recipe's network with weights after Glorot & Bengio 2010, and biases of 0."""
     vae = build_autoencoder(recipe)
     assert isinstance(vae, VariationalAutoencoder)
     for module in vae.modules():
@@ -98,7 +98,7 @@ def build_reference(recipe: Recipe) -> VariationalAutoencoder:
 
 
 def best_epoch(progress: Progress) -> int:
-    """The epoch of the best validation ELBO; 0 before the first."""
+    """Return the epoch of the best validation ELBO; 0 before the first."""
     return max(progress.history, key=lambda entry: entry["elbo"], default={"epoch": 0})["epoch"]
 
 
@@ -138,7 +138,7 @@ def _run_epoch(
 
 @torch.inference_mode()
 def _validate(vae: VariationalAutoencoder, data: Images) -> dict[str, float]:
-    """One sample an image; the pixels and the noise are the same in every epoch."""
+    """Take one sample for each image, with the same pixels and noise in every epoch."""
     torch.manual_seed(FOLLOW_SEED)
     sums = torch.zeros(2, dtype=torch.float64)
     for grey_BP in torch.split(data.followed_NP, 1000):

@@ -1,6 +1,6 @@
-"""docs/models.md: what the cards say, side by side, and the figures beside it.
+"""docs/models.md: the cards' measures in tables, and the figures.
 
-`python -m model report` writes it; nothing in it is written by hand but the sentences here.
+`python -m model report` writes it; only the sentences in this file are written by hand.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ GLANCE = {
     "fashion-ae-2d": "Autoencoder, clothes",
     "fashion-vae-2d": "VAE, clothes",
 }
-"""What the articles set side by side, under the names they use."""
+"""The models that the articles compare, under the articles' names."""
 FIGURES = {
     "codes": "The codes of the test images: the autoencoder's lie where they fell, each class in a "
     "shape and size of its own; the VAE's share one round cloud.",
@@ -80,14 +80,14 @@ def write_report(checkpoints: Path, path: Path) -> None:
 
 
 def load_cards(checkpoints: Path) -> list[Card]:
-    """All cards, in the order of the groups and by id within them."""
+    """Return all cards, in the order of the groups and by id within them."""
     order = [group.id for group in GROUPS]
     cards = [Card.load(path.parent) for path in checkpoints.glob("*/card.json")]
     return sorted(cards, key=lambda card: (order.index(card.group), card.id))
 
 
 def report(cards: Sequence[Card]) -> str:
-    """The page in Markdown."""
+    """Return the page in Markdown."""
     parts = [INTRODUCTION, _glance(cards), *(_group(group.id, cards) for group in GROUPS)]
     parts += ["## Figures", *(_figure(name) for name in FIGURES)]
     parts += [_block(block, cards) for block in ABOUT]
@@ -97,7 +97,7 @@ def report(cards: Sequence[Card]) -> str:
 
 
 def _glance(cards: Sequence[Card]) -> str:
-    """One column a model: what continuity and completeness look like in numbers."""
+    """Return a table of continuity and completeness, with a column for each model."""
     found = {card.id: card for card in cards}
     shown = [found[id_] for id_ in GLANCE if id_ in found]
     keys = ("grey.elbo", "grey.reconstruction", "grey.kl")
@@ -143,7 +143,7 @@ def _block(block: str, cards: Sequence[Card]) -> str:
 
 
 def _floors(cards: Sequence[Card], measures: Sequence[Measure]) -> list[tuple[str, ...]]:
-    """Training images in the model's stead: one row for each data set."""
+    """Return a row for each data set, of training images in place of a model's."""
     floors = {c.dataset: c.metrics["samples"]["floor"] for c in cards if c.metrics.get("samples")}
     return [
         (f"*{dataset} training images*", *(_value({"samples": floor}, m) for m in measures))
@@ -178,7 +178,7 @@ def _reference() -> str:
 
 
 def _protocols(cards: Sequence[Card]) -> str:
-    """Each distinct protocol once, with the models it holds for."""
+    """Return each distinct protocol once, with the models it applies to."""
     found: dict[tuple[str, str], list[str]] = {}
     for card in cards:
         for block, numbers in card.metrics.items():

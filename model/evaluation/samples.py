@@ -1,7 +1,7 @@
 """Samples: how near the images drawn from a model come to real ones.
 
-The distances are taken between features of our own classifier, which knows digits or clothes; they
-compare with each other and with their floor, never with figures over other features.
+The distances are taken between features of our own classifier of digits or clothes. They compare
+with each other and with their floor, never with figures over other features.
 
 Shapes: N real images, M drawn ones, B at a time, F features, k neighbours.
 """
@@ -25,7 +25,7 @@ from model.vae.autoencoder import Autoencoder
 DRAWS = 10_000
 NEIGHBOURS = 5
 SUBSETS, SUBSET_SIZE = 50, 1000
-"""Of the kernel distance, which is unbiased: small subsets cost it no more than time saves."""
+"""Of the kernel distance, which is unbiased, so that small subsets save time at no cost."""
 CHUNK = 1000
 SEED = 0
 
@@ -33,12 +33,12 @@ SEED = 0
 def measure_samples(
     autoencoder: Autoencoder, images: UInt8[np.ndarray, "images 28 28"], classifier: Classifier
 ) -> dict[str, Any]:
-    """How near mean images at draws from the prior come to the test images.
+    """Measure how near mean images at draws from the prior come to the test images.
 
     Returns:
-        The figures of `compare`, and as `floor` the same for training images in their stead: what
-        a perfect model would reach. The floor was measured when the classifier was trained, for
-        only there the training images are at hand.
+        The figures of `compare`, and as `floor` the same for training images in their place, which
+        a perfect model would reach. The floor was measured when the classifier was trained,
+        because only then are the training images at hand.
     """
     image_NP = intensities(images)
     base = prior(autoencoder, encode(autoencoder, image_NP))
@@ -58,12 +58,11 @@ def measure_samples(
 def compare(
     real_NF: Float[Tensor, "real features"], drawn_MF: Float[Tensor, "drawn features"]
 ) -> dict[str, float]:
-    """Distances between two sets of features.
+    """Measure distances between two sets of features.
 
     Returns:
-        `fid` and `kid`: Fréchet and kernel distance, 0 between equal distributions. `precision`
-        and `recall`, `density` and `coverage`: how many drawn images lie among real ones, and how
-        many real ones among drawn.
+        `fid` and `kid`, the Fréchet and the kernel distance, 0 between equal distributions;
+        `precision`, `recall`, `density` and `coverage` of `neighbourhoods`.
     """
     device = real_NF.device
     fid = FrechetInceptionDistance(feature=_Features()).to(device)
@@ -84,7 +83,7 @@ def compare(
 
 
 class _Features(nn.Module):
-    """Stands where the metrics expect a network from images to features: it is given features."""
+    """Takes the place of the metrics' network from images to features; its inputs are features."""
 
     num_features = FEATURES
 
@@ -97,14 +96,15 @@ def neighbourhoods(
     drawn_MF: Float[Tensor, "drawn features"],
     neighbours: int = NEIGHBOURS,
 ) -> dict[str, float]:
-    """Four shares of images that lie in the neighbourhood of images of the other kind.
+    """Measure four shares of images in the neighbourhoods of images of the other kind.
 
-    An image's neighbourhood is the ball to its k-th nearest of its own kind.
+    An image's neighbourhood is the ball to the k-th nearest image of its own kind.
 
     Returns:
-        `precision`: drawn images in any real one's. `recall`: real images in any drawn one's.
-        `density`: real neighbourhoods that hold a drawn image, on average, divided by k; may be
-        above 1. `coverage`: real neighbourhoods that hold a drawn image.
+        `precision`, the share of drawn images in the neighbourhood of any real one; `recall`, the
+        share of real images in the neighbourhood of any drawn one; `density`, the mean number of
+        real neighbourhoods that hold a drawn image, divided by k, which may exceed 1; `coverage`,
+        the share of real neighbourhoods that hold a drawn image.
 
     Source: Kynkäänniemi et al. 2019, arXiv:1904.06991 (precision, recall);
     Naeem et al. 2020, arXiv:2002.09797 (density, coverage).
@@ -129,7 +129,7 @@ def neighbourhoods(
 
 
 def _radii(features_NF: Float[Tensor, "count features"], k: int) -> Float[Tensor, " count"]:
-    """Distance to the k-th nearest other one."""
+    """Return each row's distance to its k-th nearest other row."""
     nearest = [
         torch.cdist(part, features_NF).kthvalue(k + 1).values  # the nearest of all is itself
         for part in torch.split(features_NF, CHUNK)

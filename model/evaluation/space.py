@@ -1,4 +1,4 @@
-"""What the measures of a latent space ask of a model: codes, mean images, and where to draw.
+"""What measures of a latent space need from a model: codes, mean images and the prior.
 
 Shapes: N images or latents, P pixels, D latent dimensions, R of them in which codes vary.
 """
@@ -17,7 +17,7 @@ from model.vae.autoencoder import PIXELS, Autoencoder, VariationalAutoencoder
 
 CHUNK = 500
 FLAT = 1e-8
-"""Directions with less than this share of the greatest variance count as without any."""
+"""Directions with less than this share of the greatest variance count as having none."""
 
 
 @dataclass(frozen=True)
@@ -32,35 +32,35 @@ class Gaussian:
         return self.scale_DR.shape[1]
 
     def place(self, u_NR: Float[Tensor, "count rank"]) -> Float[Tensor, "count latent"]:
-        """The latents at these coordinates, which count in standard deviations."""
+        """Return the latents at coordinates in standard deviations."""
         z_ND: Tensor = self.mean_D + u_NR @ self.scale_DR.T
         return z_ND
 
     def coordinates(self, z_ND: Float[Tensor, "count latent"]) -> Float[Tensor, "count rank"]:
-        """Undo `place`, for latents that lie where it can lead."""
+        """Return the coordinates of latents, the inverse of `place`."""
         u_NR: Tensor = (z_ND - self.mean_D) @ torch.linalg.pinv(self.scale_DR).T
         return u_NR
 
     def draw(self, count: int, seed: int) -> Float[Tensor, "count latent"]:
-        """Latents from this distribution, the same for the same seed."""
+        """Draw latents from this distribution; the same seed draws the same latents."""
         return self.place(standard_normal(count, self.rank, seed))
 
 
 def standard_normal(count: int, dimensions: int, seed: int) -> Float[Tensor, "count dimensions"]:
-    """Draws from N(0, I), float64."""
-    dice = torch.Generator().manual_seed(seed)
-    return torch.randn(count, dimensions, generator=dice, dtype=torch.float64)
+    """Draw from N(0, I), float64."""
+    rng = torch.Generator().manual_seed(seed)
+    return torch.randn(count, dimensions, generator=rng, dtype=torch.float64)
 
 
 def fit_gaussian(code_ND: Float[Tensor, "count latent"]) -> Gaussian:
-    """The Gaussian with the mean and the covariance of the codes, along their principal axes."""
+    """Return the Gaussian with the codes' mean and covariance, along their principal axes."""
     value_D, vector_DD = torch.linalg.eigh(torch.cov(code_ND.T).reshape(2 * [code_ND.shape[1]]))
     kept = value_D > FLAT * value_D.max()
     return Gaussian(code_ND.mean(0), vector_DD[:, kept] * value_D[kept].sqrt())
 
 
 def prior(autoencoder: Autoencoder, code_ND: Float[Tensor, "count latent"]) -> Gaussian:
-    """Where a model's samples come from: N(0, I), or what was fitted to an autoencoder's codes."""
+    """Return the prior N(0, I), or the Gaussian fitted to an autoencoder's codes."""
     if isinstance(autoencoder, VariationalAutoencoder):
         D = autoencoder.latent_dim
         return Gaussian(torch.zeros(D, dtype=torch.float64), torch.eye(D, dtype=torch.float64))
@@ -68,28 +68,28 @@ def prior(autoencoder: Autoencoder, code_ND: Float[Tensor, "count latent"]) -> G
 
 
 def prior_name(autoencoder: Autoencoder) -> str:
-    """The prior in words, for protocols."""
+    """Return the prior in words, for protocols."""
     if isinstance(autoencoder, VariationalAutoencoder):
         return "prior N(0, I)"
     return "prior: the Gaussian fitted to the test codes, as an autoencoder has none of its own"
 
 
 def intensities(images: UInt8[np.ndarray, "images 28 28"]) -> Float[Tensor, "images pixels"]:
-    """Grey levels as numbers in [0, 1]."""
+    """Return grey levels as numbers in [0, 1]."""
     return torch.from_numpy(images.reshape(len(images), PIXELS).copy()).float() / 255
 
 
 def encode(
     autoencoder: Autoencoder, image_NP: Float[Tensor, "images pixels"]
 ) -> Float[Tensor, "images latent"]:
-    """The code of each image, float64."""
+    """Return the code of each image, float64."""
     return _by_chunks(autoencoder, autoencoder.code, image_NP).double()
 
 
 def mean_images(
     autoencoder: Autoencoder, z_ND: Float[Tensor, "count latent"]
 ) -> Float[Tensor, "count pixels"]:
-    """The mean of p(x|z) for each latent, in [0, 1]."""
+    """Return the mean of p(x|z) for each latent, in [0, 1]."""
 
     def mean(z_BD: Tensor) -> Tensor:
         return autoencoder.likelihood.mean(autoencoder.decode(z_BD))

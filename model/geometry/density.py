@@ -13,18 +13,18 @@ from jaxtyping import Float
 from torch import Tensor
 
 LOWEST_EXPONENT = -700.0
-"""exp of less is a number so small that processors take ten times as long for it."""
+"""exp of less is a denormal number, for which processors take ten times as long."""
 
 
 class Mixture:
     """Gaussians of equal weight in a plane, in double precision.
 
-    The exponents of all of them at all points are one matrix product, of the points' features and
-    the Gaussians' coefficients.
+    The exponents of all Gaussians at all points are one matrix product, of the points' features
+    and the Gaussians' coefficients.
 
     Args:
-        means: (u, v) of each.
-        covariances: Of each, positive definite.
+        means: Their means (u, v).
+        covariances: Their covariances, positive definite.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Mixture:
         self._coefficient_FN = torch.from_numpy(np.stack(parts))
 
     def density(self, points: Float[np.ndarray, "points 2"]) -> Float[np.ndarray, " points"]:
-        """Per squared unit of the plane."""
+        """Return the density at points, per squared unit of the plane."""
         u_G, v_G = torch.from_numpy(points).double().T
         feature_GF = torch.stack([torch.ones_like(u_G), u_G, v_G, u_G**2, u_G * v_G, v_G**2], 1)
         exponent_GN: Tensor = feature_GF @ self._coefficient_FN
@@ -54,10 +54,10 @@ class Mixture:
 def smoothed(
     covariances: Float[np.ndarray, "codes 2 2"] | None, count: int, cell: float
 ) -> Float[np.ndarray, "codes 2 2"]:
-    """Covariances widened by one cell's width.
+    """Return covariances widened by one cell's width.
 
-    Without it a posterior narrower than a cell would fall between the points. For an autoencoder,
-    whose codes are points, the widening is all there is.
+    Without it a posterior narrower than a cell would fall between the points. The codes of an
+    autoencoder are points, so the widening is their whole covariance.
     """
     widening_N22 = np.broadcast_to(cell**2 * np.eye(2), (count, 2, 2))
     return widening_N22.copy() if covariances is None else covariances + widening_N22

@@ -1,6 +1,6 @@
-"""Fields: one number for every place of a plane, on the extent of its tiles.
+"""Fields: one number for every cell of a plane, on the extent of its tiles.
 
-Each is worked out piece by piece, so that whoever drags meanwhile waits for one piece at most.
+Each is computed piece by piece, so that a request that comes meanwhile waits for one piece at most.
 
 Shapes: G points of the plane, K nearest codes, N codes, D latent dimensions, P pixels.
 """
@@ -8,7 +8,7 @@ Shapes: G points of the plane, K nearest codes, N codes, D latent dimensions, P 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,31 +16,34 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from model.geometry.computation import Pieces
 from model.geometry.density import Mixture, smoothed
 from model.geometry.plane import Plane
 from model.vae.autoencoder import Autoencoder
 
 FIELD_CELLS = 128
-"""Places on a side of a field: four to an image of a map at zoom 2."""
+"""Cells on a side of a field: four for each image of a map at zoom 2."""
 STEP = 0.002
-"""Latent units to either side, for a derivative: the sharpest seam that ships is a few times as
-wide, and rounding adds less than a thousandth."""
+"""Latent units to either side, for a derivative. The sharpest border in a shipped model is a few
+times as wide, and rounding adds less than a thousandth."""
 NEAREST = 15
-"""Codes that vote on the label of a place; as many as in the measures of a card."""
+"""Codes that vote on the label of a cell; as many as in the measures of a card."""
 DEEPEST = 1e-6
-"""Of the greatest value: what is less is shown as this much, on a logarithmic scale."""
+"""Share of the greatest value; on a logarithmic scale, smaller values are shown as this."""
+DECODES = 32
+"""Latents that are decoded in one piece."""
 FAINTEST_MAGNIFICATION = 1e-3
-"""Below it the derivative is rounding error."""
+"""Smaller derivatives are rounding errors."""
 
 Values = Float[np.ndarray, " points"]
 
 
 @dataclass(frozen=True)
 class Field:
-    """What to show, in levels, and how to read them.
+    """Levels to show, and how to read them.
 
-    Of the greatest level that there can be, `t` is the share: on the scale `linear` the value is
-    low + (high - low) t, on `log` it is low (high / low)^t, and on `index` it is the level.
+    With `t` a level's share of the greatest possible level, the value is low + (high - low) t on
+    the scale `linear`, low (high / low)^t on `log`, and the level itself on `index`.
     """
 
     levels: np.ndarray
@@ -51,38 +54,12 @@ class Field:
     scale: str
 
 
-Pieces = Generator[None, None, Field]
+def entropy(autoencoder: Autoencoder, plane: Plane) -> Pieces[Field]:
+    """Compute how blurred the images are: the entropy of a pixel that is ink with its mean's odds.
 
-
-class Work:
-    """A field that is being worked out; it may be left at any piece, and gone on with later.
-
-    Args:
-        begin: Gives the pieces, from the first; called again after one that failed.
-    """
-
-    def __init__(self, begin: Callable[[], Pieces]) -> None:
-        self._begin, self._pieces = begin, begin()
-        self._whole: Field | None = None
-
-    def advance(self) -> Field | None:
-        """Do one more piece, of about 64 decodes' cost; the field once it is whole."""
-        if self._whole is None:
-            try:
-                next(self._pieces)
-            except StopIteration as end:
-                self._whole = end.value
-            except Exception:
-                self._pieces = self._begin()
-                raise
-        return self._whole
-
-
-def entropy(autoencoder: Autoencoder, plane: Plane) -> Pieces:
-    """How blurred the images are: nats of a pixel that is ink with the mean image's probability.
-
-    For Bernoulli pixels it is the entropy of p(x|z), per pixel. Continuous ones have no such
-    entropy; of them this is the same measure of grey, 0 for ink and paper and ln 2 for middle grey.
+    For Bernoulli pixels it is the entropy of p(x|z), in nats per pixel. Continuous pixels have no
+    such entropy; for them it is the same measure of grey, 0 for ink and paper and ln 2 for middle
+    grey.
     """
 
     @torch.inference_mode()
@@ -90,14 +67,15 @@ def entropy(autoencoder: Autoencoder, plane: Plane) -> Pieces:
         mean_GP = _mean(autoencoder, plane.lift(points))
         return np.asarray(bernoulli_entropy(mean_GP).mean(-1).double().numpy())
 
-    values_G = yield from _everywhere(at, plane, 64)
+    values_G = yield from _everywhere(at, plane, DECODES)
     return _linear(values_G, "nats per pixel")
 
 
-def magnification(autoencoder: Autoencoder, plane: Plane) -> Pieces:
-    """sqrt det J'J of the mean image with respect to (u, v): how much image a squared unit holds.
+def magnification(autoencoder: Autoencoder, plane: Plane) -> Pieces[Field]:
+    """Compute sqrt det J'J, with J the derivative of the mean image with respect to (u, v).
 
-    J by central differences, which cost a third of forward-mode derivatives here.
+    It is how much the image changes per squared unit. J is taken by central differences, which cost
+    a third of forward-mode derivatives here.
 
     Source: Bishop, Svensen & Williams 1997, "Magnification factors for the SOM and GTM algorithms".
     """
@@ -113,16 +91,16 @@ def magnification(autoencoder: Autoencoder, plane: Plane) -> Pieces:
         det_G = uu_G * vv_G - (along_u_GP * along_v_GP).sum(-1).square()
         return np.asarray(det_G.clamp_min(0).sqrt().numpy())
 
-    values_G = yield from _everywhere(at, plane, 16)
+    values_G = yield from _everywhere(at, plane, DECODES // 4)
     return _logarithmic(values_G, "per squared unit", FAINTEST_MAGNIFICATION)
 
 
 def label(
     codes: Float[np.ndarray, "codes latent"], labels: UInt8[np.ndarray, " codes"], plane: Plane
-) -> Pieces:
-    """The label that most of the 15 nearest codes have; of several the least.
+) -> Pieces[Field]:
+    """Compute the most frequent label among the 15 nearest codes, the smallest of equal ones.
 
-    Nearest in all of latent space, not in the plane.
+    They are the nearest in all of latent space, not in the plane.
     """
     code_ND = torch.from_numpy(codes - plane.origin.astype(np.float32))
     square_N = code_ND.square().sum(-1)
@@ -145,13 +123,14 @@ def density(
     codes: Float[np.ndarray, "codes latent"],
     covariances: Iterator[Float[np.ndarray, "some 2 2"]] | None,
     plane: Plane,
-) -> Pieces:
-    """The aggregate posterior q(z), projected onto the plane, per squared unit.
+) -> Pieces[Field]:
+    """Compute the aggregate posterior q(z), projected onto the plane, per squared unit.
 
     Args:
         codes: The means of the posteriors.
-        covariances: Of the same posteriors on the plane, a few at a time; None if codes are points.
-        plane: Onto which they are projected.
+        covariances: Covariances of the posteriors on the plane, a few at a time; None if the codes
+            are points.
+        plane: The plane onto which they are projected.
     """
     spread_N22 = None
     if covariances is not None:
@@ -168,10 +147,12 @@ def density(
     return shown_density(values_G)
 
 
-def known_density(density: Float[np.ndarray, "rows columns"], known: Plane, plane: Plane) -> Pieces:
-    """A density that is known on one plane, on another that shows the same 2-D space.
+def known_density(
+    density: Float[np.ndarray, "rows columns"], known: Plane, plane: Plane
+) -> Pieces[Field]:
+    """Resample a density from one plane to another of the same 2-D space.
 
-    Between the known places it is interpolated linearly; beyond them it is 0.
+    Between the cells of `known` it is interpolated linearly; outside them it is 0.
     """
     (u0, v0), (u1, v1) = known.extent
     rows, columns = density.shape
@@ -192,19 +173,19 @@ def known_density(density: Float[np.ndarray, "rows columns"], known: Plane, plan
 
 
 def shown_density(values_G: Values) -> Field:
-    """A density on its logarithmic scale."""
+    """Return a density on its logarithmic scale."""
     return _logarithmic(values_G, "per squared unit", 0.0)
 
 
 def bernoulli_entropy(p: Tensor) -> Tensor:
-    """-p ln p - (1 - p) ln(1 - p), in nats; 0 at both ends."""
+    """Return -p ln p - (1 - p) ln(1 - p), in nats; 0 at both ends."""
     entropy: Tensor = torch.special.entr(p) + torch.special.entr(1 - p)
     return entropy
 
 
 def _everywhere(
     at: Callable[[Float[np.ndarray, "points 2"]], Values], plane: Plane, points: int
-) -> Generator[None, None, Values]:
+) -> Pieces[Values]:
     points_G2 = plane.grid(FIELD_CELLS)
     values = []
     for start in range(0, len(points_G2), points):

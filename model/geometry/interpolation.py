@@ -16,15 +16,15 @@ class LatentPath:
     latents: Float[np.ndarray, "steps latent"]
     step_lengths: Float[np.ndarray, " steps-1"]
     metric: str
-    """In which the step lengths are taken: "euclidean" is in latent units."""
+    """The metric of the step lengths; "euclidean" is in latent units."""
     straight_length: float | None = None
-    """Of a geodesic: the length of the straight path in the same metric."""
+    """For a geodesic, the length of the straight path in the same metric."""
 
 
 def linear_path(
     start: Float[np.ndarray, " latent"], end: Float[np.ndarray, " latent"], steps: int
 ) -> LatentPath:
-    """z_i = (1 - t_i) start + t_i end, with t_i in equal steps from 0 to 1."""
+    """Return z_i = (1 - t_i) start + t_i end, with t_i in equal steps from 0 to 1."""
     t_K1 = np.linspace(0, 1, steps)[:, None]
     return _measured((1 - t_K1) * start + t_K1 * end)
 
@@ -32,10 +32,10 @@ def linear_path(
 def spherical_path(
     start: Float[np.ndarray, " latent"], end: Float[np.ndarray, " latent"], steps: int
 ) -> LatentPath:
-    """Turn the direction at constant speed (slerp) while the norm goes linearly.
+    """Turn the direction at constant speed (slerp) while the norm changes linearly.
 
-    In many dimensions the prior's mass lies in a shell, which a straight line would leave. Where no
-    one direction leads over, for opposite or zero ends, the path is linear.
+    In many dimensions the prior's mass lies in a shell, which a straight line would leave. For
+    opposite or zero ends, between which the direction is not unique, the path is linear.
 
     Source: White 2016, arXiv:1609.04468; Shoemake 1985 for slerp.
     """

@@ -6,7 +6,8 @@ Shapes: N latents, D latent dimensions.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache, partial
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
@@ -14,35 +15,37 @@ from jaxtyping import Float, Float32, UInt8
 from model.card import Card
 from model.data.datasets import find, labels_of_tests, test_set
 from model.geometry import fields
-from model.geometry.fields import Pieces, Work
-from model.geometry.named_planes import Planes
+from model.geometry.computation import Computation, Pieces
+from model.geometry.fields import Field
+from model.geometry.lru_cache import LruCache
+from model.geometry.named_planes import NamedPlanes
 from model.geometry.plane import TILE_CELLS, Plane
 from model.inference.encoding import Code
-from model.vae.autoencoder import SIDE, Autoencoder, VariationalAutoencoder
+from model.vae.autoencoder import IMAGE_SIDE, Autoencoder, VariationalAutoencoder
 
-BEGUN = 4
-"""Fields, of about a megabyte, that go on where they stopped when they are asked for again."""
-AT_ONCE = 32
-"""Images whose covariances are taken in one piece."""
+MAX_BEGUN = 4
+"""Fields of about a megabyte that are kept, and resumed when they are asked for again."""
+ENCODED_TOGETHER = 32
+"""Images whose covariances are computed in one piece."""
 
 Decode = Callable[[Float[np.ndarray, "n latent"]], UInt8[np.ndarray, "n 28 28"]]
 Encode = Callable[[Float32[np.ndarray, "images 28 28"]], Code]
 
 
-class Map:
-    """All that there is to see of a model whose latents are vectors.
+class LatentMap:
+    """The map of a model whose latents are vectors.
 
     Args:
-        card: Of the model.
+        card: The model's card.
         autoencoder: Its networks.
-        codes: Of the shipped test images.
+        codes: Codes of the shipped test images.
         main: The plane that opens first.
-        density: Of the codes on `main`, as the atlas stores it.
-        decode: Mean images of latents, in grey levels.
-        code: The posteriors of images.
+        density: Density of the codes on `main`, as the atlas stores it.
+        decode: Return the mean images of latents, in grey levels.
+        code: Return the posteriors of images.
 
     Attributes:
-        planes: On which it can be seen.
+        planes: The planes on which it can be seen.
     """
 
     def __init__(
@@ -55,58 +58,69 @@ class Map:
         decode: Decode,
         code: Encode,
     ) -> None:
-        self._autoencoder, self._codes, self._main_density = autoencoder, codes, density
-        self._decode, self._code = decode, code
-        self._dataset, self._labels = card.dataset, labels_of_tests(card.dataset)[: len(codes)]
-        names = find(card.dataset).label_names
-        self.planes = Planes(card.id, main, codes, self._labels, names)
-        self._begun = lru_cache(BEGUN)(self._begin)
+        labels = labels_of_tests(card.dataset)[: len(codes)]
+        self.planes = NamedPlanes(card.id, main, codes, labels, find(card.dataset).label_names)
+        self._decode = decode
+        self._source = FieldSource(card.dataset, autoencoder, codes, labels, main, density, code)
+        self._begun = LruCache[tuple[str, str], Computation[Field]](MAX_BEGUN)
 
     def tile(self, plane: str, zoom: int, x: int, y: int) -> UInt8[np.ndarray, "224 224"]:
-        """The decodes at the 8 x 8 cell centres of a tile; raises PlaneError."""
+        """Return the decodes at the 8 x 8 cell centres of a tile; raise PlaneError."""
         shown = self.planes.find(plane)
         latents = shown.lift(shown.tile(zoom, x, y)).astype(np.float32)
-        cells = self._decode(latents).reshape(TILE_CELLS, TILE_CELLS, SIDE, SIDE).swapaxes(1, 2)
-        return cells.reshape(TILE_CELLS * SIDE, TILE_CELLS * SIDE)
+        grid = (TILE_CELLS, TILE_CELLS, IMAGE_SIDE, IMAGE_SIDE)
+        cells = self._decode(latents).reshape(grid).swapaxes(1, 2)
+        return cells.reshape(TILE_CELLS * IMAGE_SIDE, TILE_CELLS * IMAGE_SIDE)
 
-    def field(self, plane: str, kind: str) -> Work:
-        """The field `density`, `magnification`, `entropy` or `label`; raises PlaneError."""
-        work: Work = self._begun(plane, kind)
-        return work
+    def field(self, plane: str, kind: str) -> Computation[Field]:
+        """Return the field `density`, `magnification`, `entropy` or `label`; raise PlaneError."""
+        return self._begun.get((plane, kind), partial(self._begin, plane, kind))
 
-    def _begin(self, plane: str, kind: str) -> Work:
-        shown = self.planes.find(plane)
-        return Work(partial(self._pieces, shown, kind))
+    def _begin(self, plane: str, kind: str) -> Computation[Field]:
+        return Computation(partial(self._source.pieces, self.planes.find(plane), kind))
 
-    def _pieces(self, plane: Plane, kind: str) -> Pieces:
+
+@dataclass(frozen=True)
+class FieldSource:
+    """What the fields of a model are computed from; the arguments of `LatentMap`."""
+
+    dataset: str
+    autoencoder: Autoencoder
+    codes: Float32[np.ndarray, "codes latent"]
+    labels: UInt8[np.ndarray, " codes"]
+    main: Plane
+    main_density: Float[np.ndarray, "height width"]
+    code: Encode
+
+    def pieces(self, plane: Plane, kind: str) -> Pieces[Field]:
+        """Compute the field of a kind on a plane."""
         if kind == "density":
             return self._density(plane)
         if kind == "label":
-            return fields.label(self._codes, self._labels, plane)
+            return fields.label(self.codes, self.labels, plane)
         decoded = fields.entropy if kind == "entropy" else fields.magnification
-        return decoded(self._autoencoder, plane)
+        return decoded(self.autoencoder, plane)
 
-    def _density(self, plane: Plane) -> Pieces:
-        """Known from the atlas wherever that shows the whole space, and else worked out."""
-        codes, (main, *_) = self._codes, self.planes.listed
-        if codes.shape[1] == 2 or plane.id == main.id:
-            return fields.known_density(self._main_density, main, plane)
-        if not isinstance(self._autoencoder, VariationalAutoencoder):
-            return fields.density(codes, None, plane)
+    def _density(self, plane: Plane) -> Pieces[Field]:
+        """Take the density from the atlas where that shows the whole space, else compute it."""
+        if self.codes.shape[1] == 2 or plane.id == self.main.id:
+            return fields.known_density(self.main_density, self.main, plane)
+        if not isinstance(self.autoencoder, VariationalAutoencoder):
+            return fields.density(self.codes, None, plane)
         return self._projected(plane)
 
-    def _projected(self, plane: Plane) -> Pieces:
-        images = test_set(self._dataset).images[: len(self._codes)]
-        yield  # whoever is first had to unpack them
-        spreads = projected(self._code, images, plane)
-        return (yield from fields.density(self._codes, spreads, plane))
+    def _projected(self, plane: Plane) -> Pieces[Field]:
+        images = test_set(self.dataset).images[: len(self.codes)]
+        yield  # the first to ask had to unpack them
+        covariances = projected(self.code, images, plane)
+        return (yield from fields.density(self.codes, covariances, plane))
 
 
 def projected(
     code: Encode, images: UInt8[np.ndarray, "images 28 28"], plane: Plane
 ) -> Iterator[Float[np.ndarray, "some 2 2"]]:
-    """The posteriors' covariances on a plane, a few at a time."""
-    for part in np.split(images, range(AT_ONCE, len(images), AT_ONCE)):
+    """Yield the posteriors' covariances on a plane, a few at a time."""
+    for part in np.split(images, range(ENCODED_TOGETHER, len(images), ENCODED_TOGETHER)):
         covariance = code(part.astype(np.float32) / 255).covariance
-        assert covariance is not None, "points have no covariance"
+        assert covariance is not None, "the codes of an autoencoder have no covariance"
         yield plane.axes @ covariance @ plane.axes.T

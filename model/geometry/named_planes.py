@@ -1,4 +1,4 @@
-"""The planes of one model, by name: those worth a menu, and any other that a name describes.
+"""The planes of a model by name: those worth a menu, and others that a name describes.
 
 Shapes: N codes, D latent dimensions.
 """
@@ -8,37 +8,38 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import partial
 from itertools import combinations
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
 from model.errors import PlaneError
+from model.geometry.lru_cache import LruCache
 from model.geometry.plane import LATENT_LIMIT, Frame, Plane, covariance_of, principal_axes, spanned
 
 LISTED_PAIRS = ((0, 2), (1, 2), (2, 3))
-"""Of principal axes; the first two are the main plane."""
+"""Pairs of principal axes; axes 0 and 1 span the main plane."""
 ORTHONORMAL_WITHIN = 1e-3
-KEPT = 64
-"""Planes that are not made anew each time they are named."""
+MAX_KEPT = 64
+"""Planes that are kept, so that asking for them again costs nothing."""
 
 _PAIR = re.compile(r"(pca|dims|digits)-(0|[1-9][0-9]{0,4})-(0|[1-9][0-9]{0,4})", re.ASCII)
 _AT = "at-"
 
 
-class Planes:
+class NamedPlanes:
     """All planes of a model whose latents are vectors.
 
     Args:
-        model: Its id, for messages.
-        main: The plane on which it opens.
-        codes: Of the test images; what every plane's extent covers.
-        labels: Of the same images.
-        label_names: What each label is called.
+        model: The model's id, for messages.
+        main: The plane that opens first.
+        codes: Codes of the test images, which every plane's extent covers.
+        labels: Labels of the same images.
+        label_names: The name of each label.
 
     Attributes:
-        listed: Those worth a menu, the main one first.
+        listed: The planes worth a menu, the main one first.
     """
 
     def __init__(
@@ -58,21 +59,20 @@ class Planes:
             int(label): codes[labels == label].mean(axis=0, dtype=np.float64)
             for label in np.unique(labels)
         }
-        self._kept = lru_cache(KEPT)(self._make)
+        self._kept = LruCache[str, Plane](MAX_KEPT)
         others = self._others()
         self.listed: tuple[Plane, ...] = (main, *(spanned(others, codes) if others else ()))
 
     def find(self, name: str) -> Plane:
-        """The plane of that name.
+        """Return the plane of a name.
 
         Raises:
-            PlaneError: There is none; the message says what names there are.
+            PlaneError: The name describes no plane; the message lists the names that do.
         """
         for plane in self.listed:
             if plane.id == name:
                 return plane
-        made: Plane = self._kept(name)
-        return made
+        return self._kept.get(name, partial(self._make, name))
 
     def _others(self) -> list[Frame]:
         D, means = len(self._centre_D), self._label_means
@@ -116,14 +116,14 @@ class Planes:
         return Frame(f"pca-{i}-{j}", title, self._centre_D, self._axes_DD[[i, j]])
 
     def _dims(self, i: int, j: int) -> Frame:
-        """u and v are the latent's own numbers i and j; the others stay at the codes' mean."""
+        """Return the plane of the latent's numbers i and j; the others stay at the codes' mean."""
         origin_D = self._centre_D.copy()
         origin_D[[i, j]] = 0
         title = f"Latent dimensions {i + 1} and {j + 1}"
         return Frame(f"dims-{i}-{j}", title, origin_D, np.eye(len(origin_D))[[i, j]])
 
     def _digits(self, a: int, b: int) -> Frame:
-        """Through the mean codes of two labels, and along what varies most across their line."""
+        """Return the plane through two labels' mean codes, and along the widest spread across."""
         start_D, end_D = self._label_means[a], self._label_means[b]
         length = np.linalg.norm(end_D - start_D)
         if length == 0:
@@ -169,7 +169,7 @@ class Planes:
 
 
 def orthonormalised(axes_2D: Float[np.ndarray, "2 latent"]) -> Float[np.ndarray, "2 latent"]:
-    """The same plane with exact axes: the first keeps its direction (Gram-Schmidt)."""
+    """Return exact axes of the same plane; the first keeps its direction (Gram-Schmidt)."""
     first_D = axes_2D[0] / np.linalg.norm(axes_2D[0])
     second_D = axes_2D[1] - (axes_2D[1] @ first_D) * first_D
     return np.stack([first_D, second_D / np.linalg.norm(second_D)])

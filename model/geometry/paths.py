@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Literal
@@ -12,14 +13,18 @@ from jaxtyping import Float, Float32
 
 from model.card import Card
 from model.errors import PlaneError
+from model.geometry.computation import Computation, Pieces, complete
 from model.geometry.geodesic import Geodesics
 from model.geometry.interpolation import LatentPath, linear_path, spherical_path
 from model.geometry.plane import Plane
 from model.vae.autoencoder import Autoencoder
 
+DECODED = 47
+"""Steps whose lengths are taken in one piece."""
+
 
 class Paths:
-    """All ways through the latent space of a model whose latents are vectors."""
+    """The paths through the latent space of a model whose latents are vectors."""
 
     def __init__(
         self,
@@ -38,7 +43,7 @@ class Paths:
         steps: int,
         path: Literal["linear", "spherical", "geodesic"],
     ) -> list[Callable[[], LatentPath | None]]:
-        """What to call, in this order; the last gives the path in `steps` points."""
+        """Return what to call in order; the last returns the path in `steps` points."""
         if path == "geodesic":
             return self._geodesics.pieces(start, end, steps)
         return [partial(spherical_path if path == "spherical" else linear_path, start, end, steps)]
@@ -46,7 +51,7 @@ class Paths:
     def distances(
         self, start: Float[np.ndarray, " latent"]
     ) -> list[Callable[[], Float[np.ndarray, "96 96"] | None]]:
-        """As `Geodesics.distances`; raises PlaneError if the model has more than two dimensions."""
+        """Return what `Geodesics.distances` does; raise PlaneError beyond two dimensions."""
         if len(start) != 2:
             raise PlaneError(
                 f"{self._card.id} has {len(start)} dimensions; distances are measured on "
@@ -55,12 +60,26 @@ class Paths:
             )
         return self._geodesics.distances(start)
 
-    @torch.inference_mode()
     def seen_lengths(
         self, latents: Float[np.ndarray, "count latent"]
     ) -> Float[np.ndarray, " count-1"]:
-        """The Fisher-Rao distance of each latent's image from the one before."""
+        """Return the Fisher-Rao distance of each latent's image from the one before."""
+        return complete(self._seen(latents))
+
+    def seen_length_pieces(
+        self, latents: Float[np.ndarray, "count latent"]
+    ) -> list[Callable[[], Float[np.ndarray, " count-1"] | None]]:
+        """Return what to call in order; the last returns what `seen_lengths` does."""
+        computation = Computation(partial(self._seen, latents))
+        return computation.calls(math.ceil(len(latents) / DECODED))
+
+    def _seen(self, latents: Float[np.ndarray, "count latent"]) -> Pieces[np.ndarray]:
         device = next(self._autoencoder.parameters()).device
-        output_NP = self._autoencoder.decode(torch.from_numpy(latents).to(device))
-        place_NP = self._autoencoder.likelihood.embed(output_NP)
-        return np.asarray(place_NP.diff(dim=0).square().sum(-1).sqrt().cpu().numpy())
+        parts = []
+        for start in range(0, max(1, len(latents) - 1), DECODED):
+            z_ND = torch.from_numpy(latents[start : start + DECODED + 1]).to(device)
+            with torch.inference_mode():
+                phi_NP = self._autoencoder.likelihood.embed(self._autoencoder.decode(z_ND))
+                parts.append(phi_NP.diff(dim=0).square().sum(-1).sqrt().cpu().numpy())
+            yield
+        return np.concatenate(parts)

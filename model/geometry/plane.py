@@ -1,4 +1,4 @@
-"""A plane: the 2-D slice of latent space that a map shows.
+"""A plane: a 2-D slice of latent space that a map shows.
 
 Shapes: N codes, D latent dimensions, F frames.
 """
@@ -16,26 +16,26 @@ from jaxtyping import Float
 from model.errors import PlaneError
 
 PRIOR_SIGMAS = 4.0
-"""A plane always shows this much of the prior N(0, I)."""
+"""Every plane shows this much of the prior N(0, I)."""
 LATENT_LIMIT = 10_000.0
-"""Norm beyond which a latent is refused: no prior, code or plane comes near it."""
+"""Largest norm of a latent; no prior, code or plane comes near it."""
 TILE_CELLS = 8
 """Cells on a side of a tile."""
 DEEPEST_ZOOM = 8
-"""Of tiles; at it a step of a cell changes no image that anyone could see."""
+"""Deepest zoom of tiles; there, neighbouring cells look the same."""
 
 Extent = tuple[tuple[float, float], tuple[float, float]]
 
 
 def as_extent(corners: Float[np.ndarray, "2 2"]) -> Extent:
-    """Two corners as plain floats."""
+    """Return two corners as plain floats."""
     (u0, v0), (u1, v1) = corners.tolist()
     return ((u0, v0), (u1, v1))
 
 
 @dataclass(frozen=True)
 class Plane:
-    """latent = origin + u axes[0] + v axes[1], seen from extent[0] to extent[1]."""
+    """latent = origin + u axes[0] + v axes[1], shown from extent[0] to extent[1]."""
 
     id: str
     title: str
@@ -46,22 +46,23 @@ class Plane:
     """((u0, v0), (u1, v1)), a square that covers the codes and 4 sigma of the prior."""
 
     def project(self, latents: Float[np.ndarray, "count latent"]) -> Float[np.ndarray, "count 2"]:
-        """The (u, v) of each latent's nearest point in the plane."""
-        return np.asarray((latents - self.origin) @ self.axes.T)
+        """Return the (u, v) of each latent's nearest point in the plane."""
+        # Not a matrix product: NumPy's own starts threads, which wait for a busy processor.
+        return np.asarray(np.einsum("nd,ad->na", latents - self.origin, self.axes))
 
     def lift(self, points: Float[np.ndarray, "count 2"]) -> Float[np.ndarray, "count latent"]:
-        """The latent at each (u, v)."""
+        """Return the latent at each (u, v)."""
         return np.asarray(self.origin + points @ self.axes)
 
     def grid(self, cells: int) -> Float[np.ndarray, "cells*cells 2"]:
-        """The (u, v) of the centres of cells x cells equal squares, row by row from the top."""
+        """Return the (u, v) of the centres of cells x cells squares, row by row from the top."""
         return self._at(_centres(cells) / cells)
 
     def tile(self, zoom: int, x: int, y: int) -> Float[np.ndarray, "64 2"]:
-        """The (u, v) of the cell centres of a tile, row by row from the top.
+        """Return the (u, v) of the cell centres of a tile, row by row from the top.
 
-        At each zoom 2^zoom x 2^zoom tiles of 8 x 8 cells make up the extent; x counts them to the
-        right, y down from the top.
+        At each zoom, 2^zoom x 2^zoom tiles of 8 x 8 cells make up the extent; x counts them from
+        the left, y from the top.
 
         Raises:
             PlaneError: There is no such tile.
@@ -75,13 +76,13 @@ class Plane:
         return self._at((_TILE + corner) / (TILE_CELLS << zoom))
 
     def _at(self, places: Float[np.ndarray, "places 2"]) -> Float[np.ndarray, "places 2"]:
-        """The (u, v) of places in the extent, given as shares of it from the left and the top."""
+        """Return the (u, v) of places given as shares of the extent from the left and the top."""
         (u0, v0), (u1, v1) = self.extent
         return np.asarray((u0, v1) + places * (u1 - u0, v0 - v1))
 
 
 def _centres(cells: int) -> Float[np.ndarray, "cells*cells 2"]:
-    """The centres of cells x cells squares of side 1, row by row, from the left and the top."""
+    """Return the centres of cells x cells unit squares, row by row, from the left and the top."""
     every = np.arange(cells) + 0.5
     return np.stack(np.meshgrid(every, every), axis=-1).reshape(-1, 2)
 
@@ -90,7 +91,7 @@ _TILE = _centres(TILE_CELLS)
 
 
 class Frame(NamedTuple):
-    """A plane before it is known how far it must reach."""
+    """A plane whose extent is not yet known."""
 
     id: str
     title: str
@@ -99,7 +100,7 @@ class Frame(NamedTuple):
 
 
 def main_plane(codes: Float[np.ndarray, "count latent"]) -> Plane:
-    """The plane on which a model opens: all of a 2-D space, else the first principal axes.
+    """Return the plane that opens first: all of a 2-D space, else the first principal axes.
 
     Raises:
         ValueError: The latents have fewer than two dimensions.
@@ -119,7 +120,7 @@ def main_plane(codes: Float[np.ndarray, "count latent"]) -> Plane:
 def covariance_of(
     codes: Float[np.ndarray, "count latent"],
 ) -> Float[np.ndarray, "latent latent"]:
-    """How codes spread, in double precision; without bias (N - 1)."""
+    """Return the unbiased covariance of codes, in double precision."""
     offset_ND = codes - codes.mean(axis=0, dtype=np.float64)
     return np.asarray(np.einsum("nd,ne->de", offset_ND, offset_ND) / (len(codes) - 1))
 
@@ -127,9 +128,9 @@ def covariance_of(
 def principal_axes(
     covariance: Float[np.ndarray, "latent latent"],
 ) -> Float[np.ndarray, "latent latent"]:
-    """The directions of greatest variance, that of the most first, a row each.
+    """Return the directions of greatest variance as rows, the widest first.
 
-    Each points to where its largest number is positive, so that none flips by chance.
+    The largest number of each is positive, so that no axis flips by chance.
     """
     _, vectors = np.linalg.eigh(covariance)
     axes = vectors.T[::-1]
@@ -138,10 +139,11 @@ def principal_axes(
 
 
 def spanned(frames: Sequence[Frame], codes: Float[np.ndarray, "count latent"]) -> list[Plane]:
-    """Each frame as a plane: the smallest square that shows all codes and 4 sigma of the prior.
+    """Return each frame as a plane that shows all codes and 4 sigma of the prior.
 
-    All at once, for one pass over the codes costs little more than for a single frame; and by
-    torch, which keeps to one thread: NumPy's own take a second where the processor is busy.
+    Its extent is the smallest such square. All frames are taken together, because one pass over the
+    codes costs little more for many than for one. PyTorch computes them because it keeps to one
+    thread; NumPy starts several, which take a second on a busy processor.
     """
     axes_F2D = np.stack([frame.axes for frame in frames])
     origin_FD = np.stack([frame.origin for frame in frames])

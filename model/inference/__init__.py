@@ -1,1 +1,1 @@
-"""How a trained model runs."""
+"""Running a trained model: decoding and encoding, with PyTorch or ONNX Runtime."""

@@ -1,4 +1,4 @@
-"""From latents to grey levels: what every drag, tile and batch goes through.
+"""Decoding: from latents to grey levels, for every drag, tile and batch.
 
 Shapes: N latents, D latent dimensions, P pixels.
 """
@@ -12,23 +12,23 @@ import torch
 from jaxtyping import Float32, UInt8
 
 from model.inference import onnx_session
-from model.inference.encoding import SMALLEST_BATCH, drawn
+from model.inference.encoding import SMALLEST_BATCH, mean_images
 from model.inference.onnx_autoencoder import drawing
 from model.vae.autoencoder import Autoencoder
 
 Renderer = Callable[[Float32[np.ndarray, "n latent"]], UInt8[np.ndarray, "n 28 28"]]
-"""Draws the mean images of p(x|z) in grey levels; the same bytes in whatever batch."""
+"""Returns mean images of p(x|z) in grey levels; a latent gives the same bytes in every batch."""
 
 
 def renderer(autoencoder: Autoencoder, latent_dim: int, device: str) -> Renderer:
-    """Choose the fastest renderer that there is for a device."""
+    """Return the fastest renderer for a device."""
     if onnx_session.chosen(device):
         return drawing(autoencoder, latent_dim)
     return torch_renderer(autoencoder, device)
 
 
 def torch_renderer(autoencoder: Autoencoder, device: str) -> Renderer:
-    """Draw with the autoencoder itself."""
+    """Return a renderer that uses PyTorch."""
 
     @torch.inference_mode()
     def render(latents: Float32[np.ndarray, "n latent"]) -> UInt8[np.ndarray, "n 28 28"]:
@@ -37,6 +37,6 @@ def torch_renderer(autoencoder: Autoencoder, device: str) -> Renderer:
             padding = np.zeros((SMALLEST_BATCH - count, latents.shape[1]), np.float32)
             latents = np.concatenate([latents, padding])
         z_ND = torch.from_numpy(latents).to(device)
-        return drawn(autoencoder, autoencoder.decode(z_ND))[:count]
+        return mean_images(autoencoder, autoencoder.decode(z_ND))[:count]
 
     return render

@@ -1,4 +1,4 @@
-"""Which device a model runs on."""
+"""Choosing the device that a model runs on."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from model.errors import DeviceError
 def choose_device(name: str = "auto") -> str:
     """Resolve `auto`, `cpu`, `cuda`, `cuda:N` or `mps` to a device of this machine.
 
-    `auto` takes the first GPU that there is, else the CPU.
+    `auto` takes the first GPU, or the CPU if there is none.
 
     Raises:
-        DeviceError: The wished-for device is not there, or is no device's name.
+        DeviceError: This machine has no device of this name.
     """
     cuda = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
     mps = ["mps"] if torch.backends.mps.is_available() else []

@@ -1,4 +1,4 @@
-"""From images to what a model makes of them.
+"""Encoding: from images to posteriors, codes and the ELBO.
 
 Shapes: N images, D latent dimensions, K samples, P pixels.
 """
@@ -18,8 +18,8 @@ from model.errors import ImageError
 from model.inference import onnx_session
 from model.inference.onnx_autoencoder import Gaussians, encoder, likelihood
 from model.vae.autoencoder import (
+    IMAGE_SIDE,
     PIXELS,
-    SIDE,
     Autoencoder,
     VariationalAutoencoder,
     VectorQuantisedAutoencoder,
@@ -30,26 +30,26 @@ from model.vae.objective import expected_elbo, reconstruction
 from model.vae.posterior import Posterior
 
 SMALLEST_BATCH = 8
-"""Below it a matrix product takes another path through the library, and a grey level may differ."""
+"""Smaller batches take another path through the matrix library, and a grey level may differ."""
 CHUNK = 16
-"""Images of a pass; on a processor, the decodes of more leave its cache."""
+"""Images of one pass; the decodes of more would not fit into a CPU's cache."""
 ELBO_SAMPLES = 32
-"""Decodes that the ELBO of one image takes."""
+"""Decodes for the ELBO of one image."""
 
 
 @dataclass(frozen=True)
 class Code:
-    """What a model encodes each image into. None is what its family lacks."""
+    """The code of each image. What the model's family lacks is None."""
 
     mean: Float[np.ndarray, "images latent"] | None
-    """The code; None for a model with a codebook."""
+    """The code, or the posterior's mean; None for a model with a codebook."""
     indices: Int64[np.ndarray, "images 7 7"] | None
-    """What a model with a codebook has instead: an entry's number at each place."""
+    """For a model with a codebook, the number of an entry at each place."""
     covariance: Float[np.ndarray, "images latent latent"] | None
 
     @property
     def array(self) -> np.ndarray:
-        """The mean, or the indices of a model that has those instead."""
+        """The mean, or the indices of a model with a codebook."""
         found = self.indices if self.mean is None else self.mean
         assert found is not None
         return found
@@ -58,13 +58,13 @@ class Code:
         return len(self.array)
 
     def of(self, start: int, stop: int) -> Self:
-        """What it says of some of the images."""
+        """Return the codes of some of the images."""
         arrays = [getattr(self, field.name) for field in fields(self)]
         return type(self)(*(None if array is None else array[start:stop] for array in arrays))
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
-        """One of all images; what is None in one is None in all."""
+        """Join codes of several batches; a field is None in all of them or in none."""
 
         def join(name: str) -> np.ndarray | None:
             arrays = [getattr(part, name) for part in parts]
@@ -75,7 +75,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Encoding(Code):
-    """All that a model makes of each image; the parts in nats."""
+    """The code of each image with the parts of its ELBO, in nats."""
 
     reconstruction: Float[np.ndarray, " images"]
     """E log p(x|z) over 32 posterior samples; for an autoencoder log p(x|z) at the code."""
@@ -97,86 +97,87 @@ Pixels = Float32[np.ndarray, "images pixels"]
 Decode = Callable[[Float[np.ndarray, "n latent"]], UInt8[np.ndarray, "n 28 28"]]
 
 
-class _Encode(NamedTuple):
-    """Two ways through the same networks, one of which stops halfway."""
+class _EncodeFunctions(NamedTuple):
+    """The posterior only, or the posterior with ELBO and reconstruction."""
 
     code: Callable[[Pixels], Code]
     encode: Callable[[Pixels], Encoding]
 
 
 class Encoder:
-    """Encodes with an autoencoder, the same bytes in whatever batch.
+    """Encodes images. An image gives the same bytes in every batch.
 
     Args:
         autoencoder: On any device.
         latent_dim: D.
-        decode: Mean images of latents, in grey levels.
+        decode: Return the mean images of latents, in grey levels.
     """
 
     def __init__(self, autoencoder: Autoencoder, latent_dim: int, decode: Decode) -> None:
         device = next(autoencoder.parameters()).device
         if isinstance(autoencoder, VectorQuantisedAutoencoder):
-            self._by = _quantiser(autoencoder)
+            self._functions = _quantiser(autoencoder)
         elif onnx_session.chosen(str(device)):
-            self._by = onnx_encoder(autoencoder, latent_dim, decode)
+            self._functions = onnx_encoder(autoencoder, latent_dim, decode)
         else:
-            self._by = torch_encoder(autoencoder, latent_dim, decode)
+            self._functions = torch_encoder(autoencoder, latent_dim, decode)
 
     def encode(self, images: Float[np.ndarray, "images 28 28"]) -> Encoding:
-        """The posteriors of images, and their ELBO on the grey levels as they are.
+        """Return the posteriors of images, and the ELBO of their grey levels.
 
         Raises:
-            ImageError: Not of shape (N, 28, 28), or with intensities outside [0, 1].
+            ImageError: The shape is not (N, 28, 28), or an intensity is outside [0, 1].
         """
-        return Encoding.joined([self._by.encode(part) for part in _parts(images)])
+        return Encoding.joined([self._functions.encode(part) for part in _parts(images)])
 
     def code(self, images: Float[np.ndarray, "images 28 28"]) -> Code:
-        """The posteriors alone, without the decodes of an ELBO; raises ImageError."""
-        return Code.joined([self._by.code(part) for part in _parts(images)])
+        """Return the posteriors alone, without the decodes of an ELBO; raise ImageError."""
+        return Code.joined([self._functions.code(part) for part in _parts(images)])
 
 
 def _parts(images: Float[np.ndarray, "images 28 28"]) -> list[Pixels]:
-    """A few images at a time; raises ImageError."""
+    """Split images into passes; raise ImageError."""
     images = np.ascontiguousarray(images, np.float32)
-    if images.ndim != 3 or images.shape[1:] != (SIDE, SIDE):
-        raise ImageError(f"images have shape {images.shape}; allowed is (N, {SIDE}, {SIDE})")
+    if images.ndim != 3 or images.shape[1:] != (IMAGE_SIDE, IMAGE_SIDE):
+        allowed = f"(N, {IMAGE_SIDE}, {IMAGE_SIDE})"
+        raise ImageError(f"images have shape {images.shape}; allowed is {allowed}")
     if not ((images >= 0) & (images <= 1)).all():
         raise ImageError("images have intensities outside 0 (background) to 1; rescale them")
     return np.split(images.reshape(-1, PIXELS), range(CHUNK, len(images), CHUNK))
 
 
-def onnx_encoder(autoencoder: Autoencoder, latent_dim: int, decode: Decode) -> _Encode:
-    """Encode with ONNX Runtime; nothing of the encoder in PyTorch is read afterwards."""
-    told = encoder(autoencoder)
+def onnx_encoder(autoencoder: Autoencoder, latent_dim: int, decode: Decode) -> _EncodeFunctions:
+    """Return functions that use ONNX Runtime; they do not need PyTorch's encoder afterwards."""
+    run_encoder = encoder(autoencoder)
     log_prob = likelihood(autoencoder, latent_dim)
     noise_KD = _noise(latent_dim).numpy()
 
     def posterior(vae: VariationalAutoencoder, images: Pixels) -> Gaussians:
-        found = Gaussians.told(vae, told(images))
+        found = Gaussians.of(vae, run_encoder(images))
         for _ in range(vae.refinements):
             found = found.refined(images, log_prob)
         return found
 
     def code(images: Pixels) -> Code:
         if not isinstance(autoencoder, VariationalAutoencoder):
-            return Code(told(images), None, None)
+            return Code(run_encoder(images), None, None)
         found = posterior(autoencoder, images)
         return Code(found.mean, None, found.covariance())
 
     def encode(images: Pixels) -> Encoding:
         if not isinstance(autoencoder, VariationalAutoencoder):
-            mean = told(images)
+            mean = run_encoder(images)
             found = log_prob(images, mean[:, None])[:, 0]
             return Encoding(mean, None, None, found, None, decode(mean))
         q = posterior(autoencoder, images)
         found = log_prob(images, q.points(noise_KD)).mean(-1)
         return Encoding(q.mean, None, q.covariance(), found, q.kl_to_prior(), decode(q.mean))
 
-    return _Encode(code, encode)
+    return _EncodeFunctions(code, encode)
 
 
-def torch_encoder(autoencoder: Autoencoder, latent_dim: int, decode: Decode) -> _Encode:
-    """Encode with the autoencoder itself."""
+def torch_encoder(autoencoder: Autoencoder, latent_dim: int, decode: Decode) -> _EncodeFunctions:
+    """Return functions that use PyTorch."""
     device = next(autoencoder.parameters()).device
     noise_K1D = _noise(latent_dim)[:, None].to(device)
 
@@ -204,7 +205,7 @@ def torch_encoder(autoencoder: Autoencoder, latent_dim: int, decode: Decode) -> 
         found = bound.reconstruction.cpu().numpy()
         return Encoding(mean, None, _covariance(q), found, kl, decode(mean))
 
-    return _Encode(code, encode)
+    return _EncodeFunctions(code, encode)
 
 
 def _covariance(posterior: Posterior) -> Float[np.ndarray, "images latent latent"]:
@@ -212,15 +213,15 @@ def _covariance(posterior: Posterior) -> Float[np.ndarray, "images latent latent
     return np.asarray((scale_tril_NDD @ scale_tril_NDD.mT).cpu().numpy())
 
 
-def drawn(
+def mean_images(
     autoencoder: Autoencoder, output_NP: Float[torch.Tensor, "count pixels"]
 ) -> UInt8[np.ndarray, "count 28 28"]:
-    """The mean images of what a decoder gave, in grey levels."""
+    """Return the mean images of a decoder's output, in grey levels."""
     grey_NP = grey_levels(autoencoder.likelihood.mean(output_NP))
-    return grey_NP.cpu().numpy().reshape(-1, SIDE, SIDE)
+    return grey_NP.cpu().numpy().reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
 
 
-def _quantiser(autoencoder: VectorQuantisedAutoencoder) -> _Encode:
+def _quantiser(autoencoder: VectorQuantisedAutoencoder) -> _EncodeFunctions:
     device = next(autoencoder.parameters()).device
 
     def indices(image_BP: Tensor, count: int) -> Int64[np.ndarray, "images 7 7"]:
@@ -233,11 +234,11 @@ def _quantiser(autoencoder: VectorQuantisedAutoencoder) -> _Encode:
     @torch.inference_mode()
     def encode(images: Pixels) -> Encoding:
         count, image_BP = len(images), _padded(images).to(device)
-        pictures = drawn(autoencoder, autoencoder.reconstruct(image_BP))[:count]
+        pictures = mean_images(autoencoder, autoencoder.reconstruct(image_BP))[:count]
         found = reconstruction(autoencoder, image_BP).cpu().numpy()[:count]
         return Encoding(None, indices(image_BP, count), None, found, None, pictures)
 
-    return _Encode(code, encode)
+    return _EncodeFunctions(code, encode)
 
 
 def _padded(images: Pixels) -> Float[torch.Tensor, "batch pixels"]:
@@ -247,6 +248,6 @@ def _padded(images: Pixels) -> Float[torch.Tensor, "batch pixels"]:
 
 
 def _noise(latent_dim: int) -> Float[torch.Tensor, "samples latent"]:
-    """The same for every image, so that none depends on its company."""
-    dice = torch.Generator().manual_seed(0)
-    return torch.randn(ELBO_SAMPLES, latent_dim, generator=dice)
+    """Return noise that is the same for every image, so that no result depends on the batch."""
+    rng = torch.Generator().manual_seed(0)
+    return torch.randn(ELBO_SAMPLES, latent_dim, generator=rng)

@@ -1,6 +1,6 @@
-"""A renderer and an encoder on ONNX Runtime: networks as files, the little between them in NumPy.
+"""The networks of an autoencoder on ONNX Runtime, and the arithmetic between them in NumPy.
 
-`model.inference.encoding` and `.decoding` have the same in PyTorch, the reference. See
+`model.inference.encoding` and `.decoding` have the same in PyTorch, which is the reference. See
 docs/adr/0014.
 
 Shapes: N images or latents, D latent dimensions, K points of a latent space for each image.
@@ -18,7 +18,7 @@ from jaxtyping import Float32, UInt8
 from model.inference import onnx_session
 from model.inference.onnx_graph import Graph, Port
 from model.inference.onnx_networks import layer, log_prob_of, mean_of
-from model.vae.autoencoder import PIXELS, SIDE, Autoencoder, VariationalAutoencoder
+from model.vae.autoencoder import IMAGE_SIDE, PIXELS, Autoencoder, VariationalAutoencoder
 from model.vae.refinement import CELL, NOISE
 
 Pixels = Float32[np.ndarray, "images pixels"]
@@ -28,22 +28,22 @@ LogProb = Callable[[Pixels, Float32[np.ndarray, "images points latent"]], np.nda
 def drawing(
     autoencoder: Autoencoder, latent_dim: int
 ) -> Callable[[Float32[np.ndarray, "n latent"]], UInt8[np.ndarray, "n 28 28"]]:
-    """Make ready what draws the mean images of p(x|z), in grey levels."""
+    """Return a function that draws the mean images of p(x|z), in grey levels."""
     graph = Graph(latents=latent_dim)
     output = layer(autoencoder.decoder, graph, "latents")
     mean = mean_of(autoencoder.likelihood, graph, output)
     level, black = graph.scalar(1 / 255), graph.constant(np.array(0, np.uint8))
-    grey = graph("QuantizeLinear", mean, level, black)  # an exact half becomes the even level
+    grey = graph("QuantizeLinear", mean, level, black)  # halves are rounded to even
     run = onnx_session.Run(graph, Port(grey, (PIXELS,), np.uint8), keeps=True)
 
     def draw(latents: Float32[np.ndarray, "n latent"]) -> UInt8[np.ndarray, "n 28 28"]:
-        return run(latents=latents).reshape(-1, SIDE, SIDE)
+        return run(latents=latents).reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
 
     return draw
 
 
 def likelihood(autoencoder: Autoencoder, latent_dim: int) -> LogProb:
-    """Make ready what gives log p(x|z) in nats, (N, K), for images and K latents of each."""
+    """Return a function of images and K latents of each: log p(x|z) in nats, (N, K)."""
     graph = Graph(images=PIXELS, latents=latent_dim)
     output = layer(autoencoder.decoder, graph, "latents")
     count = graph("Shape", "images", end=1)
@@ -59,7 +59,7 @@ def likelihood(autoencoder: Autoencoder, latent_dim: int) -> LogProb:
 
 
 def encoder(autoencoder: Autoencoder) -> Callable[[Pixels], np.ndarray]:
-    """Make ready the encoder's network alone: (N, O) outputs."""
+    """Return the encoder's network as a function of images: (N, O) outputs."""
     graph = Graph(images=PIXELS)
     run = onnx_session.Run(graph, Port(layer(autoencoder.encoder, graph, "images"), ("O",)))
     return lambda images: run(images=images)
@@ -76,8 +76,8 @@ class Gaussians(NamedTuple):
     """L."""
 
     @classmethod
-    def told(cls, vae: VariationalAutoencoder, output_NO: np.ndarray) -> Gaussians:
-        """What an encoder's output says of them."""
+    def of(cls, vae: VariationalAutoencoder, output_NO: np.ndarray) -> Gaussians:
+        """Read the posteriors from an encoder's output."""
         D = vae.latent_dim
         mean_ND, log_ND, below_NT = np.split(output_NO, (D, 2 * D), axis=1)
         scale_NDD = np.zeros((len(output_NO), D, D), np.float32)
@@ -88,11 +88,11 @@ class Gaussians(NamedTuple):
         return cls(mean_ND, scale_NDD)
 
     def points(self, noise_KD: np.ndarray) -> Float32[np.ndarray, "images points latent"]:
-        """z = mean + L noise."""
+        """Return z = mean + L noise."""
         return np.asarray(self.mean[:, None] + noise_KD @ self.scale.swapaxes(1, 2))
 
     def refined(self, images: Pixels, log_prob: LogProb) -> Gaussians:
-        """What a round of `model.vae.refinement` makes of them."""
+        """Return the posteriors after a round of `model.vae.refinement`."""
         noise_K2 = NOISE
         z_NK2 = self.points(noise_K2)
         joint_NK = log_prob(images, z_NK2) - 0.5 * np.square(z_NK2).sum(-1)
@@ -107,11 +107,11 @@ class Gaussians(NamedTuple):
         return Gaussians(moved_N2, self.scale @ np.linalg.cholesky(spread_N22))
 
     def covariance(self) -> Float32[np.ndarray, "images latent latent"]:
-        """L L'."""
+        """Return L L'."""
         return np.asarray(self.scale @ self.scale.swapaxes(1, 2))
 
     def kl_to_prior(self) -> Float32[np.ndarray, "images latent"]:
-        """In nats, split over the latents."""
+        """Return KL(q(z|x) || N(0, I)) in nats, split over the latents."""
         squares_ND = np.square(self.scale).sum(-1) + np.square(self.mean)
         diagonal_ND = self.scale.diagonal(axis1=1, axis2=2)
         return np.asarray(0.5 * (squares_ND - 1) - np.log(diagonal_ND))

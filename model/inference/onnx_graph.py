@@ -1,7 +1,7 @@
-"""A computation as an ONNX file, written byte by byte: a few messages in the format of Protobuf.
+"""A computation as an ONNX file, which is a few messages in Protobuf's format.
 
-The packages that write such files take 40 MB and a fifth of a second of every start; the part of
-the format that a network needs is on this page. See docs/adr/0014.
+The packages that write such files take 40 MB and a fifth of a second at every start. The part of
+the format that a network needs is in this file. See docs/adr/0014.
 
 Source: onnx.proto (the numbers of fields and types), protobuf.dev/programming-guides/encoding.
 """
@@ -15,22 +15,22 @@ from typing import NamedTuple
 import numpy as np
 
 OPSET, IR_VERSION = 17, 8
-"""Versions of the operators and of the file; the first to have `LayerNormalization`."""
+"""Versions of the operators and of the file; 17 is the first with `LayerNormalization`."""
 DOMAIN = ""
 """ONNX's own operators."""
 ELEMENT = {np.dtype(np.float32): 1, np.dtype(np.uint8): 2, np.dtype(np.int64): 7}
 FLOAT, INT, INTS = 1, 2, 7
 """Kinds of attributes."""
 EXTERNAL = 1
-"""Where an array's numbers are: not in the file."""
+"""Location of an array's numbers: outside the file."""
 VARINT, BYTES, FIXED32 = 0, 2, 5
-"""How the content of a field is laid out."""
+"""Encodings of a field's content."""
 
 Attribute = int | float | Sequence[int]
 
 
 class Port(NamedTuple):
-    """A tensor that goes in or comes out: (N, *sizes), where what has a name may be any number."""
+    """An input or output tensor of shape (N, *sizes); a size with a name may be any number."""
 
     tensor: str
     sizes: tuple[int | str, ...]
@@ -38,13 +38,13 @@ class Port(NamedTuple):
 
 
 class Graph:
-    """Grows by an operation at a time, each given and giving the names of its tensors.
+    """A graph of operations on named tensors, built one operation at a time.
 
     Args:
         sources: Names of the inputs, each (N, width) float32, and their widths.
 
     Attributes:
-        weights: Arrays that are no part of the file, by name.
+        weights: Arrays outside the file, by name.
     """
 
     def __init__(self, **sources: int) -> None:
@@ -54,11 +54,11 @@ class Graph:
         self._initializers: list[bytes] = []
 
     def constant(self, array: np.ndarray) -> str:
-        """Name an array of a few numbers."""
+        """Add a small array; return its name."""
         return self._initializer(array, _field(9, np.ascontiguousarray(array).tobytes()))
 
     def weight(self, array: np.ndarray) -> str:
-        """Name a large array, which is read where it is as the graph is made ready."""
+        """Add a large array, which stays outside the file; return its name."""
         location = _text(1, "location") + _text(2, "memory")
         name = self._initializer(array, _field(13, location) + _number(14, EXTERNAL))
         self.weights[name] = np.ascontiguousarray(array)
@@ -73,19 +73,19 @@ class Graph:
         return name
 
     def scalar(self, value: float) -> str:
-        """Name a single float32."""
+        """Add a single float32; return its name."""
         return self.constant(np.array(value, np.float32))
 
     def index(self, place: int) -> str:
-        """Name a single place."""
+        """Add a single index; return its name."""
         return self.constant(np.array(place, np.int64))
 
     def shape(self, *sizes: int) -> str:
-        """Name sizes, axes and the like."""
+        """Add sizes, axes or the like; return their name."""
         return self.constant(np.array(sizes, np.int64))
 
     def __call__(self, operator: str, *inputs: str, **attributes: Attribute) -> str:
-        """Add an operation; gives the name of its first output."""
+        """Add an operation; return the name of its first output."""
         output = f"{operator}{len(self._nodes)}"
         parts = [_text(1, name) for name in inputs]
         parts += [_text(2, output), _text(4, operator)]
@@ -93,12 +93,12 @@ class Graph:
         self._nodes.append(b"".join(parts))
         return output
 
-    def to_bytes(self, answer: Port) -> bytes:
-        """The file of a model that answers this tensor."""
+    def to_bytes(self, output: Port) -> bytes:
+        """Return the file of a model with this output."""
         graph = [_field(1, node) for node in self._nodes]
         graph += [_text(2, "network"), *(_field(5, tensor) for tensor in self._initializers)]
         graph += [_field(11, _tensor_info(source)) for source in self._sources]
-        graph.append(_field(12, _tensor_info(answer)))
+        graph.append(_field(12, _tensor_info(output)))
         opset = _text(1, DOMAIN) + _number(2, OPSET)
         return _number(1, IR_VERSION) + _field(7, b"".join(graph)) + _field(8, opset)
 
@@ -136,7 +136,7 @@ def _key(number: int, wire: int) -> bytes:
 
 
 def _varint(value: int) -> bytes:
-    """Seven bits a byte, the lowest first; the eighth says that more follow."""
+    """Encode seven bits in each byte, the lowest first; the eighth bit says that more follow."""
     content = bytearray()
     while value > 0x7F:
         content.append(value & 0x7F | 0x80)

@@ -1,6 +1,6 @@
-"""Networks and likelihoods as operations of ONNX: each layer by its kind.
+"""Networks and likelihoods as ONNX operations: one function for each kind of layer.
 
-PyTorch's own exporter says the same in a thousand modules more. See docs/adr/0014.
+PyTorch's own exporter does the same with a thousand more modules. See docs/adr/0014.
 
 Shapes: N images, K latents for each of them, P pixels.
 """
@@ -13,11 +13,11 @@ from functools import singledispatch
 import numpy as np
 from torch import Tensor, nn
 
+from model.data.datasets import IMAGE_SIDE
 from model.inference.onnx_graph import Graph
 from model.vae.likelihood import NEAR_ZERO, Bernoulli, ContinuousBernoulli, Gaussian, Likelihood
 from model.vae.networks import (
     PIXELS,
-    SIDE,
     FourierFeatures,
     RecurrentDecoder,
     RecurrentEncoder,
@@ -25,12 +25,12 @@ from model.vae.networks import (
 )
 
 FACTORS = 98
-"""Sigmoids of what is not negative, each at least a half, of which float32 holds the product."""
+"""Sigmoids multiplied together: each is at least a half, so float32 can hold their product."""
 
 
 @singledispatch
 def layer(network: nn.Module, graph: Graph, x: str) -> str:
-    """Add a network that is applied to the tensor `x`; gives the name of what comes out."""
+    """Add a network that is applied to the tensor `x`; return the name of its output."""
     raise NotImplementedError(f"{type(network).__name__} has not been written down for ONNX")
 
 
@@ -58,7 +58,7 @@ def _(network: nn.SiLU, graph: Graph, x: str) -> str:
 
 @layer.register
 def _(network: nn.Dropout, graph: Graph, x: str) -> str:
-    return x  # it drops in training alone
+    return x  # it drops values only in training
 
 
 @layer.register
@@ -70,7 +70,7 @@ def _(network: nn.LayerNorm, graph: Graph, x: str) -> str:
 @layer.register
 def _(network: nn.Unflatten, graph: Graph, x: str) -> str:
     sizes = [int(size) for size in network.unflattened_size]
-    return graph("Reshape", x, graph.shape(0, *sizes))  # 0: as many images as there are
+    return graph("Reshape", x, graph.shape(0, *sizes))  # 0 keeps the number of images
 
 
 @layer.register
@@ -104,10 +104,12 @@ def _(network: ResidualBlock, graph: Graph, x: str) -> str:
 
 @layer.register
 def _(network: RecurrentEncoder, graph: Graph, x: str) -> str:
-    """Rows first here, images first in PyTorch; the gates stand in another order as well."""
-    rows = graph("Transpose", graph("Reshape", x, graph.shape(-1, SIDE, SIDE)), perm=[1, 0, 2])
+    """ONNX puts rows first where PyTorch puts images first; it also orders the gates otherwise."""
+    images = graph("Reshape", x, graph.shape(-1, IMAGE_SIDE, IMAGE_SIDE))
+    rows = graph("Transpose", images, perm=[1, 0, 2])
     states = graph("GRU", rows, *_recurrence(graph, network.rows), **_options(network.rows))
-    last = graph("Gather", graph("Squeeze", states, graph.shape(1)), graph.index(SIDE - 1), axis=0)
+    states = graph("Squeeze", states, graph.shape(1))
+    last = graph("Gather", states, graph.index(IMAGE_SIDE - 1), axis=0)
     return layer(network.head, graph, last)
 
 
@@ -115,7 +117,7 @@ def _(network: RecurrentEncoder, graph: Graph, x: str) -> str:
 def _(network: RecurrentDecoder, graph: Graph, x: str) -> str:
     axis = graph.shape(0)
     first = graph("Unsqueeze", graph("Tanh", layer(network.opening, graph, x)), axis)
-    read = graph("Expand", graph("Unsqueeze", x, axis), graph.shape(SIDE, 1, 1))
+    read = graph("Expand", graph("Unsqueeze", x, axis), graph.shape(IMAGE_SIDE, 1, 1))
     recurrence = _recurrence(graph, network.rows)
     states = graph("GRU", read, *recurrence, "", first, **_options(network.rows))
     state = graph("Transpose", graph("Squeeze", states, graph.shape(1)), perm=[1, 0, 2])
@@ -134,7 +136,7 @@ def _options(rows: nn.GRU) -> dict[str, int]:
 
 
 def _gates(weight: Tensor) -> np.ndarray:
-    """PyTorch's reset, update, new as ONNX's update, reset, new."""
+    """Reorder PyTorch's gates (reset, update, new) as ONNX's (update, reset, new)."""
     reset, update, new = np.split(_array(weight), 3)
     return np.concatenate([update, reset, new])
 
@@ -170,8 +172,8 @@ def log_prob_of(likelihood: Likelihood, graph: Graph, image: str, x: str) -> str
     """Add log p(x|z) in nats, (N, K), for K latents of each image.
 
     Args:
-        likelihood: Of which kind.
-        graph: What it is added to.
+        likelihood: The distribution of the pixels.
+        graph: The graph to extend.
         image: Intensities, (N, 784).
         x: The decoder's output, (N, K, 784).
     """
@@ -186,7 +188,7 @@ def _(likelihood: Bernoulli, graph: Graph, image: str, x: str) -> str:
     """
     seen = graph("MatMul", x, graph("Unsqueeze", image, graph.shape(2)))
     linear = graph("Sub", graph("Squeeze", seen, graph.shape(2)), total(graph, graph("Relu", x)))
-    sizes = graph.shape(0, 0, -1, FACTORS)  # 0: as many as there are
+    sizes = graph.shape(0, 0, -1, FACTORS)  # 0 keeps a size
     sigmoids = graph("Reshape", graph("Sigmoid", graph("Abs", x)), sizes)
     products = graph("ReduceProd", sigmoids, axes=[-1], keepdims=0)
     return graph("Add", linear, total(graph, graph("Log", products)))
@@ -221,7 +223,7 @@ def total(graph: Graph, x: str) -> str:
 
 
 def _near_zero(graph: Graph, x: str) -> tuple[str, str]:
-    """As in `model.vae.likelihood`."""
+    """Add what `_near_zero` of `model.vae.likelihood` returns."""
     flat = graph("Less", graph("Abs", x), graph.scalar(NEAR_ZERO))
     return flat, graph("Where", flat, graph.scalar(1), x)
 

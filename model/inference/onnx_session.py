@@ -1,7 +1,7 @@
-"""ONNX Runtime, which draws and encodes on a processor where it is installed.
+"""ONNX Runtime, which decodes and encodes on a CPU if it is installed.
 
-Eager PyTorch is the reference, and does both on every device. ONNX Runtime wants a third of the
-time, and gives a latent the same bytes in whatever batch, without padding. See docs/adr/0014.
+Eager PyTorch is the reference and runs on every device. ONNX Runtime takes a third of the time, and
+gives a latent the same bytes in every batch without padding. See docs/adr/0014.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ except ImportError:  # it is optional
 
 
 def name() -> str:
-    """Which one works on a processor, `onnx` or `torch`: they differ by a grey level at times."""
+    """Return what runs on a CPU, `onnx` or `torch`; their grey levels differ by 1 at times."""
     return "torch" if onnxruntime is None else "onnx"
 
 
 def chosen(device: str) -> bool:
-    """Whether ONNX Runtime is to work on this device."""
+    """Return whether ONNX Runtime is used on this device."""
     return device == "cpu" and name() == "onnx"
 
 
 class Run:
-    """A graph that is ready to run, on one thread as torch is (docs/adr/0004).
+    """A graph that is ready to run, on one thread like torch (docs/adr/0004).
 
     Args:
-        graph: Its weights are copied, and packed, while this is made; they may go afterwards.
-        port: What it gives.
-        keeps: Whether the memory of the largest batch so far is kept for the next: a tenth faster.
+        graph: Its weights are copied and packed here, and are not needed afterwards.
+        port: The output.
+        keeps: Whether the memory of the largest batch so far is kept, which is a tenth faster.
     """
 
     def __init__(self, graph: Graph, port: Port, *, keeps: bool = False) -> None:
@@ -44,11 +44,11 @@ class Run:
         options.add_external_initializers(list(graph.weights), weights)
         file = graph.to_bytes(port)
         self._session = onnxruntime.InferenceSession(file, options, ["CPUExecutionProvider"])
-        self._session.disable_fallback()  # which would make it anew, of weights that may be gone
+        self._session.disable_fallback()  # a fallback would need the weights again
 
     def __call__(self, **sources: np.ndarray) -> np.ndarray:
-        """The result for these sources, by their names."""
-        if not all(map(len, sources.values())):  # at which ONNX Runtime ends the process
+        """Return the output for these inputs, by their names."""
+        if not all(map(len, sources.values())):  # ONNX Runtime ends the process on empty inputs
             blank = {name: np.zeros((1, *a.shape[1:]), a.dtype) for name, a in sources.items()}
             return self(**blank)[:0]
         (found,) = self._session.run(None, sources)

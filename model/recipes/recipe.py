@@ -1,7 +1,7 @@
 """A recipe: the TOML file from which a model is trained, read into checked dataclasses.
 
-The files in `recipes/` are the examples; a field's meaning stands under it, here and in
-`recipe_tables.py`.
+The files beside this one are examples. Each field's meaning is given below it, here and in
+`tables.py`.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ class Recipe:
     summary: str
     """One line: what to look for in this model."""
     group: Literal["map", "holes", "kl", "likelihood", "network", "relatives", "twenty", "clothes"]
-    """What it teaches: the heading under which it stands."""
+    """What it teaches: the heading under which it is listed."""
     family: Literal["vae", "ae", "vqvae"]
     dataset: str
-    """"mnist", "fashion-mnist", or the name of one's own in the data folder."""
+    """"mnist", "fashion-mnist", or the name of one's own data set in the data folder."""
     latent_dim: int
-    """Numbers in a code; of a VQ-VAE, the 49 places of its grid."""
+    """Numbers in a code; for a VQ-VAE, the 49 cells of its grid."""
     encoder: Network
     decoder: Network
     training: Training
@@ -53,7 +53,7 @@ class Recipe:
     beta: float = 1.0
     """Weight of the KL term."""
     refinements: int = 0
-    """Rounds in which the trained decoder corrects each posterior; for cholesky ones on a plane."""
+    """Rounds in which the trained decoder corrects each posterior; for 2-D cholesky ones."""
     seed: int = 0
     codebook: Codebook | None = None
     layout: Layout | None = None
@@ -160,7 +160,7 @@ class Recipe:
 
     @property
     def _is_stack(self) -> bool:
-        """Whether each layer of the encoder has its mirror in the decoder."""
+        """Whether each layer of the encoder has a mirror image in the decoder."""
         networks = (self.encoder, self.decoder)
         return (
             self.family == "ae"
@@ -169,16 +169,16 @@ class Recipe:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """The recipe as plain JSON values, for the card."""
+        """Return the recipe as plain JSON values, for the card."""
         return dataclasses.asdict(self)
 
     @classmethod
     def load(cls, name: str | Path) -> Recipe:
-        """Read a recipe by the name of one in `recipes/` or by the path of a TOML file.
+        """Read a recipe by the name of one in this folder, or by the path of a TOML file.
 
         Raises:
-            RecipeError: No such file, or a field is unknown, missing, of the wrong type or out of
-                range; the message names the line and the remedy.
+            RecipeError: There is no such file, or a field is unknown, missing, of the wrong type or
+                out of range; the message names the line and the remedy.
         """
         path = Path(name)
         if not path.suffix:
@@ -190,5 +190,5 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, table: dict[str, Any]) -> Recipe:
-        """Read back what `as_dict` gave; raises RecipeError."""
+        """Read back what `as_dict` returned; raise RecipeError."""
         return read_table(cls, table)

@@ -1,7 +1,7 @@
-"""Read TOML into dataclasses, and refuse what does not fit with its line and a remedy.
+"""Read TOML into dataclasses; refuse what does not fit with its line and a remedy.
 
-A dataclass may check its own values in `__post_init__` with `require`. Known types of fields: int,
-float, bool, str, a Literal of them, a tuple of ints, another dataclass, each also optional.
+A dataclass may check its own values in `__post_init__` with `require`. A field may be an int, a
+float, a bool, a str, a Literal, a tuple of ints or another dataclass, each also optional.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import re
+import reprlib
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +18,15 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 from model.errors import RecipeError
 
 T = TypeVar("T")
+LARGEST_INT = 2**63 - 1
+"""The largest whole number that TOML promises to keep."""
+_repr = reprlib.Repr()
+_repr.maxstring = _repr.maxother = 200
+_repr.maxlist = 20
 
 
 class _Refused(Exception):
-    """A field holds what it must not; the reader adds file and line."""
+    """A field has a value that is not allowed; the reader adds file and line."""
 
     def __init__(self, key: str, reason: str) -> None:
         super().__init__(reason)
@@ -34,17 +40,21 @@ def require(condition: bool, key: str, reason: str) -> None:
 
 
 def read_toml(cls: type[T], path: Path) -> T:
-    """Read a file; raises RecipeError that names the line of what is wrong."""
+    """Read a file; raise RecipeError that names the line of an error."""
     try:
         text = path.read_text(encoding="utf-8")
         table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise RecipeError(f"{path} cannot be read: {error.strerror}.") from error
+    except RecursionError as error:
+        raise RecipeError(f"{path} is nested too deeply to be a recipe.") from error
+    except ValueError as error:  # invalid TOML or UTF-8, or a number of thousands of digits
         raise RecipeError(f"{path} is not valid TOML: {error}.") from error
     return _build(cls, table, _Source(str(path), text), section="")
 
 
 def read_table(cls: type[T], table: dict[str, Any]) -> T:
-    """Read plain values, such as JSON gives; raises RecipeError."""
+    """Read plain values, such as those of JSON; raise RecipeError."""
     return _build(cls, table, _Source("recipe", ""), section="")
 
 
@@ -54,7 +64,7 @@ class _Source:
     text: str
 
     def refuse(self, section: str, key: str, reason: str) -> RecipeError:
-        """An error at the line of `key` in `[section]`, else of the section, else of the file."""
+        """Return an error at the line of `key` in `[section]`, else of the section or the file."""
         here, line = "", 0
         for number, content in enumerate(self.text.splitlines(), start=1):
             if header := re.match(r"\s*\[([^\]]+)\]", content):
@@ -90,6 +100,9 @@ def _build(cls: type[T], table: dict[str, Any], source: _Source, section: str) -
 
 def _value(hint: Any, value: Any, source: _Source, section: str, key: str) -> Any:
     """Check a TOML value against a field's type; an integer may stand for a float."""
+    entries = value if isinstance(value, list | tuple) else [value]
+    if any(type(entry) is int and abs(entry) > LARGEST_INT for entry in entries):
+        raise source.refuse(section, key, f"has a number above {LARGEST_INT}")
     optional = type(None) in get_args(hint)
     if optional and value is None:
         return None
@@ -101,15 +114,24 @@ def _value(hint: Any, value: Any, source: _Source, section: str, key: str) -> An
     if get_origin(kind) is Literal:
         if value not in get_args(kind):
             allowed = ", ".join(f'"{v}"' for v in get_args(kind))
-            raise source.refuse(section, key, f"is {value!r}; allowed: {allowed}")
+            raise source.refuse(section, key, f"is {_shown(value)}; allowed: {allowed}")
         return value
     if get_origin(kind) is tuple:
         if not isinstance(value, list | tuple) or not all(type(v) is int for v in value):
-            raise source.refuse(section, key, f"is {value!r}; it must be a list of whole numbers")
+            wanted = "it must be a list of whole numbers"
+            raise source.refuse(section, key, f"is {_shown(value)}; {wanted}")
         return tuple(value)
     if kind is float and type(value) is int:
         return float(value)
     if type(value) is not kind:
         names = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
-        raise source.refuse(section, key, f"is {value!r}; it must be {names[kind]}")
+        raise source.refuse(section, key, f"is {_shown(value)}; it must be {names[kind]}")
     return value
+
+
+def _shown(value: Any) -> str:
+    """Return the start of a value, for a message."""
+    try:
+        return _repr.repr(value)
+    except ValueError:  # a nested number of thousands of digits
+        return "too large to show"

@@ -1,4 +1,4 @@
-"""The tables that a recipe is made of, as checked dataclasses; `recipe.py` puts them together."""
+"""The tables of a recipe, as checked dataclasses; `recipe.py` combines them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Literal
 
 from model.recipes.strict_toml import require
 
+WIDEST = 16_384
+"""Most units, channels, frequencies or dimensions of a layer; more would fill the memory."""
 TRAIN_IMAGES = 60_000
-"""In each data set that a recipe may name."""
+"""Training images of each published data set."""
 
 
 @dataclass(frozen=True)
@@ -18,10 +20,10 @@ class Network:
     hidden: tuple[int, ...] = ()
     """Widths of the hidden layers; a residual network has one block for each, all of one width."""
     channels: tuple[int, ...] = ()
-    """Of a convolutional network: at 14 x 14 and at 7 x 7 pixels, in the order of the layers."""
+    """Channels of a convolutional network at 14 x 14 and 7 x 7 pixels, in the layers' order."""
     activation: Literal["relu", "silu"] = "silu"
     fourier_features: int = 0
-    """Random frequencies of the input that are fed in beside it; 0 for none."""
+    """Random frequencies of the input that are added to it; 0 for none."""
     fourier_scale: float = 1.0
     """Standard deviation of those frequencies, in radians per latent unit."""
     dropout: float = 0.0
@@ -29,7 +31,7 @@ class Network:
     max_norm: float = 0.0
     """Longest incoming weight vector of a hidden unit (mlp); 0 for no bound."""
     output: Literal["linear", "relu"] = "linear"
-    """What the last layer ends in; "relu" gives an autoencoder codes that can be exactly 0."""
+    """Activation of the last layer; with "relu", codes of an autoencoder can be exactly 0."""
 
     def __post_init__(self) -> None:
         wanted = {"mlp": (1, 9), "residual": (1, 9), "conv": (0, 9), "recurrent": (1, 1)}
@@ -40,13 +42,18 @@ class Network:
             f"has {len(self.hidden)} widths; {self.kind} takes {least} to {most}",
         )
         require(min(self.hidden, default=1) > 0, "hidden", "has a width below 1")
+        for name in ("hidden", "channels"):
+            widest = max(getattr(self, name), default=0)
+            require(widest <= WIDEST, name, f"has a width above {WIDEST}")
+        require(self.fourier_features <= WIDEST, "fourier_features", f"must be at most {WIDEST}")
         require(
             self.kind != "residual" or len(set(self.hidden)) == 1,
             "hidden",
             f"is {list(self.hidden)}; the blocks of a residual network share one width",
         )
         require(
-            len(self.channels) == (2 if self.kind == "conv" else 0) and all(self.channels),
+            len(self.channels) == (2 if self.kind == "conv" else 0)
+            and all(n > 0 for n in self.channels),
             "channels",
             f"is {list(self.channels)}; conv takes two, one each for 14 and 7 pixels, others none",
         )
@@ -66,32 +73,32 @@ class Network:
 @dataclass(frozen=True)
 class Training:
     epochs: int = 0
-    """0 only where `[distillation]` takes the place of training."""
+    """0 only where `[distillation]` replaces training."""
     batch_size: int = 256
     learning_rate: float = 1e-3
     """Peak of Adam's step size; reached after `warmup`, then falling by `decay`."""
     encoder_pace: float = 1.0
-    """The encoder's step size as a share of that; a slower one keeps the plane's order."""
+    """The encoder's step size as a share of it; a slower encoder keeps the plane's order."""
     decay: Literal["cosine", "none"] = "cosine"
     warmup: float = 0.02
     """Share of all steps in which the learning rate rises from 0."""
     kl_warmup: float = 0.0
     """Share of all steps in which the KL weight rises from a tenth of `beta` to `beta`."""
     ema: float = 0.0
-    """Decay per step of the moving average of the weights that is kept in their stead; 0: none."""
+    """Decay per step of a moving average of the weights, which is kept instead of them; 0: none."""
     gradient_clip: float = 0.0
-    """Longest gradient, in all stages; a longer one is shortened to it; 0: no bound."""
+    """Largest norm of the gradient, in all stages; longer ones are shortened; 0: no bound."""
     binarise: bool = False
-    """Draw each pixel as 0 or 1 with its grey level as probability, afresh in every batch."""
+    """Draw each pixel as 0 or 1 with its grey level as probability, again in every batch."""
     noise: float = 0.0
-    """Most standard deviation of noise on what the encoder sees; each image draws its own from 0
-    up to it, and the target stays clean."""
+    """Largest standard deviation of noise on the encoder's input. Each image draws its own, from 0
+    to this; the target stays clean."""
     sparsity: float = 0.0
-    """Nats that each unit of |code| costs an autoencoder, so that few numbers differ from 0."""
+    """Price in nats of each unit of an autoencoder's |code|, so that few numbers differ from 0."""
     sparsity_warmup: float = 0.0
-    """Share of all steps in which that price rises from 0, so that no number dies unused."""
+    """Share of all steps in which that price rises from 0, so that no number stays unused."""
     held_out: int = 0
-    """Training images kept back to follow the objective; 0 follows it on the test images."""
+    """Training images held out to follow the objective; 0 follows it on the test images."""
 
     def __post_init__(self) -> None:
         require(self.epochs >= 0, "epochs", "is negative")
@@ -113,10 +120,10 @@ class Training:
 
 @dataclass(frozen=True)
 class Layout:
-    """Before training: t-SNE gives images places on the plane, which the networks learn."""
+    """Before training: t-SNE places images on the plane, and the networks learn the places."""
 
     images: int
-    """How many are mapped by t-SNE itself; the others take the place of one that is like them."""
+    """Images that t-SNE maps; each other image takes the place of a similar one."""
     epochs: int
     learning_rate: float = 1e-3
 
@@ -128,7 +135,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Pretraining:
-    """Before training: the layers learn one at a time to undo noise on what the layer below says.
+    """Before training: each layer in turn learns to undo noise on the output of the one below.
 
     Source: Vincent et al. 2010, "Stacked denoising autoencoders", JMLR 11.
     """
@@ -136,7 +143,7 @@ class Pretraining:
     epochs: int
     """Of each layer."""
     noise: float = 0.2
-    """Share of a layer's inputs that is set to 0."""
+    """Share of a layer's inputs that are set to 0."""
     learning_rate: float = 1e-3
 
     def __post_init__(self) -> None:
@@ -149,7 +156,7 @@ class Pretraining:
 class Importance:
     """After training: the decoder learns from samples of the true posterior.
 
-    `samples` latents of q(z|x) are drawn for each image and weighed by p(x, z) / q(z|x).
+    For each image `samples` latents of q(z|x) are drawn and weighted by p(x, z) / q(z|x).
     """
 
     epochs: int
@@ -167,15 +174,15 @@ class Distillation:
     """Instead of training: a small decoder learns the images of another model's decoder."""
 
     teacher: str
-    """Id of that model, whose checkpoint must be there; its encoder is the start of this one's."""
+    """Id of that model, whose checkpoint must exist; this model's encoder starts as its encoder."""
     epochs: int
-    """Of 500 batches of latents each."""
+    """Epochs of 500 batches of latents each."""
     batch_size: int = 512
     learning_rate: float = 2e-3
     posterior_scale: float = 1.5
     """Latents come from the posteriors of training images, widened by this factor."""
     prior_share: float = 0.125
-    """This share of them comes from N(0, 4 I) instead, so that empty regions agree too."""
+    """Share of latents that come from N(0, 4 I) instead, so that empty regions agree too."""
 
     def __post_init__(self) -> None:
         require(self.epochs > 0, "epochs", "must be at least 1")
@@ -187,7 +194,7 @@ class Distillation:
 
 @dataclass(frozen=True)
 class Refit:
-    """Last: the encoder alone learns the ELBO, against the decoder that ships."""
+    """Last: the encoder alone learns the ELBO, with the final decoder."""
 
     epochs: int
     learning_rate: float = 1e-4
@@ -199,17 +206,17 @@ class Refit:
 
 @dataclass(frozen=True)
 class Codebook:
-    """The discrete latents of a VQ-VAE: at each of 7 x 7 places the nearest of these vectors."""
+    """The discrete latents of a VQ-VAE: at each of 7 x 7 places, the nearest of some vectors."""
 
     entries: int
     dimensions: int
     """Of each entry."""
     commitment: float = 0.25
-    """Weight of the pull of the encoder's output to its entry."""
+    """Weight of the pull of the encoder's output towards its entry."""
 
     def __post_init__(self) -> None:
         require(2 <= self.entries <= 65_536, "entries", "must be 2 to 65536")
-        require(self.dimensions > 0, "dimensions", "must be at least 1")
+        require(0 < self.dimensions <= WIDEST, "dimensions", f"must be 1 to {WIDEST}")
         require(0 < self.commitment < inf, "commitment", "must be above 0 and finite")
 
 

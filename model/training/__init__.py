@@ -1,1 +1,1 @@
-"""Training: from a recipe and images to a checkpoint, in runs that can be cut off and resumed."""
+"""Training: from a recipe and images to a checkpoint, in runs that can be resumed."""

@@ -56,11 +56,11 @@ def _threads(text: str) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train, measure and write the checkpoint; returns the exit status.
+    """Train, measure and write the checkpoint; return the exit status.
 
     Raises:
-        ModelError: The recipe, the data, the device or the run to resume is not fit.
-        KeyboardInterrupt: The user stopped it, and was told how to go on.
+        ModelError: The recipe, the data, the device or the run to resume cannot be used.
+        KeyboardInterrupt: The user stopped the command; how to resume was printed.
     """
     recipe = Recipe.load(arguments.recipe)
     device = choose_device(arguments.device)
@@ -95,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def write(folder: Path, finished: Run, dataset: Dataset) -> None:
-    """Write the checkpoint of a finished run, measured on the weights as they are stored."""
+    """Write the checkpoint of a finished run, measured with the weights as stored."""
     recipe, progress, autoencoder = finished.recipe, finished.progress, finished.autoencoder
     weights = stored_weights(autoencoder)
     load_weights(autoencoder, weights, str(folder / WEIGHTS_FILE))

@@ -19,7 +19,7 @@ from model.vae.likelihood import bernoulli_mean
 
 
 class Distil(Stage):
-    """A student decoder learns the teacher's mean images, at latents where people will look.
+    """A student decoder learns the teacher's mean images, at latents that users will visit.
 
     Source: Hinton et al. 2015, arXiv:1503.02531; here with the cross-entropy of each pixel.
     """
@@ -60,7 +60,7 @@ class Distil(Stage):
 
 
 class LatentSource:
-    """Latents where people will look: in the widened posteriors of images, and wide of them."""
+    """Draws latents that users will visit: from the widened posteriors of images, and beyond."""
 
     @torch.inference_mode()
     def __init__(

@@ -20,14 +20,14 @@ FOLLOWED_SAMPLES = 16
 
 
 class ImportanceWeighted(Fit):
-    """Maximise log p(x) itself, instead of the ELBO that the encoder's shortcomings hold down.
+    """Maximise log p(x) itself, instead of the ELBO, which the encoder's errors hold down.
 
-    Of K latents drawn from q(z|x), one is kept with odds p(x, z) / q(z|x): as K grows, a sample of
-    p(z|x). There the gradient of log p(x, z) is that of log p(x), and that of log q(z|x) draws the
-    encoder over the whole posterior instead of into one of its modes.
+    Of K latents drawn from q(z|x), one is kept with odds p(x, z) / q(z|x). As K grows, it becomes a
+    sample of p(z|x). There the gradient of log p(x, z) is that of log p(x), and the gradient of
+    log q(z|x) spreads the encoder over the whole posterior instead of one of its modes.
 
-    Source: Bornschein & Bengio 2015, arXiv:1406.2751 (reweighted wake-sleep, its wake phases), with
-    one latent kept where they average: K decodes forward, but only one back.
+    Source: Bornschein & Bengio 2015, arXiv:1406.2751 (the wake phases of reweighted wake-sleep).
+    They average over the latents; keeping one costs K forward passes but only one backward pass.
     """
 
     name = "importance"
@@ -63,9 +63,9 @@ class ImportanceWeighted(Fit):
 def weighted_samples(
     vae: VariationalAutoencoder, image_BP: Float[Tensor, "batch pixels"], samples: int
 ) -> tuple[Float[Tensor, "samples batch latent"], Float[Tensor, "samples batch"]]:
-    """Latents of q(z|x) and their weights log p(x|z) + log p(z) - log q(z|x), in nats.
+    """Return latents of q(z|x) and their log-weights log p(x|z) + log p(z) - log q(z|x), in nats.
 
-    The mean of the weights over many samples, not of their logarithms, is p(x).
+    The mean over many samples of the weights, not of their logarithms, is p(x).
 
     Source: Burda et al. 2016, arXiv:1509.00519, equation 8.
     """

@@ -1,4 +1,4 @@
-"""A stage: the plane begins as a map on which alike images are neighbours.
+"""A stage: the plane starts as a map on which similar images are neighbours.
 
 Shapes: N images, B batch, P pixels.
 """
@@ -19,14 +19,14 @@ from model.vae.autoencoder import VariationalAutoencoder
 COMPONENTS = 30
 PERPLEXITY = 30.0
 NARROW = 0.135
-"""Standard deviation of a sample about its place, and the precision asked of the encoder."""
+"""Standard deviation of a sample about its place, and of the encoder's errors in the loss."""
 
 
 class Layout(Stage):
-    """Encoder and decoder learn places for the images that t-SNE has found.
+    """The encoder and the decoder learn places that t-SNE has found for the images.
 
-    The ELBO rewards a plane whose neighbours look alike, but cannot tear one apart that began
-    folded: each digit that starts in several islands stays in them. t-SNE sees no labels either.
+    The ELBO rewards a plane whose neighbours look alike, but cannot unfold one that started folded:
+    a digit that starts in several islands stays in them. t-SNE does not see labels either.
 
     Source: van der Maaten & Hinton 2008, "Visualizing data using t-SNE", JMLR 9; for a network
     that learns the places, van der Maaten 2009, "Learning a parametric embedding".
@@ -59,7 +59,7 @@ class Layout(Stage):
 
     @torch.inference_mode()
     def follow(self) -> dict[str, float]:
-        """How far codes lie from their places, and how well the places decode; of 2,000 images."""
+        """Measure how far codes lie from their places, and how well the places decode."""
         torch.manual_seed(FOLLOW_SEED)
         pick_B = torch.arange(min(2000, len(self.images.train_NP)), device=self.place_N2.device)
         image_BP = self.images.intensities(self.images.train_NP[pick_B])
@@ -74,12 +74,12 @@ class Layout(Stage):
 def lay_out(
     images: UInt8[np.ndarray, "images pixels"], mapped: int, seed: int
 ) -> Float[np.ndarray, "images 2"]:
-    """Places for images, with their distances from the centre spread as those of N(0, I) are.
+    """Return places for images, whose distances from the centre are distributed as in N(0, I).
 
-    t-SNE maps the first `mapped`. Each other image takes, of the places of the five mapped images
-    most like it, the one that is nearest to the other four.
+    t-SNE maps the first `mapped`. Every other image takes a place of the five most similar mapped
+    images: the one nearest to the other four.
     """
-    from sklearn.decomposition import PCA  # heavy, and for this stage alone
+    from sklearn.decomposition import PCA  # heavy, and used in this stage alone
     from sklearn.manifold import TSNE
     from sklearn.neighbors import NearestNeighbors
 

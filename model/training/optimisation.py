@@ -1,4 +1,4 @@
-"""How a run takes its steps: products, the learning rate's schedule, the weights' average."""
+"""The steps of a run: matrix products, the learning rate's schedule, the average of weights."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import torch
 from torch import Tensor, nn
 
 PRECISIONS = ("medium", "high", "highest")
-"""Of products of matrices, as `torch.set_float32_matmul_precision` names them."""
+"""Precisions of matrix products, as in `torch.set_float32_matmul_precision`."""
 
 
 @contextmanager
 def products(precision: str = PRECISIONS[0]) -> Iterator[None]:
-    """Within, matrices are multiplied by the leading digits of their numbers, where that is faster.
+    """Set the precision of matrix products within the context, where that makes them faster.
 
-    Processors and GPUs that can do so round the factors to bfloat16 (or with `high`, and on a GPU,
-    to TensorFloat-32) and sum in float32; elsewhere, and with `highest`, nothing is rounded.
-    Weights, gradients and the optimiser are float32 everywhere. See docs/adr/0018.
+    CPUs and GPUs that support it round the factors to bfloat16 (with `high`, and on a GPU, to
+    TensorFloat-32) and sum in float32. Elsewhere, and with `highest`, nothing is rounded. Weights,
+    gradients and the optimiser are float32 everywhere. See docs/adr/0018.
     """
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision(precision)
@@ -30,9 +30,11 @@ def products(precision: str = PRECISIONS[0]) -> Iterator[None]:
 
 
 class Average:
-    """An exponential moving average of weights: less noisy than the last step's.
+    """An exponential moving average of weights, which is less noisy than the last step's weights.
 
-    Source: Polyak & Juditsky 1992; its decay rises with the steps, so that it forgets the start.
+    The decay rises with the steps, so that the average forgets its start.
+
+    Source: Polyak & Juditsky 1992.
     """
 
     def __init__(self, parameters: list[nn.Parameter], decay: float) -> None:
@@ -48,7 +50,7 @@ class Average:
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Within, the parameters are their averages."""
+        """Set the parameters to their averages within the context."""
         current = [p.detach().clone() for p in self.parameters]
         self.keep()
         try:
@@ -74,7 +76,7 @@ class Average:
 
 
 def schedule(progress: float, warmup: float, decay: str) -> float:
-    """The learning rate as a share of its peak, after a share `progress` of all steps."""
+    """Return the learning rate as a share of its peak, after a share `progress` of all steps."""
     if progress < warmup:
         return progress / warmup
     if decay == "none":

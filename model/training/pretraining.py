@@ -17,10 +17,10 @@ from model.vae.autoencoder import Autoencoder
 
 
 class Pretrain(Stage):
-    """Layer by layer, from the pixels inwards: undo what noise did to the layer's input.
+    """Each layer in turn, from the pixels inwards, learns to undo noise on its input.
 
-    Encoder layer i and the decoder layer that mirrors it are a shallow autoencoder on what the
-    layers below say of the clean image; those no longer learn.
+    Encoder layer i and its mirror image in the decoder are a shallow autoencoder. Its inputs are
+    the outputs of the layers below for the clean image; those layers no longer learn.
 
     Source: Vincent et al. 2010, "Stacked denoising autoencoders", JMLR 11, section 3.
     """
@@ -45,7 +45,7 @@ class Pretrain(Stage):
             yield self._loss(layer, image_BP)
 
     def _loss(self, layer: int, image_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, ""]:
-        """Nats for pixels; for hidden layers, which have no likelihood, the squared error."""
+        """Return nats for pixels, or the squared error for hidden layers."""
         with torch.no_grad():
             clean_BH = self.encoder[:layer](image_BP)
         kept_BH = torch.rand_like(clean_BH) >= self.table.noise
@@ -65,7 +65,7 @@ class Pretrain(Stage):
 
 
 def _layers(network: nn.Module) -> nn.Sequential:
-    """An mlp as its linear layers, each with the activation that follows it."""
+    """Return the linear layers of an mlp, each with the activation that follows it."""
     layers: list[nn.Module] = []
     for module in network.children():
         if isinstance(module, nn.Linear):

@@ -1,4 +1,4 @@
-"""A training run: the stages of a recipe one after another, epoch by epoch, resumable."""
+"""A training run: the stages of a recipe in order, epoch by epoch, resumable."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ class Run:
     """The weights and the progress of one recipe's training.
 
     Args:
-        recipe: What to train.
+        recipe: The recipe to train.
         train: Training images.
-        test: The shipped test images: the moments show them, and with `held_out = 0` they are
-            followed. They never train.
-        state_path: Where the run keeps itself between epochs.
+        test: The shipped test images. The moments show them, and with `held_out = 0` progress is
+            followed on them. They are never trained on.
+        state_path: The file that keeps the run's state between epochs.
         device: A torch device.
-        teacher: What `[distillation]` names.
-        resume: Go on from `state_path` instead of starting anew.
+        teacher: The model that `[distillation]` names.
+        resume: Whether to resume from `state_path` instead of starting over.
         say: Called with a line after each epoch.
-        precision: Of the products while it learns; what is measured is measured in full.
+        precision: Precision of products in training; measurements are always in full precision.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Run:
     ) -> None:
         self.recipe, self.test, self.state_path = recipe, test, state_path
         self.device, self.say, self.precision = torch.device(device), say, precision
-        torch.set_flush_denormal(True)  # dead pixels drive Adam's moments there, and it is slow
+        torch.set_flush_denormal(True)  # dead pixels make Adam's moments denormal, which is slow
         torch.manual_seed(recipe.seed)
         self.autoencoder = build_autoencoder(recipe).to(self.device).eval()
         self.images = self._images(train)
@@ -89,7 +89,7 @@ class Run:
             self._save({})
 
     def _taught_by(self, teacher: Checkpoint | None) -> VariationalAutoencoder | None:
-        """Take over the teacher's encoder and its moments: the map that this run redraws."""
+        """Copy the teacher's encoder and its moments, whose map this run's decoder learns."""
         assert (teacher is not None) == (self.recipe.distillation is not None)
         if teacher is None:
             return None
@@ -108,7 +108,7 @@ class Run:
         return teacher.autoencoder.to(self.device)
 
     def finish(self) -> Autoencoder:
-        """Run all epochs that are left; the result is what ships."""
+        """Run all epochs that are left; return the finished autoencoder."""
         tables = ("layout", "pretraining", "training", "importance", "distillation", "refit")
         stages: dict[str, Callable[[], Stage]] = {
             "layout": self._layout,
@@ -232,17 +232,17 @@ class Run:
 
     @property
     def epochs(self) -> int:
-        """How many are done, over all stages; a taught run goes on from its teacher's."""
+        """Epochs done, over all stages; a distilled run counts on from its teacher's."""
         return self.epochs_before + len(self.progress.history)
 
     def take_last_moment(self) -> None:
-        """Take the moment of what ships, in place of one of the same epoch."""
+        """Take the moment of the final weights, in place of one of the same epoch."""
         self.moments = [moment for moment in self.moments if moment.epoch < self.epochs]
         if not isinstance(self.autoencoder, VectorQuantisedAutoencoder):
             self.moments.append(make_moment(self.autoencoder, self.test, self.epochs))
 
     def _take_moment(self, epoch: int) -> None:
-        """Of a run without a teacher, at some epochs; a codebook has no plane to show."""
+        """Take a moment at some epochs of a run without a teacher; a codebook has no plane."""
         if isinstance(self.autoencoder, VectorQuantisedAutoencoder) or self.teacher is not None:
             return
         if epoch in MOMENT_EPOCHS:
@@ -284,5 +284,5 @@ class Run:
 
 
 def epoch_seed(seed: int, stage: int, epoch: int) -> int:
-    """A seed of its own for every epoch."""
+    """Return a seed that is different for every epoch."""
     return int(np.random.SeedSequence([seed, stage, epoch]).generate_state(1)[0])

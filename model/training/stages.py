@@ -1,7 +1,7 @@
-"""What a stage of training is, and the stages that learn from images: fit and refit.
+"""The base class of training stages, and the stages that learn from images: fit and refit.
 
-All randomness comes from torch's global generator, which the run seeds anew for every epoch; so an
-epoch is a function of the weights at its start, and a resumed run repeats an unbroken one.
+All randomness comes from torch's global generator, which the run seeds for every epoch. So an epoch
+is a function of the weights at its start, and a resumed run repeats an uninterrupted one.
 
 Shapes: B batch, N images, P pixels, D latent dimensions, L places of a codebook's grid.
 """
@@ -35,13 +35,13 @@ class Images:
     binarise: bool
 
     def batches(self, size: int) -> Iterator[Float[Tensor, "batch pixels"]]:
-        """One pass in random order; the last, incomplete batch is left to the next pass's luck."""
+        """Yield one pass in random order, without the last, incomplete batch."""
         order_N = torch.randperm(len(self.train_NP), device=self.train_NP.device)
         for start in range(0, len(order_N) - size + 1, size):
             yield self.intensities(self.train_NP.index_select(0, order_N[start : start + size]))
 
     def intensities(self, grey_BP: UInt8[Tensor, "batch pixels"]) -> Float[Tensor, "batch pixels"]:
-        """Grey levels as intensities in [0, 1], or as pixels drawn 0 or 1 with those odds."""
+        """Return grey levels as intensities in [0, 1], or as pixels drawn 0 or 1 with such odds."""
         image_BP = grey_BP.float() / 255
         if self.binarise:
             return (torch.rand_like(image_BP) < image_BP).float()
@@ -49,7 +49,7 @@ class Images:
 
 
 class Stage(ABC):
-    """A stretch of a run with its own parameters, objective and learning-rate schedule."""
+    """A part of a run with its own parameters, objective and learning-rate schedule."""
 
     name: str
     epochs: int
@@ -63,18 +63,18 @@ class Stage(ABC):
 
     @abstractmethod
     def losses(self, epoch: int) -> Iterator[Tensor]:
-        """One scalar loss for each step of an epoch, in nats per image."""
+        """Yield a scalar loss for each step of an epoch, in nats per image."""
 
     @abstractmethod
     def follow(self) -> dict[str, float]:
         """Measure the current weights on images or latents that no gradient has seen."""
 
     def constrain(self) -> None:  # noqa: B027  few stages bound their weights
-        """Bring the weights back to where they may be, after each step."""
+        """Restore the weights' bounds after a step."""
 
 
 class Fit(Stage):
-    """Encoder and decoder learn from the images: the ELBO, or for an autoencoder reconstruction."""
+    """The encoder and the decoder maximise the ELBO, or an autoencoder's reconstruction."""
 
     name = "fit"
 
@@ -106,7 +106,7 @@ class Fit(Stage):
     def _copied(
         self, autoencoder: Autoencoder, image_BP: Float[Tensor, "batch pixels"], price: float
     ) -> Float[Tensor, ""]:
-        """Nats to tell the clean image from the code of the noisy one, and the code's own price."""
+        """Return nats of the clean image given the code of the noisy one, plus the code's price."""
         noise = self.recipe.training.noise
         seen_BP = image_BP
         if noise:
@@ -119,9 +119,9 @@ class Fit(Stage):
     def _quantised(
         self, autoencoder: VectorQuantisedAutoencoder, image_BP: Float[Tensor, "batch pixels"]
     ) -> Float[Tensor, ""]:
-        """Nats of reconstruction, and the distances by which codebook and encoder find each other.
+        """Return nats of reconstruction plus the distances between the codebook and the encoder.
 
-        `argmin` has no gradient, so the encoder takes the decoder's as if it had been copied.
+        `argmin` has no gradient, so the encoder takes the decoder's gradient unchanged.
 
         Source: van den Oord et al. 2017, arXiv:1711.00937, equation 3.
         """
@@ -136,7 +136,7 @@ class Fit(Stage):
         return distance / len(image_BP) - log_prob_B.mean()
 
     def _risen(self, step: int, warmup: float) -> float:
-        """From 0 to 1 over that share of the steps: latents must be of use before they cost."""
+        """Rise from 0 to 1 over a share of the steps: latents must be useful before they cost."""
         steps = warmup * self.epochs * self.steps_per_epoch
         return min(1.0, step / steps) if steps else 1.0
 
@@ -166,7 +166,7 @@ class Fit(Stage):
 
 
 class Refit(Fit):
-    """The encoder alone learns, against the decoder that will be shipped."""
+    """The encoder alone learns, with the final decoder."""
 
     name = "refit"
 
@@ -185,5 +185,5 @@ class Refit(Fit):
 def gaussian_noise(
     vae: VariationalAutoencoder, image_BP: Float[Tensor, "batch pixels"]
 ) -> Float[Tensor, "batch latent"]:
-    """Standard normal noise for one posterior sample of each image."""
+    """Return standard normal noise for one posterior sample of each image."""
     return torch.randn(len(image_BP), vae.latent_dim, device=image_BP.device)

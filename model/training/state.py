@@ -1,4 +1,4 @@
-"""What a run keeps on disk between epochs, so that it can be cut off at any time and resumed."""
+"""The state of a run on disk between epochs, from which it can be resumed at any time."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from model.errors import CheckpointError
 
 @dataclass
 class Progress:
-    """Where a run stands: `epoch` epochs of stage number `stage` are done."""
+    """The progress of a run: `epoch` epochs of stage number `stage` are done."""
 
     recipe: dict[str, Any]
     stage: int = 0
     epoch: int = 0
     seconds: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
-    """One entry an epoch: stage, epoch, train_loss, seconds, and what the stage follows."""
+    """An entry for each epoch: stage, epoch, train_loss, seconds, and what the stage follows."""
 
 
 def save_state(path: Path, progress: Progress, tensors: dict[str, Tensor]) -> None:
-    """Replace the state at `path` in one step: a kill leaves the old one or the new one."""
+    """Replace the state at `path` atomically: a kill leaves the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
@@ -43,7 +43,7 @@ def load_state(path: Path, recipe: dict[str, Any]) -> tuple[Progress, dict[str, 
     """Read a state back.
 
     Raises:
-        CheckpointError: There is none, it is damaged, or it belongs to a recipe that has changed.
+        CheckpointError: The state is missing or damaged, or its recipe has changed since.
     """
     if not path.is_file():
         raise CheckpointError(f"There is no run to resume at {path}; leave out --resume.")
@@ -51,7 +51,7 @@ def load_state(path: Path, recipe: dict[str, Any]) -> tuple[Progress, dict[str, 
         with safe_open(path, framework="pt") as file:
             progress = Progress(**json.loads(file.metadata()["progress"]))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is damaged ({error}); start without --resume.") from error
     if progress.recipe != json.loads(json.dumps(recipe)):
         raise CheckpointError(
@@ -62,13 +62,13 @@ def load_state(path: Path, recipe: dict[str, Any]) -> tuple[Progress, dict[str, 
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Adam's moments and step counts, by parameter number."""
+    """Return Adam's moments and step counts, by parameter number."""
     state = optimiser.state_dict()["state"]
     return {f"adam.{i}.{name}": t for i, entry in state.items() for name, t in entry.items()}
 
 
 def load_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Put back what `optimiser_tensors` gave."""
+    """Restore what `optimiser_tensors` returned."""
     state: dict[int, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
         if key.startswith("adam."):

@@ -10,17 +10,24 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from model.data.datasets import IMAGE_SIDE
 from model.recipes.recipe import Recipe
 from model.vae.likelihood import LIKELIHOODS, Bernoulli, Likelihood
-from model.vae.networks import CELLS, PIXELS, SIDE, build_decoder, build_encoder
+from model.vae.networks import CELLS, PIXELS, build_decoder, build_encoder
 from model.vae.posterior import CholeskyPosterior, DiagonalPosterior, Posterior
 from model.vae.refinement import refine
 
-__all__ = ["PIXELS", "SIDE", "Autoencoder", "VariationalAutoencoder", "VectorQuantisedAutoencoder"]
+__all__ = [
+    "IMAGE_SIDE",
+    "PIXELS",
+    "Autoencoder",
+    "VariationalAutoencoder",
+    "VectorQuantisedAutoencoder",
+]
 
 
 class Autoencoder(nn.Module):
-    """Image -> code -> image. The code is a point, and nothing says where points should lie.
+    """Image -> code -> image. The code is a point, and nothing determines where points lie.
 
     Source: Kramer 1991, "Nonlinear principal component analysis using autoassociative networks".
     """
@@ -34,17 +41,17 @@ class Autoencoder(nn.Module):
         self.likelihood = likelihood or Bernoulli()
 
     def code(self, image_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch latent"]:
-        """The point of latent space that stands for each image."""
+        """Return the latent of each image."""
         code_BD: Tensor = self.encoder(image_BP)
         return code_BD
 
     def decode(self, z_BD: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch pixels"]:
-        """What p(x|z) is made of: with Bernoulli pixels, their logits."""
+        """Return the parameters of p(x|z); for Bernoulli pixels, their logits."""
         output_BP: Tensor = self.decoder(z_BD)
         return output_BP
 
     def reconstruct(self, image_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch pixels"]:
-        """The decoder's output at the code of each image."""
+        """Return the decoder's output at the code of each image."""
         return self.decode(self.code(image_BP))
 
 
@@ -52,8 +59,7 @@ class VariationalAutoencoder(Autoencoder):
     """Image -> posterior -> sample -> image. The code is the posterior's mean.
 
     Attributes:
-        refinements: Rounds in which the decoder, once it is trained, corrects the encoder; until
-            then 0.
+        refinements: Rounds in which the trained decoder corrects the encoder; 0 in training.
 
     Source: Kingma & Welling 2014, arXiv:1312.6114.
     """
@@ -73,17 +79,17 @@ class VariationalAutoencoder(Autoencoder):
         self.correlated = correlated
 
     def posterior(self, image_BP: Float[Tensor, "batch pixels"]) -> Posterior:
-        """q(z|x): of full covariance if `correlated`, else diagonal."""
+        """Return q(z|x), with full covariance if `correlated`, else diagonal."""
         return self.corrected(self.guess(image_BP), image_BP)
 
     def corrected(self, posterior: Posterior, image_BP: Float[Tensor, "batch pixels"]) -> Posterior:
-        """What becomes of the encoder's guess when the decoder has had its word, if it has one."""
+        """Return the encoder's guess after the decoder has corrected it `refinements` times."""
         for _ in range(self.refinements):
             posterior = refine(posterior, image_BP, self._log_prob)
         return posterior
 
     def guess(self, image_BP: Float[Tensor, "batch pixels"]) -> Posterior:
-        """What the encoder alone says q(z|x) is."""
+        """Return q(z|x) as the encoder alone estimates it."""
         D = self.latent_dim
         output_BO = self.encoder(image_BP)
         mean_BD, log_scale_BD = output_BO[:, :D], output_BO[:, D : 2 * D]
@@ -95,14 +101,14 @@ class VariationalAutoencoder(Autoencoder):
         return self.likelihood.log_prob(image_BP, self.decode(z_BD))
 
     def code(self, image_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch latent"]:
-        """The posterior mean of each image."""
+        """Return the posterior mean of each image."""
         return self.posterior(image_BP).mean
 
 
 class VectorQuantisedAutoencoder(Autoencoder):
     """Image -> 7 x 7 vectors -> the nearest entry of a codebook for each -> image.
 
-    Its latents are a grid of whole numbers: there is no plane to walk on, and no vector to decode.
+    Its latents are a grid of whole numbers, so it has no plane and decodes no vectors.
 
     Source: van den Oord et al. 2017, arXiv:1711.00937.
     """
@@ -119,26 +125,26 @@ class VectorQuantisedAutoencoder(Autoencoder):
         self.codebook_EC = nn.Parameter(torch.randn(entries, dimensions))
 
     def vectors(self, image_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch 49 entry"]:
-        """What the encoder says at each place, the top row first."""
+        """Return the encoder's vector at each place, the top row first."""
         output_BO: Tensor = self.encoder(image_BP)
         return output_BO.reshape(len(output_BO), -1, CELLS**2).mT.contiguous()
 
     def nearest(self, vector_BLC: Float[Tensor, "batch 49 entry"]) -> Int[Tensor, "batch 49"]:
-        """The number of the codebook's entry that is nearest to each vector."""
+        """Return the number of the codebook's entry nearest to each vector."""
         dot_BLE = vector_BLC @ self.codebook_EC.T
         return (self.codebook_EC.square().sum(-1) - 2 * dot_BLE).min(-1).indices
 
     def indices(self, image_BP: Float[Tensor, "batch pixels"]) -> Int[Tensor, "batch 49"]:
-        """The latents of each image: an entry's number at each place, the top row first."""
+        """Return the latents of each image: an entry's number at each place, the top row first."""
         return self.nearest(self.vectors(image_BP))
 
     def draw(self, vector_BLC: Float[Tensor, "batch 49 entry"]) -> Float[Tensor, "batch pixels"]:
-        """The decoder's output for vectors at the 49 places."""
+        """Return the decoder's output for vectors at the 49 places."""
         output_BP: Tensor = self.decoder(vector_BLC.mT.flatten(1))
         return output_BP
 
     def reconstruct(self, image_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch pixels"]:
-        """The decoder's output for the entries nearest to each image."""
+        """Return the decoder's output for the entries nearest to each image."""
         return self.draw(self.codebook_EC[self.indices(image_BP)])
 
 
@@ -161,7 +167,7 @@ def build_autoencoder(recipe: Recipe) -> Autoencoder:
     decoder = build_decoder(recipe.decoder, D)
     if recipe.family == "ae":
         if recipe.encoder.output == "relu":
-            _start_awake(encoder)
+            _start_above_zero(encoder)
         return Autoencoder(encoder, decoder, likelihood)
     if recipe.encoder.kind == "residual":
         _start_near(encoder)
@@ -171,21 +177,21 @@ def build_autoencoder(recipe: Recipe) -> Autoencoder:
 
 
 @torch.no_grad()
-def _start_awake(encoder: nn.Module) -> None:
-    """Let every number of a sparse code begin above 0, where it has a gradient to learn by.
+def _start_above_zero(encoder: nn.Module) -> None:
+    """Let every number of a sparse code start above 0, where it has a gradient.
 
-    Started around 0, half of twenty numbers are switched off before the decoder has learned to
-    read them, and a number that is off for every image never comes back.
+    If they started around 0, half of twenty numbers would be switched off before the decoder has
+    learned to use them, and a number that is off for every image never returns.
     """
     head = [module for module in encoder.modules() if isinstance(module, nn.Linear)][-1]
     head.bias.add_(1.0)
 
 
 def _start_near(encoder: nn.Module) -> None:
-    """Let codes begin near the origin and move slowly.
+    """Let codes start near the origin and move slowly.
 
-    A residual network ends in 512 normalised features; at full gain, Adam's first steps throw the
-    codes ten units out, and the decoder spends ten epochs to recover (docs/adr/0008).
+    A residual network ends in 512 normalised features. At full gain, Adam's first steps move the
+    codes ten units out, and the decoder takes ten epochs to recover (docs/adr/0008).
     """
     assert isinstance(encoder, nn.Sequential)
     norm = encoder[-2]
@@ -195,7 +201,7 @@ def _start_near(encoder: nn.Module) -> None:
 
 @torch.no_grad()
 def _start_narrow(encoder: nn.Module, latent_dim: int) -> None:
-    """Let every posterior begin as N(mean, (e^-2)^2 I), so that a sample says which image it is."""
+    """Let every posterior start as N(mean, (e^-2)^2 I), narrow enough to identify its image."""
     head = [module for module in encoder.modules() if isinstance(module, nn.Linear)][-1]
     head.weight[latent_dim:] = 0
     head.bias[latent_dim:] = 0

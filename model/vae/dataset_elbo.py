@@ -23,11 +23,11 @@ NOISE_SEED = 0
 def measure_bound(
     autoencoder: Autoencoder, images: UInt8[np.ndarray, "images 28 28"]
 ) -> dict[str, dict[str, Any]]:
-    """Mean ELBO, reconstruction and KL in nats per image, by protocol.
+    """Return mean ELBO, reconstruction and KL in nats per image, by protocol.
 
     `grey` takes the intensities as they are. `binarised` draws every pixel once as 0 or 1 with its
-    intensity as probability; only a Bernoulli likelihood has it, because to the others a pixel of
-    0 or 1 is merely a very dark or a very bright one. What has no posterior has no KL and no bound:
+    intensity as probability. Only a Bernoulli likelihood has it, because to the others a pixel of 0
+    or 1 is merely very dark or very bright. A model without a posterior has no KL and no bound;
     they are None.
     """
     draws = f"{SAMPLES} posterior samples" if _is_vae(autoencoder) else "at the code itself"
@@ -51,30 +51,30 @@ def measure_bound(
 def intensities(
     images: UInt8[np.ndarray, "images 28 28"],
 ) -> Float[np.ndarray, "images pixels"]:
-    """Grey levels as float32 in [0, 1]."""
+    """Return grey levels as float32 in [0, 1]."""
     return images.reshape(len(images), -1).astype(np.float32) / 255
 
 
 def binarise(images: UInt8[np.ndarray, "images 28 28"]) -> Float[np.ndarray, "images pixels"]:
-    """Draw every pixel as 0 or 1 with its intensity as probability; always the same draw."""
+    """Draw every pixel as 0 or 1 with its intensity as probability, always the same draw."""
     grey_NP = intensities(images)
-    dice = np.random.default_rng(BINARISATION_SEED)
-    return (dice.random(grey_NP.shape, dtype=np.float32) < grey_NP).astype(np.float32)
+    rng = np.random.default_rng(BINARISATION_SEED)
+    return (rng.random(grey_NP.shape, dtype=np.float32) < grey_NP).astype(np.float32)
 
 
 @torch.inference_mode()
 def mean_bound(
     autoencoder: Autoencoder, image_NP: Float[np.ndarray, "images pixels"]
 ) -> dict[str, float | None]:
-    """Mean ELBO, reconstruction and KL of these images, rounded so that they still add up."""
+    """Return mean ELBO, reconstruction and KL of images, rounded so that they still add up."""
     device = next(autoencoder.parameters()).device
     likelihood, kl = 0.0, 0.0
-    dice = torch.Generator().manual_seed(NOISE_SEED)
+    rng = torch.Generator().manual_seed(NOISE_SEED)
     for image_BP in torch.split(torch.from_numpy(image_NP), 1000):
         image_BP = image_BP.to(device)
         if isinstance(autoencoder, VariationalAutoencoder):
             shape = (SAMPLES, len(image_BP), autoencoder.latent_dim)
-            noise_KBD = torch.randn(shape, generator=dice).to(device)
+            noise_KBD = torch.randn(shape, generator=rng).to(device)
             bound = expected_elbo(autoencoder, image_BP, noise_KBD)
             likelihood += bound.reconstruction.double().sum().item()
             kl += bound.kl.double().sum().item()

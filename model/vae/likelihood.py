@@ -1,4 +1,4 @@
-"""The likelihood p(x|z): how probable an image is under what the decoder drew.
+"""The likelihood p(x|z): how probable an image is given the decoder's output.
 
 Shapes: B batch, P pixels.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -14,9 +15,9 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 FARTHEST_LOGIT, KNOTS = 40.0, 4001
-"""Where the Fisher-Rao coordinate of a continuous Bernoulli is tabulated, for it has no formula."""
+"""Where the Fisher-Rao coordinate of a continuous Bernoulli is tabulated; it has no formula."""
 NEAR_ZERO = 0.05
-"""A logit below it loses digits in the exact formulas of a continuous Bernoulli: 0 / 0."""
+"""Below it a logit loses digits in the exact formulas of a continuous Bernoulli: 0 / 0."""
 
 
 class Likelihood(nn.Module, ABC):
@@ -26,24 +27,24 @@ class Likelihood(nn.Module, ABC):
     def log_prob(
         self, image_BP: Float[Tensor, "batch pixels"], output_BP: Float[Tensor, "batch pixels"]
     ) -> Float[Tensor, " batch"]:
-        """log p(x|z) in nats, summed over pixels.
+        """Return log p(x|z) in nats, summed over pixels.
 
         Args:
             image_BP: Intensities in [0, 1].
-            output_BP: What the decoder gives for z, unbounded.
+            output_BP: The decoder's output for z, unbounded.
         """
 
     @abstractmethod
     def mean(self, output_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch pixels"]:
-        """The mean image of p(x|z), in [0, 1]."""
+        """Return the mean image of p(x|z), in [0, 1]."""
 
     @abstractmethod
     def embed(self, output_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch pixels"]:
-        """Coordinates in which the Fisher-Rao metric of p(x|z) is plain Euclidean distance."""
+        """Return coordinates in which the Fisher-Rao metric of p(x|z) is Euclidean distance."""
 
 
 class Bernoulli(Likelihood):
-    """Each pixel is ink with probability p; the decoder gives log p / (1 - p).
+    """Each pixel is ink with probability p; the decoder returns log p / (1 - p).
 
     Source: Kingma & Welling 2014, arXiv:1312.6114, appendix C.1.
     """
@@ -57,15 +58,15 @@ class Bernoulli(Likelihood):
         return bernoulli_mean(output_BP)
 
     def embed(self, output_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch pixels"]:
-        """2 asin sqrt p, from the logit: twice the angle of (sqrt(1 - p), sqrt p) on a circle."""
+        """Return 2 asin sqrt p: twice the angle of (sqrt(1 - p), sqrt p) on a circle."""
         return 2 * (output_BP / 2).clamp(-30, 30).exp().atan()
 
 
 class ContinuousBernoulli(Likelihood):
-    """The Bernoulli's form made a density over grey levels: divided by its integral over [0, 1].
+    """The Bernoulli's form as a density over grey levels: divided by its integral over [0, 1].
 
-    The decoder gives the logit l of lambda. With it the normaliser is C = l / tanh(l / 2) and the
-    mean sigmoid(l) / tanh(l / 2) - 1 / l, which is not lambda: it is greyer.
+    The decoder returns the logit l of lambda. The normaliser is C = l / tanh(l / 2), and the mean
+    is sigmoid(l) / tanh(l / 2) - 1 / l, which is greyer than lambda.
 
     Source: Loaiza-Ganem & Cunningham 2019, arXiv:1907.06845, equations 7 and 8.
     """
@@ -85,13 +86,8 @@ class ContinuousBernoulli(Likelihood):
         return torch.where(flat_BP, 0.5 + output_BP / 12, exact_BP).clamp(0, 1)
 
     def embed(self, output_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch pixels"]:
-        """The integral of a standard deviation over the logit; by the trapezoidal rule."""
-        knot_K = torch.linspace(-FARTHEST_LOGIT, FARTHEST_LOGIT, KNOTS, dtype=torch.float64)
-        flat_K, logit_K = _near_zero(knot_K)
-        exact_K = (logit_K**-2 - (2 * logit_K.cosh() - 2).reciprocal()).sqrt()
-        deviation_K = torch.where(flat_K, math.sqrt(1 / 12), exact_K)
-        angle_K = torch.cumulative_trapezoid(deviation_K, knot_K)
-        angle_K = torch.cat([angle_K.new_zeros(1), angle_K]).to(output_BP)
+        """Return the integral of a standard deviation over the logit, by the trapezoidal rule."""
+        angle_K = _continuous_bernoulli_angles().to(output_BP)
         spacing = 2 * FARTHEST_LOGIT / (KNOTS - 1)
         place_BP = (output_BP / spacing + (KNOTS - 1) / 2).clamp(0, KNOTS - 1.001)
         knot_BP = place_BP.detach().long()
@@ -100,10 +96,9 @@ class ContinuousBernoulli(Likelihood):
 
 
 class Gaussian(Likelihood):
-    """Each pixel is its mean plus noise of one standard deviation, learned for all pixels.
+    """Each pixel is its mean plus noise of one standard deviation, which is learned for all pixels.
 
-    Squared error with its weight: sigma says how many grey levels off is how bad, so that it and
-    the KL are both in nats.
+    It is the squared error with a weight: sigma converts grey levels to nats, the unit of the KL.
 
     Source: Rybkin et al. 2021, arXiv:2006.13202 (a shared, learned variance).
     """
@@ -123,7 +118,7 @@ class Gaussian(Likelihood):
         return output_BP.clamp(0, 1)
 
     def embed(self, output_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch pixels"]:
-        """The mean in units of sigma, which is the same everywhere."""
+        """Return the mean in units of sigma, which is the same everywhere."""
         return output_BP / self.log_sigma.exp()
 
 
@@ -137,20 +132,20 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
 def bernoulli_log_prob(
     image_BP: Float[Tensor, "batch pixels"], logits_BP: Float[Tensor, "batch pixels"]
 ) -> Float[Tensor, " batch"]:
-    """log p(x|z) in nats, summed over pixels: sum_p x log p + (1 - x) log(1 - p).
+    """Return log p(x|z) in nats, summed over pixels: sum_p x log p + (1 - x) log(1 - p).
 
-    The minus of the binary cross-entropy. It is linear in x, so a grey image gives the expectation
+    It is minus the binary cross-entropy. It is linear in x, so a grey image gives the expectation
     over its random binarisations.
 
     Args:
         image_BP: Intensities in [0, 1].
-        logits_BP: log p / (1 - p), unbounded; the logarithm is never taken of a probability.
+        logits_BP: log p / (1 - p), unbounded. No logarithm is taken of a probability.
     """
     return -F.binary_cross_entropy_with_logits(logits_BP, image_BP, reduction="none").sum(-1)
 
 
 def bernoulli_mean(logits_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch pixels"]:
-    """The mean image of p(x|z), in [0, 1]."""
+    """Return the mean image of p(x|z), in [0, 1]."""
     return logits_BP.sigmoid()
 
 
@@ -159,7 +154,19 @@ def grey_levels(mean_BP: Float[Tensor, "batch pixels"]) -> UInt8[Tensor, "batch 
     return (mean_BP * 255 + 0.5).byte()
 
 
+@cache
+@torch.inference_mode(mode=False)  # else autograd could not use the table
+def _continuous_bernoulli_angles() -> Float[Tensor, " knots"]:
+    """Tabulate the Fisher-Rao coordinate, in double precision."""
+    knot_K = torch.linspace(-FARTHEST_LOGIT, FARTHEST_LOGIT, KNOTS, dtype=torch.float64)
+    flat_K, logit_K = _near_zero(knot_K)
+    exact_K = (logit_K**-2 - (2 * logit_K.cosh() - 2).reciprocal()).sqrt()
+    deviation_K = torch.where(flat_K, math.sqrt(1 / 12), exact_K)
+    angle_K = torch.cumulative_trapezoid(deviation_K, knot_K)
+    return torch.cat([angle_K.new_zeros(1), angle_K])
+
+
 def _near_zero(logit_BP: Tensor) -> tuple[Tensor, Tensor]:
-    """Where a logit is so small that 0/0 loses digits, and the logits with 1 in those places."""
+    """Return where logits are so small that 0/0 loses digits, and the logits with 1 there."""
     flat_BP = logit_BP.abs() < NEAR_ZERO
     return flat_BP, torch.where(flat_BP, torch.ones_like(logit_BP), logit_BP)

@@ -9,19 +9,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from model.data.datasets import IMAGE_SIDE
 from model.recipes.tables import Network
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "silu": nn.SiLU}
-SIDE = 28
-PIXELS = SIDE * SIDE
+PIXELS = IMAGE_SIDE * IMAGE_SIDE
 CELLS = 7
-"""Places a side where a convolutional network has seen or drawn nothing finer yet."""
+"""Places on a side of a convolutional network's coarsest grid."""
 
 
 class FourierFeatures(nn.Module):
     """z -> (z, cos(z W), sin(z W)) with fixed random frequencies W.
 
-    A network on raw coordinates draws smooth pictures of them; the waves let it draw sharp ones.
+    A network on raw coordinates learns smooth functions of them; the waves let it learn sharp ones.
 
     Args:
         latent_dim: D.
@@ -61,24 +61,24 @@ class ResidualBlock(nn.Module):
 
 
 class RecurrentEncoder(nn.Module):
-    """Reads an image row by row, from the top, and speaks after the last one.
+    """Reads an image row by row from the top, and gives its output after the last row.
 
     Source: Cho et al. 2014, arXiv:1406.1078 (the GRU, and encoding a sequence by its last state).
     """
 
     def __init__(self, width: int, outputs: int) -> None:
         super().__init__()
-        self.rows = nn.GRU(SIDE, width, batch_first=True)
+        self.rows = nn.GRU(IMAGE_SIDE, width, batch_first=True)
         self.head = nn.Linear(width, outputs)
 
     def forward(self, image_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch outputs"]:
-        _, last_1BH = self.rows(image_BP.reshape(-1, SIDE, SIDE))
+        _, last_1BH = self.rows(image_BP.reshape(-1, IMAGE_SIDE, IMAGE_SIDE))
         output_BO: Tensor = self.head(last_1BH[0])
         return output_BO
 
 
 class RecurrentDecoder(nn.Module):
-    """Writes an image row by row, from the top: the code opens the state and is read at each row.
+    """Writes an image row by row from the top; the code sets the first state and is read each row.
 
     Source: Cho et al. 2014, arXiv:1406.1078.
     """
@@ -87,22 +87,22 @@ class RecurrentDecoder(nn.Module):
         super().__init__()
         self.opening = nn.Linear(latent_dim, width)
         self.rows = nn.GRU(latent_dim, width, batch_first=True)
-        self.head = nn.Linear(width, SIDE)
+        self.head = nn.Linear(width, IMAGE_SIDE)
 
     def forward(self, z_BD: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch pixels"]:
         first_1BH = self.opening(z_BD).tanh().unsqueeze(0)
-        state_BRH, _ = self.rows(z_BD.unsqueeze(1).expand(-1, SIDE, -1), first_1BH)
+        state_BRH, _ = self.rows(z_BD.unsqueeze(1).expand(-1, IMAGE_SIDE, -1), first_1BH)
         output_BP: Tensor = self.head(state_BRH).flatten(1)
         return output_BP
 
 
 def build_encoder(network: Network, outputs: int) -> nn.Module:
-    """Build the network from images to `outputs` numbers, its weights drawn from torch's generator.
+    """Build a network from images to `outputs` numbers, with weights from torch's generator.
 
-    `mlp` is linear layers of the `hidden` widths with the activation between them. `residual` is a
-    linear layer to `hidden[0]`, one residual block for each entry, a norm and a linear layer.
-    `conv` halves the image twice, then has the `hidden` linear layers; with none, its outputs are
-    numbers at each of 7 x 7 places. `recurrent` reads the rows as a sequence.
+    `mlp` has linear layers of the `hidden` widths with the activation between them. `residual` has
+    a linear layer to `hidden[0]`, one residual block for each entry, a norm and a linear layer.
+    `conv` halves the image twice and then has the `hidden` linear layers; without them its outputs
+    are numbers at each of 7 x 7 places. `recurrent` reads the rows as a sequence.
     """
     if network.kind == "recurrent":
         return RecurrentEncoder(network.hidden[0], outputs)
@@ -112,7 +112,7 @@ def build_encoder(network: Network, outputs: int) -> nn.Module:
 
 
 def build_decoder(network: Network, latent_dim: int) -> nn.Module:
-    """Build the network from latents to images: the mirror of `build_encoder`."""
+    """Build a network from latents to images, the mirror of `build_encoder`."""
     if network.kind == "recurrent":
         return RecurrentDecoder(latent_dim, network.hidden[0])
     if network.kind == "conv":
@@ -140,7 +140,7 @@ def _build_dense(network: Network, inputs: int, outputs: int) -> nn.Sequential:
 
 
 def _hidden(network: Network, inputs: int) -> list[nn.Module]:
-    """The hidden linear layers, each with its activation and, if asked for, dropout."""
+    """Return the hidden linear layers, each with its activation and its dropout, if any."""
     layers: list[nn.Module] = []
     for width in network.hidden:
         layers += [nn.Linear(inputs, width), ACTIVATIONS[network.activation]()]
@@ -155,7 +155,7 @@ def _ending(network: Network) -> list[nn.Module]:
 
 
 def _convolutions(network: Network, outputs: int) -> list[nn.Module]:
-    layers: list[nn.Module] = [nn.Unflatten(1, (1, SIDE, SIDE))]
+    layers: list[nn.Module] = [nn.Unflatten(1, (1, IMAGE_SIDE, IMAGE_SIDE))]
     width = 1
     for channels in network.channels:
         layers += [nn.Conv2d(width, channels, 3, 2, 1), ACTIVATIONS[network.activation]()]
@@ -193,7 +193,7 @@ def bound_norms(network: nn.Module, longest: float) -> None:
 
 def multiply_adds(network: nn.Module, inputs: int) -> int:
     """Count the multiply-adds of matrix products and convolutions for one input of that width."""
-    from torch.utils.flop_counter import FlopCounterMode  # heavy, and for training alone
+    from torch.utils.flop_counter import FlopCounterMode  # heavy, and used in training alone
 
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.zeros(1, inputs, device=next(network.parameters()).device))

@@ -1,4 +1,4 @@
-"""What training maximises: the evidence lower bound, or for an autoencoder the reconstruction.
+"""The objective of training: the evidence lower bound, or an autoencoder's reconstruction.
 
 Shapes: B batch, P pixels, D latent dimensions, K samples, S of them at once, R = S B.
 """
@@ -17,7 +17,7 @@ from model.vae.posterior import Posterior
 
 BERNOULLI = Bernoulli()
 DECODED_TOGETHER = 512
-"""Rows of a pass that stay in the processor's cache; more take longer each."""
+"""Rows of a pass that fit into a CPU's cache; with more, each takes longer."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ def elbo(
         image_BP: Intensities in [0, 1]; 0 is background.
         output_BP: Decoder output at a sample of `posterior`; with Bernoulli pixels, their logits.
         posterior: q(z|x) of the same batch.
-        beta: Weight of the KL term, at least 0. Other weights than 1 trade fidelity for a
+        beta: Weight of the KL term, at least 0. Weights other than 1 trade fidelity for a
             smoother plane (Higgins et al. 2017).
-        likelihood: What the decoder's output says of the pixels.
+        likelihood: The distribution of the pixels given the decoder's output.
 
     Raises:
         ValueError: `beta` is negative.
@@ -89,7 +89,7 @@ def sampled_elbo(
 def reconstruction(
     autoencoder: Autoencoder, image_BP: Float[Tensor, "batch pixels"]
 ) -> Float[Tensor, " batch"]:
-    """log p(x | code of x) in nats: all that a plain autoencoder learns from."""
+    """Return log p(x | code of x) in nats: the objective of a plain autoencoder."""
     return autoencoder.likelihood.log_prob(image_BP, autoencoder.reconstruct(image_BP))
 
 
@@ -100,15 +100,15 @@ def expected_elbo(
     noise_KBD: Float[Tensor, "samples _ latent"],
     posterior: Posterior | None = None,
 ) -> Elbo:
-    """The ELBO with its expectation over q(z|x) taken over K samples.
+    """Return the ELBO with its expectation over q(z|x) taken over K samples.
 
     Args:
         vae: The model.
         image_BP: Intensities in [0, 1].
-        noise_KBD: Standard normal. With one row for the whole batch (K, 1, D) the result of an
-            image does not depend on its neighbours; for the mean over many images give each its
-            own, or the errors of all point the same way.
-        posterior: That of these images, if it is known.
+        noise_KBD: Standard normal. With one row for the whole batch (K, 1, D), the result of an
+            image does not depend on its neighbours. For a mean over many images give each its own
+            noise, because otherwise all errors point the same way.
+        posterior: The posterior of these images, if it is known.
     """
     posterior = posterior or vae.posterior(image_BP)
     reconstruction_B = torch.zeros_like(posterior.mean[:, 0])

@@ -1,4 +1,4 @@
-"""The posterior q(z|x): one Gaussian in latent space for every image.
+"""The posterior q(z|x): a Gaussian in latent space for each image.
 
 Shapes: B batch, D latent dimensions, T entries below a diagonal: D (D - 1) / 2.
 """
@@ -32,27 +32,27 @@ class Posterior(ABC):
     ) -> Float[Tensor, "*samples batch latent"]:
         """Turn standard normal noise into samples of q(z|x): z = mean + L noise.
 
-        The randomness stays outside, so that z is differentiable in the mean and in L.
+        The noise comes from outside, so that z is differentiable in the mean and in L.
 
         Source: Kingma & Welling 2014, arXiv:1312.6114, section 2.4.
         """
 
     @abstractmethod
     def kl_to_prior(self) -> Float[Tensor, "batch latent"]:
-        """KL(q(z|x) || N(0, I)) in nats, split over the latents; their sum is the KL.
+        """Return KL(q(z|x) || N(0, I)) in nats, split over the latents; the KL is their sum.
 
         Source: Kingma & Welling 2014, arXiv:1312.6114, appendix B.
         """
 
     def first(self, count: int) -> Self:
-        """That of the first images alone."""
+        """Return the posteriors of the first images alone."""
         parts = {field.name: getattr(self, field.name)[:count] for field in fields(self)}
         return type(self)(**parts)
 
     def log_prob(
         self, z_KBD: Float[Tensor, "samples batch latent"]
     ) -> Float[Tensor, "samples batch"]:
-        """log q(z|x) in nats at K latents for each image."""
+        """Return log q(z|x) in nats at K latents for each image."""
         scale_tril_BDD = self.scale_tril
         offset_BDK = (z_KBD - self.mean).permute(1, 2, 0)
         noise_BDK: Tensor = torch.linalg.solve_triangular(scale_tril_BDD, offset_BDK, upper=False)
@@ -65,7 +65,7 @@ class Posterior(ABC):
 class DiagonalPosterior(Posterior):
     """Independent latents, each with its mean and the logarithm of its variance.
 
-    The encoder gives the logarithm because that may take any value and is stable near zero.
+    The encoder returns the logarithm because it may take any value and is stable near zero.
     """
 
     mean: Float[Tensor, "batch latent"]
@@ -81,7 +81,7 @@ class DiagonalPosterior(Posterior):
         return self.mean + (0.5 * self.log_variance).exp() * noise_BD
 
     def kl_to_prior(self) -> Float[Tensor, "batch latent"]:
-        """(mean^2 + V - log V - 1) / 2: a pull to the origin, and one towards V = 1."""
+        """Return (mean^2 + V - log V - 1) / 2: a pull to the origin and a pull towards V = 1."""
         V_BD = self.log_variance.exp()
         return (self.mean.square() + V_BD - self.log_variance - 1) / 2
 
@@ -112,7 +112,7 @@ class CholeskyPosterior(Posterior):
         return self.mean + (self.scale_tril @ noise_BD.unsqueeze(-1)).squeeze(-1)
 
     def kl_to_prior(self) -> Float[Tensor, "batch latent"]:
-        """(|L_i|^2 + mean_i^2 - 1) / 2 - log L_ii, with L_i the i-th row of L.
+        """Return (|L_i|^2 + mean_i^2 - 1) / 2 - log L_ii, with L_i the i-th row of L.
 
         Trace and log-determinant of the closed form are sums over i, so the split is exact.
         """

@@ -1,4 +1,4 @@
-"""The decoder corrects the encoder: a round of quadrature about a posterior that it was told.
+"""Refinement: the decoder corrects the encoder's posterior by a round of quadrature.
 
 Shapes: B batch, P pixels, K points; the latents are two.
 """
@@ -15,16 +15,16 @@ from torch import Tensor
 from model.vae.posterior import CholeskyPosterior, Posterior
 
 REACH = 3.0
-"""Of the points, in standard deviations of the posterior to correct."""
+"""Extent of the points, in standard deviations of the posterior to correct."""
 POINTS = 5
-"""On a side of their grid."""
+"""Points on a side of their grid."""
 CELL = 2 * REACH / (POINTS - 1)
-"""From one to the next."""
+"""Distance from one point to the next."""
 _AXIS = np.linspace(-REACH, REACH, POINTS, dtype=np.float32)
 NOISE = np.stack(np.meshgrid(_AXIS, _AXIS, indexing="ij"), axis=-1).reshape(-1, 2)
-"""At the points: z = mean + L noise."""
+"""Noise at the points: z = mean + L noise."""
 IMAGES_AT_ONCE = 20
-"""Few: 500 decodes stay in the processor's cache, and more take five times as long."""
+"""20 images take 500 decodes, which fit into a CPU's cache; more take five times as long."""
 
 
 def refine(
@@ -32,14 +32,14 @@ def refine(
     image_BP: Float[Tensor, "batch pixels"],
     log_prob: Callable[[Tensor, Tensor], Tensor],
 ) -> CholeskyPosterior:
-    """Move and shape q(z|x) to the mean and covariance of p(z|x) as 25 points about it show them.
+    """Estimate the mean and the covariance of p(z|x) from 25 points about q(z|x); return them.
 
     One pass of an encoder cannot hit a posterior that is a hundredth of the plane wide. Where it
-    comes near, a few decodes tell how far and where to. The grid's cells are counted as squares and
-    not as points, so a posterior narrower than they are is found by further rounds.
+    comes near, a few decodes show where the posterior lies. The grid's cells count as squares and
+    not as points, so that further rounds find a posterior narrower than a cell.
 
     Args:
-        posterior: Of two latents.
+        posterior: The posterior to correct, of two latents.
         image_BP: Intensities in [0, 1].
         log_prob: (image, z) -> log p(x|z) in nats, a row each.
 
@@ -64,7 +64,7 @@ def _refine(
     image_BP: Tensor,
     log_prob: Callable[[Tensor, Tensor], Tensor],
 ) -> tuple[Float[Tensor, "batch 2"], Float[Tensor, "batch 2 2"]]:
-    """The moments are taken of the noise, z = mean + L noise, in which no ellipse is thin."""
+    """Compute the moments in terms of the noise, z = mean + L noise, where no ellipse is thin."""
     noise_K2 = torch.from_numpy(NOISE).to(mean_B2)
     z_BK2 = mean_B2[:, None] + noise_K2 @ scale_B22.mT
     repeated_RP = image_BP.repeat_interleave(len(noise_K2), 0)

@@ -12,12 +12,11 @@ from typing import Any
 
 import httpx
 import uvicorn
-from fastapi import FastAPI
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from app.__main__ import uvicorn_options
-from app.main import create_app
+from app.main import Explorer, create_app
 from app.serving.registry import Registry
 from app.settings import Settings
 
@@ -26,7 +25,7 @@ DEFAULT = "mnist-vae-2d"
 
 @dataclass(frozen=True)
 class Serving:
-    app: FastAPI
+    app: Explorer
     host: str
 
     @property

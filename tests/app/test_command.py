@@ -15,6 +15,8 @@ from websockets.sync.client import connect
 from tests.app.live_server import DEFAULT
 from tools.server import Server
 
+pytestmark = pytest.mark.server
+
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(

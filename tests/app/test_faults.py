@@ -5,7 +5,6 @@ import os
 import resource
 import signal
 import sys
-import time
 from pathlib import Path
 
 import httpx
@@ -14,11 +13,15 @@ import pytest
 from PIL import Image
 from websockets.sync.client import connect
 
+from tests.waiting import until
 from tools.server import READ_ONLY, Server, can_be_read_only
 
 MODEL = "/api/v1/models/mnist-vae-2d"
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits of other processes")
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.skipif(sys.platform != "linux", reason="limits of other processes"),
+]
 
 
 def workers_of(server: Server) -> list[int]:
@@ -83,8 +86,7 @@ def test_on_a_read_only_file_system_everything_is_served(workers: str) -> None:
 
 def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on() -> None:
     with Server("--workers", "2") as server:
-        while len(workers_of(server)) < 2:
-            time.sleep(0.05)
+        until(lambda: len(workers_of(server)) == 2, "both workers")
         first, second = workers_of(server)
         os.kill(first, signal.SIGKILL)
         answered = 0

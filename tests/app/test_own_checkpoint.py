@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +15,15 @@ import pytest
 
 from app.settings import ROOT
 from tests.app.documents import blocks, environment, follow
+from tests.waiting import until
 from tools.server import free_port
 
 GUIDE = (ROOT / "docs" / "own-checkpoint.md").read_text()
 
-pytestmark = pytest.mark.skipif(not shutil.which("curl"), reason="the guide calls curl")
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.skipif(not shutil.which("curl"), reason="the guide calls curl"),
+]
 
 
 @dataclass
@@ -31,17 +36,13 @@ class Followed:
 
 
 def wait_until_ready(process: subprocess.Popen[bytes], url: str) -> None:
-    while True:
-        try:
-            if httpx.get(f"{url}/readyz", trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        try:
-            process.wait(0.05)
-        except subprocess.TimeoutExpired:
-            continue
-        raise AssertionError("the server ended")
+    def ready() -> bool:
+        assert process.poll() is None, "the server ended"
+        with suppress(httpx.TransportError):
+            return httpx.get(f"{url}/readyz", trust_env=False).status_code == 200
+        return False
+
+    until(ready, "the server")
 
 
 @pytest.fixture(scope="module")

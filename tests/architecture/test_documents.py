@@ -5,35 +5,39 @@ import tomllib
 from dataclasses import fields
 from pathlib import Path
 
-import pytest
-
 from app.main import VERSION
 from app.settings import Settings, variable
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("checkpoints/*.md")])
 
-each_document = pytest.mark.parametrize(
-    "document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))
-)
+
+def name(document: Path) -> str:
+    return str(document.relative_to(ROOT))
 
 
 def code(text: str) -> str:
     return "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text, flags=re.DOTALL))
 
 
-@each_document
-def test_every_make_command_that_a_document_names_exists(document: Path) -> None:
+def test_every_make_command_that_a_document_names_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
-    named = set(re.findall(r"(?<![\w-])make ((?:[a-z-]+ ?)+)", code(document.read_text())))
-    assert {word for words in named for word in words.split()} <= targets
+    missing = {}
+    for document in DOCUMENTS:
+        named = re.findall(r"(?<![\w-])make ((?:[a-z-]+ ?)+)", code(document.read_text()))
+        missing[name(document)] = {word for words in named for word in words.split()} - targets
+    assert {document: words for document, words in missing.items() if words} == {}
 
 
-@each_document
-def test_every_relative_link_of_a_document_leads_somewhere(document: Path) -> None:
-    links = re.findall(r"\]\(([^)#]+)[^)]*\)|<img[^>]+src=\"([^\"]+)", document.read_text())
-    places = [place for pair in links for place in pair if place and "://" not in place]
-    assert [place for place in places if not (document.parent / place).exists()] == []
+def test_every_relative_link_of_a_document_leads_somewhere() -> None:
+    broken = {}
+    for document in DOCUMENTS:
+        links = re.findall(r"\]\(([^)#]+)[^)]*\)|<img[^>]+src=\"([^\"]+)", document.read_text())
+        places = [place for pair in links for place in pair if place and "://" not in place]
+        broken[name(document)] = [
+            place for place in places if not (document.parent / place).exists()
+        ]
+    assert {document: places for document, places in broken.items() if places} == {}
 
 
 def test_every_setting_is_documented() -> None:

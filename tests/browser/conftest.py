@@ -19,9 +19,9 @@ def server() -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium for as long as browser tests run: its event loop would be in others' way."""
+    """One Chromium for all tests; they come last, for its event loop would be in others' way."""
     with sync_playwright() as playwright:
         executable = chromium.find()
         running = playwright.chromium.launch(executable_path=executable, args=chromium.FLAGS)

@@ -13,6 +13,12 @@ DESKTOP = {"width": 1440, "height": 900}
 each_size = pytest.mark.parametrize(
     "viewport", [PHONE, TABLET, DESKTOP], ids=["phone", "tablet", "desktop"]
 )
+each_view = pytest.mark.parametrize(
+    ("viewport", "color_scheme"),
+    [(PHONE, "dark"), (TABLET, "light"), (DESKTOP, "dark"), (DESKTOP, "light")],
+    ids=["phone-dark", "tablet-light", "desktop-dark", "desktop-light"],
+)
+"""Every size and every scheme: what is out of reach does not depend on colours, nor these on it."""
 TABS = ("point", "draw", "path", "measures", "learn")
 AFTER_60_FRAMES = """() => new Promise((done) => {
     let frames = 0;
@@ -34,8 +40,7 @@ def test_no_size_scrolls_sideways_and_the_ring_is_in_reach(
         assert explorer.page.evaluate(on_top, explorer.ring()), f"the {tab} panel covers the ring"
 
 
-@each_size
-@pytest.mark.parametrize("color_scheme", ["dark", "light"])
+@each_view
 def test_no_accessibility_rule_is_broken(
     visitor: Visitor, viewport: dict[str, int], color_scheme: str
 ) -> None:

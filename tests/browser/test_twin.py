@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
 from tests.browser.explorer import Explorer
-from tests.browser.test_page import DESKTOP, PHONE, TABLET
+from tests.browser.test_page import each_view
 
 PAIR = "?model=mnist-vae-2d&twin=mnist-ae-2d"
 IMAGE = 7
@@ -77,7 +77,7 @@ def test_the_button_opens_the_natural_partner_and_closes_it_again(visitor: Visit
     compare = page.get_by_role("button", name="Compare")
     compare.click()
     arrived(explorer, "mnist-ae-2d")
-    assert any("/later/twin.js" in url for url in asked), "fetched only now"
+    assert any("/compare/second-map.js" in url for url in asked), "fetched only now"
     expect(page).to_have_url(re.compile("twin=mnist-ae-2d"))
     expect(compare).to_have_attribute("aria-expanded", "true")
     page.get_by_role("button", name="Close the map beside").click()
@@ -240,8 +240,7 @@ def test_the_lesson_lays_the_two_side_by_side(visitor: Visitor) -> None:
     expect(explorer.page.locator("canvas.draws[data-draws='60']")).to_have_count(2)
 
 
-@pytest.mark.parametrize("viewport", [PHONE, TABLET, DESKTOP], ids=["phone", "tablet", "desktop"])
-@pytest.mark.parametrize("color_scheme", ["dark", "light"])
+@each_view
 def test_no_accessibility_rule_is_broken_and_both_rings_are_in_reach(
     visitor: Visitor, viewport: dict[str, int], color_scheme: str
 ) -> None:

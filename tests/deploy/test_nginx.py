@@ -1,6 +1,5 @@
 """`deploy/nginx.conf`, by a real nginx; the page behind it is in tests/browser/test_proxy.py."""
 
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from tests.waiting import until
 from tools import nginx
 from tools.server import Server
 
@@ -72,8 +72,7 @@ def test_a_client_that_forges_its_address_is_not_believed(site: Site, explorer: 
     forged = {"x-forwarded-for": "203.0.113.9", "x-request-id": "forged"}
     assert site.get("explorer/nowhere", forged).status_code == 404
     assert site.get("explorer/api/v1/models", {"x-request-id": "later"}).status_code == 200
-    while "later" not in explorer.written():
-        time.sleep(0.05)
+    until(lambda: "later" in explorer.written(), "the later request in the log")
     assert "203.0.113.9" not in explorer.written()
 
 

@@ -7,7 +7,6 @@ the same files.
 import json
 import struct
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from websockets.sync.client import connect
 
 from app.settings import ROOT
 from tests.app.live_server import DEFAULT
+from tests.waiting import until
 from tools import programs
 from tools.server import Server, free_port
 
@@ -90,8 +90,11 @@ def query(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
                     assert answer["status"] == "success", answer
                     return list(answer["data"]["result"])
 
-                while not scraped(process, ask):
+                def seen() -> bool:
                     use(server)
+                    return scraped(process, ask)
+
+                until(seen, "two scrapes that differ")
                 yield ask
             finally:
                 process.terminate()
@@ -130,7 +133,6 @@ def use(server: Server) -> None:
             client.get(f"{MODEL}/decode.png?z={number},0")
             client.post(f"{MODEL}/decode", json={"latents": [[number, 0]] * 64})
             client.get("/nowhere")
-        time.sleep(0.2)  # the scrapes come once a second
 
 
 @needs_prometheus

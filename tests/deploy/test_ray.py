@@ -27,6 +27,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from app.settings import ROOT
 from benchmarks.measuring import process_tree
+from tests.waiting import until
 from tools.server import free_port
 
 MODEL = "/api/v1/models/mnist-vae-2d"
@@ -127,11 +128,13 @@ class Site:
 
     def wait_for(self, count: int, unlike: int | None = None) -> list[Replica]:
         """Wait until so many answer, none of them the process `unlike`."""
-        while True:
-            found = self.replicas()
-            if len(found) == count and unlike not in [replica.pid for replica in found]:
-                return found
-            time.sleep(0.2)
+
+        def found() -> list[Replica]:
+            running = self.replicas()
+            others = [replica for replica in running if replica.pid != unlike]
+            return running if len(running) == len(others) == count else []
+
+        return until(found, f"{count} replicas", seconds=600)
 
     def client(self) -> httpx.Client:
         return httpx.Client(base_url=self.url, timeout=60, trust_env=False)
@@ -286,8 +289,7 @@ def traffic_on(site: Site) -> Iterator[Traffic]:
 
 def wait_until_more(traffic: Traffic) -> None:
     seen = traffic.answered
-    while traffic.answered < seen + 100 and not traffic.faults:
-        time.sleep(0.02)
+    until(lambda: traffic.answered >= seen + 100 or traffic.faults, "a hundred more answers")
 
 
 def test_the_manifest_for_kuberay_holds_what_serve_reads() -> None:
@@ -340,8 +342,7 @@ def test_a_killed_replica_loses_only_what_was_under_way_on_it(
         victim = pair[0]
         streams = victim.counted("explorer_open_streams")
         os.kill(victim.pid, signal.SIGKILL)
-        while not victim.is_gone():
-            time.sleep(0.001)
+        until(victim.is_gone, "the end of the replica")
         dead = time.monotonic()
         site.wait_for(2, unlike=victim.pid)
     assert_only_those_under_way_are_lost(traffic, dead, streams)
@@ -355,8 +356,7 @@ def test_a_lost_node_loses_only_what_was_under_way_on_it(site: Site, pair: list[
         node = process_tree(raylet.process.pid)  # its proxy too, which dies a little later
         assert victim.pid in node
         site.cluster.remove_node(site.second, allow_graceful=False)
-        while not all(map(is_gone, node)):
-            time.sleep(0.001)
+        until(lambda: all(map(is_gone, node)), "the end of the node")
         dead = time.monotonic()
         wait_until_more(traffic)
         site.second = site.add_node()

@@ -3,8 +3,9 @@
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ import torch
 from model.__main__ import main
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.data import datasets
+from model.data.datasets import LabelledImages
 from model.engine import Engine
 from model.training import command
 from model.training.distillation import Distil
@@ -21,22 +23,27 @@ torch.set_num_threads(1)  # as the engine does
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def few() -> LabelledImages:
+    """What `trained` and `relatives` are measured on."""
+    return tiny.few()
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, few: LabelledImages) -> Path:
     """A folder of checkpoints, small-vae and small-ae: `python -m model train`."""
     folder = tmp_path_factory.mktemp("trained")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(datasets.DATASETS, "mnist", tiny.dataset())
+        patch.setattr(command, "test_set", lambda *_: few)
         train(folder, tiny.RECIPE, tiny.AUTOENCODER)
     return folder / "checkpoints"
 
 
 @pytest.fixture(scope="session")
-def relatives(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of the other kinds of checkpoints, over the first 2,000 test images alone."""
+def relatives(trained: Path, tmp_path_factory: pytest.TempPathFactory, few: LabelledImages) -> Path:
+    """A folder of the other kinds of checkpoints."""
     folder = tmp_path_factory.mktemp("relatives")
     shutil.copytree(trained / "small-vae", folder / "checkpoints" / "small-vae")
-    shipped = datasets.test_set("mnist")
-    few = replace(shipped, images=shipped.images[:2000], labels=shipped.labels[:2000])
     texts = (tiny.TAUGHT, tiny.STACKED, tiny.CODEBOOK, tiny.GAUSSIAN, tiny.CONTINUOUS_BERNOULLI)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(datasets.DATASETS, "mnist", tiny.dataset())
@@ -56,43 +63,52 @@ def train(folder: Path, *recipes: str) -> None:
         assert main(["train", str(folder / "recipe.toml"), "--device", "cpu", *options]) == 0
 
 
+def kind_of(recipe: dict[str, Any]) -> tuple[object, ...]:
+    """What the code tells checkpoints apart by; the widths of their layers are no kind."""
+    encoder, decoder = recipe["encoder"], recipe["decoder"]
+    family = [recipe[field] for field in ("family", "likelihood", "posterior")]
+    return (*family, encoder["kind"], encoder.get("output"), decoder["kind"])
+
+
 def one_of_each() -> dict[str, Path]:
-    """The shipped checkpoints that decode vectors; of those with equal networks only the first."""
-    found: dict[str, Path] = {}
-    fields = ("family", "dataset", "likelihood", "posterior", "encoder", "decoder")
+    """The shipped checkpoints that decode vectors; of each kind the first."""
+    found: dict[tuple[object, ...], Path] = {}
     for path in sorted((Path(__file__).parents[2] / "checkpoints").glob("*/card.json")):
         recipe = json.loads(path.read_text(encoding="utf-8"))["recipe"]
         if recipe["family"] != "vqvae":
-            found.setdefault(json.dumps([recipe[field] for field in fields]), path.parent)
+            found.setdefault(kind_of(recipe), path.parent)
     return {folder.name: folder for folder in found.values()}
 
 
-@pytest.fixture(scope="module", params=[*one_of_each(), "small-vae", "small-ae"])
-def folder(request: pytest.FixtureRequest, trained: Path) -> Path:
+@pytest.fixture(scope="session", params=one_of_each())
+def folder(request: pytest.FixtureRequest) -> Path:
     """Of one checkpoint after another, each with vectors for latents."""
-    name = str(request.param)
-    return one_of_each().get(name, trained / name)
+    return one_of_each()[str(request.param)]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def engine(folder: Path) -> Engine:
-    """Of the checkpoint in `folder`."""
-    return Engine.load(folder, "cpu")
+    """Of the checkpoint in `folder`; loaded once."""
+    return engine_of(folder)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def checkpoint(folder: Path) -> Checkpoint:
-    """Of the same, to compute with by other means."""
-    return read_checkpoint(folder)
+    """Of the same, to compute with by other means; leave it as it is."""
+    return checkpoint_of(folder)
 
 
-@pytest.fixture(scope="module")
+engine_of = cache(partial(Engine.load, device="cpu"))
+checkpoint_of = cache(read_checkpoint)
+
+
+@pytest.fixture(scope="session")
 def small(trained: Path) -> Engine:
     """A variational autoencoder."""
     return Engine.load(trained / "small-vae", "cpu")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def plain(trained: Path) -> Engine:
     """A plain autoencoder."""
     return Engine.load(trained / "small-ae", "cpu")

@@ -24,8 +24,8 @@ from tests.model import pixels
 
 
 def latents(count: int, dim: int) -> np.ndarray:
-    dice = np.random.default_rng(count)
-    return (2 * dice.standard_normal((count, dim))).astype(np.float32)
+    rng = np.random.default_rng(count)
+    return (2 * rng.standard_normal((count, dim))).astype(np.float32)
 
 
 def test_an_engine_knows_its_codes_labels_and_planes(engine: Engine, folder: Path) -> None:

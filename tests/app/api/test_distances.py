@@ -8,6 +8,7 @@ from tests.app.conftest import Refused
 DISTANCES = "models/mnist-vae-2d/distances"
 
 
+@pytest.mark.slow
 def test_distances_grow_from_the_latent_outwards_and_are_those_of_geodesics(
     api: httpx.Client, engine: Engine
 ) -> None:

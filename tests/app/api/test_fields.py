@@ -24,7 +24,7 @@ LEGEND = r"low=(\S+); high=(\S+); unit=([a-z ]+); scale=(linear|log|index)"
     ("kind", "unit", "scale"),
     [
         ("density", "per squared unit", "log"),
-        ("magnification", "per squared unit", "log"),
+        pytest.param("magnification", "per squared unit", "log", marks=pytest.mark.slow),
         ("entropy", "nats per pixel", "linear"),
         ("label", "label", "index"),
     ],
@@ -70,6 +70,7 @@ def test_every_plane_has_fields_and_an_unknown_one_is_refused(
     refused(api.get("models/none/planes/latent/fields/label.png"), 404)
 
 
+@pytest.mark.slow
 def test_a_field_that_takes_longer_than_a_request_may_is_answered_when_asked_again() -> None:
     """Each request does one of the 1,025 pieces at least, and the next goes on from there."""
     settings = Settings(models=(DEFAULT,), request_timeout_seconds=0.05)

@@ -88,6 +88,7 @@ def test_a_harmful_file_takes_little_memory(tmp_path: Path) -> None:
     assert peak(tmp_path, *harm) < 50 * MEBI
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["RGBA", "I;16", "F"])
 def test_the_largest_image_takes_no_more_memory_than_a_few_copies(
     tmp_path: Path, mode: str

@@ -13,6 +13,8 @@ from tools.server import Server
 
 LONG, SHORT = "600", "0.5"
 
+pytestmark = pytest.mark.server
+
 
 def status(server: Server, path: str) -> int:
     return httpx.get(f"{server.url}{path}", trust_env=False, timeout=60).status_code

@@ -1,15 +1,17 @@
-"""What a client can do below HTTP: send a head by drips, without end, or read nothing."""
+"""What a client can do to a connection: send by drips or without end, pipeline, read nothing."""
 
+import gc
 import json
 import socket
 import struct
-import time
+import threading
 from collections.abc import Iterator
 
 import pytest
 
-from app.gate.limits import HEADERS
+from app.http.security_headers import HEADERS
 from app.server import http_protocol
+from app.server.http_protocol import HttpProtocol
 from app.settings import Settings
 from tests.app.live_server import DEFAULT, Serving, serving
 
@@ -40,6 +42,17 @@ def read_all(opened: socket.socket) -> bytes:
     parts = []
     while part := opened.recv(65536):
         parts.append(part)
+    return b"".join(parts)
+
+
+def read_what_is_left(opened: socket.socket) -> bytes:
+    """Read what came before the server cut the connection."""
+    parts = []
+    try:
+        while part := opened.recv(65536):
+            parts.append(part)
+    except ConnectionResetError:
+        pass
     return b"".join(parts)
 
 
@@ -102,11 +115,10 @@ def test_a_connection_on_which_nothing_more_is_asked_is_closed_after_a_while() -
 
 def test_a_head_without_end_is_refused(server: Serving) -> None:
     line = b"X-Long: %s\r\n" % (b"a" * 1000)
-    endless = HEAD + line * (http_protocol.HEAD_BYTES // len(line) + 1)
+    bound = http_protocol.HEAD_BYTES + http_protocol.SLICE_BYTES
     with open_socket(server) as opened:
-        opened.sendall(endless[: http_protocol.HEAD_BYTES])
-        opened.sendall(b"a")  # were it more, a kernel might drop the answer for what lies unread
-        assert str(http_protocol.HEAD_BYTES) in expect_problem(read_all(opened), 431)
+        opened.sendall(HEAD + line * (bound // len(line) + 1))
+        assert str(http_protocol.HEAD_BYTES) in expect_problem(read_what_is_left(opened), 431)
 
 
 @pytest.mark.parametrize("sent", [b"\x16\x03\x01\x02\x00\x01", b"HELO x\r\n\r\n", b"GET\r\n\r\n"])
@@ -125,9 +137,13 @@ def test_a_client_that_reads_no_answer_is_cut(server: Serving) -> None:
     requests = 12  # more than the kernel takes in on its way
     with open_socket(server, receive_buffer=4096) as opened:
         opened.sendall(requests * request)
-        time.sleep(6 * http_protocol.READ_SECONDS)
-        answered = read_all(opened)
-    assert 0 < len(answered) < requests * 1024 * 784, "the server waited to be read"
+        with server.client() as other:
+            while not server.app.gate.open:
+                other.get("/healthz")
+            while server.app.gate.open:  # until the server waits for nobody any more
+                other.get("/healthz")
+        answered = read_what_is_left(opened)
+    assert len(answered) < requests * 1024 * 784, "the server waited to be read"
 
 
 def test_a_stream_that_reads_nothing_is_cut_and_the_others_go_on(server: Serving) -> None:
@@ -164,10 +180,10 @@ def answers(opened: socket.socket, count: int) -> list[tuple[int, bytes]]:
 
 
 TILE = f"/api/v1/models/{DEFAULT}/planes/latent/tiles/1/1/0.png"
-"""Which is at hand from the start, once it was asked for."""
+"""A tile that is cached from the start."""
 
 
-def test_what_is_at_hand_and_what_is_not_are_answered_in_the_order_of_the_questions(
+def test_pipelined_requests_are_answered_in_their_order_whether_cached_or_not(
     server: Serving,
 ) -> None:
     with server.client() as client:
@@ -182,7 +198,7 @@ def test_what_is_at_hand_and_what_is_not_are_answered_in_the_order_of_the_questi
     assert found == [(200, contents[path]) for path in order]
 
 
-def test_what_is_asked_before_the_last_answer_came_is_answered_in_its_turn(
+def test_a_request_that_comes_before_the_last_answer_waits_its_turn(
     server: Serving,
 ) -> None:
     body = b'{"latents": [[0.5, -1]]}'
@@ -201,33 +217,10 @@ def test_what_is_asked_before_the_last_answer_came_is_answered_in_its_turn(
         assert answers(opened, len(order)) == [(200, contents[asked]) for asked in order]
 
 
-def test_what_takes_longer_than_a_connection_may_rest_is_answered_after_what_is_at_hand() -> None:
-    """The second comes in the packet that has the first, which is answered on the spot."""
-    with serving(Settings(models=(DEFAULT,)), timeout_keep_alive=0.2) as short:
-        with short.client() as client:
-            tile = client.get(TILE).content
-            client.get(TILE)
-        ask = f"GET {TILE} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-        body = json.dumps({"latents": [[0, 0]] * 1024}).encode()
-        slow = (
-            f"POST /api/v1/models/{DEFAULT}/decode HTTP/1.1\r\nHost: x\r\n"
-            "Content-Type: application/json; charset=utf-8\r\n"
-            f"Content-Length: {len(body) + 1}\r\n\r\n"
-        ).encode() + body
-        with open_socket(short) as opened:
-            opened.sendall(ask + slow)
-            time.sleep(0.5)
-            opened.sendall(b" ")
-            (first, second) = answers(opened, 2)
-    assert first == (200, tile)
-    assert second[0] == 200
-
-
 @pytest.mark.parametrize("rest", [b"", b"]]}"])
 def test_a_target_that_is_no_path_is_answered_and_hangs_nothing(
-    server: Serving, monkeypatch: pytest.MonkeyPatch, rest: bytes
+    server: Serving, rest: bytes
 ) -> None:
-    monkeypatch.setattr(http_protocol, "BODY_SECONDS", 0.05)
     head = b"POST http://h:99999/decode HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     with open_socket(server) as opened:
         opened.sendall(head + b"Content-Length: 19\r\n\r\n" + b'{"latents": [[0,0' + rest)
@@ -246,7 +239,7 @@ def test_a_get_with_a_body_is_answered_too_and_so_is_the_next(server: Serving, h
         assert answers(opened, 3) == [(200, tile)] * 3
 
 
-def test_who_asks_for_the_end_of_the_connection_is_given_it_with_what_is_at_hand(
+def test_a_connection_is_closed_with_the_answer_where_the_client_asks_for_that(
     server: Serving,
 ) -> None:
     with server.client() as client:
@@ -257,3 +250,124 @@ def test_who_asks_for_the_end_of_the_connection_is_given_it_with_what_is_at_hand
             answer = read_all(opened)
         assert answer.startswith(b"HTTP/1.1 200")
         assert b"\r\nconnection: close\r\n" in answer
+
+
+@pytest.mark.parametrize("upgrade", ["h2c", "foo, bar", "TLS/1.0"])
+@pytest.mark.parametrize("cut", [False, True], ids=["one segment", "two segments"])
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
+def test_an_upgrade_that_is_not_websocket_is_ignored_and_the_body_is_the_requests_own(
+    server: Serving, upgrade: str, cut: bool, chunked: bool
+) -> None:
+    body = b'{"latents": [[0.5, -1]]}'
+    path = f"/api/v1/models/{DEFAULT}/decode"
+    with server.client() as client:
+        kind = {"content-type": "application/json"}
+        image = client.post(path, content=body, headers=kind).content
+    framing = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(body)}"
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        f"Connection: Upgrade\r\nUpgrade: {upgrade}\r\n{framing}\r\n\r\n"
+    ).encode()
+    sent = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if chunked else body
+    healthz = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    with open_socket(server) as opened:
+        if cut:
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            opened.sendall(head)
+            with server.client() as client:
+                client.get("/healthz")  # by now the head has been read
+            opened.sendall(sent + healthz)
+        else:
+            opened.sendall(head + sent + healthz)
+        (first, second) = answers(opened, 2)
+    assert first == (200, image)
+    assert second[0] == 200
+
+
+def test_a_body_that_looks_like_a_request_is_never_taken_for_one(server: Serving) -> None:
+    smuggled = b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
+    head = (
+        f"POST /api/v1/models/{DEFAULT}/decode HTTP/1.1\r\nHost: x\r\n"
+        "Connection: Upgrade, close\r\nUpgrade: h2c\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(smuggled)}\r\n\r\n"
+    ).encode()
+    with open_socket(server) as opened:
+        opened.sendall(head)
+        opened.sendall(smuggled)
+        answer = read_all(opened)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_a_connect_is_refused(server: Serving) -> None:
+    with open_socket(server) as opened:
+        opened.sendall(b"CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n")
+        expect_problem(read_all(opened), 400)
+
+
+def test_requests_that_wait_for_their_turn_are_bounded(server: Serving) -> None:
+    """A client that pipelines without end and reads its answers makes the server hold few."""
+    request = b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
+    count, most = 20_000, 0
+    with open_socket(server) as opened:
+        sending = threading.Thread(target=opened.sendall, args=(request * count,))
+        sending.start()
+        file = opened.makefile("rb")
+        for number in range(count):
+            assert file.readline() == b"HTTP/1.1 200 OK\r\n"
+            length = 0
+            while (line := file.readline()) != b"\r\n":
+                if line.startswith(b"content-length:"):
+                    length = int(line.partition(b":")[2])
+            file.read(length)
+            if number % 500 == 0:
+                found = [one for one in gc.get_objects() if type(one) is HttpProtocol]
+                most = max(most, *(len(one.pipeline) for one in found))
+                assert max(len(one.unparsed) for one in found) < 1_000_000
+        sending.join()
+    assert most <= http_protocol.SLICE_BYTES / len(request) + 1
+
+
+def test_trailers_do_not_become_headers(server: Serving) -> None:
+    body = b'{"latents": [[0.5, -1]]}'
+    path = f"/api/v1/models/{DEFAULT}/decode"
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head += "Transfer-Encoding: chunked\r\n\r\n"
+    trailer = b"X-Request-Id: trailer\r\nAccept: text/html\r\n"
+    sent = b"%x\r\n%b\r\n0\r\n%b\r\n" % (len(body), body, trailer)
+    with open_socket(server) as opened:
+        opened.sendall(head.encode() + sent)
+        answer = opened.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"trailer" not in answer
+
+
+def test_a_head_that_is_too_large_is_refused_in_one_segment_too(server: Serving) -> None:
+    large = HEAD + b"X-Large: " + b"a" * 2 * http_protocol.HEAD_BYTES + b"\r\n\r\n"
+    with open_socket(server) as opened:
+        opened.sendall(large)
+        assert str(http_protocol.HEAD_BYTES) in expect_problem(read_what_is_left(opened), 431)
+    fitting = HEAD + b"X-Large: " + b"a" * (http_protocol.HEAD_BYTES - 200) + b"\r\n\r\n"
+    with open_socket(server) as opened:
+        opened.sendall(fitting + fitting)
+        assert [status for status, _ in answers(opened, 2)] == [200, 200]
+
+
+def test_a_good_request_is_answered_before_the_bad_one_after_it_is_refused(
+    server: Serving,
+) -> None:
+    with open_socket(server) as opened:
+        opened.sendall(HEAD + b"\r\n" + HEAD + b"\r\n" + b"NO HTTP\r\n\r\n")
+        answer = read_all(opened)
+    first, second, rest = answer.split(b"HTTP/1.1 ")[1:]
+    assert first.startswith(b"200")
+    assert second.startswith(b"200")
+    expect_problem(b"HTTP/1.1 " + rest, 400)
+
+
+def test_a_body_that_is_no_chunk_is_refused_at_once(server: Serving) -> None:
+    head = f"POST /api/v1/models/{DEFAULT}/decode HTTP/1.1\r\nHost: x\r\n"
+    head += "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n"
+    with open_socket(server) as opened:
+        opened.sendall(head.encode())
+        expect_problem(read_all(opened), 400)

@@ -17,7 +17,7 @@ import uvicorn
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from app.server.supervisor import Worker
+from app.server.supervisor import WorkerProcess
 from app.settings import ROOT
 from tests.app.live_server import DEFAULT
 from tests.app.stopping import accepted_request, rest_of, wait_until_closed
@@ -26,7 +26,10 @@ from tools.server import Server
 
 MODEL = f"/api/v1/models/{DEFAULT}"
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at other processes")
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.skipif(sys.platform != "linux", reason="looks at other processes"),
+]
 
 
 class Traffic:
@@ -152,7 +155,7 @@ def test_told_to_stop_they_close_the_port_and_answer_what_they_accepted() -> Non
 
 
 def test_that_a_worker_has_ended_is_known_without_waiting_for_its_answer() -> None:
-    worker = Worker(uvicorn.Config("nowhere:app", log_config=None), [])
+    worker = WorkerProcess(uvicorn.Config("nowhere:app", log_config=None), [])
     worker.start()
     worker.process.join()
     assert worker.parent_conn.poll(0)

@@ -128,3 +128,50 @@ def test_after_a_close_nothing_more_is_answered(server: Serving) -> None:
         client.opened.sendall(closed + frame(LAST | BINARY, question(1, 0, 0)))
         assert client.receive() == (LAST | CLOSE, struct.pack(">H", 1000))
         assert client.file.read() == b""
+
+
+HANDSHAKE = (
+    f" /api/v1/models/{DEFAULT}/stream HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+    "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(f"GET{HANDSHAKE}Cookie: {'a' * 9000}\r\n\r\n", id="9 KB of cookie"),
+        pytest.param(
+            f"GET{HANDSHAKE}\r\n".replace("stream", f"stream?{'a' * 9000}"), id="9 KB of query"
+        ),
+        pytest.param(
+            f"GET{HANDSHAKE}{''.join(f'X-{n}: 1{chr(13)}{chr(10)}' for n in range(130))}\r\n",
+            id="130 headers",
+        ),
+        pytest.param(f"GET{HANDSHAKE}Content-Length: 1\r\n\r\nx", id="a body"),
+        pytest.param(f"GET{HANDSHAKE}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", id="chunks"),
+        pytest.param(f"POST{HANDSHAKE}Content-Length: 0\r\n\r\n", id="POST"),
+        pytest.param(f"GET{HANDSHAKE}\r\n".replace("13", "12"), id="another version"),
+        pytest.param(f"GET{HANDSHAKE}\r\n".replace("AAAA", "x", 5), id="no key"),
+    ],
+)
+def test_a_handshake_that_the_library_refuses_is_answered_and_closed(
+    server: Serving, sent: str
+) -> None:
+    host, port = server.host.split(":")
+    with socket.create_connection((host, int(port)), PATIENCE) as opened:
+        opened.sendall(sent.encode())
+        file = opened.makefile("rb")
+        assert file.readline().startswith(b"HTTP/1.1 4")
+        file.read()
+
+
+def test_text_that_is_not_utf_8_is_refused_without_a_traceback(
+    server: Serving, caplog: pytest.LogCaptureFixture
+) -> None:
+    with connected(server) as client:
+        client.opened.sendall(frame(LAST | TEXT, b"\xff\xfe"))
+        kind, content = client.receive()
+    assert kind == LAST | CLOSE
+    assert struct.unpack_from(">H", content) == (1003,)
+    assert "Traceback" not in caplog.text

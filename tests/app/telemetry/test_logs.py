@@ -13,6 +13,7 @@ from websockets.sync.client import connect
 from app.settings import Settings
 from app.telemetry.logs import JsonLines, logging_config
 from tests.app.live_server import DEFAULT, Serving, serving
+from tests.waiting import until
 from tools.server import Server
 
 
@@ -141,6 +142,7 @@ def test_refusals_defects_and_streams_carry_a_request_id_too(
         assert re.fullmatch("[0-9a-f]{16}", stream.response.headers["x-request-id"])
 
 
+@pytest.mark.server
 def test_every_line_of_a_real_server_is_a_json_object_and_none_is_noise() -> None:
     with Server("--models", DEFAULT, "--log-format", "json") as server:
         sent = {"x-request-id": "mine"}
@@ -150,8 +152,7 @@ def test_every_line_of_a_real_server_is_a_json_object_and_none_is_noise() -> Non
         with connect(f"{address.replace('http', 'ws')}/stream?z=0.125", proxy=None) as stream:
             stream.send(bytes(12))
             stream.recv()
-        while "STREAM" not in server.written():
-            httpx.get(f"{server.url}/metrics", trust_env=False)
+        until(lambda: "STREAM" in server.written(), "the line of the stream")
         written = server.written()
     found = [json.loads(line) for line in written.splitlines()]
     for line in found:

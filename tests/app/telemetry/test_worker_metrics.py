@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from app.api.metrics import LASTING, merged
 from app.telemetry.worker_metrics import SILENT_SECONDS, Sample, SharedMetrics
 from tests.app.live_server import DEFAULT
+from tests.waiting import until
 from tools.server import Server
 
 REQUESTS, OPEN = "explorer_requests_total", "explorer_open_streams"
@@ -73,6 +74,7 @@ def test_the_start_time_is_that_of_the_oldest_worker() -> None:
     assert merged(samples) == {name: {(): (10.0,)}}
 
 
+@pytest.mark.server
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="workers are found in /proc")
 def test_two_real_workers_answer_for_both_and_no_counter_falls_when_one_is_killed() -> None:
     folders = set(Path(tempfile.gettempdir()).glob("latent-explorer-*"))
@@ -85,9 +87,8 @@ def test_two_real_workers_answer_for_both_and_no_counter_falls_when_one_is_kille
             asked += 1
             before, answered = answered, scrape(server)[1]
             assert before <= answered
-        while answered < asked:  # at most a second old
-            answered = scrape(server)[1]
-        assert answered == asked
+        until(lambda: scrape(server)[1] >= asked, "counts, which are at most a second old")
+        assert scrape(server)[1] == asked
         os.kill(first[0], signal.SIGKILL)
         assert wait(server, alive=2, other_than=first) == asked
     assert set(Path(tempfile.gettempdir()).glob("latent-explorer-*")) == folders
@@ -110,14 +111,17 @@ def scrape(server: Server) -> tuple[float, float]:
 
 def wait(server: Server, alive: int, other_than: list[int] | None = None) -> float:
     """Wait until so many workers live, others than before; return the probes answered."""
-    while True:
+
+    def settled() -> list[float]:
         try:
             now, probes = scrape(server)
         except httpx.TransportError:  # it was just killed
-            continue
+            return []
         serving = sorted(workers(server.pid))
-        if now == len(serving) == alive and serving != other_than:
-            return probes
+        return [probes] if now == len(serving) == alive and serving != other_than else []
+
+    (probes,) = until(settled, f"{alive} workers")
+    return probes
 
 
 def workers(parent: int) -> list[int]:

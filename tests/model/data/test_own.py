@@ -209,3 +209,40 @@ def test_a_damaged_idx_header_is_refused(files: Path, tmp_path: Path) -> None:
     (files / "train-images-idx3-ubyte").write_bytes(struct.pack(">4I", 0x803, 9, 28, 28))
     with pytest.raises(DataError, match="its header promises"):
         install_own("mine", files, tmp_path / "data")
+
+
+def test_a_picture_with_too_many_pixels_is_refused_by_name(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its header says 20,000 x 10,000 pixels of one bit; the file itself is small."""
+    Image.new("1", (20_000, 10_000)).save(photos / "dark" / "huge.png")
+    command = ["data", "--from", str(photos), "--name", "mine", "--to", str(tmp_path / "data")]
+    assert main(command) == 2
+    assert "dark/huge.png has too many pixels" in capsys.readouterr().err
+
+
+def test_a_folder_whose_name_is_not_utf_8_is_refused_by_name(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (photos / "dark").rename(photos / "caf\udce9")
+    command = ["data", "--from", str(photos), "--name", "mine", "--to", str(tmp_path / "data")]
+    assert main(command) == 2
+    assert r"'caf\udce9' is not text in UTF-8" in capsys.readouterr().err
+    assert not (tmp_path / "data" / "mine").exists()
+
+
+@pytest.mark.parametrize("option", ["--title", "--authors", "--licence"])
+def test_a_description_that_is_not_utf_8_is_refused(
+    photos: Path, tmp_path: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["data", "--from", str(photos), "--name", "mine", "--to", str(tmp_path / "data")]
+    assert main([*command, option, "caf\udce9"]) == 2
+    assert r"'caf\udce9' is not text in UTF-8" in capsys.readouterr().err
+
+
+def test_a_data_set_is_put_into_a_folder_whose_name_is_not_utf_8(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "caf\udce9"
+    assert main(["data", "--from", str(photos), "--name", "mine", "--to", str(target)]) == 0
+    assert r"caf\udce9/mine is written" in capsys.readouterr().out

@@ -37,16 +37,16 @@ def autoencoder(
     latent_dim: int = 2, scale: float = 1.0, offset: float = 0.0, contrast: float = 4.0
 ) -> Autoencoder:
     """Draws smooth pictures of codes; `scale` and `offset` change latent space and nothing else."""
-    dice = torch.Generator().manual_seed(1)
-    drawing = contrast * torch.randn(latent_dim, PIXELS, generator=dice)
+    rng = torch.Generator().manual_seed(1)
+    drawing = contrast * torch.randn(latent_dim, PIXELS, generator=rng)
     decoder = Affine(drawing / scale, -(torch.full((latent_dim,), offset) / scale) @ drawing)
     return Autoencoder(corner_encoder(latent_dim, scale, offset), decoder)
 
 
 def fading(latent_dim: int = 2) -> Autoencoder:
     """Its mean image is a linear function of the code, so that decoded lines are straight."""
-    dice = torch.Generator().manual_seed(2)
-    drawing = 0.1 * torch.rand(latent_dim, PIXELS, generator=dice)
+    rng = torch.Generator().manual_seed(2)
+    drawing = 0.1 * torch.rand(latent_dim, PIXELS, generator=rng)
     return Autoencoder(corner_encoder(latent_dim), Affine(drawing, 0.3), Gaussian())
 
 
@@ -65,6 +65,6 @@ def prior_vae(latent_dim: int = 2) -> VariationalAutoencoder:
 
 def cloud(count: int, latent_dim: int = 2, seed: int = 0) -> LabelledImages:
     """Images whose codes are spread normally about the middle, their labels by chance."""
-    dice = np.random.default_rng(seed)
-    codes = (127 + 30 * dice.standard_normal((count, latent_dim))).clip(0, 255).astype(np.uint8)
-    return corner_images(codes, dice.integers(0, 10, count))
+    rng = np.random.default_rng(seed)
+    codes = (127 + 30 * rng.standard_normal((count, latent_dim))).clip(0, 255).astype(np.uint8)
+    return corner_images(codes, rng.integers(0, 10, count))

@@ -9,10 +9,9 @@ import pytest
 
 from model.__main__ import main
 from model.card import Card
-from model.data import datasets
-from model.evaluation import all_measures
-from model.evaluation.command import BLOCKS
-from model.measures import MEASURES
+from model.data.datasets import LabelledImages
+from model.evaluation import all_measures, completeness, likelihood, samples
+from model.measures import BLOCKS, MEASURES
 
 
 @pytest.fixture
@@ -21,12 +20,19 @@ def checkpoints(trained: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(trained, tmp_path / "checkpoints"))
 
 
+@pytest.fixture(autouse=True)
+def measured_on_few(few: LabelledImages, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure on the images that `trained` was measured on."""
+    monkeypatch.setattr(all_measures, "test_set", lambda dataset: few)
+
+
 @pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Measures on 1,000 test images instead of all."""
-    shipped = datasets.test_set("mnist")
-    part = replace(shipped, images=shipped.images[:1000], labels=shipped.labels[:1000])
-    monkeypatch.setattr(all_measures, "test_set", lambda dataset: part)
+def rough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw little: that the figures are right, each measure's own test says."""
+    monkeypatch.setattr(likelihood, "STEP", 0.25)
+    monkeypatch.setattr(likelihood, "MOST_CELLS", 10_000)
+    monkeypatch.setattr(samples, "DRAWS", 1000)
+    monkeypatch.setattr(completeness, "DRAWS", 1000)
 
 
 def evaluate(checkpoints: Path, name: str, *options: str) -> int:
@@ -60,7 +66,7 @@ def test_evaluating_a_checkpoint_gives_the_figures_of_its_card(
     assert not found
 
 
-@pytest.mark.usefixtures("few")
+@pytest.mark.usefixtures("rough")
 def test_all_measures_of_a_vae_are_taken_and_written(
     checkpoints: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -77,7 +83,6 @@ def test_all_measures_of_a_vae_are_taken_and_written(
         assert found[measure.title] == pytest.approx(after.metrics[block][name], abs=margin)
 
 
-@pytest.mark.usefixtures("few")
 def test_what_an_autoencoder_lacks_is_none_and_what_was_not_asked_for_stays(
     checkpoints: Path,
 ) -> None:

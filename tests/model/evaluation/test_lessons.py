@@ -11,13 +11,13 @@ IMAGES = torch.from_numpy(SHIPPED.images[:100].copy()).float() / 255
 LABELS = torch.from_numpy(SHIPPED.labels[:100].copy()).long()
 
 
-def dice() -> torch.Generator:
+def rng() -> torch.Generator:
     return torch.Generator().manual_seed(0)
 
 
 @pytest.mark.parametrize("mirror", [False, True])
 def test_distorted_images_keep_their_range_and_most_of_their_ink(mirror: bool) -> None:
-    distorted = distort(IMAGES, dice(), motion=1.0, mirror=mirror)
+    distorted = distort(IMAGES, rng(), motion=1.0, mirror=mirror)
     assert distorted.shape == IMAGES.shape
     assert distorted.min() >= 0
     assert distorted.max() <= 1 + 1e-6
@@ -27,7 +27,7 @@ def test_distorted_images_keep_their_range_and_most_of_their_ink(mirror: bool) -
 
 def test_shuffled_pieces_are_those_of_the_image_up_to_how_pale_it_is() -> None:
     images = IMAGES[:20] + 0.01
-    for image, shuffled in zip(images, shuffle_pieces(images, dice()), strict=True):
+    for image, shuffled in zip(images, shuffle_pieces(images, rng()), strict=True):
         fade = (shuffled.sum() / image.sum()).item()
         expected = (fade * image).flatten().sort().values
         torch.testing.assert_close(shuffled.flatten().sort().values, expected, atol=1e-4, rtol=0)
@@ -35,7 +35,7 @@ def test_shuffled_pieces_are_those_of_the_image_up_to_how_pale_it_is() -> None:
 
 
 def test_noise_comes_in_grains_of_several_sizes_and_at_every_contrast() -> None:
-    images = noise(300, dice())
+    images = noise(300, rng())
     assert images.shape == (300, 28, 28)
     assert images.min() >= 0
     assert images.max() <= 1
@@ -48,7 +48,7 @@ def test_noise_comes_in_grains_of_several_sizes_and_at_every_contrast() -> None:
 
 
 def test_a_lesson_answers_with_what_is_in_the_image() -> None:
-    images, answers = lessons(IMAGES, LABELS, dice())
+    images, answers = lessons(IMAGES, LABELS, rng())
     torch.testing.assert_close(answers.sum(1), torch.ones(100))
     whole = (answers == 1).any(1)
     flat = (answers == 0.1).all(1)

@@ -38,8 +38,8 @@ def slow_neighbourhoods(real: np.ndarray, drawn: np.ndarray, k: int) -> dict[str
 
 @pytest.mark.parametrize("shift", [0.0, 1.5])
 def test_the_neighbourhoods_are_those_of_a_slow_loop(shift: float) -> None:
-    dice = np.random.default_rng(1)
-    real, drawn = dice.normal(0, 1, (30, 3)), dice.normal(shift, 0.6, (25, 3))
+    rng = np.random.default_rng(1)
+    real, drawn = rng.normal(0, 1, (30, 3)), rng.normal(shift, 0.6, (25, 3))
     measured = neighbourhoods(torch.from_numpy(real), torch.from_numpy(drawn), neighbours=3)
     assert measured == pytest.approx(slow_neighbourhoods(real, drawn, k=3))
 

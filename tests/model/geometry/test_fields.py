@@ -14,7 +14,8 @@ from model.checkpoint import read_checkpoint
 from model.data import datasets
 from model.engine import Engine
 from model.geometry import fields
-from model.geometry.fields import Field, Pieces, Work
+from model.geometry.computation import Computation, Pieces
+from model.geometry.fields import Field
 from model.geometry.latent_map import projected
 from model.geometry.plane import Plane
 from model.vae.autoencoder import Autoencoder, VariationalAutoencoder
@@ -24,15 +25,15 @@ SQUARE = Plane("latent", "", np.zeros(2), np.eye(2), ((-4.0, -4.0), (4.0, 4.0)))
 SOME = ((0, 0), (0, 127), (40, 90), (63, 64), (127, 3))
 
 
-def whole(begun: Work) -> Field:
+def whole(begun: Computation[Field]) -> Field:
     while True:
         field = begun.advance()
         if field is not None:
             return field
 
 
-def work(pieces: Pieces) -> Work:
-    return Work(lambda: pieces)
+def work(pieces: Pieces[Field]) -> Computation[Field]:
+    return Computation(lambda: pieces)
 
 
 def values(field: Field) -> np.ndarray:
@@ -113,10 +114,10 @@ def test_the_entropy_of_bernoulli_pixels_is_that_of_the_distribution(small: Engi
 
 @pytest.mark.parametrize("name", ["latent", "pca-0-2"])
 def test_the_label_is_that_of_most_of_the_fifteen_nearest_codes(name: str) -> None:
-    dice = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     D = 2 if name == "latent" else 4
-    codes = dice.normal(size=(400, D)).astype(np.float32)
-    labels = dice.integers(0, 10, 400).astype(np.uint8)
+    codes = rng.normal(size=(400, D)).astype(np.float32)
+    labels = rng.integers(0, 10, 400).astype(np.uint8)
     axes = np.eye(D)[[0, D - 1]]
     plane = Plane(name, "", np.full(D, 0.3), axes, ((-2.0, -2.0), (2.0, 2.0)))
     field = whole(work(fields.label(codes, labels, plane)))
@@ -139,11 +140,11 @@ def test_the_density_of_the_main_plane_is_the_atlas(small: Engine) -> None:
 
 @pytest.mark.parametrize("points", [False, True])
 def test_the_density_of_any_plane_is_the_mixture_of_the_projected_posteriors(points: bool) -> None:
-    dice = np.random.default_rng(1)
-    codes = dice.normal(size=(300, 3)).astype(np.float32)
-    axes, _ = np.linalg.qr(dice.normal(size=(3, 2)))
+    rng = np.random.default_rng(1)
+    codes = rng.normal(size=(300, 3)).astype(np.float32)
+    axes, _ = np.linalg.qr(rng.normal(size=(3, 2)))
     plane = Plane("digits-0-1", "", np.full(3, 0.2), axes.T, ((-4.0, -4.0), (4.0, 4.0)))
-    roots = 0.3 * dice.normal(size=(300, 2, 2))
+    roots = 0.3 * rng.normal(size=(300, 2, 2))
     spread = roots @ roots.swapaxes(1, 2) + 0.01 * np.eye(2)
     parts = None if points else iter(np.split(spread, 3))
     shown = values(whole(work(fields.density(codes, parts, plane))))
@@ -167,7 +168,7 @@ def test_a_plane_that_shows_a_known_space_turned_has_its_density_turned() -> Non
     assert not whole(work(fields.known_density(known, SQUARE, aside))).levels.any()
 
 
-def finished(field: Field) -> Pieces:
+def finished(field: Field) -> Pieces[Field]:
     yield
     return field
 
@@ -175,13 +176,13 @@ def finished(field: Field) -> Pieces:
 def test_a_field_that_failed_is_begun_anew() -> None:
     field, faults = fields.shown_density(np.ones(128 * 128)), [MemoryError("no room")]
 
-    def pieces() -> Pieces:
+    def pieces() -> Pieces[Field]:
         yield
         if faults:
             raise faults.pop()
         return field
 
-    begun = Work(pieces)
+    begun = Computation(pieces)
     assert begun.advance() is None
     with pytest.raises(MemoryError, match="no room"):
         begun.advance()
@@ -197,7 +198,7 @@ def test_a_field_without_any_difference_can_still_be_read() -> None:
 
 
 def test_the_posteriors_that_are_projected_are_those_of_the_encoder() -> None:
-    folder = Path(__file__).parents[2] / "checkpoints" / "mnist-vae-20d"
+    folder = Path(__file__).parents[3] / "checkpoints" / "mnist-vae-20d"
     twenty, vae = Engine.load(folder, "cpu"), read_checkpoint(folder).autoencoder
     assert isinstance(vae, VariationalAutoencoder)
     images = datasets.test_set("mnist").images[:40]
@@ -211,6 +212,6 @@ def test_the_posteriors_that_are_projected_are_those_of_the_encoder() -> None:
 
 
 def test_a_density_is_worked_out_where_pytorch_has_no_encoder() -> None:
-    twenty = Engine.load(Path(__file__).parents[2] / "checkpoints" / "mnist-vae-20d", "cpu")
+    twenty = Engine.load(Path(__file__).parents[3] / "checkpoints" / "mnist-vae-20d", "cpu")
     density = twenty.field("dims-3-11", "density")
     assert [density.advance() for _ in range(3)] == [None] * 3

@@ -9,11 +9,18 @@ from torch import Tensor, nn
 
 from model.checkpoint import CHECKPOINTS, read_checkpoint
 from model.geometry import riemannian_metric
-from model.geometry.geodesic import ROUNDS, Geodesics, Search
-from model.geometry.grid_graph import CELLS, Roads
+from model.geometry.computation import complete
+from model.geometry.geodesic import (
+    CONTROLS,
+    Geodesics,
+    Prepared,
+    _spline_basis,
+    find_geodesic,
+)
+from model.geometry.grid_graph import build_grid_graph
 from model.geometry.interpolation import LatentPath, linear_path
 from model.geometry.plane import Plane
-from model.geometry.riemannian_metric import Metric
+from model.geometry.riemannian_metric import Metric, fit_metric
 from model.vae.autoencoder import Autoencoder
 from model.vae.likelihood import Gaussian
 
@@ -35,7 +42,7 @@ class Globe(nn.Module):
 def measured_by(decoder: nn.Module, codes: np.ndarray = EVERYWHERE) -> Metric:
     likelihood = Gaussian()
     nn.init.zeros_(likelihood.log_sigma)
-    return Metric(Autoencoder(nn.Linear(784, 2), decoder, likelihood), codes)
+    return complete(fit_metric(Autoencoder(nn.Linear(784, 2), decoder, likelihood), codes))
 
 
 def flat(latent_dim: int = 2) -> nn.Module:
@@ -45,16 +52,8 @@ def flat(latent_dim: int = 2) -> nn.Module:
 
 def walk(found: Metric, start: object, end: object, steps: int = 33) -> LatentPath:
     first, last = np.array(start, np.float32), np.array(end, np.float32)
-    roads = None
-    if len(first) == 2:
-        roads = Roads(SQUARE)
-        for _ in range(CELLS + 3):  # rows beyond the last are no work
-            roads.lay_row(found)
-    search = Search(first, last)
-    search.begin(found, roads)
-    for _ in range(ROUNDS):
-        search.shorten()
-    return search.sampled(steps)
+    graph = complete(build_grid_graph(SQUARE, found)) if len(first) == 2 else None
+    return complete(find_geodesic(Prepared(found, graph), first, last, steps))
 
 
 def test_on_a_globe_the_geodesic_is_the_great_circle(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,9 +71,9 @@ def test_in_a_flat_space_the_geodesic_is_straight(
     monkeypatch: pytest.MonkeyPatch, latent_dim: int
 ) -> None:
     monkeypatch.setattr(riemannian_metric, "EMPTINESS", 0.0)
-    dice = np.random.default_rng(1)
-    codes = dice.uniform(-1, 1, (500, latent_dim)).astype(np.float32)
-    start, end = dice.uniform(-1, 1, (2, latent_dim)).astype(np.float32)
+    rng = np.random.default_rng(1)
+    codes = rng.uniform(-1, 1, (500, latent_dim)).astype(np.float32)
+    start, end = rng.uniform(-1, 1, (2, latent_dim)).astype(np.float32)
     decoder = flat(latent_dim)
     path = walk(measured_by(decoder, codes), start, end)
     np.testing.assert_allclose(path.latents, linear_path(start, end, 33).latents, atol=0.01)
@@ -99,7 +98,7 @@ def test_a_geodesic_goes_around_a_lake_without_codes() -> None:
 def test_it_is_never_longer_than_the_straight_path_and_its_steps_are_equal(name: str) -> None:
     checkpoint = read_checkpoint(CHECKPOINTS / name)
     codes, (plane, *_) = checkpoint.atlas.codes, checkpoint.atlas.planes
-    found = Metric(checkpoint.autoencoder, codes)
+    found = complete(fit_metric(checkpoint.autoencoder, codes))
     geodesics = Geodesics(checkpoint.autoencoder, codes, plane)
 
     def length(latents: np.ndarray) -> np.ndarray:
@@ -132,4 +131,37 @@ def test_from_a_point_to_itself_it_stays() -> None:
 def test_an_end_off_the_plane_has_no_road_and_still_a_geodesic() -> None:
     path = walk(measured_by(flat()), [-9.0, 0.0], [0.5, 0.0])
     assert path.latents[0].tolist() == [-9, 0]
+    assert np.isfinite(path.latents).all()
+
+
+@pytest.mark.parametrize("samples", [7, 32, 256])
+def test_the_spline_is_the_natural_cubic_one(samples: int) -> None:
+    """SciPy's is the second source; importing it is left to this test."""
+    interpolate = pytest.importorskip("scipy.interpolate")
+    knots = np.linspace(0, 1, CONTROLS + 2)
+    spline = interpolate.CubicSpline(knots, np.eye(CONTROLS + 2), bc_type="natural")
+    expected = spline(np.linspace(0, 1, samples + 1))
+    np.testing.assert_allclose(_spline_basis(samples).numpy(), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["mnist-vae-2d", "mnist-vae-20d"])
+def test_no_piece_is_left_for_the_last_call(name: str) -> None:
+    """The server decodes for others between two calls; the last one does what is left."""
+    checkpoint = read_checkpoint(CHECKPOINTS / name)
+    codes, (plane, *_) = checkpoint.atlas.codes, checkpoint.atlas.planes
+    geodesics = Geodesics(checkpoint.autoencoder, codes, plane)
+    for _ in range(2):
+        *_, before, _last = [call() for call in geodesics.pieces(codes[0], codes[1], 9)]
+        assert before is not None
+
+
+def test_a_geodesic_between_distant_codes_of_continuous_pixels_is_found() -> None:
+    """A search with longer steps left the plane here, and looked numbers up that were none."""
+    checkpoint = read_checkpoint(CHECKPOINTS / "mnist-vae-2d-continuous-bernoulli")
+    codes, (plane, *_) = checkpoint.atlas.codes, checkpoint.atlas.planes
+    pairs = np.random.default_rng(5).integers(0, len(codes), (9, 2))
+    start, end = codes[pairs[8]]
+    geodesics = Geodesics(checkpoint.autoencoder, codes, plane)
+    *_, path = [call() for call in geodesics.pieces(start, end, 9)]
+    assert path is not None
     assert np.isfinite(path.latents).all()

@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 
 from model.errors import PlaneError
-from model.geometry.named_planes import Planes
+from model.geometry.named_planes import NamedPlanes
 from model.geometry.plane import Plane, main_plane
 
 D = 5
 NAMES = ("nought", "one", "two")
 
 
-def shop(latent_dim: int = D, count: int = 300) -> tuple[np.ndarray, np.ndarray, Planes]:
-    dice = np.random.default_rng(latent_dim)
-    labels = dice.integers(0, 3, count).astype(np.uint8)
-    mixing = dice.normal(size=(latent_dim, latent_dim))
-    codes = (dice.normal(size=(count, latent_dim)) @ mixing + labels[:, None]).astype(np.float32)
-    return codes, labels, Planes("few", main_plane(codes), codes, labels, NAMES)
+def shop(latent_dim: int = D, count: int = 300) -> tuple[np.ndarray, np.ndarray, NamedPlanes]:
+    rng = np.random.default_rng(latent_dim)
+    labels = rng.integers(0, 3, count).astype(np.uint8)
+    mixing = rng.normal(size=(latent_dim, latent_dim))
+    codes = (rng.normal(size=(count, latent_dim)) @ mixing + labels[:, None]).astype(np.float32)
+    return codes, labels, NamedPlanes("few", main_plane(codes), codes, labels, NAMES)
 
 
 def at(*rows: np.ndarray) -> str:
@@ -135,7 +135,7 @@ def test_a_plane_that_leads_where_nothing_is_decoded_is_refused() -> None:
 
 def test_two_labels_of_the_same_mean_code_span_no_plane() -> None:
     codes = np.zeros((6, 3), np.float32)
-    planes = Planes("dead", main_plane(codes), codes, np.array([0, 1] * 3, np.uint8), NAMES)
+    planes = NamedPlanes("dead", main_plane(codes), codes, np.array([0, 1] * 3, np.uint8), NAMES)
     assert not [plane for plane in planes.listed if plane.id.startswith("digits")]
     with pytest.raises(PlaneError, match="mean codes of the two labels are the same"):
         planes.find("digits-0-1")

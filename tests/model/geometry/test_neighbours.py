@@ -11,10 +11,10 @@ from model.geometry.neighbours import nearest
 @pytest.mark.parametrize("D", [2, 20])
 @pytest.mark.parametrize("count", [1, 7, 300, 1000])
 def test_the_nearest_codes_are_the_first_of_all_codes_by_distance(D: int, count: int) -> None:
-    dice = np.random.default_rng(D)
-    codes = dice.normal(size=(300, D)).astype(np.float32)
-    labels = dice.integers(0, 10, 300).astype(np.uint8)
-    latent = dice.normal(size=D).astype(np.float32)
+    rng = np.random.default_rng(D)
+    codes = rng.normal(size=(300, D)).astype(np.float32)
+    labels = rng.integers(0, 10, 300).astype(np.uint8)
+    latent = rng.normal(size=D).astype(np.float32)
     found = nearest(latent, codes, labels, count)
     distances = [math.dist(code, latent.tolist()) for code in codes.tolist()]
     order = sorted(range(300), key=lambda index: distances[index])[:count]

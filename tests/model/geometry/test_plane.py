@@ -8,9 +8,9 @@ from model.geometry.plane import Plane, main_plane
 
 def codes(D: int, count: int = 500) -> np.ndarray:
     """Codes with a spread and a correlation of their own in every direction, off the origin."""
-    dice = np.random.default_rng(D)
-    mixing = dice.normal(size=(D, D)) * np.linspace(3, 0.2, D)
-    return (dice.normal(size=(count, D)) @ mixing.T + dice.normal(size=D)).astype(np.float32)
+    rng = np.random.default_rng(D)
+    mixing = rng.normal(size=(D, D)) * np.linspace(3, 0.2, D)
+    return (rng.normal(size=(count, D)) @ mixing.T + rng.normal(size=D)).astype(np.float32)
 
 
 def test_a_model_with_two_latents_shows_them_as_they_are() -> None:

@@ -8,7 +8,8 @@ import torch
 from torch import distributions, nn
 
 from model.geometry import riemannian_metric
-from model.geometry.riemannian_metric import Metric
+from model.geometry.computation import complete
+from model.geometry.riemannian_metric import fit_metric
 from model.vae.autoencoder import Autoencoder
 from model.vae.likelihood import LIKELIHOODS, Gaussian, Likelihood
 
@@ -56,12 +57,14 @@ def test_pixels_beyond_all_doubt_have_a_place_and_a_gradient_that_is_finite(name
 def test_where_codes_are_dense_only_what_is_seen_counts() -> None:
     way = torch.tensor([[0.0, 0.0], [0.01, 0.02], [0.0, 0.03]])
     steps = way.diff(dim=0).square().sum(-1)
-    torch.testing.assert_close(Metric(linear(3.0), CODES).squared_lengths(way), 9 * steps)
+    torch.testing.assert_close(
+        complete(fit_metric(linear(3.0), CODES)).squared_lengths(way), 9 * steps
+    )
 
 
 def test_far_from_all_codes_a_step_costs_more_with_every_nat() -> None:
     """A kernel density far out falls as the square of the distance to the nearest code."""
-    found = Metric(linear(3.0), CODES)
+    found = complete(fit_metric(linear(3.0), CODES))
     far = torch.tensor([[20.0, 0.0], [20.1, 0.0], [40.0, 0.0], [40.1, 0.0]])
     lengths = found.squared_lengths(far)[[0, 2]]
     square = np.square(CODES[:1000, None] - CODES[None, :1000]).sum(-1)
@@ -76,4 +79,4 @@ def test_far_from_all_codes_a_step_costs_more_with_every_nat() -> None:
 
 def test_without_its_price_emptiness_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(riemannian_metric, "EMPTINESS", 0.0)
-    assert Metric(linear(), CODES).emptiness(torch.tensor([[50.0, 0.0]])).item() == 0
+    assert complete(fit_metric(linear(), CODES)).emptiness(torch.tensor([[50.0, 0.0]])).item() == 0

@@ -18,7 +18,7 @@ from model.inference.onnx_autoencoder import drawing
 from model.inference.onnx_graph import Graph, Port
 from model.vae.autoencoder import VariationalAutoencoder
 
-CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
+CHECKPOINTS = Path(__file__).parents[3] / "checkpoints"
 IMAGES = datasets.test_set("mnist").images[:40].reshape(40, 784).astype(np.float32) / 255
 
 

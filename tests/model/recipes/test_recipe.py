@@ -1,8 +1,10 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from model.__main__ import main
 from model.errors import RecipeError
 from model.recipes.recipe import RECIPES, Recipe
 from tests.model.tiny import AUTOENCODER, CODEBOOK, LAID_OUT, STACKED, TAUGHT
@@ -149,3 +151,38 @@ def test_a_layout_leaves_images_to_place_beside_those_it_maps() -> None:
     table["layout"]["images"] = 60_000 - table["training"]["held_out"]
     with pytest.raises(RecipeError, match="layout maps 55000 images"):
         Recipe.from_dict(table)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("title = " + 5000 * "[" + 5000 * "]", "nested too deeply"),
+        ("seed = " + 5000 * "9", "is not valid TOML"),
+        ("seed = 0x" + 5000 * "F", r"seed has a number above 9223372036854775807"),
+        ("title" + 5000 * ".a" + " = 1", "title is .* it must be text"),
+        ("title = [[0x" + 5000 * "F" + "]]", "title is too large to show; it must be text"),
+        ("beta = 1" + 400 * "0", "beta has a number above"),
+    ],
+    ids=["nested", "digits", "hexadecimal digits", "dotted", "nested digits", "whole for a float"],
+)
+def test_toml_beyond_all_bounds_is_refused_with_exit_code_2(
+    tmp_path: Path, text: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "small.toml"
+    kept = [line for line in GOOD.splitlines() if not line.startswith(text.split()[0][:5])]
+    path.write_text("\n".join([text, *kept]), encoding="utf-8")
+    assert main(["train", str(path)]) == 2
+    assert re.search(rf"small\.toml.*{complaint}", capsys.readouterr().err)
+
+
+def test_a_recipe_that_cannot_be_read_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    path = tmp_path / "small.toml"
+    path.write_text(GOOD, encoding="utf-8")
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(RecipeError, match=r"small\.toml cannot be read: Permission denied"):
+        Recipe.load(path)

@@ -15,7 +15,9 @@ import torch
 from model.__main__ import main
 from model.checkpoint import read_checkpoint
 from model.data import datasets
+from model.data.datasets import LabelledImages
 from model.engine import Engine
+from model.training import command as training_command
 from tests.model import tiny
 
 ROOT = Path(__file__).parents[3]
@@ -48,7 +50,7 @@ def started(folder: Path, *more: str) -> subprocess.Popen[str]:
 
 @pytest.mark.skipif(platform.system() == "Windows", reason="has no such signals")
 def test_a_run_that_is_stopped_and_then_killed_gives_the_checkpoint_of_an_unbroken_one(
-    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Path, few: LabelledImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = prepared(tmp_path)
     with started(folder) as first:
@@ -66,6 +68,7 @@ def test_a_run_that_is_stopped_and_then_killed_gives_the_checkpoint_of_an_unbrok
     assert second.returncode == -signal.SIGKILL
 
     monkeypatch.setitem(datasets.DATASETS, "mnist", tiny.dataset())
+    monkeypatch.setattr(training_command, "test_set", lambda *_: few)
     assert main(command(folder, "--resume")) == 0
     for name in ("model.safetensors", "atlas.npz"):
         resumed = (folder / "checkpoints" / "small-vae" / name).read_bytes()
@@ -136,9 +139,11 @@ def test_a_checkpoint_has_the_measures_of_its_family(relatives: Path, trained: P
         assert table["grey"]["reconstruction"] is not None
 
 
-def test_a_checkpoint_holds_the_codes_of_the_shipped_images(trained: Path) -> None:
+def test_a_checkpoint_holds_the_codes_of_the_test_images(
+    trained: Path, few: LabelledImages
+) -> None:
     checkpoint = read_checkpoint(trained / "small-vae")
-    images = torch.from_numpy(datasets.test_set("mnist").images.reshape(10_000, -1).copy()) / 255
+    images = torch.from_numpy(few.images.reshape(1000, -1).copy()) / 255
     with torch.no_grad():
         codes = checkpoint.autoencoder.code(images)
     np.testing.assert_allclose(checkpoint.atlas.codes, codes.numpy(), rtol=1e-3, atol=1e-4)

@@ -22,7 +22,11 @@ from tests.model import tiny
 SHIPPED = datasets.test_set("mnist")
 MAPPED, COUNT = 200, 300
 GREY = SHIPPED.images[:COUNT].reshape(COUNT, 784)
-PLACES = lay_out(GREY, MAPPED, seed=0).astype(np.float64)
+
+
+@pytest.fixture(scope="module")
+def places() -> np.ndarray:
+    return lay_out(GREY, MAPPED, seed=0).astype(np.float64)
 
 
 @pytest.fixture
@@ -51,16 +55,18 @@ def laid_out(recipe: Recipe) -> np.ndarray:
     return lay_out(GREY, recipe.layout.images, recipe.seed)
 
 
-def test_places_are_as_far_from_the_centre_as_draws_from_the_prior() -> None:
-    assert PLACES.shape == (COUNT, 2)
-    assert stats.kstest(np.linalg.norm(PLACES, axis=1), "rayleigh").pvalue > 0.99
-    assert np.abs(PLACES.mean(axis=0)).max() < 0.3
+def test_places_are_as_far_from_the_centre_as_draws_from_the_prior(
+    places: np.ndarray,
+) -> None:
+    assert places.shape == (COUNT, 2)
+    assert stats.kstest(np.linalg.norm(places, axis=1), "rayleigh").pvalue > 0.99
+    assert np.abs(places.mean(axis=0)).max() < 0.3
 
 
-def test_neighbours_on_the_map_show_the_same_digit() -> None:
+def test_neighbours_on_the_map_show_the_same_digit(places: np.ndarray) -> None:
     """Of 300 images, with one chance in ten; t-SNE was told no labels."""
     labels = SHIPPED.labels[:COUNT]
-    apart = np.linalg.norm(PLACES[:, None] - PLACES, axis=-1)
+    apart = np.linalg.norm(places[:, None] - places, axis=-1)
     np.fill_diagonal(apart, math.inf)
     assert (labels[apart.argmin(axis=1)] == labels).mean() > 0.6
 
