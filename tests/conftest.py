@@ -10,7 +10,7 @@ TESTS = Path(__file__).parent
 SLOW = {
     "app/api/test_any_input.py": "slow",
     "app/api/test_hostile_latents.py": "slow",
-    "app/api/test_inference_any_input.py": "slow",
+    "app/kserve/test_any_input.py": "slow",
     "app/test_contract.py": "slow",
     "browser": "browser",
     "deploy": "deploy",

@@ -12,7 +12,6 @@ from starlette.responses import Response
 
 from app.errors import InvalidRequest, Problem
 from app.formats.image_files import Prepared
-from app.formats.preprocessing import SIDE
 from app.formats.rendering import ImageJson, encode_json, image_json, npy
 from app.formats.uploads import MAX_IMAGES, read_base64, read_files, read_numbers
 from app.http.cancellation import while_connected
@@ -21,7 +20,7 @@ from app.http.json_body import JsonBody, media_type, read_json, unsupported
 from app.http.negotiation import JSON, NPY, choose
 from app.openapi import API, MODEL_PARAMETER, feature
 from app.serving.registry import Registry
-from model.engine import Encoding
+from model.engine import IMAGE_SIDE, Encoding
 
 TEMPLATE = f"{API}/models/{{model}}/encode"
 router = feature("/models/{model}", "encode")
@@ -91,15 +90,15 @@ _FILES = {
 }
 _ROW = {
     "type": "array",
-    "minItems": SIDE,
-    "maxItems": SIDE,
+    "minItems": IMAGE_SIDE,
+    "maxItems": IMAGE_SIDE,
     "items": {"type": "number", "minimum": 0, "maximum": 1},
 }
 _ROWS = {
     "type": "array",
     "description": "28 rows of 28 numbers, 0 = background",
-    "minItems": SIDE,
-    "maxItems": SIDE,
+    "minItems": IMAGE_SIDE,
+    "maxItems": IMAGE_SIDE,
     "items": _ROW,
 }
 _BASE64 = {"type": "string", "format": "byte", "description": "An image file in base64"}

@@ -7,8 +7,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from app.errors import NotReady, Overloaded
-from app.formats.preprocessing import SIDE
 from app.serving.registry import Models, ServedModel
+from model.engine import IMAGE_SIDE
 
 log = logging.getLogger("explorer")
 router = APIRouter(tags=["health"])
@@ -58,4 +58,4 @@ async def _try(served: ServedModel) -> None:
     if served.engine.decodes:
         await served.decode(np.zeros((1, served.card.latent_dim), np.float32))
     else:
-        await served.encode(np.zeros((1, SIDE, SIDE), np.float32))
+        await served.encode(np.zeros((1, IMAGE_SIDE, IMAGE_SIDE), np.float32))

@@ -16,9 +16,9 @@ import numpy as np
 from jaxtyping import Float
 from PIL import Image
 
+from model.engine import IMAGE_SIDE
 from model.errors import ImageError
 
-SIDE = 28
 BOX = 20
 """Pixels of the longer side of a digit."""
 FAINTEST = 0.1
@@ -36,7 +36,7 @@ Transform = Callable[[GreyImage], tuple[GreyImage, str | None]]
 
 def steps_for(image: GreyImage, dataset: str) -> Mapping[str, Transform]:
     """Return the steps, by name and in order, that bring an image to a data set's form."""
-    if image.shape == (SIDE, SIDE):
+    if image.shape == (IMAGE_SIDE, IMAGE_SIDE):
         return _SMALL
     return _DIGIT if dataset == "mnist" else _THING
 
@@ -58,7 +58,7 @@ def _inverted(image: GreyImage) -> tuple[GreyImage, str | None]:
 
 
 def _kept(image: GreyImage) -> tuple[GreyImage, str | None]:
-    return image, f"It has {SIDE} x {SIDE} pixels already, so nothing was moved."
+    return image, f"It has {IMAGE_SIDE} x {IMAGE_SIDE} pixels already, so nothing was moved."
 
 
 def _levelled(image: GreyImage) -> tuple[GreyImage, str | None]:
@@ -104,18 +104,21 @@ def _fitted_digit(image: GreyImage) -> tuple[GreyImage, str | None]:
 
 def _centred(image: GreyImage) -> tuple[GreyImage, str | None]:
     # MNIST's own centres lie in [13.5, 14.5), measured over its 10,000 test images.
-    middle = SIDE / 2 - 0.5
+    middle = IMAGE_SIDE / 2 - 0.5
     top, left = [
-        min(max(math.ceil(middle - (np.arange(side) * mass).sum() / mass.sum()), 0), SIDE - side)
+        min(
+            max(math.ceil(middle - (np.arange(side) * mass).sum() / mass.sum()), 0),
+            IMAGE_SIDE - side,
+        )
         for side, mass in zip(image.shape, (image.sum(axis=1), image.sum(axis=0)), strict=True)
     ]
-    detail = f"The centre of mass was put at the centre of {SIDE} x {SIDE}."
+    detail = f"The centre of mass was put at the centre of {IMAGE_SIDE} x {IMAGE_SIDE}."
     return _pasted(image, top, left), detail
 
 
 def _placed(image: GreyImage) -> tuple[GreyImage, str | None]:
-    top, left = ((SIDE - side) // 2 for side in image.shape)
-    return _pasted(image, top, left), f"Laid in the middle of {SIDE} x {SIDE}."
+    top, left = ((IMAGE_SIDE - side) // 2 for side in image.shape)
+    return _pasted(image, top, left), f"Laid in the middle of {IMAGE_SIDE} x {IMAGE_SIDE}."
 
 
 _SMALL: Mapping[str, Transform] = {"inverted": _inverted, "kept": _kept}
@@ -130,7 +133,7 @@ _THING: Mapping[str, Transform] = {
     "inverted": _inverted,
     "cleared": _cleared,
     "cropped": partial(_cropped, above=CLOTH, what="What is shown"),
-    "fitted": partial(_fitted, box=SIDE),
+    "fitted": partial(_fitted, box=IMAGE_SIDE),
     "placed": _placed,
 }
 
@@ -138,7 +141,7 @@ _THING: Mapping[str, Transform] = {
 def _pasted(image: GreyImage, top: int, left: int) -> GreyImage:
     """Put an image on a blank one of 28 x 28, in whole grey levels."""
     height, width = image.shape
-    sheet = np.zeros((SIDE, SIDE))
+    sheet = np.zeros((IMAGE_SIDE, IMAGE_SIDE))
     sheet[top : top + height, left : left + width] = image
     return np.asarray(np.floor(255 * sheet + 0.5) / 255)
 

@@ -23,7 +23,6 @@ from app.serving.batcher import CHUNK, Images
 ENLARGED = 5
 """How many times larger than 28 x 28 a frame of an animation is."""
 FRAME_MILLISECONDS = 50
-SIDE = 28
 
 
 class ImageJson(BaseModel):

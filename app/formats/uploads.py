@@ -14,7 +14,7 @@ from starlette.formparsers import MultiPartParser
 from app.errors import InvalidRequest
 from app.formats.image_files import Prepared, prepare
 from app.formats.image_limits import is_small_png
-from app.formats.preprocessing import SIDE
+from model.engine import IMAGE_SIDE
 from model.errors import ImageError
 
 MultiPartParser.spool_max_size = 2**40
@@ -88,8 +88,8 @@ async def read_base64(
 
 def read_numbers(rows: list[Any], pointer: str) -> Prepared:
     """Take 28 lists of 28 numbers in 0..1 as they are; raises InvalidRequest."""
-    if not (len(rows) == SIDE and all(map(_is_row, rows))):
-        detail = f"The image is not {SIDE} lists of {SIDE} numbers each."
+    if not (len(rows) == IMAGE_SIDE and all(map(_is_row, rows))):
+        detail = f"The image is not {IMAGE_SIDE} lists of {IMAGE_SIDE} numbers each."
         raise InvalidRequest.at(pointer, f"{detail} Send that, or an image file in base64.")
     if not all(0 <= number <= 1 for row in rows for number in row):
         detail = "The image has numbers outside 0 (background) to 1, or not finite ones."
@@ -99,6 +99,6 @@ def read_numbers(rows: list[Any], pointer: str) -> Prepared:
 
 def _is_row(row: object) -> bool:
     """Return whether a row is 28 numbers; NumPy would make gigabytes of a row of long texts."""
-    if not isinstance(row, list) or len(row) != SIDE:
+    if not isinstance(row, list) or len(row) != IMAGE_SIDE:
         return False
     return all(type(number) in (int, float) for number in row)

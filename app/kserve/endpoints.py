@@ -12,11 +12,10 @@ import numpy as np
 
 from app.errors import InvalidRequest, NotFound
 from app.formats.latents import MAX_LATENTS, read_latents
-from app.formats.preprocessing import SIDE
 from app.formats.uploads import MAX_IMAGES
 from app.serving.registry import Registry, ServedModel
 from model.card import Card
-from model.engine import Code
+from model.engine import IMAGE_SIDE, Code
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -74,7 +73,9 @@ class DecoderEndpoint(Endpoint):
 
     def __init__(self, card: Card) -> None:
         latents = Tensor("latents", "FP32", (-1, card.latent_dim), "At most 10,000 long each")
-        images = Tensor("images", "UINT8", (-1, SIDE, SIDE), "Grey levels, 0 = background")
+        images = Tensor(
+            "images", "UINT8", (-1, IMAGE_SIDE, IMAGE_SIDE), "Grey levels, 0 = background"
+        )
         super().__init__(card, latents, [images])
 
     def checked(self, tensor: Array) -> Array:
@@ -92,7 +93,7 @@ class EncoderEndpoint(Endpoint):
     part, max_rows = "encoder", MAX_IMAGES
 
     def __init__(self, card: Card) -> None:
-        images = Tensor("images", "FP32", (-1, SIDE, SIDE), "From 0 (background) to 1")
+        images = Tensor("images", "FP32", (-1, IMAGE_SIDE, IMAGE_SIDE), "From 0 (background) to 1")
         super().__init__(card, images, _encoded(card))
 
     def checked(self, tensor: Array) -> Array:
@@ -122,7 +123,12 @@ def _encoded(card: Card) -> tuple[Tensor, ...]:
     size = card.latent_dim
     always = (
         Tensor("reconstruction", "FP32", (-1,), "Log-likelihood of the image, in nats"),
-        Tensor("reconstruction_image", "UINT8", (-1, SIDE, SIDE), "Grey levels, 0 = background"),
+        Tensor(
+            "reconstruction_image",
+            "UINT8",
+            (-1, IMAGE_SIDE, IMAGE_SIDE),
+            "Grey levels, 0 = background",
+        ),
     )
     if card.family == "vqvae":
         entries = "Codebook entries, row by row from the top"

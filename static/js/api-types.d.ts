@@ -441,66 +441,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v2/models/stats": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * All Statistics
-         * @description Tell what has been asked of each model since this worker started.
-         */
-        get: operations["all_statistics"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v2/repository/index": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Repository Index
-         * @description List all models; each is ready, because it is loaded when it is used.
-         */
-        post: operations["repository_index"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v2/repository/models/{name}/{action}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Repository Control
-         * @description Refuse to load or unload a model: the server does it by itself.
-         */
-        post: operations["repository_control"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v2/models/{name}": {
         parameters: {
             query?: never;
@@ -533,26 +473,6 @@ export interface paths {
          * @description Load a model if it is not in memory, and answer once it is there.
          */
         get: operations["model_ready"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v2/models/{name}/stats": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Model Statistics
-         * @description Tell what has been asked of a model since this worker started.
-         */
-        get: operations["model_statistics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -624,26 +544,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v2/models/{name}/versions/{version}/stats": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Model Statistics
-         * @description Tell what has been asked of a model since this worker started.
-         */
-        get: operations["model_statistics_of_version"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v2/models/{name}/versions/{version}/infer": {
         parameters: {
             query?: never;
@@ -707,6 +607,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{model}/planes/{plane}/tiles/{zoom}/{x}/{y}.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A tile of a plane's map
+         * @description 8 x 8 decoded images of 28 x 28 pixels, taken at the cell centres of this tile of the plane's extent, in which there are 2^zoom x 2^zoom tiles. u grows to the right and v upwards, so tile (0, 0) is the corner of least u and greatest v. Every cell has the bytes of a decode at its centre.
+         */
+        get: operations["tile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/{model}/decode.png": {
         parameters: {
             query?: never;
@@ -747,26 +667,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/models/{model}/planes/{plane}/tiles/{zoom}/{x}/{y}.png": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * A tile of a plane's map
-         * @description 8 x 8 decoded images of 28 x 28 pixels, taken at the cell centres of this tile of the plane's extent, in which there are 2^zoom x 2^zoom tiles. u grows to the right and v upwards, so tile (0, 0) is the corner of least u and greatest v. Every cell has the bytes of a decode at its centre.
-         */
-        get: operations["tile"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -781,20 +681,6 @@ export interface components {
              * @default alive
              */
             status: string;
-        };
-        /**
-         * BatchStatistics
-         * @description The requests of one size.
-         */
-        BatchStatistics: {
-            /** @description Reading the tensor */
-            compute_input?: components["schemas"]["Duration"];
-            /** @description The model's work, and its wait for other work */
-            compute_infer?: components["schemas"]["Duration"];
-            /** @description Writing the answer */
-            compute_output?: components["schemas"]["Duration"];
-            /** Batch Size */
-            batch_size: number;
         };
         /**
          * Card
@@ -880,20 +766,20 @@ export interface components {
             datasets: components["schemas"]["DatasetJson"][];
         };
         /**
-         * DecodeAnswer
+         * DecodeResponse
          * @description The images of the latents, in their order.
          */
-        DecodeAnswer: {
+        DecodeResponse: {
             /** Model */
             model: string;
             /** Images */
             images: components["schemas"]["ImageJson"][];
         };
         /**
-         * DistancesAnswer
+         * DistancesResponse
          * @description Distances at the cell centres of the extent of the model's plane.
          */
-        DistancesAnswer: {
+        DistancesResponse: {
             /** Model */
             model: string;
             /**
@@ -906,23 +792,6 @@ export interface components {
              * @description By rows, the top one first
              */
             distances: number[][];
-        };
-        /**
-         * Duration
-         * @description How often something was done, and how long it took in all.
-         */
-        Duration: {
-            /**
-             * Count
-             * @default 0
-             */
-            count: number;
-            /**
-             * Ns
-             * @description Nanoseconds
-             * @default 0
-             */
-            ns: number;
         };
         /**
          * Elbo
@@ -941,10 +810,10 @@ export interface components {
             total: number | null;
         };
         /**
-         * EncodeAnswer
+         * EncodeResponse
          * @description The posteriors, in the order of the images.
          */
-        EncodeAnswer: {
+        EncodeResponse: {
             /** Model */
             model: string;
             /** Items */
@@ -977,25 +846,6 @@ export interface components {
             reconstruction: components["schemas"]["ImageJson"];
             /** Steps */
             steps: components["schemas"]["StepJson"][];
-        };
-        /**
-         * End
-         * @description An end of the path: a latent, or an image file in base64 whose code is taken.
-         */
-        End: {
-            /**
-             * Latent
-             * @example [
-             *       -1,
-             *       0.5
-             *     ]
-             */
-            latent?: number[];
-            /**
-             * Image
-             * Format: byte
-             */
-            image?: string;
         };
         /**
          * EpochJson
@@ -1049,10 +899,10 @@ export interface components {
             models: string[];
         };
         /**
-         * HistoryAnswer
+         * HistoryResponse
          * @description Losses by epoch, and moments; either may be empty.
          */
-        HistoryAnswer: {
+        HistoryResponse: {
             /** Model */
             model: string;
             /** Dataset */
@@ -1079,34 +929,10 @@ export interface components {
             png: string;
         };
         /**
-         * IndexEntry
-         * @description A model that may be asked for.
-         */
-        IndexEntry: {
-            /** Name */
-            name: string;
-            /**
-             * Version
-             * @default 1
-             */
-            version: string;
-            /**
-             * State
-             * @default READY
-             * @constant
-             */
-            state: "READY";
-            /**
-             * Reason
-             * @description Empty for a model in memory; any other loads when it is used
-             */
-            reason: string;
-        };
-        /**
-         * InferenceAnswer
+         * InferenceResponse
          * @description What was inferred.
          */
-        InferenceAnswer: {
+        InferenceResponse: {
             /** Model Name */
             model_name: string;
             /** Model Version */
@@ -1120,29 +946,10 @@ export interface components {
             outputs: components["schemas"]["OutputJson"][];
         };
         /**
-         * InferenceStatistics
-         * @description All requests.
-         */
-        InferenceStatistics: {
-            /** @description Reading the tensor */
-            compute_input?: components["schemas"]["Duration"];
-            /** @description The model's work, and its wait for other work */
-            compute_infer?: components["schemas"]["Duration"];
-            /** @description Writing the answer */
-            compute_output?: components["schemas"]["Duration"];
-            success?: components["schemas"]["Duration"];
-            /** @description Refused, failed or given up */
-            fail?: components["schemas"]["Duration"];
-            /** @description Waiting for the model to be loaded */
-            queue?: components["schemas"]["Duration"];
-            /** @description Always 0: there is no cache */
-            cache_hit?: components["schemas"]["Duration"];
-        };
-        /**
-         * InterpolateAnswer
+         * InterpolateResponse
          * @description The path: what it passes, how it looks, how long its steps are.
          */
-        InterpolateAnswer: {
+        InterpolateResponse: {
             /** Model */
             model: string;
             /** Path */
@@ -1168,42 +975,6 @@ export interface components {
             seen_lengths: number[];
             /** Images */
             images: components["schemas"]["ImageJson"][];
-        };
-        /**
-         * InterpolateRequest
-         * @description Two ends, and how to go from one to the other.
-         * @example {
-         *       "end": {
-         *         "latent": [
-         *           1,
-         *           -2
-         *         ]
-         *       },
-         *       "start": {
-         *         "latent": [
-         *           -1.5,
-         *           1
-         *         ]
-         *       },
-         *       "steps": 8
-         *     }
-         */
-        InterpolateRequest: {
-            start: components["schemas"]["End"];
-            end: components["schemas"]["End"];
-            /**
-             * Steps
-             * @description Images, both ends among them
-             * @default 16
-             */
-            steps: number;
-            /**
-             * Path
-             * @description geodesic: shortest by how much the image changes, around what has no codes
-             * @default linear
-             * @enum {string}
-             */
-            path: "linear" | "spherical" | "geodesic";
         };
         /**
          * MeasureJson
@@ -1315,40 +1086,6 @@ export interface components {
             ready: boolean;
         };
         /**
-         * ModelStatistics
-         * @description What one endpoint of this worker has done since it started.
-         */
-        ModelStatistics: {
-            /** Name */
-            name: string;
-            /**
-             * Version
-             * @default 1
-             */
-            version: string;
-            /**
-             * Last Inference
-             * @description Milliseconds since 1970; 0 if there was none
-             * @default 0
-             */
-            last_inference: number;
-            /**
-             * Inference Count
-             * @description Rows of all batches that were answered
-             * @default 0
-             */
-            inference_count: number;
-            /**
-             * Execution Count
-             * @description Pieces of work for them; small decodes that shared a pass count each
-             * @default 0
-             */
-            execution_count: number;
-            inference_stats?: components["schemas"]["InferenceStatistics"];
-            /** Batch Stats */
-            batch_stats?: components["schemas"]["BatchStatistics"][];
-        };
-        /**
          * MomentJson
          * @description The map after an epoch; epoch 0 is before the first step.
          */
@@ -1402,10 +1139,10 @@ export interface components {
             distance: number;
         };
         /**
-         * NeighboursAnswer
+         * NeighboursResponse
          * @description The nearest codes, nearest first.
          */
-        NeighboursAnswer: {
+        NeighboursResponse: {
             /** Model */
             model: string;
             /** Neighbours */
@@ -1507,10 +1244,10 @@ export interface components {
             error: string;
         };
         /**
-         * SampleAnswer
+         * SampleResponse
          * @description What was drawn, and how to draw it again.
          */
-        SampleAnswer: {
+        SampleResponse: {
             /** Model */
             model: string;
             /** Seed */
@@ -1519,32 +1256,6 @@ export interface components {
             latents: number[][];
             /** Images */
             images: components["schemas"]["ImageJson"][];
-        };
-        /**
-         * SampleRequest
-         * @description How many to draw, and how.
-         * @example {
-         *       "count": 3,
-         *       "seed": 7
-         *     }
-         */
-        SampleRequest: {
-            /**
-             * Count
-             * @default 1
-             */
-            count: number;
-            /**
-             * Seed
-             * @description The same seed draws the same latents; without one, another each time
-             */
-            seed?: number | null;
-            /**
-             * Temperature
-             * @description Scale of the spread
-             * @default 1
-             */
-            temperature: number;
         };
         /**
          * ServerLive
@@ -1572,9 +1283,7 @@ export interface components {
             /**
              * Extensions
              * @default [
-             *       "binary_tensor_data",
-             *       "model_repository",
-             *       "statistics"
+             *       "binary_tensor_data"
              *     ]
              */
             extensions: string[];
@@ -1589,14 +1298,6 @@ export interface components {
              * @default true
              */
             ready: boolean;
-        };
-        /**
-         * Statistics
-         * @description What has been asked of this worker's models.
-         */
-        Statistics: {
-            /** Model Stats */
-            model_stats: components["schemas"]["ModelStatistics"][];
         };
         /**
          * StepJson
@@ -1802,7 +1503,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DecodeAnswer"];
+                    "application/json": components["schemas"]["DecodeResponse"];
                     "image/png": string;
                     "application/x-npy": string;
                     "application/octet-stream": string;
@@ -1855,7 +1556,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EncodeAnswer"];
+                    "application/json": components["schemas"]["EncodeResponse"];
                     "application/x-npy": string;
                 };
             };
@@ -1965,7 +1666,59 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["InterpolateRequest"];
+                "application/json": {
+                    /**
+                     * End
+                     * @description An end of the path: a latent, or an image file in base64 whose code is taken.
+                     */
+                    start: {
+                        /**
+                         * Latent
+                         * @example [
+                         *       -1,
+                         *       0.5
+                         *     ]
+                         */
+                        latent?: number[];
+                        /**
+                         * Image
+                         * Format: byte
+                         */
+                        image?: string;
+                    };
+                    /**
+                     * End
+                     * @description An end of the path: a latent, or an image file in base64 whose code is taken.
+                     */
+                    end: {
+                        /**
+                         * Latent
+                         * @example [
+                         *       -1,
+                         *       0.5
+                         *     ]
+                         */
+                        latent?: number[];
+                        /**
+                         * Image
+                         * Format: byte
+                         */
+                        image?: string;
+                    };
+                    /**
+                     * Steps
+                     * @description Images, both ends among them
+                     * @default 16
+                     */
+                    steps?: number;
+                    /**
+                     * Path
+                     * @description geodesic: shortest by how much the image changes, around what has no codes
+                     * @default linear
+                     * @enum {string}
+                     */
+                    path?: "linear" | "spherical" | "geodesic";
+                };
             };
         };
         responses: {
@@ -1975,7 +1728,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["InterpolateAnswer"];
+                    "application/json": components["schemas"]["InterpolateResponse"];
                     "image/png": string;
                     "image/gif": string;
                     "image/webp": string;
@@ -2006,7 +1759,24 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SampleRequest"];
+                "application/json": {
+                    /**
+                     * Count
+                     * @default 1
+                     */
+                    count?: number;
+                    /**
+                     * Seed
+                     * @description The same seed draws the same latents; without one, another each time
+                     */
+                    seed?: number | null;
+                    /**
+                     * Temperature
+                     * @description Scale of the spread
+                     * @default 1
+                     */
+                    temperature?: number;
+                };
             };
         };
         responses: {
@@ -2016,7 +1786,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SampleAnswer"];
+                    "application/json": components["schemas"]["SampleResponse"];
                     "image/png": string;
                     "application/x-npy": string;
                     "application/octet-stream": string;
@@ -2210,7 +1980,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NeighboursAnswer"];
+                    "application/json": components["schemas"]["NeighboursResponse"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -2245,7 +2015,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DistancesAnswer"];
+                    "application/json": components["schemas"]["DistancesResponse"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -2282,7 +2052,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HistoryAnswer"];
+                    "application/json": components["schemas"]["HistoryResponse"];
                 };
             };
             /** @description If-None-Match names the ETag: nothing has changed */
@@ -2499,103 +2269,6 @@ export interface operations {
             };
         };
     };
-    all_statistics: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Statistics"];
-                };
-            };
-            /** @description Refused: `error` says why */
-            default: {
-                headers: {
-                    /** @description Seconds until it is worth asking again; left out if nobody can say */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    repository_index: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IndexEntry"][];
-                };
-            };
-            /** @description Refused: `error` says why */
-            default: {
-                headers: {
-                    /** @description Seconds until it is worth asking again; left out if nobody can say */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    repository_control: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of a model, and its half */
-                name: string;
-                action: "load" | "unload";
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Always */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Refused: `error` says why */
-            default: {
-                headers: {
-                    /** @description Seconds until it is worth asking again; left out if nobody can say */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
     model_metadata: {
         parameters: {
             query?: never;
@@ -2649,40 +2322,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelReady"];
-                };
-            };
-            /** @description Refused: `error` says why */
-            default: {
-                headers: {
-                    /** @description Seconds until it is worth asking again; left out if nobody can say */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    model_statistics: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of a model, and its half */
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Statistics"];
                 };
             };
             /** @description Refused: `error` says why */
@@ -2850,7 +2489,7 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
-                    "application/json": components["schemas"]["InferenceAnswer"];
+                    "application/json": components["schemas"]["InferenceResponse"];
                 };
             };
             /** @description Refused: `error` says why */
@@ -2921,41 +2560,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelReady"];
-                };
-            };
-            /** @description Refused: `error` says why */
-            default: {
-                headers: {
-                    /** @description Seconds until it is worth asking again; left out if nobody can say */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    model_statistics_of_version: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                version: string;
-                /** @description Id of a model, and its half */
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Statistics"];
                 };
             };
             /** @description Refused: `error` says why */
@@ -3124,7 +2728,7 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
-                    "application/json": components["schemas"]["InferenceAnswer"];
+                    "application/json": components["schemas"]["InferenceResponse"];
                 };
             };
             /** @description Refused: `error` says why */
@@ -3186,6 +2790,64 @@ export interface operations {
             };
             400: components["responses"]["Problem400"];
             408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    tile: {
+        parameters: {
+            query?: {
+                /** @description The plane's `version`: with it the answer is immutable, else asked for again */
+                v?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a model */
+                model: string;
+                /** @description Name of a plane: one of GET planes, or any that its description tells of */
+                plane: string;
+                /**
+                 * @description How often the extent is halved
+                 * @example 1
+                 */
+                zoom: number;
+                /**
+                 * @description Counts to the right, less than 2^zoom
+                 * @example 1
+                 */
+                x: number;
+                /**
+                 * @description Counts down from the top, less than 2^zoom
+                 * @example 1
+                 */
+                y: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An 8-bit grey PNG, 224 x 224, with an ETag */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description If-None-Match names the ETag: nothing has changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
             413: components["responses"]["Problem413"];
             421: components["responses"]["Problem421"];
             431: components["responses"]["Problem431"];
@@ -3260,64 +2922,6 @@ export interface operations {
             };
             400: components["responses"]["Problem400"];
             403: components["responses"]["Problem403"];
-            404: components["responses"]["Problem404"];
-            408: components["responses"]["Problem408"];
-            409: components["responses"]["Problem409"];
-            413: components["responses"]["Problem413"];
-            421: components["responses"]["Problem421"];
-            431: components["responses"]["Problem431"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    tile: {
-        parameters: {
-            query?: {
-                /** @description The plane's `version`: with it the answer is immutable, else asked for again */
-                v?: string;
-            };
-            header?: never;
-            path: {
-                /** @description Id of a model */
-                model: string;
-                /** @description Name of a plane: one of GET planes, or any that its description tells of */
-                plane: string;
-                /**
-                 * @description How often the extent is halved
-                 * @example 1
-                 */
-                zoom: number;
-                /**
-                 * @description Counts to the right, less than 2^zoom
-                 * @example 1
-                 */
-                x: number;
-                /**
-                 * @description Counts down from the top, less than 2^zoom
-                 * @example 1
-                 */
-                y: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description An 8-bit grey PNG, 224 x 224, with an ETag */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "image/png": string;
-                };
-            };
-            /** @description If-None-Match names the ETag: nothing has changed */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            400: components["responses"]["Problem400"];
             404: components["responses"]["Problem404"];
             408: components["responses"]["Problem408"];
             409: components["responses"]["Problem409"];

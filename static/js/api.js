@@ -7,9 +7,9 @@
  * @typedef {Schemas['ModelList']} ModelList
  * @typedef {Schemas['MeasureJson']} Measure
  * @typedef {Schemas['EncodedItem']} Encoded
- * @typedef {Schemas['InterpolateAnswer']} Interpolation
- * @typedef {Schemas['HistoryAnswer']} History
- * @typedef {Schemas['SampleAnswer']} Sample
+ * @typedef {Schemas['InterpolateResponse']} Interpolation
+ * @typedef {Schemas['HistoryResponse']} History
+ * @typedef {Schemas['SampleResponse']} Sample
  * @typedef {Schemas['ImageJson']} Image
  * @typedef {import('./latent/plane.js').Latent} Latent
  * @typedef {import('./latent/plane.js').Plane} Plane
@@ -130,7 +130,7 @@ export function createApi(base) {
     history: async (model, version, signal) =>
       (await ask(`${at(model)}/history?projected=true&v=${version}`, { signal })).json(),
 
-    /** @type {(model: string, latent: Latent, signal?: AbortSignal) => Promise<Schemas['DistancesAnswer']>} */
+    /** @type {(model: string, latent: Latent, signal?: AbortSignal) => Promise<Schemas['DistancesResponse']>} */
     distances: async (model, latent, signal) =>
       (await ask(`${at(model)}/distances?z=${latent.join(',')}`, { signal })).json(),
 

@@ -123,12 +123,16 @@ forbidden = requests(fallible(), GenerationMode.NEGATIVE)
 
 
 @allowed.parametrize()
-def test_what_the_document_allows_is_answered_as_it_says(case: Case[Any], server: Serving) -> None:
+def test_a_request_that_the_document_allows_is_answered_as_it_says(
+    case: Case[Any], server: Serving
+) -> None:
     case.call_and_validate(f"http://{server.host}", timeout=60)
 
 
 @forbidden.parametrize()
-def test_what_the_document_forbids_is_refused_as_it_says(case: Case[Any], server: Serving) -> None:
+def test_a_request_that_the_document_forbids_is_refused_as_it_says(
+    case: Case[Any], server: Serving
+) -> None:
     case.call_and_validate(f"http://{server.host}", timeout=60)
 
 

@@ -35,7 +35,7 @@ def test_a_walk_ends_in_a_gif_and_a_strip_of_as_many_images(
     assert "a typical 3" in said
 
 
-def test_a_walk_among_clothes_goes_by_the_names_of_their_labels(
+def test_a_walk_among_clothes_takes_the_names_of_their_labels(
     server: Serving, tmp_path: Path
 ) -> None:
     more = ["--model", "fashion-vae-2d", "--to", "Dress", "--path", "linear", "--steps", "5"]
@@ -45,7 +45,7 @@ def test_a_walk_among_clothes_goes_by_the_names_of_their_labels(
 
 
 @pytest.mark.parametrize("model", ["mnist-vae-2d", "mnist-vae-20d"])
-def test_a_drag_tells_its_round_trips_and_shows_its_last_image(
+def test_a_drag_reports_its_round_trips_and_shows_its_last_image(
     server: Serving, tmp_path: Path, model: str
 ) -> None:
     said = run(server, tmp_path, "drag.py", "--seconds", "0.3", "--rate", "0", "--model", model)

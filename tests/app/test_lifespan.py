@@ -91,7 +91,7 @@ def test_a_damaged_default_model_stops_the_start_with_its_reason(checkpoints: Pa
         filled(Settings(checkpoints=checkpoints))
 
 
-def test_a_model_that_is_not_there_stops_the_start_with_those_that_are(checkpoints: Path) -> None:
+def test_a_model_that_does_not_exist_stops_the_start_with_those_that_do(checkpoints: Path) -> None:
     with pytest.raises(StartError, match=r"EXPLORER_MODELS names other; .* holds mnist-vae-20d"):
         filled(Settings(checkpoints=checkpoints, models=(DEFAULT, "other")))
     with pytest.raises(StartError, match=r"EXPLORER_DEFAULT_MODEL is other; .*mnist-vae-20d"):
@@ -102,13 +102,13 @@ def test_a_model_that_is_not_there_stops_the_start_with_those_that_are(checkpoin
         filled(Settings(checkpoints=checkpoints / "empty"))
 
 
-def test_a_device_that_is_not_there_stops_the_start_with_those_that_are(checkpoints: Path) -> None:
+def test_a_device_that_does_not_exist_stops_the_start_with_its_name(checkpoints: Path) -> None:
     with pytest.raises(StartError, match="cuda:7"):
         filled(Settings(checkpoints=checkpoints, device="cuda:7"))
 
 
 @pytest.mark.parametrize("put_off", [True, False])
-def test_a_server_that_is_ready_collects_garbage_but_not_in_what_it_was_made_of(
+def test_a_ready_server_collects_garbage_except_among_the_objects_of_its_start(
     put_off: bool,
 ) -> None:
     frozen = gc.get_freeze_count()
@@ -125,7 +125,7 @@ def test_a_server_that_is_ready_collects_garbage_but_not_in_what_it_was_made_of(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc is on Linux")
 @pytest.mark.parametrize("can", [True, False])
-def test_a_server_that_is_ready_has_given_freed_memory_back_where_the_c_library_can(
+def test_a_ready_server_has_returned_freed_memory_where_the_c_library_can(
     can: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []

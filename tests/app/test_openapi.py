@@ -56,7 +56,7 @@ INFERENCE = {
 }
 
 
-def test_every_route_of_the_contract_stands_in_the_document(client: httpx.Client) -> None:
+def test_every_route_of_the_contract_is_in_the_document(client: httpx.Client) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     found = {path: "".join(operations) for path, operations in paths.items()}
     expected = {API + path: method for path, method in CONTRACT.items()}
@@ -98,7 +98,9 @@ def test_every_refusal_is_a_problem_document(client: httpx.Client) -> None:
         assert list(refusal["content"]) == ["application/problem+json"]
 
 
-def test_whatever_may_be_refused_for_a_while_tells_of_retry_after(client: httpx.Client) -> None:
+def test_every_operation_that_may_be_refused_for_a_while_documents_retry_after(
+    client: httpx.Client,
+) -> None:
     document = client.get("/openapi.json").json()
     for path, operations in document["paths"].items():
         for operation in operations.values():
@@ -128,13 +130,13 @@ def test_every_operation_says_what_it_does_and_how_it_refuses(client: httpx.Clie
     assert len(set(names)) == len(names)
 
 
-def test_every_reference_of_the_document_leads_somewhere(client: httpx.Client) -> None:
+def test_every_reference_in_the_document_resolves(client: httpx.Client) -> None:
     document = client.get("/openapi.json").json()
     for kind, name in re.findall(r'"#/components/(schemas|responses)/(\w+)"', json.dumps(document)):
         assert name in document["components"][kind]
 
 
-def test_an_answer_in_several_forms_lists_them_all(client: httpx.Client) -> None:
+def test_a_response_in_several_forms_lists_them_all(client: httpx.Client) -> None:
     paths = client.get("/openapi.json").json()["paths"]
 
     def forms(action: str) -> set[str]:
@@ -147,7 +149,7 @@ def test_an_answer_in_several_forms_lists_them_all(client: httpx.Client) -> None
     assert forms("encode") == {"application/json", "application/x-npy"}
 
 
-def test_each_json_answer_is_described_by_its_own_schema(client: httpx.Client) -> None:
+def test_each_json_response_is_described_by_its_own_schema(client: httpx.Client) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     for action in ("encode", "decode", "interpolate", "sample"):
         answer = paths[f"{API}/models/{{model}}/{action}"]["post"]["responses"]["200"]["content"]

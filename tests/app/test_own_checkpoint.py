@@ -82,14 +82,14 @@ def test_the_guide_leads_to_a_checkpoint_that_the_server_offers(client: httpx.Cl
     assert client.get("/").status_code == 200
 
 
-def test_the_labels_of_ones_own_data_set_have_their_names(client: httpx.Client) -> None:
+def test_the_labels_of_a_users_own_data_set_have_their_names(client: httpx.Client) -> None:
     (dataset,) = client.get("/api/v1/datasets").json()["datasets"]
     assert dataset["labels"] == ["circle", "square", "triangle"]
     assert (dataset["title"], dataset["licence"]) == ("My shapes", "CC0-1.0")
     assert dataset["images"] == 78
 
 
-def test_an_image_of_ones_own_comes_back_much_as_it_was(
+def test_a_users_own_image_comes_back_much_as_it_was(
     client: httpx.Client, followed: Followed
 ) -> None:
     with (followed.folder / "shapes" / "square" / "005.png").open("rb") as file:
@@ -99,7 +99,7 @@ def test_an_image_of_ones_own_comes_back_much_as_it_was(
     assert item["elbo"]["reconstruction"] > -784 * 0.693, "better than a guess of half for each"
 
 
-def test_map_and_test_images_of_ones_own_are_served(client: httpx.Client) -> None:
+def test_the_map_and_the_test_images_of_a_users_own_model_are_served(client: httpx.Client) -> None:
     at = "/api/v1/models/shapes-vae-2d"
     for path in (
         f"{at}/planes/latent/tiles/0/0/0.png",

@@ -74,7 +74,7 @@ def test_nothing_that_clients_of_v1_rely_on_is_gone() -> None:
         assert not more, f"{name} now needs {more}"
 
 
-def test_what_is_new_is_promised_from_now_on() -> None:
+def test_new_parts_of_the_api_are_promised_from_now_on() -> None:
     assert surface() == json.loads(SURFACE.read_text()), "run `python -m tests.app.test_promise`"
 
 

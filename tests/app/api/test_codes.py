@@ -31,7 +31,7 @@ def test_the_codes_are_the_means_of_the_test_images_in_their_order(
     np.testing.assert_allclose(codes[1234], item["mean"], atol=1e-4)
 
 
-def test_on_a_plane_a_code_has_its_coordinates_there(api: httpx.Client) -> None:
+def test_a_code_projected_onto_a_plane_has_its_coordinates_there(api: httpx.Client) -> None:
     (plane, *_) = api.get("models/mnist-vae-20d/planes").json()
     codes, labels = unpack(api.get("models/mnist-vae-20d/codes").content)
     points, same = unpack(api.get(f"models/mnist-vae-20d/codes?plane={plane['id']}").content)
@@ -47,7 +47,7 @@ def test_on_a_plane_a_code_has_its_coordinates_there(api: httpx.Client) -> None:
     assert (labels == same).all()
 
 
-def test_codes_are_not_sent_again_to_whom_has_them(api: httpx.Client) -> None:
+def test_codes_are_not_sent_again_to_a_client_that_has_them(api: httpx.Client) -> None:
     first = api.get("models/mnist-vae-20d/codes")
     tag = {"if-none-match": first.headers["etag"]}
     again = api.get("models/mnist-vae-20d/codes", headers=tag)
@@ -56,7 +56,7 @@ def test_codes_are_not_sent_again_to_whom_has_them(api: httpx.Client) -> None:
     assert api.get("models/mnist-vae-2d/codes", headers=tag).status_code == 200
 
 
-def test_an_unknown_plane_is_answered_with_those_there_are(
+def test_an_unknown_plane_is_refused_with_the_known_ones(
     api: httpx.Client, refused: Refused
 ) -> None:
     assert "latent" in refused(api.get("models/mnist-vae-2d/codes?plane=nowhere"), 404)

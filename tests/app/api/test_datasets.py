@@ -42,7 +42,7 @@ def test_a_sheet_has_the_test_images_row_by_row_and_zeros_after_the_last(
     assert api.get(f"datasets/mnist/sprites/{n}.png", headers=known).status_code == 304
 
 
-def test_a_sheet_that_is_not_there_is_answered_with_those_that_are(
+def test_a_sheet_that_does_not_exist_is_refused_with_those_that_do(
     api: httpx.Client, refused: Refused
 ) -> None:
     for n in ("10", "-1"):
@@ -68,7 +68,7 @@ def test_clothes_are_served_where_a_model_of_them_is(
         assert client.get("/readyz").json()["loaded"] == ["plain"], "no model is needed for it"
 
 
-def test_an_image_or_data_set_that_is_not_there_is_answered_with_what_is(
+def test_an_image_or_data_set_that_does_not_exist_is_refused_with_those_that_do(
     api: httpx.Client, refused: Refused
 ) -> None:
     assert "0 to 9999" in refused(api.get("datasets/mnist/images/10000.png"), 404)
@@ -79,7 +79,7 @@ def test_an_image_or_data_set_that_is_not_there_is_answered_with_what_is(
     refused(api.get("datasets/mnist/images/0.jpg"), 404)
 
 
-def test_every_data_set_tells_what_its_labels_are_called(api: httpx.Client) -> None:
+def test_every_data_set_names_its_labels(api: httpx.Client) -> None:
     listed = {one["id"]: one for one in api.get("datasets").json()["datasets"]}
     assert list(listed) == ["fashion-mnist", "mnist"]
     assert listed["mnist"]["labels"] == list("0123456789")
@@ -88,7 +88,7 @@ def test_every_data_set_tells_what_its_labels_are_called(api: httpx.Client) -> N
     assert listed["mnist"]["licence"] == "CC BY-SA 3.0"
 
 
-def test_a_data_set_of_ones_own_that_is_not_there_is_unavailable(
+def test_a_users_own_data_set_whose_files_are_missing_is_unavailable(
     tmp_path: Path, refused: Refused
 ) -> None:
     untrained.write(tmp_path, "plain")

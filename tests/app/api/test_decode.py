@@ -106,7 +106,7 @@ def test_many_latents_as_png_are_a_contact_sheet_filled_row_by_row(
     assert (sheet[56:, 28:] == 0).all()
 
 
-def test_the_same_latent_gives_the_same_bytes_in_whatever_company(api: httpx.Client) -> None:
+def test_a_latent_gives_the_same_bytes_whatever_it_is_decoded_with(api: httpx.Client) -> None:
     accept = {"accept": "application/octet-stream"}
     together = api.post(DECODE, json=as_json(LATENTS[:300]), headers=accept).content
     for index in (0, 63, 64, 299):
@@ -177,7 +177,7 @@ def test_a_numpy_file_is_decoded_as_json_is(api: httpx.Client, count: int, accep
     assert answer.content == wanted.content
 
 
-def test_what_is_no_numpy_file_is_refused(api: httpx.Client, refused: Refused) -> None:
+def test_a_body_that_is_no_numpy_file_is_refused(api: httpx.Client, refused: Refused) -> None:
     asked = {"content-type": "application/x-npy"}
     assert "Write it by numpy.save." in refused(api.post(DECODE, content=b"1", headers=asked), 422)
 
@@ -221,7 +221,7 @@ def test_decode_png_takes_a_comma_that_a_form_has_escaped(api: httpx.Client) -> 
     assert plain.content == escaped.content
 
 
-def test_decode_png_is_not_sent_again_to_whom_has_it(api: httpx.Client) -> None:
+def test_decode_png_is_not_sent_again_to_a_client_that_has_it(api: httpx.Client) -> None:
     first = api.get(f"{PNG}?z=0,1")
     assert first.headers["cache-control"] == "no-cache"
     tag = first.headers["etag"]

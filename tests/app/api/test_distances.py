@@ -34,7 +34,7 @@ def test_distances_grow_from_the_latent_outwards_and_are_those_of_geodesics(
         ("mnist-vqvae", "0,0", 409, "no latent space"),
     ],
 )
-def test_where_there_is_nothing_to_measure_it_says_why(
+def test_distances_that_cannot_be_measured_are_refused_with_the_reason(
     api: httpx.Client, refused: Refused, model: str, z: str, status: int, said: str
 ) -> None:
     assert said in refused(api.get(f"models/{model}/distances", params={"z": z}), status)

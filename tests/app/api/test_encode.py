@@ -70,7 +70,7 @@ def test_files_base64_and_numbers_give_the_same_answer(
     assert from_json[1]["steps"] == []
 
 
-def test_64_images_are_encoded_in_their_order_each_as_if_it_were_alone(
+def test_each_of_64_images_is_encoded_in_its_order_as_it_is_alone(
     api: httpx.Client, mnist: LabelledImages
 ) -> None:
     contents = [png.encode(image) for image in mnist.images[:64]]
@@ -83,7 +83,7 @@ def test_64_images_are_encoded_in_their_order_each_as_if_it_were_alone(
         assert items[index]["elbo"]["total"] == pytest.approx(alone["elbo"]["total"], rel=1e-4)
 
 
-def test_an_autoencoder_answers_null_for_what_it_lacks(
+def test_an_autoencoder_returns_null_for_what_it_lacks(
     api: httpx.Client, mnist: LabelledImages
 ) -> None:
     content = png.encode(mnist.images[0])
@@ -104,7 +104,7 @@ def test_a_drawing_is_prepared_and_each_step_is_shown(api: httpx.Client) -> None
     assert read(item["input"]).shape == (28, 28)
 
 
-def test_an_upload_for_a_model_of_clothes_goes_their_way(tmp_path: Path) -> None:
+def test_an_upload_for_a_model_of_clothes_is_prepared_as_clothes(tmp_path: Path) -> None:
     untrained.write(tmp_path, "plain")
     untrained.write(tmp_path, "clothes", dataset="fashion-mnist", group="clothes")
     upload = file(drawing(ink=0, paper=255))
@@ -253,7 +253,7 @@ def test_a_numpy_file_holds_the_codes(
     assert len(decoded.json()["images"]) == count
 
 
-def test_another_form_than_json_and_numpy_is_refused(
+def test_a_form_other_than_json_and_numpy_is_refused(
     api: httpx.Client, refused: Refused, mnist: LabelledImages
 ) -> None:
     upload = files([png.encode(mnist.images[0])])
@@ -261,7 +261,7 @@ def test_another_form_than_json_and_numpy_is_refused(
 
 
 @pytest.mark.parametrize("number", ["a" * 2_000_000, True, None, [0], 10**400, -0.1, 1e999])
-def test_numbers_that_are_none_or_too_large_are_refused_before_they_take_room(
+def test_values_that_are_no_numbers_or_too_large_are_refused_before_they_take_memory(
     api: httpx.Client, refused: Refused, number: object
 ) -> None:
     """NumPy would make each of the 784 as long as the longest."""

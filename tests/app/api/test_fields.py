@@ -29,7 +29,7 @@ LEGEND = r"low=(\S+); high=(\S+); unit=([a-z ]+); scale=(linear|log|index)"
         ("label", "label", "index"),
     ],
 )
-def test_a_field_travels_as_its_levels_and_how_to_read_them(
+def test_a_field_is_its_levels_and_a_legend_that_says_how_to_read_them(
     api: httpx.Client, engine: Engine, kind: str, unit: str, scale: str
 ) -> None:
     work, field = engine.field("latent", kind), None
@@ -48,7 +48,7 @@ def test_a_field_travels_as_its_levels_and_how_to_read_them(
     assert float(told[2]) == pytest.approx(field.high, rel=1e-5)
 
 
-def test_a_field_is_kept_by_its_version_and_not_sent_again(api: httpx.Client) -> None:
+def test_a_field_is_cached_by_its_version_and_not_sent_again(api: httpx.Client) -> None:
     (plane,) = api.get(f"models/{DEFAULT}/planes").json()
     first = api.get(f"{FIELDS}/density.png")
     assert first.headers["cache-control"] == "no-cache"
@@ -59,7 +59,9 @@ def test_a_field_is_kept_by_its_version_and_not_sent_again(api: httpx.Client) ->
     assert api.get(f"{FIELDS}/label.png", headers=known).status_code == 200
 
 
-def test_there_are_fields_of_any_plane_and_of_no_other(api: httpx.Client, refused: Refused) -> None:
+def test_every_plane_has_fields_and_an_unknown_one_is_refused(
+    api: httpx.Client, refused: Refused
+) -> None:
     assert api.get("models/mnist-vae-20d/planes/digits-4-9/fields/density.png").status_code == 200
     detail = refused(api.get("models/mnist-vae-20d/planes/nowhere/fields/density.png"), 404)
     assert "pca-i-j" in detail
@@ -69,7 +71,7 @@ def test_there_are_fields_of_any_plane_and_of_no_other(api: httpx.Client, refuse
 
 
 @pytest.mark.slow
-def test_a_field_that_takes_longer_than_a_request_may_comes_to_who_asks_again() -> None:
+def test_a_field_that_takes_longer_than_a_request_may_is_answered_when_asked_again() -> None:
     """Each request does one of the 1,025 pieces at least, and the next goes on from there."""
     settings = Settings(models=(DEFAULT,), request_timeout_seconds=0.05)
     with serving(settings) as server, server.client() as client:
@@ -83,7 +85,7 @@ def test_a_field_that_takes_longer_than_a_request_may_comes_to_who_asks_again() 
     assert answers[-1] == 200
 
 
-def test_a_density_waits_for_test_images_that_cannot_be_read(
+def test_a_density_whose_test_images_cannot_be_read_is_unavailable(
     tmp_path: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     untrained.write(tmp_path, "deep", latent_dim=3)

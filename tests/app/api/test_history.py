@@ -21,7 +21,7 @@ from tests.app.live_server import serving
         ("mnist-stacked-denoising-ae-2d", None),
     ],
 )
-def test_a_history_tells_what_the_checkpoint_and_its_teachers_hold(
+def test_a_history_holds_what_the_checkpoint_and_its_teachers_hold(
     api: httpx.Client, model: str, teacher: str | None
 ) -> None:
     folder = ROOT / "checkpoints" / model
@@ -72,7 +72,7 @@ def test_projected_codes_are_coordinates_on_the_moments_own_plane(api: httpx.Cli
     assert (points < [u1 + 0.01, v1 + 0.01]).all()
 
 
-def test_a_history_is_kept_by_its_version_and_not_sent_again(api: httpx.Client) -> None:
+def test_a_history_is_cached_by_its_version_and_not_sent_again(api: httpx.Client) -> None:
     (plane,) = api.get("models/mnist-vae-2d/planes").json()
     first = api.get("models/mnist-vae-2d/history")
     assert first.headers["cache-control"] == "no-cache"
@@ -85,7 +85,7 @@ def test_a_history_is_kept_by_its_version_and_not_sent_again(api: httpx.Client) 
     assert other.status_code == 200
 
 
-def test_without_its_teacher_a_model_tells_its_own_epochs() -> None:
+def test_a_model_without_its_teacher_returns_its_own_epochs() -> None:
     with serving(Settings(models=("mnist-vae-2d",))) as running, running.client() as client:
         epochs = client.get("/api/v1/models/mnist-vae-2d/history").json()["epochs"]
     assert epochs[0]["stage"] == "distil"

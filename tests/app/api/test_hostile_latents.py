@@ -45,7 +45,9 @@ def post(api: httpx.Client, action: str, body: object) -> httpx.Response:
 @example([math.nextafter(1e4, 2e4), 0.0])
 @example([SUBNORMAL, -SUBNORMAL])
 @example([HUGE, 0])
-def test_only_a_latent_is_decoded(api: httpx.Client, refused: Refused, latent: object) -> None:
+def test_anything_but_a_latent_is_refused_by_decode(
+    api: httpx.Client, refused: Refused, latent: object
+) -> None:
     answer = post(api, "decode", {"latents": [[0, 0], latent]})
     if is_latent(latent):
         assert answer.status_code == 200, answer.text
@@ -59,7 +61,7 @@ def test_only_a_latent_is_decoded(api: httpx.Client, refused: Refused, latent: o
 @example([-1e4, 0.0], "spherical")
 @example([SUBNORMAL, 0.0], "spherical")
 @example([0.0, -0.0], "geodesic")
-def test_only_a_latent_is_an_end_of_a_path(
+def test_anything_but_a_latent_is_refused_as_an_end_of_a_path(
     api: httpx.Client, refused: Refused, latent: object, path: str
 ) -> None:
     for ends in ({"start": latent, "end": [0.5, 0]}, {"start": [1, -1], "end": latent}):
@@ -75,7 +77,7 @@ def test_only_a_latent_is_an_end_of_a_path(
 @given(latent=pairs | st.lists(numbers, max_size=4))
 @example([1e4, 0.0])
 @example([HUGE, 0])
-def test_only_a_latent_is_taken_from_a_query(
+def test_anything_but_a_latent_is_refused_in_a_query(
     api: httpx.Client, refused: Refused, latent: list[float]
 ) -> None:
     query = {"z": ",".join(map(str, latent))}

@@ -62,7 +62,7 @@ def test_a_geodesic_is_no_longer_than_the_straight_path_and_changes_evenly(
     assert max(answer["seen_lengths"]) < max(straight["seen_lengths"])
 
 
-def test_how_much_is_seen_to_change_is_the_angle_between_the_roots_of_the_images(
+def test_the_seen_length_is_the_angle_between_the_roots_of_the_images(
     api: httpx.Client,
 ) -> None:
     answer = api.post(INTERPOLATE, json=body()).json()
@@ -81,14 +81,14 @@ def test_an_end_given_as_an_image_is_its_code(
     assert answer["latents"][0] == [-1, 0.5]
 
 
-def test_as_png_the_path_is_a_strip_from_left_to_right(api: httpx.Client, engine: Engine) -> None:
+def test_a_path_as_png_is_a_strip_from_left_to_right(api: httpx.Client, engine: Engine) -> None:
     answer = api.post(INTERPOLATE, json=body(), headers={"accept": "image/png"})
     latents = np.linspace([-1, 0.5], [1, -0.5], 5, dtype=np.float32)
     assert (read(answer.content) == np.hstack(list(engine.decode(latents)))).all()
 
 
 @pytest.mark.parametrize(("kind", "media_type"), [("GIF", "image/gif"), ("WEBP", "image/webp")])
-def test_as_animation_the_path_plays_for_ever(
+def test_a_path_as_animation_plays_for_ever(
     api: httpx.Client, engine: Engine, kind: str, media_type: str
 ) -> None:
     answer = api.post(INTERPOLATE, json=body(), headers={"accept": media_type})
@@ -101,7 +101,7 @@ def test_as_animation_the_path_plays_for_ever(
             assert (np.asarray(film.convert("L"))[::5, ::5] == image).all()
 
 
-def test_a_path_without_movement_is_still_an_animation_of_every_step(api: httpx.Client) -> None:
+def test_a_path_without_movement_is_an_animation_of_every_step(api: httpx.Client) -> None:
     still = body(end={"latent": [-1, 0.5]}, steps=4)
     answer = api.post(INTERPOLATE, json=still, headers={"accept": "image/gif"})
     assert answer.status_code == 200
@@ -135,7 +135,7 @@ def test_a_path_has_2_to_256_steps(api: httpx.Client, steps: int) -> None:
         ({"speed": 1}, "#/speed"),
     ],
 )
-def test_what_makes_no_path_is_refused_with_its_place(
+def test_a_request_that_makes_no_path_is_refused_with_its_field(
     api: httpx.Client, refused: Refused, other: dict[str, object], pointer: str
 ) -> None:
     response = api.post(INTERPOLATE, json=body(**other))

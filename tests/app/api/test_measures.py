@@ -28,7 +28,7 @@ def test_the_measures_are_those_of_the_table_in_its_order(api: httpx.Client) -> 
     ]
 
 
-def test_every_measure_is_one_line_for_a_learner(api: httpx.Client) -> None:
+def test_every_measure_has_one_line_for_a_learner(api: httpx.Client) -> None:
     measures = api.get("measures").json()["measures"]
     assert len({measure["key"] for measure in measures}) == len(measures)
     for measure in measures:
@@ -39,7 +39,7 @@ def test_every_measure_is_one_line_for_a_learner(api: httpx.Client) -> None:
         assert 0 <= measure["digits"] <= 6
 
 
-def test_what_a_card_holds_under_the_key_of_a_measure_is_a_number_or_nothing(
+def test_a_card_holds_a_number_or_nothing_under_the_key_of_a_measure(
     api: httpx.Client,
 ) -> None:
     keys = [measure["key"] for measure in api.get("measures").json()["measures"]]

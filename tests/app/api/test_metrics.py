@@ -73,7 +73,7 @@ def test_requests_are_counted_by_route_method_and_class_of_status(fresh: Serving
     assert grown("explorer_request_seconds_sum", route) > 0
 
 
-def test_what_a_client_invents_becomes_no_label(fresh: Serving) -> None:
+def test_a_path_or_method_that_a_client_invents_becomes_no_label(fresh: Serving) -> None:
     with fresh.client() as client:
         client.get("/")
         before = set(read(fresh))
@@ -90,7 +90,7 @@ def test_what_a_client_invents_becomes_no_label(fresh: Serving) -> None:
     assert len(routes) <= 5
 
 
-def test_a_route_has_the_same_name_under_a_path() -> None:
+def test_a_route_has_the_same_label_under_a_root_path() -> None:
     with serving(Settings(models=(DEFAULT,), root_path="/explorer")) as server:
         with server.client() as client:
             client.get(f"/explorer/api/v1/models/{DEFAULT}")
@@ -117,7 +117,7 @@ def test_frames_of_a_stream_and_the_calls_that_made_them_are_counted(fresh: Serv
     assert read(fresh)["explorer_open_streams", ()] == 0
 
 
-def test_bulk_is_counted_apart(fresh: Serving) -> None:
+def test_bulk_is_counted_separately(fresh: Serving) -> None:
     images = change(fresh, "explorer_batch_images_sum", "bulk")
     calls = change(fresh, "explorer_batch_seconds_count", "bulk")
     assert (next(images), next(calls)) == (0, 0)
@@ -127,7 +127,7 @@ def test_bulk_is_counted_apart(fresh: Serving) -> None:
     assert (next(images), next(calls)) == (128, 2)  # two chunks of at most 64
 
 
-def test_the_cache_of_pictures_tells_its_hits_and_misses(fresh: Serving) -> None:
+def test_the_image_cache_counts_its_hits_and_misses(fresh: Serving) -> None:
     hits = change(fresh, "explorer_picture_lookups_total", "hit")
     misses = change(fresh, "explorer_picture_lookups_total", "miss")
     size = change(fresh, "explorer_picture_cache_bytes")
@@ -140,7 +140,7 @@ def test_the_cache_of_pictures_tells_its_hits_and_misses(fresh: Serving) -> None
     assert next(size) > 0
 
 
-def test_what_finds_the_queue_full_is_counted() -> None:
+def test_a_request_that_finds_the_queue_full_is_counted() -> None:
     counters = Counters()
 
     async def ask_twice() -> list[object]:
@@ -155,7 +155,7 @@ def test_what_finds_the_queue_full_is_counted() -> None:
     assert (counters.small.refused, sum(counters.small.images.counts)) == (1, 1)
 
 
-def test_the_state_of_the_server_is_told(fresh: Serving) -> None:
+def test_the_state_of_the_server_is_reported(fresh: Serving) -> None:
     found = read(fresh)
     assert found["explorer_model_memory_bytes", (DEFAULT,)] == fresh.registry.sizes[DEFAULT]
     assert found["explorer_workers", ()] == 1
@@ -165,7 +165,7 @@ def test_the_state_of_the_server_is_told(fresh: Serving) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="it is read from /proc")
-def test_the_process_is_told(fresh: Serving) -> None:
+def test_the_process_is_reported(fresh: Serving) -> None:
     found = read(fresh)
     assert found["process_resident_memory_bytes", ()] > 100e6
     assert found["process_cpu_seconds_total", ()] > 0
@@ -173,7 +173,7 @@ def test_the_process_is_told(fresh: Serving) -> None:
     assert found["process_start_time_seconds", ()] > 1.7e9
 
 
-def test_openmetrics_is_answered_to_who_asks_for_it(fresh: Serving) -> None:
+def test_openmetrics_is_answered_if_accept_asks_for_it(fresh: Serving) -> None:
     with fresh.client() as client:
         accept = "application/openmetrics-text; version=1.0.0; q=0.6, text/plain; q=0.3"
         answer = client.get("/metrics", headers={"accept": accept})

@@ -34,7 +34,7 @@ def test_a_card_says_what_its_checkpoint_says(api: httpx.Client) -> None:
         assert api.get(f"models/{card['id']}").json() == card
 
 
-def test_models_stand_under_what_they_teach_in_the_order_of_the_groups(api: httpx.Client) -> None:
+def test_models_are_listed_by_what_they_teach_in_the_order_of_the_groups(api: httpx.Client) -> None:
     answer = api.get("models").json()
     known = {group.id: (group.title, group.about) for group in GROUPS}
     shown = [group["id"] for group in answer["groups"]]
@@ -46,7 +46,7 @@ def test_models_stand_under_what_they_teach_in_the_order_of_the_groups(api: http
     assert listed == [(card["group"], card["id"]) for card in answer["models"]]
 
 
-def test_under_a_heading_come_the_default_then_a_ladder_of_weights_then_other_data(
+def test_a_group_lists_the_default_model_then_others_by_their_weight_then_those_of_other_data(
     tmp_path: Path,
 ) -> None:
     untrained.write(tmp_path, "clothes", group="kl", dataset="fashion-mnist", beta=0.0)
@@ -64,7 +64,7 @@ def test_under_a_heading_come_the_default_then_a_ladder_of_weights_then_other_da
     ]
 
 
-def test_a_measure_that_is_no_number_is_answered_as_null(tmp_path: Path) -> None:
+def test_a_measure_that_is_not_a_number_is_null(tmp_path: Path) -> None:
     untrained.write(tmp_path, "alone")
     file = tmp_path / "alone" / "card.json"
     card = json.loads(file.read_text())
@@ -76,7 +76,7 @@ def test_a_measure_that_is_no_number_is_answered_as_null(tmp_path: Path) -> None
     assert answer["metrics"] == {"samples": {"fid": None, "kid": 0.5}}
 
 
-def test_an_unknown_model_is_answered_with_those_there_are(
+def test_an_unknown_model_is_refused_with_the_known_ones(
     api: httpx.Client, refused: Refused
 ) -> None:
     for path in ("", "/planes", "/codes", "/decode.png?z=0,0"):

@@ -10,7 +10,7 @@ from tests.app.conftest import Refused
 @pytest.mark.parametrize(
     ("model", "z"), [("mnist-vae-2d", "0.5,-1.2"), ("mnist-vae-20d", ",".join(["0.3"] * 20))]
 )
-def test_the_neighbours_are_those_that_a_search_through_all_codes_finds(
+def test_the_neighbours_are_those_of_a_search_through_all_codes(
     api: httpx.Client, model: str, z: str
 ) -> None:
     content = api.get(f"models/{model}/codes").content

@@ -36,7 +36,7 @@ def test_the_first_plane_of_every_model_is_the_one_of_its_card(api: httpx.Client
             assert_is_a_plane(plane, card["latent_dim"])
 
 
-def test_every_listed_plane_can_be_asked_for_by_itself(api: httpx.Client) -> None:
+def test_every_listed_plane_can_be_requested_by_its_name(api: httpx.Client) -> None:
     planes = api.get("models/mnist-vae-20d/planes").json()
     names = [plane["id"] for plane in planes]
     assert names[0] == "pca-0-1"
@@ -63,7 +63,7 @@ def test_a_plane_covers_the_codes_of_its_model(api: httpx.Client) -> None:
         assert ((points >= low - 1e-4) & (points <= high + 1e-4)).all()
 
 
-def test_a_plane_that_names_itself_is_the_plane_of_its_numbers(api: httpx.Client) -> None:
+def test_a_plane_named_by_its_numbers_is_the_plane_of_those_numbers(api: httpx.Client) -> None:
     dice = np.random.default_rng(1)
     axes, _ = np.linalg.qr(dice.normal(size=(20, 2)))
     origin = dice.normal(size=20)
@@ -96,7 +96,7 @@ NAN = np.full(2, np.nan)
         "digits-0-1",
     ],
 )
-def test_a_name_of_no_plane_is_refused_with_the_names_there_are(
+def test_an_unknown_name_of_a_plane_is_refused_with_the_known_ones(
     api: httpx.Client, refused: Refused, name: str
 ) -> None:
     for path in (f"planes/{name}", f"codes?plane={name}"):
@@ -108,7 +108,7 @@ def test_a_name_of_no_plane_is_refused_with_the_names_there_are(
 @pytest.mark.parametrize(
     "name", ["pca-0-0", "pca-0-20", "dims-1", "dims-01-2", "digits-3-10", "digits-3-3", "latent"]
 )
-def test_a_name_that_leads_nowhere_in_twenty_dimensions_is_refused_with_those_that_do(
+def test_a_name_that_means_no_plane_in_twenty_dimensions_is_refused_with_the_known_ones(
     api: httpx.Client, refused: Refused, name: str
 ) -> None:
     detail = refused(api.get(f"models/mnist-vae-20d/planes/{name}"), 404)

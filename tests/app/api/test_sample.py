@@ -31,19 +31,19 @@ def test_a_latent_is_drawn_from_the_standard_normal_by_pcg64(
     assert (np.array([np.asarray(image) for image in images]) == expected).all()
 
 
-def test_without_a_seed_one_is_drawn_and_told(api: httpx.Client) -> None:
+def test_without_a_seed_one_is_drawn_and_returned(api: httpx.Client) -> None:
     first, second = (api.post(SAMPLE, json={"count": 2}).json() for _ in range(2))
     assert first["latents"] != second["latents"]
     again = api.post(SAMPLE, json={"count": 2, "seed": first["seed"]}).json()
     assert again["latents"] == first["latents"]
 
 
-def test_at_temperature_0_every_sample_is_the_middle(api: httpx.Client) -> None:
+def test_every_sample_at_temperature_0_is_the_mean(api: httpx.Client) -> None:
     answer = api.post(SAMPLE, json={"count": 2, "temperature": 0}).json()
     assert answer["latents"] == [[0, 0], [0, 0]]
 
 
-def test_an_autoencoder_draws_from_where_its_codes_lie(api: httpx.Client) -> None:
+def test_an_autoencoder_draws_latents_where_its_codes_lie(api: httpx.Client) -> None:
     content = api.get("models/mnist-ae-2d/codes").content
     codes = np.frombuffer(content, "<f4", 20_000, offset=8).reshape(10_000, 2)
     drawn = api.post("models/mnist-ae-2d/sample", json={"count": 1024, "seed": 0}).json()["latents"]
@@ -78,7 +78,7 @@ def test_samples_come_in_the_forms_of_decode(api: httpx.Client) -> None:
         ('{"colour": 1}', "#/colour"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused_with_its_place(
+def test_a_sample_that_cannot_be_drawn_is_refused_with_its_field(
     api: httpx.Client, refused: Refused, body: str, pointer: str
 ) -> None:
     response = api.post(SAMPLE, content=body, headers={"content-type": "application/json"})

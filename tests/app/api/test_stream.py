@@ -37,7 +37,7 @@ def test_an_answer_is_the_sequence_and_the_image_of_the_latent(
             assert answer[4:] == image.tobytes()
 
 
-def test_each_model_takes_as_many_numbers_as_its_latents_have(server: Serving) -> None:
+def test_each_model_takes_messages_of_as_many_numbers_as_its_latents_have(server: Serving) -> None:
     with server.stream("mnist-vae-20d") as stream:
         stream.send(question(1, *[0.1] * 20))
         assert len(stream.recv()) == 788
@@ -92,7 +92,7 @@ def test_a_stream_of_an_unknown_model_is_refused_before_it_opens(server: Serving
     assert DEFAULT.encode() in refusal.value.response.body
 
 
-def test_a_stream_is_no_page(api: httpx.Client) -> None:
+def test_a_get_of_a_stream_is_not_found(api: httpx.Client) -> None:
     assert api.get(f"models/{DEFAULT}/stream").status_code == 404
 
 
@@ -141,7 +141,9 @@ def converse(engine: Engine, questions: list[bytes], max_queue: int) -> list[Mes
     return sent
 
 
-def test_the_newest_request_wins_and_those_it_overtakes_are_skipped(engine: Engine) -> None:
+def test_the_newest_message_is_answered_and_older_ones_that_wait_are_skipped(
+    engine: Engine,
+) -> None:
     asked = [question(sequence, sequence / 10, 0) for sequence in range(1, 9)]
     accept, *answers = converse(engine, asked, max_queue=100)
     assert accept["type"] == "websocket.accept"
@@ -163,7 +165,7 @@ def few() -> Iterator[Serving]:
         yield running
 
 
-def test_a_stream_on_which_nothing_comes_is_closed_and_makes_room(few: Serving) -> None:
+def test_a_silent_stream_is_closed_and_makes_room(few: Serving) -> None:
     with few.stream() as busy, few.stream() as idle:
         with pytest.raises(InvalidStatus) as refusal:
             few.stream()

@@ -108,7 +108,7 @@ def frame(first: int, payload: bytes = b"") -> bytes:
         (frame(0x02, GOOD[:4]) + frame(0x00) * 3000 + frame(0x80, GOOD[4:]), None),
     ],
 )
-def test_a_frame_against_the_protocol_closes_its_stream_alone(
+def test_a_frame_that_breaks_the_protocol_closes_its_stream_alone(
     server: Serving, frames: bytes, code: int | None
 ) -> None:
     with server.stream() as stream, server.stream() as other:

@@ -71,7 +71,7 @@ def test_every_cell_of_a_tile_is_the_decode_at_its_centre_byte_for_byte(
             np.testing.assert_array_equal(shown_cell, images[j, i])
 
 
-def test_a_tile_with_the_right_version_is_kept_for_ever_and_else_asked_for_again(
+def test_a_tile_with_the_current_version_may_be_kept_for_ever_and_any_other_is_revalidated(
     api: httpx.Client,
 ) -> None:
     (plane,) = api.get(f"models/{DEFAULT}/planes").json()
@@ -103,13 +103,13 @@ def test_a_tile_with_the_right_version_is_kept_for_ever_and_else_asked_for_again
         ("0/%D9%A0/0.png", "whole number"),
     ],
 )
-def test_outside_the_extent_there_is_no_tile(
+def test_a_tile_outside_the_extent_is_not_found(
     api: httpx.Client, refused: Refused, path: str, says: str
 ) -> None:
     assert says in refused(api.get(f"{FIRST}/{path}"), 404)
 
 
-def test_a_tile_of_no_plane_or_no_model_is_refused_with_those_there_are(
+def test_a_tile_of_an_unknown_plane_or_model_is_refused_with_the_known_ones(
     api: httpx.Client, refused: Refused
 ) -> None:
     detail = refused(api.get(f"models/{DEFAULT}/planes/nowhere/tiles/0/0/0.png"), 404)
@@ -144,7 +144,7 @@ def count_tiles(running: Serving) -> list[object]:
     return asked
 
 
-def test_the_first_tiles_of_the_default_model_are_at_hand_before_the_first_request(
+def test_the_first_tiles_of_the_default_model_are_in_memory_before_the_first_request(
     checkpoints: Path,
 ) -> None:
     with serving(with_room(checkpoints, 10**7)) as running, running.client() as client:
@@ -157,7 +157,7 @@ def test_the_first_tiles_of_the_default_model_are_at_hand_before_the_first_reque
         assert asked == [("latent", 2, 0, 0)]
 
 
-def test_many_who_ask_at_once_for_a_fresh_tile_have_it_decoded_once(checkpoints: Path) -> None:
+def test_a_fresh_tile_is_decoded_once_for_many_requests_at_once(checkpoints: Path) -> None:
     with serving(with_room(checkpoints, 10**7)) as running, running.client() as client:
         asked = count_tiles(running)
         path = "/api/v1/models/plain/planes/latent/tiles/4/3/2.png"
@@ -207,7 +207,7 @@ def test_a_tile_is_not_decoded_for_a_client_that_has_left(checkpoints: Path) -> 
         assert not running.app.state.pictures.coming
 
 
-def test_what_a_client_has_needs_no_model_in_memory(checkpoints: Path) -> None:
+def test_a_tile_that_a_client_has_needs_no_model_in_memory(checkpoints: Path) -> None:
     path = "/api/v1/models/other/planes/pca-0-1/tiles/1/0/0.png"
     with serving(with_room(checkpoints, 10**7)) as running, running.client() as client:
         tag = {"if-none-match": client.get(path).headers["etag"]}
@@ -216,7 +216,7 @@ def test_what_a_client_has_needs_no_model_in_memory(checkpoints: Path) -> None:
         assert [served.card.id for served in running.registry.loaded] == ["plain"]
 
 
-def test_tiles_that_had_to_make_room_come_again_with_the_same_bytes(checkpoints: Path) -> None:
+def test_a_tile_that_was_dropped_is_made_again_with_the_same_bytes(checkpoints: Path) -> None:
     with serving(with_room(checkpoints, 100_000)) as running, running.client() as client:
         asked = count_tiles(running)
         base = "/api/v1/models/plain/planes/latent/tiles/3"

@@ -59,7 +59,7 @@ PATHS: list[tuple[str, str, object]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), PATHS)
-def test_what_needs_a_point_is_refused_with_what_can_be_done_instead(
+def test_a_request_that_needs_a_point_is_refused_with_what_can_be_done_instead(
     api: httpx.Client, refused: Refused, method: str, path: str, body: object
 ) -> None:
     detail = refused(api.request(method, path, json=body), 409)
@@ -76,18 +76,18 @@ def test_a_stream_is_refused_before_it_opens(server: Serving) -> None:
     assert NAME.encode() in (response.body or b"")
 
 
-def test_its_history_has_no_moments(api: httpx.Client) -> None:
+def test_the_history_of_a_codebook_model_has_no_moments(api: httpx.Client) -> None:
     assert api.get("history").json()["moments"] == []
 
 
-def test_its_card_says_that_it_has_no_plane(server: Serving) -> None:
+def test_the_card_of_a_codebook_model_has_no_plane(server: Serving) -> None:
     with server.client() as client:
         card = client.get(f"/api/v1/models/{NAME}").json()
     assert card["planes"] == []
     assert card["family"] == "vqvae"
 
 
-def test_it_encodes_into_a_grid_of_codebook_entries(
+def test_a_codebook_model_encodes_into_a_grid_of_entries(
     api: httpx.Client, checkpoints: Path, mnist: LabelledImages
 ) -> None:
     engine = Engine.load(checkpoints / NAME, "cpu")
@@ -110,7 +110,7 @@ def test_it_encodes_into_a_grid_of_codebook_entries(
         assert (np.asarray(picture) == expected.reconstruction_image[index]).all()
 
 
-def test_it_may_be_the_default_model_and_is_ready(checkpoints: Path) -> None:
+def test_a_codebook_model_may_be_the_default_and_is_ready(checkpoints: Path) -> None:
     settings = Settings(checkpoints=checkpoints, default_model=NAME, models=(NAME,))
     with serving(settings) as server, server.client() as client:
         assert client.get("/readyz").json()["loaded"] == [NAME]

@@ -37,7 +37,7 @@ def check(content: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", strange())
-def test_a_strange_file_is_read_as_what_it_shows(name: str) -> None:
+def test_an_unusual_file_is_read_as_the_image_it_shows(name: str) -> None:
     shown = prepare(file(seven()), "mnist").image
     assert alike(prepare(strange()[name], "mnist").image, shown) > 0.98
 
@@ -49,19 +49,19 @@ def test_a_harmful_file_is_refused_for_its_reason(name: str) -> None:
         prepare(content, "mnist")
 
 
-def test_a_file_that_breaks_off_is_refused_or_read() -> None:
+def test_a_truncated_file_is_refused_or_read() -> None:
     for content in truncated(strange().values()):
         check(content)
 
 
-def test_what_the_fuzzer_found_is_refused_or_read() -> None:
+def test_a_file_that_the_fuzzer_found_is_refused_or_read() -> None:
     found = [path.read_bytes() for path in FOUND.iterdir()]
     assert len(found) > 20
     for content in found:
         check(content)
 
 
-def test_over_http_a_file_is_known_by_its_content_whatever_its_name_says(
+def test_an_upload_is_recognised_by_its_content_whatever_its_name_says(
     api: httpx.Client, refused: Refused
 ) -> None:
     for name, content in strange().items():
@@ -83,14 +83,16 @@ def peak(tmp_path: Path, *contents: bytes) -> int:
     return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def test_what_harms_takes_little_memory(tmp_path: Path) -> None:
+def test_a_harmful_file_takes_little_memory(tmp_path: Path) -> None:
     harm = [content for content, _ in harmful().values()]
     assert peak(tmp_path, *harm) < 50 * MEBI
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["RGBA", "I;16", "F"])
-def test_the_largest_picture_takes_no_more_than_a_few_copies(tmp_path: Path, mode: str) -> None:
+def test_the_largest_image_takes_no_more_memory_than_a_few_copies(
+    tmp_path: Path, mode: str
+) -> None:
     small = seven(mode="L").convert("F" if mode == "F" else "RGBA")
     if mode == "I;16":
         small = Image.fromarray(np.asarray(seven()).astype(np.uint16) * 257)

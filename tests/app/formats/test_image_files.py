@@ -83,7 +83,7 @@ def with_chunk(content: bytes, added: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
-def test_a_picture_of_few_pixels_and_nothing_else_is_small_png(mode: str) -> None:
+def test_a_png_of_few_pixels_and_nothing_else_is_small(mode: str) -> None:
     pictures = [Image.new("L", size, 9).convert(mode) for size in ((28, 28), (160, 160), (1, 9))]
     assert all(is_small_png(file(picture)) for picture in pictures)
     assert is_small_png(with_chunk(file(pictures[0]), chunk(b"gAMA", bytes(4))))
@@ -117,14 +117,14 @@ def test_a_file_that_could_take_long_is_not_small(content: bytes) -> None:
 
 
 @pytest.mark.parametrize("ink", ["black", "white"])
-def test_a_stroke_on_nothing_is_laid_on_paper_that_shows_it(ink: str) -> None:
+def test_a_stroke_on_a_transparent_background_is_put_on_one_that_shows_it(ink: str) -> None:
     colour = (0, 0, 0, 255) if ink == "black" else (255, 255, 255, 255)
     clear = drawing(ink=colour, paper=(127, 127, 127, 0), mode="RGBA")
     assert "flattened" in names(file(clear))
     assert alike(prepare(file(clear)).image, prepare(file(drawing())).image) > 0.99
 
 
-def test_a_picture_taken_with_a_turned_camera_is_turned_back() -> None:
+def test_a_photograph_of_a_turned_camera_is_turned_back() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # "turn by a quarter, clockwise, to view": EXIF 2.3, table 4
     turned = drawing().transpose(Image.Transpose.ROTATE_90)
@@ -168,7 +168,7 @@ def test_every_kind_of_pixel_is_read(
     assert alike(prepare(content).image, prepare(file(drawing())).image) > 0.98
 
 
-def test_a_float_image_with_a_pixel_that_is_no_number_is_refused() -> None:
+def test_a_float_image_with_a_pixel_that_is_not_a_number_is_refused() -> None:
     levels = np.asarray(drawing()).astype(np.float32)
     levels[0, 0] = np.nan
     with pytest.raises(ImageError, match="damaged"):
@@ -186,12 +186,12 @@ def test_a_blank_image_is_refused_with_the_reason(level: int, size: tuple[int, i
     "content",
     [b"", b"GIF", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%!PS-Adobe-3.0", bytes(1000)],
 )
-def test_what_is_no_image_of_an_accepted_format_is_refused(content: bytes) -> None:
+def test_a_file_that_is_no_image_of_an_accepted_format_is_refused(content: bytes) -> None:
     with pytest.raises(ImageError, match="PNG, JPEG, WEBP, GIF, BMP, TIFF"):
         prepare(content)
 
 
-def test_a_format_is_told_by_content_and_others_are_not_opened() -> None:
+def test_a_format_is_recognised_by_content_and_others_are_not_opened() -> None:
     with pytest.raises(ImageError, match="no image file that can be read"):
         prepare(file(drawing(), "PPM"))
 
@@ -219,7 +219,7 @@ def test_a_damaged_file_is_refused_or_read_and_never_fails_otherwise(
 
 
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(0, 2**32 - 1))
-def test_any_picture_with_contrast_becomes_28_by_28(width: int, height: int, seed: int) -> None:
+def test_any_image_with_contrast_becomes_28_by_28(width: int, height: int, seed: int) -> None:
     noise = np.random.default_rng(seed).integers(0, 256, (height, width), np.uint8)
     noise[0] = 255  # a border that some of the noise stands out from, or nothing does
     with suppress(ImageError):
@@ -229,7 +229,7 @@ def test_any_picture_with_contrast_becomes_28_by_28(width: int, height: int, see
         assert ((image >= 0) & (image <= 1)).all()
 
 
-def test_each_step_shows_a_small_picture_and_says_what_was_done() -> None:
+def test_each_step_has_a_thumbnail_and_says_what_was_done() -> None:
     steps = prepare(file(drawing((2000, 1500), ink=0, paper=255))).steps
     assert [step.name for step in steps] == ["read", "inverted", "cropped", "fitted", "centred"]
     assert all(step.detail.endswith(".") for step in steps)

@@ -44,7 +44,7 @@ def test_a_row_that_is_no_latent_is_named_with_its_fault(
     assert refusal.value.errors == [{"pointer": "#/latents/1", "detail": refusal.value.detail}]
 
 
-def test_the_length_of_a_latent_counts_up_to_its_limit(engine: Engine) -> None:
+def test_a_latent_is_taken_up_to_the_limit_of_its_length(engine: Engine) -> None:
     assert read_latents([[10_000, 0], [-6000, 8000]], engine.card).shape == (2, 2)
 
 

@@ -34,7 +34,7 @@ def test_another_library_reads_back_the_same_pixels_of_sixteen_bits(image: np.nd
         assert (np.asarray(again) == image).all()
 
 
-def test_a_view_that_is_not_contiguous_is_packed_as_it_looks() -> None:
+def test_a_view_that_is_not_contiguous_is_written_as_it_looks() -> None:
     image = np.arange(60, dtype=np.uint8).reshape(6, 10)[::2, ::-1]
     assert (read(png.encode(image)) == image).all()
 

@@ -49,7 +49,7 @@ def test_clothes_on_paper_come_back_where_they_were_in_their_own_greys(
         assert image.mean() == pytest.approx(original.mean(), abs=8)
 
 
-def test_a_pale_garment_is_not_made_bright_as_a_pale_stroke_is() -> None:
+def test_a_pale_garment_is_not_brightened_as_a_pale_stroke_is() -> None:
     pale = Image.new("L", (300, 400), 255)
     pale.paste(180, (100, 50, 200, 350))
     assert worn(file(pale)).image.max() == pytest.approx(75 / 255, abs=0.01)
@@ -85,7 +85,7 @@ def test_each_step_says_what_was_done_in_a_sentence(fashion: LabelledImages) -> 
 
 
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(0, 2**32 - 1))
-def test_any_picture_with_contrast_becomes_28_by_28(width: int, height: int, seed: int) -> None:
+def test_any_image_with_contrast_becomes_28_by_28(width: int, height: int, seed: int) -> None:
     noise = np.random.default_rng(seed).integers(0, 256, (height, width), np.uint8)
     noise[0] = 255  # a border that some of the noise stands out from, or nothing does
     with suppress(ImageError):

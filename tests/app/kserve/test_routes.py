@@ -45,7 +45,7 @@ def test_the_server_lives_is_ready_and_says_what_it_is(client: Any) -> None:
     assert metadata["extensions"] == ["binary_tensor_data"]
 
 
-def test_a_decoder_says_what_it_takes_and_gives(client: Any) -> None:
+def test_the_metadata_of_a_decoder_names_its_input_and_output(client: Any) -> None:
     metadata = client.get_model_metadata(DECODER)
     assert metadata["inputs"] == [{"name": "latents", "datatype": "FP32", "shape": [-1, 2]}]
     assert metadata["outputs"] == [{"name": "images", "datatype": "UINT8", "shape": [-1, 28, 28]}]
@@ -54,7 +54,7 @@ def test_a_decoder_says_what_it_takes_and_gives(client: Any) -> None:
     assert client.get_model_metadata("mnist-vae-20d.decoder")["inputs"][0]["shape"] == [-1, 20]
 
 
-def test_an_encoder_says_that_images_go_from_0_to_1(client: Any) -> None:
+def test_the_metadata_of_an_encoder_says_that_images_go_from_0_to_1(client: Any) -> None:
     metadata = client.get_model_metadata(ENCODER)
     assert metadata["inputs"] == [{"name": "images", "datatype": "FP32", "shape": [-1, 28, 28]}]
     assert metadata["properties"]["images"] == "From 0 (background) to 1"
@@ -62,7 +62,7 @@ def test_an_encoder_says_that_images_go_from_0_to_1(client: Any) -> None:
 
 @each_way
 @pytest.mark.parametrize("count", [1, 8, 70])
-def test_a_decoder_gives_the_bytes_of_decode(
+def test_a_decoder_returns_the_bytes_of_decode(
     client: Any, api: httpx.Client, count: int, as_bytes: bool
 ) -> None:
     inputs = [tensor("latents", LATENTS[:count], as_bytes)]
@@ -79,7 +79,7 @@ def test_a_decoder_gives_the_bytes_of_decode(
 
 
 @each_way
-def test_an_encoder_gives_the_numbers_of_encode(
+def test_an_encoder_returns_the_numbers_of_encode(
     client: Any, api: httpx.Client, digits: np.ndarray, as_bytes: bool
 ) -> None:
     names = ["mean", "covariance", "kl", "kl_per_dimension", "elbo", "reconstruction"]
@@ -103,7 +103,7 @@ def test_an_encoder_gives_the_numbers_of_encode(
         ("fashion-vae-2d", set()),
     ],
 )
-def test_an_encoder_gives_what_its_model_has_in_the_shapes_that_it_tells(
+def test_an_encoder_returns_what_its_model_has_in_the_shapes_of_its_metadata(
     client: Any, digits: np.ndarray, model: str, lacks: set[str]
 ) -> None:
     told = client.get_model_metadata(f"{model}.encoder")["outputs"]
@@ -134,7 +134,7 @@ def test_a_codebook_is_encoded_into_its_entries_and_has_no_decoder(
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
 @each_way
-def test_what_is_sent_and_answered_may_be_compressed(
+def test_requests_and_responses_may_be_compressed(
     client: Any, engine: Engine, coding: str, as_bytes: bool
 ) -> None:
     result = client.infer(
@@ -147,7 +147,7 @@ def test_what_is_sent_and_answered_may_be_compressed(
     assert (result.as_numpy("images") == engine.decode(LATENTS)).all()
 
 
-def test_only_the_outputs_that_are_asked_for_come_and_each_as_it_was_asked_for(
+def test_only_the_requested_outputs_are_returned_each_in_the_requested_form(
     client: Any, digits: np.ndarray
 ) -> None:
     outputs = [*wanted("kl", as_bytes=False), *wanted("mean")]
@@ -159,21 +159,21 @@ def test_only_the_outputs_that_are_asked_for_come_and_each_as_it_was_asked_for(
     assert "data" not in mean
 
 
-def test_an_answer_names_its_model_and_the_request(client: Any) -> None:
+def test_a_response_names_its_model_and_the_request(client: Any) -> None:
     inputs = [tensor("latents", LATENTS[:1])]
     answer = client.infer(DECODER, inputs, request_id="wé-7").get_response()
     assert (answer["id"], answer["model_name"], answer["model_version"]) == ("wé-7", DECODER, "1")
     assert "id" not in client.infer(DECODER, inputs, model_version="1").get_response()
 
 
-def test_many_requests_may_be_under_way(server: Serving, engine: Engine) -> None:
+def test_many_requests_may_be_in_flight(server: Serving, engine: Engine) -> None:
     with triton.InferenceServerClient(server.host, concurrency=8) as client:
         asked = [client.async_infer(DECODER, [tensor("latents", one[None])]) for one in LATENTS]
         images = [one.get_result().as_numpy("images")[0] for one in asked]
     assert (np.array(images) == engine.decode(LATENTS)).all()
 
 
-def test_what_other_servers_also_know_does_no_harm(client: Any) -> None:
+def test_fields_of_other_servers_are_ignored(client: Any) -> None:
     inputs = [tensor("latents", LATENTS[:1])]
     result = client.infer(DECODER, inputs, priority=1, timeout=10_000, parameters={"mine": "x"})
     assert result.as_numpy("images").shape == (1, 28, 28)

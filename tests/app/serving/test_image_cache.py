@@ -2,6 +2,7 @@
 
 import asyncio
 import tracemalloc
+from functools import partial
 
 import pytest
 from starlette.requests import Request
@@ -143,7 +144,7 @@ def test_the_bytes_counted_are_those_that_the_allocator_reports(size: int) -> No
         for index in range(1000):
             content = bytes([index % 256]) * size
             name = f"{'version and plane ' * 20}{index}"
-            image = await cache.get(name, lambda content=content: made(content))
+            image = await cache.get(name, partial(made, content))
             cache.response(request(f"/{index}.png"), name, image, TAG, CONTROL)
         taken, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()

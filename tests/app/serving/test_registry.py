@@ -82,7 +82,7 @@ def test_at_the_start_only_the_default_model_is_loaded_and_all_are_offered(
     assert ready == {"status": "ready", "models": sorted(NAMES), "loaded": ["alpha"]}
 
 
-def test_to_list_models_and_cards_loads_none(client: httpx.Client) -> None:
+def test_listing_models_and_cards_loads_none(client: httpx.Client) -> None:
     assert len(client.get("/api/v1/models").json()["models"]) == 4
     for name in NAMES:
         assert client.get(f"/api/v1/models/{name}").json()["id"] == name
@@ -90,12 +90,14 @@ def test_to_list_models_and_cards_loads_none(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("action", ["planes", "codes", "decode.png?z=0,0"])
-def test_a_model_is_loaded_by_whatever_uses_it_first(client: httpx.Client, action: str) -> None:
+def test_a_model_is_loaded_by_the_first_request_that_uses_it(
+    client: httpx.Client, action: str
+) -> None:
     assert client.get(f"/api/v1/models/beta/{action}").status_code == 200
     assert loaded(client) == {"alpha", "beta"}
 
 
-def test_the_least_recently_used_makes_room_and_the_default_one_never(
+def test_the_least_recently_used_model_makes_room_and_the_default_one_never(
     client: httpx.Client,
 ) -> None:
     for name in ("beta", "gamma", "beta", "delta"):
@@ -119,7 +121,7 @@ def test_a_model_that_was_dropped_and_loaded_again_gives_the_same_bytes(
     assert drawn() == before
 
 
-def test_many_who_ask_at_once_have_a_model_loaded_once(
+def test_a_model_is_loaded_once_for_many_requests_at_once(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loads: list[str] = []
@@ -142,7 +144,7 @@ def test_many_who_ask_at_once_have_a_model_loaded_once(
     assert loads == ["beta"]
 
 
-def test_when_the_models_in_use_fill_the_memory_another_is_refused_for_the_moment(
+def test_a_model_is_refused_for_the_moment_while_those_in_use_fill_the_memory(
     checkpoints: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     busy, released = Event(), Event()
@@ -203,7 +205,7 @@ def test_a_checkpoint_with_a_wrong_hash_is_refused_by_name_and_the_others_go_on(
     assert decode(client, "beta").status_code == 200, "once restored it is served"
 
 
-def test_an_atlas_torn_before_the_start_keeps_no_other_model_from_being_served(
+def test_an_atlas_that_was_truncated_before_the_start_affects_no_other_model(
     checkpoints: Path, refused: Refused
 ) -> None:
     atlas = checkpoints / "beta" / "atlas.npz"
@@ -213,7 +215,7 @@ def test_an_atlas_torn_before_the_start_keeps_no_other_model_from_being_served(
         assert decode(client, "gamma").status_code == 200
 
 
-def test_a_checkpoint_that_has_gone_is_refused_alike(
+def test_a_checkpoint_that_was_removed_is_refused_by_name_too(
     client: httpx.Client, checkpoints: Path, refused: Refused
 ) -> None:
     shutil.rmtree(checkpoints / "beta")
@@ -227,7 +229,7 @@ def test_a_checkpoint_that_has_gone_is_refused_alike(
         assert "beta" in refused(answer, 503)
 
 
-def test_whatever_a_device_does_while_a_model_loads_is_answered_503_and_logged(
+def test_any_failure_of_a_device_while_a_model_loads_is_answered_503_and_logged(
     client: httpx.Client,
     refused: Refused,
     monkeypatch: pytest.MonkeyPatch,
@@ -261,7 +263,7 @@ def test_a_stream_of_a_damaged_model_is_refused_before_it_opens(
     assert b"beta" in (refusal.value.response.body or b"")
 
 
-def test_a_silent_stream_holds_no_memory_and_goes_on_when_it_is_dragged_again(
+def test_a_silent_stream_keeps_no_model_in_memory_and_goes_on_with_the_next_message(
     server: Serving, client: httpx.Client
 ) -> None:
     with server.stream("beta") as stream:
@@ -301,7 +303,7 @@ def test_with_too_little_memory_the_default_model_is_served_alone(
     assert "EXPLORER_MODEL_MEMORY_BYTES" in caplog.records[0].getMessage()
 
 
-def test_what_each_shipped_model_takes_is_known_before_it_is_loaded() -> None:
+def test_the_memory_of_each_shipped_model_is_known_before_it_is_loaded() -> None:
     for folder in SHIPPED:
         arrays = Engine.load(folder, "cpu").memory_bytes
         least = 0.35 if folder.name == "mnist-vqvae" else 0.5  # a codebook's is not packed anew

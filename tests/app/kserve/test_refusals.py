@@ -51,7 +51,7 @@ def binary(
     return {"content": head + content, "headers": {LENGTH: length or str(len(head))}}
 
 
-def test_the_requests_that_the_others_differ_from_are_good(client: httpx.Client) -> None:
+def test_the_requests_from_which_the_others_are_made_are_answered(client: httpx.Client) -> None:
     plain, packed = client.post(INFER, json=asking()), client.post(INFER, **binary())
     assert plain.status_code == packed.status_code == 200
     assert plain.json() == packed.json()
@@ -159,7 +159,7 @@ def test_a_whole_number_may_be_written_as_any_json_number(client: httpx.Client) 
     ],
     ids=str,
 )
-def test_bytes_that_are_not_what_was_said_are_refused(
+def test_bytes_that_contradict_the_json_are_refused(
     client: httpx.Client, changes: dict[str, Any]
 ) -> None:
     request = binary(**changes)
@@ -175,7 +175,9 @@ def test_a_body_that_is_not_json_is_refused(client: httpx.Client, content: bytes
     assert "not JSON" in refused(client.post(INFER, content=content), 400)
 
 
-def test_many_more_values_than_a_request_needs_are_refused_unparsed(client: httpx.Client) -> None:
+def test_json_of_many_more_values_than_a_request_needs_is_refused_unparsed(
+    client: httpx.Client,
+) -> None:
     most = json.dumps(asking(shape=[1024, 2], data=[[0.0, 0.0]] * 1024))
     assert client.post(INFER, content=most).status_code == 200
     for content in (b"[" * 100_000, b'{"parameters": [' + b"{}," * 6000, b"," * 10_000):
@@ -211,7 +213,7 @@ def test_json_that_is_cut_off_by_its_length_is_refused(client: httpx.Client) -> 
         {**asking(), "outputs": [{"name": "images", "parameters": {"binary_data": 1}}]},
     ],
 )
-def test_a_request_that_asks_for_nothing_that_there_is_is_refused(
+def test_a_request_for_something_that_does_not_exist_is_refused(
     client: httpx.Client, body: object
 ) -> None:
     refused(client.post(INFER, content=json.dumps(body)), 422)
@@ -236,19 +238,19 @@ def test_a_request_that_asks_for_nothing_that_there_is_is_refused(
         ("POST", "/v2/repository/models/x/load", 404),
     ],
 )
-def test_what_there_is_not_is_refused_in_the_form_of_the_protocol(
+def test_a_path_that_does_not_exist_is_refused_in_the_form_of_the_protocol(
     client: httpx.Client, method: str, path: str, status: int
 ) -> None:
     assert refused(client.request(method, path), status)
 
 
-def test_a_head_of_what_there_is_not_has_no_body(client: httpx.Client) -> None:
+def test_a_head_request_for_a_path_that_does_not_exist_gets_no_body(client: httpx.Client) -> None:
     answer = client.head("/v2/nothing")
     assert (answer.status_code, answer.content) == (404, b"")
     assert client.head("/v2").status_code == 200
 
 
-def test_a_coding_that_is_not_taken_is_refused_with_those_that_are(client: httpx.Client) -> None:
+def test_an_unsupported_coding_is_refused_with_the_supported_ones(client: httpx.Client) -> None:
     for coding in ("br", "gzip, gzip", "é"):
         headers = {b"content-encoding": coding.encode()}
         response = client.post(INFER, content=b"", headers=headers)
@@ -257,7 +259,7 @@ def test_a_coding_that_is_not_taken_is_refused_with_those_that_are(client: httpx
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
-def test_a_body_that_is_not_wholly_of_its_coding_is_refused(
+def test_a_body_that_is_not_entirely_of_its_coding_is_refused(
     client: httpx.Client, coding: str
 ) -> None:
     content = json.dumps(asking()).encode()
@@ -268,7 +270,7 @@ def test_a_body_that_is_not_wholly_of_its_coding_is_refused(
         refused(client.post(INFER, content=damaged, headers=headers), 422)
 
 
-def test_what_unpacks_to_more_than_a_body_may_have_is_refused() -> None:
+def test_a_body_that_unpacks_to_more_than_the_bound_is_refused() -> None:
     settings = Settings(models=("mnist-vae-2d",), max_body_bytes=10_000)
     with serving(settings) as server, server.client() as client:
         bomb = gzip.compress(b" " * 5_000_000)
