@@ -98,7 +98,8 @@ class Gaussians(NamedTuple):
         joint_NK = log_prob(images, z_NK2) - 0.5 * np.square(z_NK2).sum(-1)
         weight_NK = np.exp(joint_NK - joint_NK.max(-1, keepdims=True))
         weight_NK /= weight_NK.sum(-1, keepdims=True)
-        shift_N2 = weight_NK @ noise_K2
+        # One product for each image: that of a whole batch would round otherwise than that of one.
+        shift_N2 = (weight_NK[:, None] @ noise_K2)[:, 0]
         offset_NK2 = noise_K2 - shift_N2[:, None]
         spread_N22 = (weight_NK[..., None] * offset_NK2).swapaxes(1, 2) @ offset_NK2
         spread_N22 += np.float32(CELL**2 / 12) * np.eye(2, dtype=np.float32)
