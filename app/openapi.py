@@ -68,13 +68,27 @@ LATENT_TEXT = {"type": "string", "pattern": f"^{_NUMBER}(,{_NUMBER})*$"}
 
 NOT_CHANGED = {"description": "If-None-Match names the ETag: nothing has changed"}
 
-MODEL_PARAMETER = {
-    "name": "model",
-    "in": "path",
-    "required": True,
-    "schema": {"type": "string", "examples": ["mnist-vae-2d"]},
-    "description": "Id of a model",
-}
+BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+"""The content of a body that is no text."""
+
+
+def binary(media_type: str, **more: Any) -> dict[str, Any]:
+    """Return a response that is a file; `more` says more of it."""
+    return {"content": {media_type: BINARY}, **more}
+
+
+def parameter(
+    name: str, place: str, schema: dict[str, Any], description: str, **more: Any
+) -> dict[str, Any]:
+    """Return a parameter of an operation; `place` is `path`, `query` or `header`."""
+    required = {"required": True} if place == "path" else {}
+    described = {"name": name, "in": place, "schema": schema, "description": description}
+    return {**described, **required, **more}
+
+
+MODEL_PARAMETER = parameter(
+    "model", "path", {"type": "string", "examples": ["mnist-vae-2d"]}, "Id of a model"
+)
 
 
 def feature(path: str, tag: str) -> APIRouter:

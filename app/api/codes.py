@@ -9,16 +9,18 @@ from fastapi import Query, Request, Response
 
 from app.http.conditional import ASK_AGAIN, cached, etag
 from app.http.negotiation import RAW
-from app.openapi import NOT_CHANGED, feature
+from app.openapi import NOT_CHANGED, binary, feature
 from app.serving.registry import Decoding
 from model.engine import Engine
 
 router = feature("/models/{model}", "codes")
 
-_BYTES = {"content": {RAW: {"schema": {"type": "string", "format": "binary"}}}}
 
-
-@router.get("/codes", response_class=Response, responses={200: _BYTES, 304: NOT_CHANGED, 409: {}})
+@router.get(
+    "/codes",
+    response_class=Response,
+    responses={200: binary(RAW), 304: NOT_CHANGED, 409: {}},
+)
 async def codes(
     request: Request,
     served: Decoding,

@@ -13,7 +13,7 @@ from app.formats import png
 from app.formats.rendering import contact_sheet
 from app.http.conditional import FOR_EVER, cached, etag
 from app.http.negotiation import PNG
-from app.openapi import NOT_CHANGED, feature
+from app.openapi import NOT_CHANGED, binary, feature
 from app.serving.batcher import Images
 from app.serving.registry import Models, Registry
 from model.engine import LabelledImages, test_set
@@ -22,8 +22,7 @@ from model.errors import DataError
 log = logging.getLogger("explorer")
 router = feature("/datasets", "datasets")
 
-_PNG = {"content": {PNG: {"schema": {"type": "string", "format": "binary"}}}}
-_RESPONSES: dict[int | str, dict[str, Any]] = {200: _PNG, 304: NOT_CHANGED}
+_RESPONSES: dict[int | str, dict[str, Any]] = {200: binary(PNG), 304: NOT_CHANGED}
 
 
 SHEET = 32

@@ -18,7 +18,7 @@ from app.http.json_body import (
     unsupported,
 )
 from app.http.negotiation import JSON, NPY
-from app.openapi import API, MODEL_PARAMETER, feature
+from app.openapi import API, BINARY, MODEL_PARAMETER, feature
 from app.serving.batcher import CHUNK, SMALL, Images, Latents
 from app.serving.registry import Registry, ServedModel
 from model.card import Card
@@ -55,7 +55,7 @@ class DecodeResponse(BaseModel):
     images: list[ImageJson]
 
 
-_FILE = {"type": "string", "format": "binary", "description": "A NumPy file: N x D numbers"}
+_FILE = {**BINARY["schema"], "description": "A NumPy file: N x D numbers"}
 _BODY = {
     "required": True,
     "content": {JSON: {"schema": DecodeRequest.model_json_schema()}, NPY: {"schema": _FILE}},

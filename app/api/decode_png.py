@@ -13,7 +13,7 @@ from app.formats import png
 from app.formats.latents import read_z
 from app.http.conditional import ASK_AGAIN, etag, is_current
 from app.http.negotiation import PNG
-from app.openapi import API, LATENT_TEXT, MODEL_PARAMETER, NOT_CHANGED, RawRoute
+from app.openapi import API, LATENT_TEXT, MODEL_PARAMETER, NOT_CHANGED, RawRoute, binary, parameter
 from app.serving.image_cache import CachedImage, ImageCache, PngResponse
 from app.serving.registry import Registry
 
@@ -71,31 +71,28 @@ _OPERATION: dict[str, Any] = {
     "operationId": "decode_png",
     "parameters": [
         MODEL_PARAMETER,
-        {
-            "name": "z",
-            "in": "query",
-            "required": True,
-            "schema": LATENT_TEXT,
-            "description": "The latent, its numbers separated by commas",
-            "example": "0.5,-1.2",
-        },
-        {
-            "name": "size",
-            "in": "query",
-            "schema": {
+        parameter(
+            "z",
+            "query",
+            LATENT_TEXT,
+            "The latent, its numbers separated by commas",
+            required=True,
+            example="0.5,-1.2",
+        ),
+        parameter(
+            "size",
+            "query",
+            {
                 "type": "integer",
                 "minimum": SIZES.start,
                 "maximum": SIZES.stop - 1,
                 "default": DEFAULT_SIZE,
             },
-            "description": "Pixels a side; each pixel of the 28 x 28 is repeated, not blended",
-        },
+            "Pixels a side; each pixel of the 28 x 28 is repeated, not blended",
+        ),
     ],
     "responses": {
-        "200": {
-            "description": "An 8-bit grey PNG, with an ETag",
-            "content": {PNG: {"schema": {"type": "string", "format": "binary"}}},
-        },
+        "200": binary(PNG, description="An 8-bit grey PNG, with an ETag"),
         "304": NOT_CHANGED,
         "409": {},
         "422": {},

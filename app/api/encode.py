@@ -1,6 +1,6 @@
 """POST encode: posteriors of images."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from app.http.cancellation import while_connected
 from app.http.compression import json_response
 from app.http.json_body import JsonBody, media_type, read_json, unsupported
 from app.http.negotiation import JSON, NPY, choose
-from app.openapi import API, MODEL_PARAMETER, feature
+from app.openapi import API, BINARY, MODEL_PARAMETER, feature
 from app.serving.registry import Registry
 from model.engine import IMAGE_SIDE, Encoding
 
@@ -75,59 +75,39 @@ class EncodeResponse(BaseModel):
     items: list[EncodedItem]
 
 
-_FILES = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["file"],
-    "properties": {
-        "file": {
-            "type": "array",
-            "minItems": 1,
-            "maxItems": MAX_IMAGES,
-            "items": {"type": "string", "format": "binary"},
-        }
-    },
-}
-_ROW = {
-    "type": "array",
-    "minItems": IMAGE_SIDE,
-    "maxItems": IMAGE_SIDE,
-    "items": {"type": "number", "minimum": 0, "maximum": 1},
-}
-_ROWS = {
-    "type": "array",
-    "description": "28 rows of 28 numbers, 0 = background",
-    "minItems": IMAGE_SIDE,
-    "maxItems": IMAGE_SIDE,
-    "items": _ROW,
-}
+def _list(items: dict[str, Any], least: int, most: int, **more: Any) -> dict[str, Any]:
+    return {"type": "array", "minItems": least, "maxItems": most, "items": items, **more}
+
+
+def _only(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an object with this one field."""
+    fields = {"required": [name], "properties": {name: schema}}
+    return {"type": "object", "additionalProperties": False, **fields}
+
+
+_ROW = _list({"type": "number", "minimum": 0, "maximum": 1}, IMAGE_SIDE, IMAGE_SIDE)
+_ROWS = _list(_ROW, IMAGE_SIDE, IMAGE_SIDE, description="28 rows of 28 numbers, 0 = background")
 _BASE64 = {"type": "string", "format": "byte", "description": "An image file in base64"}
-_IMAGES = {
-    "type": "array",
-    "minItems": 1,
-    "maxItems": MAX_IMAGES,
-    "items": {"anyOf": [_BASE64, _ROWS]},
-}
-_JSON = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["images"],
-    "properties": {"images": _IMAGES},
-}
 _STROKE = (  # a PNG of 28 x 28
     "iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAAHklEQVR4AWNgGLLgPxDgdPyoJDBohlYg4IzLwSIBACOXP8"
     "FJuTsTAAAAAElFTkSuQmCC"
 )
-_WRITTEN = {"schema": _JSON, "example": {"images": [_STROKE]}}
-_CODES = {"schema": {"type": "string", "format": "binary"}}
-_BODY = {"required": True, "content": {FORM: {"schema": _FILES}, JSON: _WRITTEN}}
+_FILES = _only("file", _list(BINARY["schema"], 1, MAX_IMAGES))
+_JSON = _only("images", _list({"anyOf": [_BASE64, _ROWS]}, 1, MAX_IMAGES))
+_BODY = {
+    "required": True,
+    "content": {
+        FORM: {"schema": _FILES},
+        JSON: {"schema": _JSON, "example": {"images": [_STROKE]}},
+    },
+}
 
 
 @router.post(
     "/encode",
     openapi_extra={"parameters": [MODEL_PARAMETER], "requestBody": _BODY},
     responses={
-        200: {"model": EncodeResponse, "content": {JSON: {}, NPY: _CODES}},
+        200: {"model": EncodeResponse, "content": {JSON: {}, NPY: BINARY}},
         406: {},
         422: {},
     },
@@ -200,17 +180,9 @@ async def _contents(form: FormData) -> list[bytes]:
 
 
 def _json(model: str, encodings: list[Encoding], prepared: Sequence[Prepared]) -> bytes:
-    items = [
-        _item(encoding, index, one)
-        for (encoding, index), one in zip(_each(encodings), prepared, strict=True)
-    ]
+    each = [(encoding, index) for encoding in encodings for index in range(len(encoding))]
+    items = [_item(*found, one) for found, one in zip(each, prepared, strict=True)]
     return encode_json({"model": model, "items": items}).encode()
-
-
-def _each(encodings: list[Encoding]) -> Iterator[tuple[Encoding, int]]:
-    for encoding in encodings:
-        for index in range(len(encoding)):
-            yield encoding, index
 
 
 def _item(encoding: Encoding, index: int, ready: Prepared) -> dict[str, object]:

@@ -11,7 +11,7 @@ from app.formats import png
 from app.http.cancellation import while_connected
 from app.http.conditional import answer_if_changed, control, etag, is_current
 from app.http.negotiation import PNG
-from app.openapi import NOT_CHANGED, feature
+from app.openapi import NOT_CHANGED, binary, feature
 from app.serving.batcher import CHUNK
 from app.serving.image_cache import CachedImage, ImageCache
 from app.serving.registry import KnownCard, Models
@@ -21,22 +21,24 @@ router = feature("/models/{model}/planes/{plane}", "fields")
 
 LEGEND = "Explorer-Field"
 
-_FILE = {
-    "description": "A grey PNG, 128 x 128: of 16 bits, or for `label` of 8",
-    "content": {PNG: {"schema": {"type": "string", "format": "binary"}}},
-    "headers": {
-        LEGEND: {
-            "description": (
-                "How to read the levels, as `low=0.1; high=250; unit=per squared unit; scale=log`. "
-                "With t the level's share of the greatest there can be (65,535), a value is "
-                "low + (high - low) t if `scale` is `linear`, low (high / low)^t if it is `log`, "
-                "and the level itself if it is `index`."
-            ),
-            "schema": {"type": "string"},
-        }
-    },
+_LEGEND = {
+    "description": (
+        "How to read the levels, as `low=0.1; high=250; unit=per squared unit; scale=log`. With t "
+        "the level's share of the greatest there can be (65,535), a value is low + (high - low) t "
+        "if `scale` is `linear`, low (high / low)^t if it is `log`, and the level itself if it is "
+        "`index`."
+    ),
+    "schema": {"type": "string"},
 }
-_RESPONSES: dict[int | str, dict[str, Any]] = {200: _FILE, 304: NOT_CHANGED, 409: {}}
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: binary(
+        PNG,
+        description="A grey PNG, 128 x 128: of 16 bits, or for `label` of 8",
+        headers={LEGEND: _LEGEND},
+    ),
+    304: NOT_CHANGED,
+    409: {},
+}
 
 
 async def _images(request: Request) -> ImageCache:

@@ -8,12 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.api.planes import NAME
 from app.errors import NotFound
 from app.formats import png
 from app.http.cancellation import while_connected
 from app.http.conditional import control, etag, is_current
 from app.http.negotiation import PNG
-from app.openapi import API, MODEL_PARAMETER, NOT_CHANGED, RawRoute
+from app.openapi import API, MODEL_PARAMETER, NOT_CHANGED, RawRoute, binary, parameter
 from app.serving.image_cache import CachedImage, ImageCache, PngResponse
 from app.serving.registry import Registry, ServedModel
 from model.engine import DEEPEST_ZOOM, version_of
@@ -99,30 +100,19 @@ async def warm_up(registry: Registry, images: ImageCache) -> None:
             await find_or_make(_Tile(card.id, plane, place, version_of(card)), registry, images)
 
 
-def _whole_parameter(name: str, description: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "in": "path",
-        "required": True,
-        "schema": {"type": "integer", "minimum": 0, "maximum": 2**DEEPEST_ZOOM - 1},
-        "example": 1,
-        "description": description,
-    }
+PLANE_PARAMETER = parameter("plane", "path", {"type": "string", "examples": ["latent"]}, NAME)
+VERSION_PARAMETER = parameter(
+    "v",
+    "query",
+    {"type": "string"},
+    "The plane's `version`: with it the answer is immutable, else asked for again",
+)
 
 
-PLANE_PARAMETER = {
-    "name": "plane",
-    "in": "path",
-    "required": True,
-    "schema": {"type": "string", "examples": ["latent"]},
-    "description": "Name of a plane: one of GET planes, or any that its description tells of",
-}
-VERSION_PARAMETER = {
-    "name": "v",
-    "in": "query",
-    "schema": {"type": "string"},
-    "description": "The plane's `version`: with it the answer is immutable, else asked for again",
-}
+def _count(name: str, most: int, description: str) -> dict[str, Any]:
+    schema = {"type": "integer", "minimum": 0, "maximum": most}
+    return parameter(name, "path", schema, description, example=1)
+
 
 _OPERATION: dict[str, Any] = {
     "tags": ["tiles"],
@@ -137,20 +127,13 @@ _OPERATION: dict[str, Any] = {
     "parameters": [
         MODEL_PARAMETER,
         PLANE_PARAMETER,
-        {
-            **_whole_parameter("zoom", "How often the extent is halved"),
-            "schema": {"type": "integer", "minimum": 0, "maximum": DEEPEST_ZOOM},
-            "example": 1,
-        },
-        _whole_parameter("x", "Counts to the right, less than 2^zoom"),
-        _whole_parameter("y", "Counts down from the top, less than 2^zoom"),
+        _count("zoom", DEEPEST_ZOOM, "How often the extent is halved"),
+        _count("x", 2**DEEPEST_ZOOM - 1, "Counts to the right, less than 2^zoom"),
+        _count("y", 2**DEEPEST_ZOOM - 1, "Counts down from the top, less than 2^zoom"),
         VERSION_PARAMETER,
     ],
     "responses": {
-        "200": {
-            "description": "An 8-bit grey PNG, 224 x 224, with an ETag",
-            "content": {PNG: {"schema": {"type": "string", "format": "binary"}}},
-        },
+        "200": binary(PNG, description="An 8-bit grey PNG, 224 x 224, with an ETag"),
         "304": NOT_CHANGED,
         "409": {},
     },

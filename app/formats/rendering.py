@@ -18,6 +18,7 @@ from app.formats import png
 from app.http import negotiation
 from app.http.compression import json_response
 from app.http.negotiation import GIF, JSON, NPY, PNG, RAW, WEBP
+from app.openapi import BINARY
 from app.serving.batcher import CHUNK, Images
 
 ENLARGED = 5
@@ -124,8 +125,7 @@ FILM: dict[str, Render] = {
 
 def described(forms: Mapping[str, Render]) -> dict[str, Any]:
     """Return the forms for the OpenAPI document, JSON first, which the route's model describes."""
-    file = {"schema": {"type": "string", "format": "binary"}}
-    return {JSON: {}, **dict.fromkeys(forms, file)}
+    return {JSON: {}, **dict.fromkeys(forms, BINARY)}
 
 
 def choose(accept: str | None, forms: Mapping[str, Render]) -> str:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from app.http.negotiation import JSON, RAW
 from app.kserve.messages import LENGTH, InferenceRequest
-from app.openapi import expanded
+from app.openapi import BINARY, expanded
 
 
 class TensorMetadata(BaseModel):
@@ -51,24 +51,22 @@ def _without_bytes() -> Any:
 _EXAMPLE = {
     "inputs": [{"name": "latents", "datatype": "FP32", "shape": [1, 2], "data": [0.5, -1.2]}]
 }
-_BINARY_RESPONSE: dict[str, Any] = {
-    "schema": {"type": "string", "format": "binary", "description": "JSON, then tensors"}
-}
-_BINARY_REQUEST: dict[str, Any] = {
-    "schema": {
-        "type": "string",
-        "format": "binary",
-        "description": "JSON whose input has `parameters.binary_data_size` instead of `data`, "
-        "then the tensor, little-endian, row by row",
-    }
-}
+
+
+def _bytes(description: str) -> dict[str, Any]:
+    return {"schema": {**BINARY["schema"], "description": description}}
+
+
 _LENGTH: dict[str, Any] = {
     "schema": {"type": "integer", "minimum": 0},
     "description": "Bytes of the body that are JSON, if tensors follow",
 }
 _CONTENT = {
     JSON: {"schema": _without_bytes(), "example": _EXAMPLE},
-    RAW: _BINARY_REQUEST,
+    RAW: _bytes(
+        "JSON whose input has `parameters.binary_data_size` instead of `data`, then the tensor, "
+        "little-endian, row by row"
+    ),
 }
 
 REQUEST: dict[str, Any] = {
@@ -77,6 +75,6 @@ REQUEST: dict[str, Any] = {
 }
 RESPONSE: dict[str, Any] = {
     "model": InferenceResponse,
-    "content": {RAW: _BINARY_RESPONSE},
+    "content": {RAW: _bytes("JSON, then tensors")},
     "headers": {LENGTH: _LENGTH},
 }
