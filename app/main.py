@@ -6,7 +6,7 @@ from functools import partial
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import Mount
+from starlette.routing import Mount, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from app import errors, openapi
@@ -31,7 +31,7 @@ from app.api import (
     tiles,
 )
 from app.gate.gate import Gate
-from app.hot_routes import HotRoute, HotRoutes
+from app.hot_routes import HotRoutes
 from app.http.compression import CompressText
 from app.kserve import routes as kserve
 from app.lifespan import lifespan
@@ -46,9 +46,9 @@ from app.telemetry.counters import Counters
 from app.telemetry.worker_metrics import SharedMetrics
 
 VERSION = "0.1.0"
+HOT = (tiles, decode_png, decode, encode)
 FEATURES = (
-    decode,
-    encode,
+    *HOT,
     models,
     measures,
     interpolate,
@@ -61,12 +61,7 @@ FEATURES = (
     history,
     datasets,
 )
-HOT_ROUTES = (
-    HotRoute("GET", tiles.TEMPLATE, tiles.tile),
-    HotRoute("GET", decode_png.TEMPLATE, decode_png.decode_png),
-    HotRoute("POST", decode.TEMPLATE, decode.decode),
-    HotRoute("POST", encode.TEMPLATE, encode.encode),
-)
+HOT_ROUTES = [route for feature in HOT for route in feature.router.routes]
 
 
 class Explorer(FastAPI):
@@ -112,8 +107,7 @@ def create_app(settings: Settings | None = None) -> Explorer:
     app.state.registry, app.state.images = registry, images
     app.state.log, app.state.shared_metrics = log, shared_metrics
     app.state.max_body_bytes = settings.max_body_bytes
-    raw = [tiles.RAW_ROUTE, decode_png.RAW_ROUTE, stream.raw_route(streams)]
-    app.router.routes.extend(entry.route for entry in raw)
+    app.router.routes.append(WebSocketRoute(stream.PATH, streams))
     for feature in FEATURES:
         app.router.routes.extend(feature.router.routes)
     app.include_router(kserve.router)
@@ -123,7 +117,7 @@ def create_app(settings: Settings | None = None) -> Explorer:
     app.include_router(docs.router)
     app.router.routes.append(Mount("/docs/ui", docs.SWAGGER_UI))
     app.router.routes.extend(page.routes())
-    openapi.describe(app, raw)
+    openapi.describe(app, {stream.PATH: stream.OPERATION})
     errors.install(app)
     log.know(app.routes)
     app.gate = Gate(

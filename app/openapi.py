@@ -1,12 +1,10 @@
-"""The OpenAPI document: FastAPI's, with the raw routes and the problem documents added."""
+"""The OpenAPI document: FastAPI's, with the stream and the problem documents added."""
 
 from copy import deepcopy
-from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
-from starlette.routing import Route, WebSocketRoute
 
 from app.errors import MEDIA_TYPE
 
@@ -121,16 +119,13 @@ def json_request(model: type[BaseModel]) -> dict[str, Any]:
     return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
-@dataclass(frozen=True)
-class RawRoute:
-    """A route that FastAPI does not see, and its OpenAPI operation."""
+def describe(app: FastAPI, streams: dict[str, dict[str, Any]]) -> None:
+    """Let `app.openapi()` tell of every route and of every refusal.
 
-    route: Route | WebSocketRoute
-    operation: dict[str, Any]
-
-
-def describe(app: FastAPI, raw: list[RawRoute]) -> None:
-    """Let `app.openapi()` tell of every route and of every refusal."""
+    Args:
+        app: Has all its routes.
+        streams: The operations of WebSockets, by their path; FastAPI describes none.
+    """
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -141,10 +136,8 @@ def describe(app: FastAPI, raw: list[RawRoute]) -> None:
         components["Problem"] = PROBLEM
         for name in ("HTTPValidationError", "ValidationError"):
             components.pop(name, None)
-        for entry in raw:
-            document["paths"].setdefault(entry.route.path_format, {})["get"] = deepcopy(
-                entry.operation
-            )
+        for path, operation in streams.items():
+            document["paths"][path] = {"get": deepcopy(operation)}
         document["components"]["responses"] = {
             f"Problem{status}": _refusal(status, meaning) for status, meaning in REFUSALS.items()
         }

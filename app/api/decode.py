@@ -18,12 +18,11 @@ from app.http.json_body import (
     unsupported,
 )
 from app.http.negotiation import JSON, NPY
-from app.openapi import API, BINARY, MODEL_PARAMETER, feature
+from app.openapi import BINARY, MODEL_PARAMETER, feature
 from app.serving.batcher import CHUNK, SMALL, Images, Latents
 from app.serving.registry import Registry, ServedModel
 from model.card import Card
 
-TEMPLATE = f"{API}/models/{{model}}/decode"
 NUMBER_CHARACTERS = 22
 """Of most numbers in JSON, with the separator."""
 

@@ -18,11 +18,10 @@ from app.http.cancellation import while_connected
 from app.http.compression import json_response
 from app.http.json_body import JsonBody, media_type, read_json, unsupported
 from app.http.negotiation import JSON, NPY, choose
-from app.openapi import API, BINARY, MODEL_PARAMETER, feature
+from app.openapi import BINARY, MODEL_PARAMETER, feature
 from app.serving.registry import Registry
 from model.engine import IMAGE_SIDE, Encoding
 
-TEMPLATE = f"{API}/models/{{model}}/encode"
 router = feature("/models/{model}", "encode")
 
 FORM = "multipart/form-data"

@@ -3,10 +3,11 @@
 import asyncio
 import platform
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from itertools import accumulate
-from typing import Literal
+from typing import NamedTuple
 
 from fastapi import APIRouter, Request
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -28,105 +29,73 @@ from app.telemetry.counters import IMAGES, SECONDS, Counters, Histogram
 from app.telemetry.worker_metrics import Sample, SharedMetrics
 
 
-@dataclass(frozen=True)
-class Described:
+class Described(NamedTuple):
     """A metric: summed over all workers that live, and for a counter over those that died, too."""
 
-    name: str
-    kind: Literal["counter", "gauge", "histogram"]
     meaning: str
     labels: tuple[str, ...] = ()
     bounds: tuple[float, ...] = ()
+    """Of a histogram; what has none is a counter if its name ends in `_total`, else a gauge."""
 
 
-METRICS = (
-    Described(
-        "explorer_requests_total",
-        "counter",
-        "Requests answered, and streams that have ended",
-        ("route", "method", "status"),
+QUEUE = ("queue",)
+METRICS = {
+    "explorer_requests_total": Described(
+        "Requests answered, and streams that have ended", ("route", "method", "status")
     ),
-    Described(
-        "explorer_request_seconds",
-        "histogram",
-        "From a request's head to the end of its answer; streams are left out",
-        ("route",),
-        SECONDS,
+    "explorer_request_seconds": Described(
+        "From a request's head to the end of its answer; streams are left out", ("route",), SECONDS
     ),
-    Described(
-        "explorer_frame_seconds",
-        "histogram",
+    "explorer_frame_seconds": Described(
         "From a message of a stream to its image; those that were overtaken are left out",
         bounds=SECONDS,
     ),
-    Described("explorer_open_streams", "gauge", "Streams that are open"),
-    Described(
-        "explorer_batch_images",
-        "histogram",
-        "Images decoded by one call of an engine, or what the call costs in such",
-        ("queue",),
-        IMAGES,
+    "explorer_open_streams": Described("Streams that are open"),
+    "explorer_batch_images": Described(
+        "Images decoded by one call of an engine, or what the call costs in such", QUEUE, IMAGES
     ),
-    Described(
-        "explorer_batch_seconds", "histogram", "How long that call took", ("queue",), SECONDS
+    "explorer_batch_seconds": Described("How long that call took", QUEUE, SECONDS),
+    "explorer_queue_images": Described("Images that wait to be decoded", QUEUE),
+    "explorer_queue_refusals_total": Described(
+        "Requests and frames refused because the queue was full", QUEUE
     ),
-    Described("explorer_queue_images", "gauge", "Images that wait to be decoded", ("queue",)),
-    Described(
-        "explorer_queue_refusals_total",
-        "counter",
-        "Requests and frames refused because the queue was full",
-        ("queue",),
+    "explorer_picture_lookups_total": Described(
+        "Tiles and fields looked for among those at hand", ("result",)
     ),
-    Described(
-        "explorer_picture_lookups_total",
-        "counter",
-        "Tiles and fields looked for among those at hand",
-        ("result",),
+    "explorer_picture_cache_bytes": Described("What the tiles and fields at hand take"),
+    "explorer_model_memory_bytes": Described("What a loaded model takes", ("model",)),
+    "explorer_workers": Described("Workers that live"),
+    "explorer_build_info": Described(
+        "Always 1 a worker; the labels say what runs", ("version", "python", "torch", "device")
     ),
-    Described("explorer_picture_cache_bytes", "gauge", "What the tiles and fields at hand take"),
-    Described("explorer_model_memory_bytes", "gauge", "What a loaded model takes", ("model",)),
-    Described("explorer_workers", "gauge", "Workers that live"),
-    Described(
-        "explorer_build_info",
-        "gauge",
-        "Always 1 a worker; the labels say what runs",
-        ("version", "python", "torch", "device"),
-    ),
-    Described("process_cpu_seconds_total", "counter", "Processor time, user and system"),
-    Described("process_resident_memory_bytes", "gauge", "Resident memory"),
-    Described("process_virtual_memory_bytes", "gauge", "Virtual memory"),
-    Described("process_open_fds", "gauge", "Open file descriptors"),
-    Described("process_max_fds", "gauge", "Most file descriptors that may be open"),
-    Described("process_start_time_seconds", "gauge", "When the oldest worker started (Unix time)"),
-)
-LASTING = {metric.name for metric in METRICS if metric.kind != "gauge"}
+    "process_cpu_seconds_total": Described("Processor time, user and system"),
+    "process_resident_memory_bytes": Described("Resident memory"),
+    "process_virtual_memory_bytes": Described("Virtual memory"),
+    "process_open_fds": Described("Open file descriptors"),
+    "process_max_fds": Described("Most file descriptors that may be open"),
+    "process_start_time_seconds": Described("When the oldest worker started (Unix time)"),
+}
+LASTING = {name for name, metric in METRICS.items() if metric.bounds or name.endswith("_total")}
 OLDEST = "process_start_time_seconds"
 """The one metric that is not summed."""
 
 
+@dataclass
 class WorkerMetrics:
     """The metrics of one worker."""
 
-    def __init__(
-        self,
-        version: str,
-        counters: Counters,
-        registry: Registry,
-        images: ImageCache,
-        streams: Stream,
-    ) -> None:
-        self.version = version
-        self.counters = counters
-        self.registry = registry
-        self.images = images
-        self.streams = streams
-        self.process = ProcessCollector(registry=None)
+    version: str
+    counters: Counters
+    registry: Registry
+    images: ImageCache
+    streams: Stream
+    process: ProcessCollector = field(default_factory=partial(ProcessCollector, registry=None))
 
     def samples(self) -> list[Sample]:
         """Return every metric; runs on the event loop, so that nothing changes meanwhile."""
-        return [*self._requests(), *self._engines(), *self._state(), *self._process()]
+        return list(self._each())
 
-    def _requests(self) -> Iterator[Sample]:
+    def _each(self) -> Iterator[Sample]:
         for key, count in self.counters.requests.items():
             yield "explorer_requests_total", key, (count,)
         for route, histogram in self.counters.seconds.items():
@@ -136,8 +105,6 @@ class WorkerMetrics:
         yield "explorer_picture_lookups_total", ("hit",), (self.images.hits,)
         yield "explorer_picture_lookups_total", ("miss",), (self.images.misses,)
         yield "explorer_picture_cache_bytes", (), (self.images.nbytes,)
-
-    def _engines(self) -> Iterator[Sample]:
         waiting = [served.batcher.waiting for served in self.registry.loaded]
         for place, queue in enumerate(("small", "tiles", "bulk")):
             stats = getattr(self.counters, queue)
@@ -147,13 +114,9 @@ class WorkerMetrics:
             yield "explorer_queue_refusals_total", (queue,), (stats.refused,)
         for model, size in self.registry.sizes.items():
             yield "explorer_model_memory_bytes", (model,), (size,)
-
-    def _state(self) -> Iterator[Sample]:
         yield "explorer_workers", (), (1,)
         parts = (platform.python_version(), version("torch"), self.registry.device)
         yield "explorer_build_info", (self.version, *parts), (1,)
-
-    def _process(self) -> Iterator[Sample]:
         for family in self.process.collect():
             for sample in family.samples:
                 yield sample.name, (), (sample.value,)
@@ -185,20 +148,22 @@ class _Merged(Collector):
         self.found = merged(samples)
 
     def collect(self) -> Iterable[Metric]:
-        for metric in METRICS:
-            yield _family(metric, self.found.get(metric.name, {}))
+        for name, metric in METRICS.items():
+            yield _family(name, metric, self.found.get(name, {}))
 
 
-def _family(metric: Described, found: dict[tuple[str, ...], tuple[float, ...]]) -> Metric:
-    if metric.kind == "histogram":
-        histogram = HistogramMetricFamily(metric.name, metric.meaning, labels=metric.labels)
+def _family(
+    name: str, metric: Described, found: dict[tuple[str, ...], tuple[float, ...]]
+) -> Metric:
+    if metric.bounds:
+        histogram = HistogramMetricFamily(name, metric.meaning, labels=metric.labels)
         ends = [*map(floatToGoString, metric.bounds), "+Inf"]
         for labels, (*counts, total) in found.items():
             cumulative = zip(ends, accumulate(counts), strict=True)
             histogram.add_metric(labels, list(cumulative), total)
         return histogram
-    kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
-    family = kind(metric.name, metric.meaning, labels=metric.labels)
+    kind = CounterMetricFamily if name in LASTING else GaugeMetricFamily
+    family = kind(name, metric.meaning, labels=metric.labels)
     for labels, (value,) in found.items():
         family.add_metric(labels, value)
     return family

@@ -14,12 +14,11 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from starlette.routing import WebSocketRoute
 from starlette.types import Message, Receive, Scope, Send
 
 from app.errors import InvalidRequest, Overloaded, Unavailable
 from app.formats.latents import refuse
-from app.openapi import API, MODEL_PARAMETER, RawRoute
+from app.openapi import API, MODEL_PARAMETER
 from app.server.websocket_protocol import FRAMES, Frames
 from app.serving.batcher import Images, Latents
 from app.serving.registry import Registry
@@ -27,6 +26,7 @@ from app.telemetry.counters import Counters, Histogram
 from model.card import Card
 from model.engine import LATENT_LIMIT
 
+PATH = f"{API}/models/{{model}}/stream"
 IDLE, NOT_BINARY, BAD_MESSAGE, FAILED, TRY_LATER = 1000, 1003, 1007, 1011, 1013
 """Close codes (RFC 6455, section 7.4, and its registry); a frame beyond all bounds gets 1009."""
 SEQUENCE_BYTES = 4
@@ -247,7 +247,7 @@ class _Conversation:
             await self.send({"type": "websocket.close", "code": code, "reason": reason})
 
 
-_OPERATION: dict[str, Any] = {
+OPERATION: dict[str, Any] = {
     "tags": ["stream"],
     "summary": "Decode while a point is dragged (WebSocket)",
     "operationId": "stream",
@@ -262,8 +262,3 @@ _OPERATION: dict[str, Any] = {
     "parameters": [MODEL_PARAMETER],
     "responses": {"101": {"description": "The stream is open"}, "403": {}, "409": {}},
 }
-
-
-def raw_route(stream: Stream) -> RawRoute:
-    """Return the route of the stream."""
-    return RawRoute(WebSocketRoute(f"{API}/models/{{model}}/stream", stream), _OPERATION)

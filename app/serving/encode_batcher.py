@@ -4,17 +4,16 @@ Four images together take twice the time of one. Requests of up to 8 images that
 pass begins go along with it.
 """
 
-import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
 
 from app.serving.batcher import Batcher
-from app.serving.queues import Job, Waiter
+from app.serving.queues import Job
 from model.engine import Code, Engine
 
 Pixels = Float32[np.ndarray, "images 28 28"]
@@ -23,28 +22,15 @@ MAX_PER_PASS = 8
 """Images of a pass; the drags of the moment wait for it."""
 
 
-@dataclass(frozen=True, eq=False)
-class EncodeRequest:
-    """What one request has encoded.
-
-    Attributes:
-        images: Up to `MAX_PER_PASS` of them, intensities in [0, 1].
-        whole: Whether an ELBO and a reconstruction are wanted too.
-    """
-
-    images: Pixels
-    whole: bool = True
-
-
 class _EncodeJob(Job):
     """The job of one request, whose pass takes others along when its turn comes."""
 
-    __slots__ = ("batcher", "request")
+    __slots__ = ("batcher", "images", "whole")
 
-    def __init__(self, batcher: "EncodeBatcher", request: EncodeRequest) -> None:
-        weight = batcher.engine.decodes_to_encode * len(request.images)
-        super().__init__([_nothing], weight, batcher.share_out, in_thread=True)
-        self.batcher, self.request = batcher, request
+    def __init__(self, batcher: "EncodeBatcher", images: Pixels, whole: bool) -> None:
+        weight = batcher.engine.decodes_to_encode * len(images)
+        super().__init__([_nothing], weight, _share_out, in_thread=True)
+        self.batcher, self.images, self.whole = batcher, images, whole
 
     def take(self) -> Callable[[], Any]:
         self.calls.clear()
@@ -69,65 +55,60 @@ class EncodeBatcher:
         self._batcher = batcher
         self._waiting: list[_EncodeJob] = []
 
-    def submit(self, request: EncodeRequest, waiter: Waiter) -> None:
-        """Queue a request; `waiter` gets an Encoding, or a Code if that is all that is wanted.
+    async def run(self, images: Pixels, *, whole: bool = True) -> Any:
+        """Encode the images of one request when its turn comes, or that of one with room for them.
+
+        Args:
+            images: Up to `MAX_PER_PASS` of them, intensities in [0, 1].
+            whole: Whether an ELBO and a reconstruction are wanted too: the result is an Encoding,
+                otherwise a Code.
 
         Raises:
             Overloaded: Too much is waiting.
         """
-        job = _EncodeJob(self, request)
-        self._batcher.submit(job, waiter)
-        self._waiting = [other for other in self._waiting if not other.waiter.done()]
+        job = _EncodeJob(self, images, whole)
         self._waiting.append(job)
-
-    async def run(self, request: EncodeRequest) -> Any:
-        """Queue a request and return its Encoding or Code; raises Overloaded."""
-        waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self.submit(request, waiter)
-        return await waiter
+        try:
+            return await self._batcher.run(job)
+        finally:
+            self._waiting.remove(job)
 
     def gather(self, first: _EncodeJob) -> list[_EncodeJob]:
         """Return the jobs of a pass: `first`, and others for which there is room."""
-        jobs, room = [first], MAX_PER_PASS - len(first.request.images)
+        jobs, room = [first], MAX_PER_PASS - len(first.images)
         for job in self._waiting:
-            if job is not first and not job.waiter.done() and len(job.request.images) <= room:
+            if job is not first and not job.waiter.done() and len(job.images) <= room:
                 jobs.append(job)
-                room -= len(job.request.images)
+                room -= len(job.images)
         return jobs
 
     def encode_together(self, jobs: list[_EncodeJob]) -> list[_Outcome]:
         """Encode what each job wants, or tell why that could not be done; runs in a thread."""
+        encode = self.engine.encode if any(job.whole for job in jobs) else self.engine.code
         try:
-            return self._encode(jobs)
+            found = encode(np.concatenate([job.images for job in jobs]))
         except Exception as error:
             if len(jobs) == 1:
                 return [(jobs[0], error)]
             # one request's fault is not the others'
             return [outcome for job in jobs for outcome in self.encode_together([job])]
+        stops = accumulate(len(job.images) for job in jobs)
+        return [
+            (job, found.of(stop - len(job.images), stop))
+            for job, stop in zip(jobs, stops, strict=True)
+        ]
 
-    def share_out(self, results: list[list[_Outcome]]) -> None:
-        """Give each waiter its own result; the turns of the jobs taken along are void then."""
-        (outcomes,) = results
-        for job, outcome in outcomes:
-            if job.waiter.done():
-                continue
-            if isinstance(outcome, Exception):
-                job.waiter.set_exception(outcome)
-            else:
-                job.waiter.set_result(outcome)
-        self._waiting = [job for job in self._waiting if not job.waiter.done()]
 
-    def _encode(self, jobs: list[_EncodeJob]) -> list[_Outcome]:
-        whole = any(job.request.whole for job in jobs)
-        encode = self.engine.encode if whole else self.engine.code
-        encoding = encode(np.concatenate([job.request.images for job in jobs]))
-        outcomes: list[_Outcome] = []
-        start = 0
-        for job in jobs:
-            stop = start + len(job.request.images)
-            outcomes.append((job, encoding.of(start, stop)))
-            start = stop
-        return outcomes
+def _share_out(results: list[list[_Outcome]]) -> None:
+    """Give each waiter its own result; the turns of the jobs taken along are void then."""
+    (outcomes,) = results
+    for job, outcome in outcomes:
+        if job.waiter.done():
+            continue
+        if isinstance(outcome, Exception):
+            job.waiter.set_exception(outcome)
+        else:
+            job.waiter.set_result(outcome)
 
 
 def _nothing() -> None:

@@ -12,7 +12,7 @@ from jaxtyping import Float32, UInt8
 
 from app.errors import NotFound, Undecodable
 from app.serving.batcher import Batcher
-from app.serving.encode_batcher import MAX_PER_PASS, EncodeBatcher, EncodeRequest, Pixels
+from app.serving.encode_batcher import MAX_PER_PASS, EncodeBatcher, Pixels
 from app.serving.model_cache import ModelCache
 from model.card import Card
 from model.engine import Code, Encoding, Engine
@@ -46,14 +46,13 @@ class ServedModel:
             Overloaded: Too much is waiting.
         """
         if len(images) <= MAX_PER_PASS:
-            return [await self.encoder.run(EncodeRequest(images))]
+            return [await self.encoder.run(images)]
         return await self._encode_in_pieces(self.engine.encode, images)
 
     async def code(self, images: Pixels) -> list[Code]:
         """Do the same for the code and its covariance alone."""
         if len(images) <= MAX_PER_PASS:
-            request = EncodeRequest(images, whole=False)
-            return [await self.encoder.run(request)]
+            return [await self.encoder.run(images, whole=False)]
         return await self._encode_in_pieces(self.engine.code, images)
 
     async def run(self, calls: Sequence[Callable[[], Result]], *, weight: int) -> list[Result]:

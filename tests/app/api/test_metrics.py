@@ -180,9 +180,7 @@ def test_openmetrics_is_answered_if_accept_asks_for_it(fresh: Serving) -> None:
         assert answer.headers["content-type"].startswith("application/openmetrics-text")
         families = list(parse_openmetrics(answer.text))  # type: ignore[no-untyped-call]
         assert client.get("/metrics").headers["content-type"].startswith("text/plain")
-    assert {family.name for family in families} == {
-        metric.name.removesuffix("_total") for metric in METRICS
-    }
+    assert {family.name for family in families} == {name.removesuffix("_total") for name in METRICS}
 
 
 def test_metrics_switched_off_are_not_served(refused: Refused) -> None:
@@ -194,15 +192,16 @@ def test_every_metric_has_its_row_in_the_document(client: httpx.Client) -> None:
     document = (ROOT / "docs" / "operations.md").read_text()
     rows = re.findall(r"^\| `([a-z_]+)` \| (\w+) \| (.*?) \| (.*) \|$", document, re.M)
     documented = {(name, kind, labels) for name, kind, labels, _ in rows}
-    labels = {metric.name: ", ".join(f"`{label}`" for label in metric.labels) for metric in METRICS}
-    assert documented == {(metric.name, metric.kind, labels[metric.name]) for metric in METRICS}
+    labels = {name: ", ".join(f"`{one}`" for one in METRICS[name].labels) for name in METRICS}
+    assert {(name, named) for name, _, named in documented} == set(labels.items())
     kinds = re.findall(r"^# TYPE (\S+) (\w+)$", client.get("/metrics").text, re.M)
-    assert set(kinds) == {(metric.name, metric.kind) for metric in METRICS}
+    assert set(kinds) == {(name, kind) for name, kind, _ in documented}
+    for name, kind in kinds:
+        assert name.endswith("_total") == (kind == "counter"), name
+        assert bool(METRICS[name].bounds) == (kind == "histogram"), name
 
 
 def test_names_follow_the_conventions() -> None:
-    for metric in METRICS:
-        assert metric.name.endswith("_total") == (metric.kind == "counter"), metric.name
-        assert re.fullmatch(r"(explorer|process)(_[a-z]+)+", metric.name)
+    for name, metric in METRICS.items():
+        assert re.fullmatch(r"(explorer|process)(_[a-z]+)+", name)
         assert metric.bounds == tuple(sorted(metric.bounds))
-        assert bool(metric.bounds) == (metric.kind == "histogram")

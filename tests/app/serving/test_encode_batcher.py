@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.serving.batcher import Batcher
-from app.serving.encode_batcher import MAX_PER_PASS, EncodeBatcher, EncodeRequest
+from app.serving.encode_batcher import MAX_PER_PASS, EncodeBatcher
 from app.telemetry.counters import Counters
 from model.data.datasets import test_set as images_of
 from model.engine import Code, Encoding, Engine
@@ -67,11 +67,10 @@ async def start(
     encoder: EncodeBatcher, parts: Sequence[np.ndarray], *whole: bool
 ) -> "list[asyncio.Task[Code]]":
     """Start a request for each of the parts; all of them are queued when this returns."""
-    requests = [
-        EncodeRequest(images, whole=kind)
+    tasks = [
+        asyncio.create_task(encoder.run(images, whole=kind))
         for images, kind in zip(parts, whole or [True] * len(parts), strict=True)
     ]
-    tasks = [asyncio.create_task(encoder.run(request)) for request in requests]
     await asyncio.sleep(0)  # each task runs up to its first wait
     return tasks
 
