@@ -57,7 +57,7 @@ def test_a_dropped_engine_is_freed_without_the_cycle_collector(
     try:
         engine = Engine.load(ROOT / "checkpoints" / name, "cpu")
         use(engine)
-        parts = [engine, engine._autoencoder, *engine._autoencoder.modules(), engine._encoder]
+        parts = [engine, engine._autoencoder, *engine._autoencoder.modules(), engine.encoder]
         if engine.decodes:
             parts += [engine._map, engine._paths, engine.field(engine.planes[0].id, "label")]
         held = [weakref.ref(part) for part in parts]
