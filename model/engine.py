@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from jaxtyping import Float, UInt8
+from numpy.random import default_rng  # imported by name, because NumPy would load it late
 from torch import nn
 
 from model.atlas import Moment
@@ -237,7 +238,7 @@ class Engine:
             UndecodableError: The model has a codebook instead of vectors.
         """
         self._require_vectors()
-        noise = np.random.default_rng(seed).standard_normal((count, self.card.latent_dim))
+        noise = default_rng(seed).standard_normal((count, self.card.latent_dim))
         if isinstance(self._autoencoder, VariationalAutoencoder):
             return np.asarray(temperature * noise, np.float32)
         mean, scale_tril = self._fitted_gaussian
