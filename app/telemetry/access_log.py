@@ -41,9 +41,9 @@ class Entry(NamedTuple):
     endpoint: object
     """What the router called; None if it found no route."""
     status: int
-    """Of the answer; 101 for a stream that has ended."""
+    """Of the response; 101 for a stream that has ended."""
     seconds: float
-    """From its head to the end of its answer."""
+    """From its head to the end of its response."""
     request_id: bytes
 
 
