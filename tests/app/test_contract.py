@@ -63,26 +63,32 @@ def document() -> dict[str, Any]:
 def narrowed() -> dict[str, Any]:
     """Return the document narrowed to what the default model takes, and to small requests."""
     found = document()
-    forms = {name: form["properties"] for name, form in found["components"]["schemas"].items()}
-    forms["End"]["latent"] = LATENT
-    forms["SampleRequest"]["count"]["maximum"] = FEW
-    forms["InterpolateRequest"]["steps"]["maximum"] = FEW
     for path, operation in operations(found):
         for parameter in operation.get("parameters", []):
             if parameter["name"] == "z":
                 parameter["schema"] = ON_THE_MAP
         if path.endswith("/infer"):
             narrow_inference(operation)
+        if path.endswith("/sample"):
+            json_fields(operation)["count"]["maximum"] = FEW
+        if path.endswith("/interpolate"):
+            fields = json_fields(operation)
+            fields["steps"]["maximum"] = FEW
+            for end in ("start", "end"):
+                fields[end]["properties"]["latent"] = LATENT
         if path.endswith("/decode"):
-            content = operation["requestBody"]["content"]
-            del content["application/x-npy"]
-            latents = content["application/json"]["schema"]["properties"]["latents"]
-            latents.update(items=LATENT, maxItems=FEW)
+            del operation["requestBody"]["content"]["application/x-npy"]
+            json_fields(operation)["latents"].update(items=LATENT, maxItems=FEW)
         if path.endswith("/encode"):
             content = operation["requestBody"]["content"]
-            content["application/json"]["schema"]["properties"]["images"]["maxItems"] = FEW
+            json_fields(operation)["images"]["maxItems"] = FEW
             content["multipart/form-data"]["schema"]["properties"]["file"]["maxItems"] = FEW
     return found
+
+
+def json_fields(operation: dict[str, Any]) -> Any:
+    """Return the fields of an operation's JSON body."""
+    return operation["requestBody"]["content"]["application/json"]["schema"]["properties"]
 
 
 def narrow_inference(operation: dict[str, Any]) -> None:
@@ -90,7 +96,7 @@ def narrow_inference(operation: dict[str, Any]) -> None:
     operation["parameters"] = [one for one in operation["parameters"] if one["in"] == "path"]
     content = operation["requestBody"]["content"]
     del content["application/octet-stream"]
-    asked = content["application/json"]["schema"]["properties"]
+    asked = json_fields(operation)
     given = asked["inputs"]["items"]
     given["properties"]["name"]["enum"] = ["latents"]
     given["properties"]["shape"]["enum"] = [[1, 2]]
