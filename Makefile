@@ -17,7 +17,7 @@ OPTIONS :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup serve test test-fast test-web test-model test-app test-deploy test-image test-ray check fix train bench audit release-check
+.PHONY: help setup serve test test-fast test-web test-model test-app test-browser test-deploy test-image test-ray check fix train bench audit release-check
 
 help: ## list these commands
 	@echo "Latent Explorer. Commands:"
@@ -34,10 +34,10 @@ serve: $(VENV)/.serve ## run the explorer on http://HOST:PORT
 test: $(VENV)/.dev ## run the JavaScript, Python and browser tests, two at a time
 	@$(BIN)/python -m tools.chromium
 	@$(BIN)/python -m tools.programs
-	@$(TWO_AT_A_TIME) test-web test-model test-app
+	@$(TWO_AT_A_TIME) test-browser test-app test-model test-web
 
 test-fast: $(VENV)/.dev ## run what takes under a minute: no browser, no training, nothing slow
-	@$(TWO_AT_A_TIME) test-web test-model test-app OPTIONS="$(FAST)"
+	@$(TWO_AT_A_TIME) test-app test-model test-web OPTIONS="$(FAST)"
 
 test-web: $(VENV)/.dev
 	$(NODE) node --test --test-reporter dot tests/web/*.test.js tests/web/*/*.test.js
@@ -46,7 +46,10 @@ test-model: $(VENV)/.dev
 	$(BIN)/python -m pytest -q $(OPTIONS) tests/architecture tests/benchmarks tests/model
 
 test-app: $(VENV)/.dev
-	$(BIN)/python -m pytest -q $(OPTIONS) tests/app tests/browser tests/deploy
+	$(BIN)/python -m pytest -q $(OPTIONS) tests/app tests/deploy
+
+test-browser: $(VENV)/.dev
+	$(BIN)/python -m pytest -q $(OPTIONS) tests/browser
 
 test-deploy: $(VENV)/.dev $(VENV)/.deploy ## hold manifests and workflows to their published shapes
 	$(BIN)/python -m pytest tests/deploy --ignore tests/deploy/test_ray.py

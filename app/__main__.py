@@ -15,6 +15,7 @@ from typing import Any
 import uvicorn
 
 from app.server import supervisor
+from app.server.descriptors import raise_limit
 from app.server.http_protocol import HttpProtocol
 from app.server.websocket_protocol import WebSocketProtocol
 from app.settings import Settings, SettingsError, unknown_variables, variable
@@ -39,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.config.dictConfig(logging_config(settings.log_format, settings.log_level))
     for sentence in unknown_variables(os.environ):
         logging.getLogger("explorer").warning(sentence)
+    raise_limit()
     with _metrics_together(settings) as settings:
         os.environ.update(settings.as_environment())  # each worker makes its app from them
         app, options = "app.main:create_app", {"factory": True, **uvicorn_options(settings)}

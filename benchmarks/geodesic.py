@@ -2,8 +2,8 @@
 
     python -m benchmarks.geodesic [MODEL ...]
 
-The first search of a model lays its roads; those after it are what a visitor waits for. Both are
-timed in CPU milliseconds of this process, on one thread, in which the pieces run one by one.
+The first search of a model measures its metric and its grid; visitors wait for the later ones. Both
+are timed in CPU milliseconds of this process, on one thread, in which the pieces run one by one.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from app.errors import HeadTooLarge, NotHttp, Problem, TooSlow, response_to
 from app.http.security_headers import HEADERS
+from app.server.descriptors import warn_when_few_are_left
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
@@ -91,6 +92,7 @@ class HttpProtocol(Unread, HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.flow = _Flow(transport, self)
+        warn_when_few_are_left(transport.get_extra_info("socket").fileno())
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:

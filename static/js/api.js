@@ -1,6 +1,6 @@
 /**
- * The server, as functions. The only module that fetches; addresses are relative to the page, so that it works
- * under any path of a proxy.
+ * The server's API as functions. Only this module calls `fetch`. URLs are relative to the page, so it works under any
+ * path of a proxy.
  *
  * @typedef {import('./api-types.js').components['schemas']} Schemas
  * @typedef {Schemas['Card']} Card
@@ -14,8 +14,7 @@
  * @typedef {import('./latent/plane.js').Latent} Latent
  * @typedef {import('./latent/plane.js').Plane} Plane
  * @typedef {import('./map/tile-grid.js').Tile} Tile
- * @typedef {import('./map/layers.js').FieldId} FieldId
- * @typedef {import('./map/field-colours.js').Reading} Reading
+ * @typedef {import('./map-layers.js').FieldId} FieldId
  * @typedef {import('./store.js').PathKind} PathKind
  *
  * @typedef {object} Codes  of the test images, in the data set's order
@@ -24,19 +23,20 @@
  * @property {Float32Array} values  count x dim
  * @property {Uint8Array} labels
  *
+ * @typedef {object} Reading  the range of a field: its lowest level stands for `low`, its highest for `high`
+ * @property {number} low
+ * @property {number} high
+ * @property {string} unit
+ * @property {string} scale  linear, log or index
+ *
  * @typedef {ReturnType<typeof createApi>} Api
  */
 
-import { readingOf } from './map/field-colours.js';
-
-export const SIDE = 28;
-export const PIXELS = SIDE * SIDE;
-
-/** What the server, or the way to it, has against a request. Its message is for the visitor. */
-export class Refusal extends Error {
+/** A request was refused, or got no answer. The message is for the visitor. */
+export class ApiError extends Error {
   /**
    * @param {string} message
-   * @param {number | null} [retryAfter]  seconds after which the server asks to be asked again; null: it does not
+   * @param {number | null} [retryAfter]  seconds after which the server allows another try; null: it names none
    */
   constructor(message, retryAfter = null) {
     super(message);
@@ -45,11 +45,11 @@ export class Refusal extends Error {
 }
 
 /**
- * @param {string} base  address of the page
+ * @param {string} base  URL of the page
  */
 export function createApi(base) {
   /** @param {string} path */
-  const address = (path) => new URL(`api/v1/${path}`, base);
+  const urlOf = (path) => new URL(`api/v1/${path}`, base);
   /** @param {string} model */
   const at = (model) => `models/${encodeURIComponent(model)}`;
 
@@ -64,15 +64,15 @@ export function createApi(base) {
   async function ask(path, init) {
     let response;
     try {
-      response = await fetch(address(path), init);
+      response = await fetch(urlOf(path), init);
     } catch (error) {
       if (init?.signal?.aborted) throw error;
-      throw new Refusal('The server does not answer. Is it still running?');
+      throw new ApiError('The server does not answer. Is it still running?');
     }
     if (response.ok) return response;
     const problem = await response.json().catch(() => null);
     const message = problem?.detail ?? `The server answered ${response.status} ${response.statusText}.`;
-    throw new Refusal(message, response.status === 503 ? secondsIn(response.headers.get('Retry-After')) : null);
+    throw new ApiError(message, response.status === 503 ? secondsOf(response.headers.get('Retry-After')) : null);
   }
 
   /**
@@ -103,13 +103,13 @@ export function createApi(base) {
     plane: async (model, name, signal) => (await ask(`${at(model)}/planes/${name}`, { signal })).json(),
 
     /** @type {(model: string, latent: Latent) => string} */
-    decodedAddress: (model, latent) => address(`${at(model)}/decode.png?z=${latent.join(',')}&size=56`).href,
+    decodedUrl: (model, latent) => urlOf(`${at(model)}/decode.png?z=${latent.join(',')}&size=56`).href,
 
     /** @type {(model: string, plane: Plane, tile: Tile, signal?: AbortSignal) => Promise<Blob>} */
     tile: async (model, plane, tile, signal) => (await ask(tileOf(model, plane, tile), { signal })).blob(),
 
     /** @type {(model: string, plane: Plane, tile: Tile) => string} */
-    tileAddress: (model, plane, tile) => address(tileOf(model, plane, tile)).href,
+    tileUrl: (model, plane, tile) => urlOf(tileOf(model, plane, tile)).href,
 
     /**
      * @type {(model: string, plane: Plane, field: FieldId, signal?: AbortSignal)
@@ -120,7 +120,7 @@ export function createApi(base) {
       return { image: await answer.blob(), reading: readingOf(answer.headers.get('Explorer-Field')) };
     },
 
-    /** What the labels of the models' data sets are called. @returns {Promise<Schemas['DatasetJson'][]>} */
+    /** The data sets with the names of their labels. @returns {Promise<Schemas['DatasetJson'][]>} */
     datasets: async () => (await (await ask('datasets')).json()).datasets,
 
     /** A sheet of 32 x 32 test images. @type {(dataset: string, n: number) => Promise<Blob>} */
@@ -147,7 +147,7 @@ export function createApi(base) {
     },
 
     /**
-     * Draws from the prior; for an autoencoder, from the Gaussian fitted to its codes.
+     * Sample latents from the prior; for an autoencoder, from the Gaussian fitted to its codes.
      *
      * @type {(model: string, count: number, seed: number, signal?: AbortSignal) => Promise<Sample>}
      */
@@ -164,11 +164,11 @@ export function createApi(base) {
     },
 
     /**
-     * An image that is 28 x 28 already.
+     * Encode an image given as 28 rows of 28 intensities, 0..1.
      *
      * @type {(model: string, rows: number[][], signal?: AbortSignal) => Promise<Encoded>}
      */
-    async encodeNumbers(model, rows, signal) {
+    async encodePixels(model, rows, signal) {
       const answer = await post(`${at(model)}/encode`, { images: [rows] }, 'application/json', signal);
       return (await answer.json()).items[0];
     },
@@ -183,13 +183,13 @@ export function createApi(base) {
     },
 
     /** @type {(model: string, start: Latent, end: Latent, path: PathKind, steps: number, type: string) => Promise<Blob>} */
-    async film(model, start, end, path, steps, type) {
+    async pathFile(model, start, end, path, steps, type) {
       const body = { start: { latent: start }, end: { latent: end }, path, steps };
       return (await post(`${at(model)}/interpolate`, body, type)).blob();
     },
 
     /** @type {(dataset: string, index: number) => string} */
-    testImageAddress: (dataset, index) => address(`datasets/${dataset}/images/${index}.png`).href,
+    testImageUrl: (dataset, index) => urlOf(`datasets/${dataset}/images/${index}.png`).href,
 
     /** @type {(dataset: string, index: number, signal?: AbortSignal) => Promise<Blob>} */
     testImage: async (dataset, index, signal) =>
@@ -197,12 +197,31 @@ export function createApi(base) {
 
     /** @type {(model: string) => WebSocket} */
     stream(model) {
-      const url = address(`${at(model)}/stream`);
+      const url = urlOf(`${at(model)}/stream`);
       url.protocol = url.protocol.replace('http', 'ws');
       return new WebSocket(url);
     },
   };
 }
 
-/** The seconds in a Retry-After header; null: it has none, or a date. @type {(header: string | null) => number | null} */
-const secondsIn = (header) => (header && /^\d+$/.test(header) ? Number(header) : null);
+/**
+ * The seconds in a Retry-After header; null: there is none, or it is a date.
+ *
+ * @type {(header: string | null) => number | null}
+ */
+const secondsOf = (header) => (header && /^\d+$/.test(header) ? Number(header) : null);
+
+/**
+ * Parse an Explorer-Field header, such as `low=0.1; high=250; unit=per squared unit; scale=log`.
+ *
+ * @param {string | null} header
+ * @returns {Reading}
+ */
+export function readingOf(header) {
+  const parts = new Map((header ?? '').split(';').map((part) => {
+    const [name, ...value] = part.split('=');
+    return [name.trim(), value.join('=').trim()];
+  }));
+  const number = (/** @type {string} */ name) => Number(parts.get(name) ?? NaN);
+  return { low: number('low'), high: number('high'), unit: parts.get('unit') ?? '', scale: parts.get('scale') ?? '' };
+}

@@ -1,14 +1,14 @@
 /**
- * The panels that come after the map.
+ * Mounts the panels that are imported after the first map.
  *
  * @typedef {import('./store.js').Store} Store
  * @typedef {import('./api.js').Api} Api
  */
 import { mount as mountDraw } from './panels/draw.js';
+import { mount as mountLatentSliders } from './panels/latent-sliders.js';
 import { mount as mountLayers } from './panels/layers.js';
 import { mount as mountLearn } from './panels/learn.js';
 import { mount as mountMeasures } from './panels/measures.js';
-import { mount as mountNumbers } from './panels/latent-sliders.js';
 import { mount as mountPath } from './panels/path.js';
 import { mount as mountPlanes } from './panels/planes.js';
 import { mount as mountSave } from './panels/save.js';
@@ -20,7 +20,17 @@ import { mount as mountTraining } from './panels/training.js';
  * @param {Api} api
  */
 export function mount(root, store, api) {
-  for (const mountOne of [mountDraw, mountLayers, mountLearn, mountMeasures, mountNumbers, mountPath, mountPlanes, mountSave, mountTraining]) {
-    mountOne(root, store, api);
+  for (const mountPanel of [
+    mountDraw,
+    mountLayers,
+    mountLearn,
+    mountMeasures,
+    mountLatentSliders,
+    mountPath,
+    mountPlanes,
+    mountSave,
+    mountTraining,
+  ]) {
+    mountPanel(root, store, api);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Fetches the models once, and the chosen one's plane and codes whenever the choice changes. What is shown stays
- * until the next has arrived, so nothing stands still while the server loads a model.
+ * Fetches the list of models once, and the chosen model's plane and codes whenever the choice changes. The page keeps
+ * showing the previous model until the next has loaded, so it stays usable meanwhile.
  *
  * @typedef {import('./store.js').Store} Store
  * @typedef {import('./store.js').State} State
@@ -9,15 +9,15 @@
  * @typedef {import('./latent/atlas.js').Atlas} Atlas
  * @typedef {import('./latent/plane.js').Latent} Latent
  */
-import { Refusal } from './api.js';
+import { ApiError } from './api.js';
 import { codeOf, createAtlas, nearestFoot } from './latent/atlas.js';
-import { contains } from './map/camera.js';
-import { roundTrip } from './map/idle-tour.js';
-import { find } from './lib/dom.js';
+import { contains } from './latent/box.js';
+import { addDatasets, isKnownDataset } from './latent/labels.js';
 import { groupsOf, hasPlane } from './latent/model-groups.js';
-import { isNamed, learn } from './latent/labels.js';
-import { patiently } from './lib/retry.js';
 import { footOf, latentAt } from './latent/plane.js';
+import { find } from './lib/dom.js';
+import { retry } from './lib/retry.js';
+import { roundTrip } from './map/idle-tour.js';
 
 /**
  * @param {HTMLElement} root
@@ -40,7 +40,7 @@ export function mount(root, store, api) {
       await (store.get().models.length === 0 ? loadModels() : loadChosen(signal));
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof ApiError)) throw error;
       message.textContent = error.message;
       back.hidden = !store.get().shown;
       notice.hidden = false;
@@ -50,18 +50,18 @@ export function mount(root, store, api) {
 
   async function loadModels() {
     const answer = await api.models();
-    const { model, strange } = store.get();
+    const { model, unknownParts } = store.get();
     const isKnown = answer.models.some(({ id }) => id === model);
     void loadMeasures();
-    if (!answer.models.every(({ dataset }) => isNamed(dataset))) learn(await api.datasets());
-    // The choice of a model calls `load` again.
+    if (!answer.models.every(({ dataset }) => isKnownDataset(dataset))) addDatasets(await api.datasets());
+    // Setting `model` calls `load` again.
     store.set({
       models: answer.models,
       groups: groupsOf(answer),
       device: answer.device,
       defaultModel: answer.default,
       model: isKnown ? model : answer.default,
-      strange: isKnown || !model ? strange : [...strange, `model=${model}`],
+      unknownParts: isKnown || !model ? unknownParts : [...unknownParts, `model=${model}`],
     });
   }
 
@@ -69,7 +69,7 @@ export function mount(root, store, api) {
     try {
       store.set({ measures: await api.measures() });
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error; // The page is whole without them.
+      if (!(error instanceof ApiError)) throw error; // The page works without measures.
     }
   }
 
@@ -80,25 +80,33 @@ export function mount(root, store, api) {
     if (!card) return store.set({ pending: '' });
     if (shown?.id === model) return loadPlane(signal);
     store.set({ pending: `Loading ${card.title} …` });
-    const { addressed, framing: first, plane: named } = store.get();
-    // The address frames a part of one model; any other has a plane of its own.
-    const framing = addressed ? addressed.framing : shown ? null : first;
-    const name = addressed ? addressed.plane : shown ? '' : named;
-    const fresh = { shown: card, pending: '', framing, addressed: null, posterior: null, route: null, movedAt: 0 };
+    const { pendingView, framing: first, plane: planeName } = store.get();
+    // Framing and plane from the URL apply to the model that the URL names only.
+    const framing = pendingView ? pendingView.framing : shown ? null : first;
+    const name = pendingView ? pendingView.plane : shown ? '' : planeName;
+    const fresh = {
+      shown: card,
+      pending: '',
+      framing,
+      pendingView: null,
+      posterior: null,
+      pathLatents: null,
+      movedAt: 0,
+    };
     if (!hasPlane(card)) return store.set({ ...fresh, atlas: null, planes: [], plane: '', frame: null, playing: false });
-    const [planes, codes, asked] = await patiently(
+    const [planes, codes, named] = await retry(
       () => Promise.all([api.planes(model, signal), api.codes(model, signal), name && planeOr(null, name, signal)]),
       { signal, onWait: (seconds) => store.set({ pending: `The server makes room; again in ${seconds} s …` }) },
     );
     if (signal.aborted) return;
-    const atlas = createAtlas(card, asked || planes[0], codes);
-    store.set({ planes, plane: asked ? name : '' });
-    const there = addressed?.latent?.length === card.latent_dim ? addressed.latent : null;
-    store.set({ ...fresh, atlas, latent: there ?? arrival(atlas, store.get()), frame: null });
+    const atlas = createAtlas(card, named || planes[0], codes);
+    store.set({ planes, plane: named ? name : '' });
+    const there = pendingView?.latent?.length === card.latent_dim ? pendingView.latent : null;
+    store.set({ ...fresh, atlas, latent: there ?? arrivalLatent(atlas, store.get()), frame: null });
   }
 
   /**
-   * Another plane of the model that is shown: the point moves to its foot there.
+   * Load another plane of the shown model; the point moves to its foot there.
    *
    * @param {AbortSignal} signal
    */
@@ -114,7 +122,7 @@ export function mount(root, store, api) {
   }
 
   /**
-   * The plane of a name; where there is none, another one, and a remark.
+   * Return the plane of a name. If there is none, return `other` and note the name in `unknownParts`.
    *
    * @template T
    * @param {T} other
@@ -125,8 +133,8 @@ export function mount(root, store, api) {
     try {
       return await api.plane(store.get().model, name, signal);
     } catch (error) {
-      if (!(error instanceof Refusal) || error.retryAfter !== null) throw error;
-      store.set({ plane: '', strange: [...store.get().strange, `plane=${name.slice(0, 40)}`] });
+      if (!(error instanceof ApiError) || error.retryAfter !== null) throw error;
+      store.set({ plane: '', unknownParts: [...store.get().unknownParts, `plane=${name.slice(0, 40)}`] });
       return other;
     }
   }
@@ -147,14 +155,14 @@ export function mount(root, store, api) {
 }
 
 /**
- * Where to arrive in a model: at the address' latent, or the point that the visitor chose if it is in sight there
- * too; else at the same test image as in the model before; else at one of the labels.
+ * Return where the point is when a model arrives: the URL's latent, or the visitor's point if it lies in the new
+ * view; else the code of the test image that was nearest in the previous model; else a landmark.
  *
  * @param {Atlas} atlas
- * @param {Readonly<State>} state  of the model before
+ * @param {Readonly<State>} state  with the previous model's atlas
  * @returns {Latent}
  */
-export function arrival(atlas, { atlas: before, shown, latent, touched }) {
+export function arrivalLatent(atlas, { atlas: before, shown, latent, touched }) {
   const isIn = latent?.length === atlas.card.latent_dim;
   if (latent && isIn && !shown) return latent;
   if (latent && isIn && touched && latent.length === 2 && contains(atlas.view, footOf(atlas.plane, latent))) {

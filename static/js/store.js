@@ -1,95 +1,100 @@
 /**
- * The state of the page: one typed object, changed by `set` alone. Panels know the store and never each other.
+ * The state of the page: one typed object that only `set` changes. Panels share the store and never import each
+ * other.
  *
  * @typedef {import('./latent/plane.js').Latent} Latent
  * @typedef {import('./latent/plane.js').Plane} Plane
  * @typedef {import('./latent/atlas.js').Atlas} Atlas
  * @typedef {import('./map/camera.js').Camera} Camera
- * @typedef {import('./map/camera.js').Box} Box
+ * @typedef {import('./latent/box.js').Box} Box
  * @typedef {import('./map/camera.js').Framing} Framing
  * @typedef {import('./map/camera.js').Limits} Limits
  * @typedef {import('./api.js').Card} Card
  * @typedef {import('./api.js').Encoded} Encoded
  * @typedef {import('./api.js').Measure} Measure
  * @typedef {import('./latent/model-groups.js').Group} Group
- * @typedef {import('./map/layers.js').Layers} Layers
- * @typedef {import('./map/layers.js').FieldId} FieldId
- * @typedef {import('./map/field-colours.js').Reading} Reading
- * @typedef {import('./latent/training-moments.js').Past} Past
+ * @typedef {import('./map-layers.js').Layers} Layers
+ * @typedef {import('./map-layers.js').FieldId} FieldId
+ * @typedef {import('./api.js').Reading} Reading
+ * @typedef {import('./latent/training-moments.js').TrainingTime} TrainingTime
  * @typedef {import('./stream/stream.js').Frame} Frame
  * @typedef {import('./stream/stream.js').Connection} Connection
  *
- * @typedef {object} View  how the map lies on the screen
+ * @typedef {object} View  how the map is laid out on the screen
  * @property {Camera} camera
  * @property {number} width  of the map, CSS pixels
  * @property {number} height
- * @property {Box} reach  the part of the plane inside the map's frame: where the ring may go
- * @property {Camera} whole  the one that shows all there is to see
+ * @property {Box} reach  the part of the plane inside the map's frame, to which the ring is limited
+ * @property {Camera} whole  the camera that shows the whole map
  * @property {Limits} limits  of the camera
  *
  * @typedef {'point' | 'draw' | 'path' | 'training' | 'measures' | 'learn'} Panel
  * @typedef {'linear' | 'spherical' | 'geodesic'} PathKind
- * @typedef {'image' | 'coordinates'} Link  what two maps beside each other have in common
+ * @typedef {'image' | 'coordinates'} Link  what the points of two compared maps have in common
  *
  * @typedef {{image: number} | {latent: Latent}} End  a test image's code, or any latent
  *
- * @typedef {object} Walk  from where to where, and how
+ * @typedef {object} Path  between two latents
  * @property {End} start
  * @property {End} end
  * @property {PathKind} kind
  *
- * @typedef {object} Denoised  what came of noise that was put on an image; root mean squares, white is 1
- * @property {string} clean  address of the image without noise
- * @property {number} before  from the clean image to the noisy one
- * @property {number} after  from the clean image to the reconstruction
+ * @typedef {object} Denoised  how much noise a model removed; distances are root mean squares, white is 1
+ * @property {string} clean  URL of the image without noise
+ * @property {number} before  distance of the noisy image to the clean one
+ * @property {number} after  distance of the reconstruction to the clean image
  *
  * @typedef {Encoded & {denoised: Denoised | null}} Posterior
  *
  * @typedef {object} State
  * @property {readonly Card[]} models
- * @property {readonly Group[]} groups  the same models under their headings
- * @property {readonly Measure[]} measures  what may be measured of a model
- * @property {string} defaultModel  id of the one that the server shows first
- * @property {string} device  on which the server computes
- * @property {string} model  id of the chosen one
- * @property {Card | null} shown  the model that the page shows: the chosen one, once it has arrived
- * @property {string} pending  why the chosen one is not shown yet; empty: it is
- * @property {readonly Plane[]} planes  of the model shown, that are worth a menu
- * @property {string} plane  name of the chosen one; empty: the first
- * @property {Atlas | null} atlas  of the model shown; null: none has arrived, or it has no plane
- * @property {Framing | null} framing  what the visitor looks at; null: the whole
- * @property {boolean} isMapDrawn  the first map has been painted, with all its images
+ * @property {readonly Group[]} groups  the same models, grouped under headings
+ * @property {readonly Measure[]} measures  the server's table of measures
+ * @property {string} defaultModel  id of the model that the server shows first
+ * @property {string} device  that the server computes on
+ * @property {string} model  id of the chosen model
+ * @property {Card | null} shown  the model that the page shows: the chosen one, once it has loaded
+ * @property {string} pending  what the page says while the chosen model loads; empty: it is shown
+ * @property {readonly Plane[]} planes  of the shown model, as the menu offers them
+ * @property {string} plane  name of the chosen plane; empty: the first
+ * @property {Atlas | null} atlas  of the shown model; null: none has loaded, or it has no plane
+ * @property {Framing | null} framing  what the visitor looks at; null: the whole map
+ * @property {boolean} isMapDrawn  whether the first map has been painted with all its tiles
  * @property {View | null} view  null until the map has been laid out
- * @property {Layers} layers  what lies on the map
- * @property {Readonly<Partial<Record<FieldId, Reading>>>} readings  of the fields that have arrived
- * @property {Pick<State, 'latent' | 'framing' | 'plane'> | null} addressed  where to be in the model that is on its way
- * @property {readonly string[]} strange  parts of the page's address that are not understood
+ * @property {Layers} layers  the layers of the map
+ * @property {Readonly<Partial<Record<FieldId, Reading>>>} readings  of the fields that have loaded
+ * @property {Pick<State, 'latent' | 'framing' | 'plane'> | null} pendingView  what to show of the model that is loading
+ * @property {readonly string[]} unknownParts  parts of the page's URL that are not understood
  * @property {Latent | null} latent  the point under the ring
- * @property {number} movedAt  when the gesture happened that moved it, in performance.now() milliseconds
+ * @property {number} movedAt  when the gesture that moved it happened, in `performance.now()` milliseconds
  * @property {boolean} touched  whether the visitor has moved it
  * @property {Panel} panel
- * @property {number} digits  bit n set: label n is coloured; none set: all are
- * @property {number | null} testImage  index of the test image that is encoded; null: none is
- * @property {number} noise  standard deviation of what is put on an image before it is encoded, 0..1
- * @property {Posterior | null} posterior  the visitor's image, encoded by the model shown
- * @property {string} beside  id of the model whose measures stand beside; empty: the page chooses
- * @property {string} twin  id of the model whose map lies beside; empty: none does
- * @property {Link} link  how the point of the one map follows that of the other
- * @property {number} draws  seed of the latents that were thrown on both; 0: none were
- * @property {Walk | null} walk  null: the default one, from 0 to 6
- * @property {readonly Latent[] | null} route  the walk's latents, as the server answered them
- * @property {readonly (readonly Latent[])[]} byways  the same walk's other kinds
- * @property {boolean} playing  whether the ring walks by itself
- * @property {Past | null} past  the time of the training that the map shows; null: it is trained
- * @property {((density: number, isFramed: boolean) => HTMLCanvasElement | null) | null} print  paints the map anew, for a file
+ * @property {number} digits  bit n set: label n is coloured; 0: all are
+ * @property {number | null} testImage  index of the encoded test image; null: none
+ * @property {number} noise  standard deviation of the noise added to an image before it is encoded, 0..1
+ * @property {Posterior | null} posterior  the visitor's image, encoded by the shown model
+ * @property {string} referenceModel  id of the model whose measures are shown for reference; empty: the page chooses
+ * @property {string} secondModel  id of the second map's model; empty: there is no second map
+ * @property {Link} link  how the point of one map follows the other's
+ * @property {number} sampleSeed  seed of the prior samples on both maps; 0: none
+ * @property {Path | null} path  null: the default path, from a 0 to a 6
+ * @property {readonly Latent[] | null} pathLatents  the path's latents, from the server
+ * @property {readonly (readonly Latent[])[]} otherPaths  the latents of the other kinds of path between the same ends
+ * @property {boolean} playing  whether the ring moves along the path
+ * @property {TrainingTime | null} trainingTime  the time of the training that the map shows; null: the trained model
+ * @property {((density: number, isFramed: boolean) => HTMLCanvasElement | null) | null} renderMap
+ *   paints the map on a new canvas, for a file; returns null where there is no map
  * @property {Frame | null} frame  the newest decoded image
  * @property {Connection} connection
  */
 
-import { LAYERS } from './map/layers.js';
+import { LAYERS } from './map-layers.js';
 
 /** @type {readonly Panel[]} */
 export const PANELS = ['point', 'draw', 'path', 'training', 'measures', 'learn'];
+
+/** @type {readonly Link[]} */
+export const LINKS = ['image', 'coordinates'];
 
 /** @type {Readonly<State>} */
 export const INITIAL = {
@@ -109,8 +114,8 @@ export const INITIAL = {
   view: null,
   layers: LAYERS,
   readings: {},
-  addressed: null,
-  strange: [],
+  pendingView: null,
+  unknownParts: [],
   latent: null,
   movedAt: 0,
   touched: false,
@@ -119,26 +124,26 @@ export const INITIAL = {
   testImage: null,
   noise: 0,
   posterior: null,
-  beside: '',
-  twin: '',
+  referenceModel: '',
+  secondModel: '',
   link: 'image',
-  draws: 0,
-  walk: null,
-  route: null,
-  byways: [],
+  sampleSeed: 0,
+  path: null,
+  pathLatents: null,
+  otherPaths: [],
   playing: false,
-  past: null,
-  print: null,
+  trainingTime: null,
+  renderMap: null,
   frame: null,
   connection: 'connecting',
 };
 
 /**
  * @typedef {object} Store
- * @property {() => Readonly<State>} get  the one object that `set` changes, so that a drag need not copy all of it
+ * @property {() => Readonly<State>} get  returns the object that `set` changes, so that a drag does not copy the state
  * @property {(patch: Partial<State>) => void} set
  * @property {(keys: readonly (keyof State)[], listener: (state: Readonly<State>) => void) => () => void} watch
- *   calls back at once and whenever one of the keys has changed; returns what ends it
+ *   calls the listener at once and whenever one of the keys has changed; returns a function that ends it
  */
 
 /**

@@ -10,7 +10,7 @@ from tests.browser.test_page import DESKTOP, PHONE
 
 TABS = ("point", "draw", "path", "training", "measures", "learn")
 SHEETS = {"#open-layers": "#layers", "#open-save": "#save", "#choose-model": "#model-sheet"}
-SURROUNDINGS = (".cartouche", "#map-side", "#legend", ".tabs")
+SURROUNDINGS = (".page-header", "#map-controls", "#legend", ".tabs")
 
 # Control by control: is it there to be pressed once it is scrolled to, and are its words within it?
 UNREACHED = """(scope) => {
@@ -33,7 +33,7 @@ UNREACHED = """(scope) => {
 }"""
 # Whatever has no children and reaches over the window's sides; nothing there scrolls sideways.
 CUT_OFF = """(scope) => [...document.querySelectorAll(`${scope} *`)]
-    .filter((one) => one.childElementCount === 0 && !one.closest('.unseen'))
+    .filter((one) => one.childElementCount === 0 && !one.closest('.visually-hidden'))
     .filter((one) => one.checkVisibility({ visibilityProperty: true }))
     .filter((one) => {
         const { left, right, width } = one.getBoundingClientRect();

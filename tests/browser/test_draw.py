@@ -69,7 +69,7 @@ def draw_a_seven(explorer: Explorer) -> None:
 
 
 def expect_posterior_of(explorer: Explorer, image: bytes) -> None:
-    """The page's ledger and its way to the code are what `/encode` answers for the image."""
+    """The page's ELBO and the posterior on its map are what `/encode` answers for the image."""
     answer = explorer.ask("POST", "/encode", files={"file": ("digit.png", image, "image/png")})
     [item] = answer.json()["items"]
     cells = explorer.page.locator("#elbo [data-part]")
@@ -185,7 +185,7 @@ def test_clothes_are_named_in_words_and_their_test_images_taken(visitor: Visitor
         page.locator("#test-image button[type=submit]").click()
     expect(page.locator("#encoding")).to_be_visible()
     page.locator("#tab-path").click()
-    expect(page.locator("#walk-start option").first).to_have_text("a T-shirt")
+    expect(page.locator("#path-start option").first).to_have_text("a T-shirt")
     with page.expect_websocket():
         explorer.choose("mnist-vae-2d")
     expect(page.locator("#legend [data-digit]").first).to_have_text("0")

@@ -44,7 +44,7 @@ def test_a_layer_is_switched_off_and_on_and_its_opacity_shows(visitor: Visitor) 
     opacity.fill("10")
     at_rest(explorer)
     assert page.evaluate(INKED) < colours["as it is"] / 2
-    page.locator("#plain-layers").click()
+    page.locator("#reset-layers").click()
     at_rest(explorer)
     assert page.evaluate(INKED) == pytest.approx(colours["as it is"], rel=0.02)
 

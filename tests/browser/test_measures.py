@@ -78,7 +78,7 @@ def test_the_protocol_of_both_is_there_for_who_asks(visitor: Visitor) -> None:
 
 def test_another_model_or_none_can_be_set_beside_and_the_address_keeps_it(visitor: Visitor) -> None:
     explorer = visitor.open("?panel=measures", before=with_models(set_completeness))
-    select = explorer.page.locator("#beside")
+    select = explorer.page.locator("#reference-model")
     expect(select).to_have_value("mnist-ae-2d")
     select.select_option(label="nothing")
     assert [other for _, other in rows(explorer).values()] == ["", ""]

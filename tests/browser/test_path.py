@@ -9,7 +9,7 @@ from tests.browser.conftest import Visitor
 from tests.browser.explorer import Explorer
 
 STRIP_FRAME = """async (i) => {
-    const frame = document.querySelectorAll('.way.chosen .strip img')[i];
+    const frame = document.querySelectorAll('.path-strip.chosen .frames img')[i];
     await frame.decode();
     const canvas = new OffscreenCanvas(28, 28);
     const context = canvas.getContext('2d');
@@ -44,7 +44,7 @@ def test_scrubbing_shows_the_frames_of_the_strip(visitor: Visitor) -> None:
 
 def test_a_frame_of_the_strip_can_be_clicked(visitor: Visitor) -> None:
     explorer = open_walk(visitor)
-    explorer.page.locator(".way.chosen .strip img").nth(5).click()
+    explorer.page.locator(".path-strip.chosen .frames img").nth(5).click()
     expect_frame(explorer, 5)
 
 
@@ -52,7 +52,7 @@ def test_a_walk_can_start_at_the_point(visitor: Visitor) -> None:
     explorer = visitor.open("?z=0,0")
     explorer.page.locator("#tab-path").click()
     expect(explorer.page.locator("#scrub")).to_be_enabled()
-    first = explorer.page.locator(".way.chosen .strip img").first
+    first = explorer.page.locator(".path-strip.chosen .frames img").first
     before = first.get_attribute("src") or ""
     explorer.page.locator("#start-here").click()
     expect(first).not_to_have_attribute("src", before)
@@ -75,17 +75,17 @@ def test_every_kind_of_path_has_its_strip_and_its_steps(visitor: Visitor) -> Non
     explorer = open_walk(visitor)
     page = explorer.page
     for kind in ("linear", "spherical", "geodesic"):
-        way = page.locator(f'.way[data-kind="{kind}"]')
-        expect(way.locator("img[src]")).to_have_count(12)
-        expect(way.locator("[data-part=lengths]")).to_contain_text("changes by")
-        assert (way.locator(".steps path").get_attribute("d") or "").count("V") == 67
+        strip = page.locator(f'.path-strip[data-kind="{kind}"]')
+        expect(strip.locator("img[src]")).to_have_count(12)
+        expect(strip.locator("[data-part=lengths]")).to_contain_text("changes by")
+        assert (strip.locator(".steps path").get_attribute("d") or "").count("V") == 67
 
 
 def test_a_geodesic_changes_less_at_once_than_the_straight_path(visitor: Visitor) -> None:
     page = open_walk(visitor).page
 
     def greatest(kind: str) -> float:
-        lengths = page.locator(f'.way[data-kind="{kind}"] [data-part=lengths]')
+        lengths = page.locator(f'.path-strip[data-kind="{kind}"] [data-part=lengths]')
         expect(lengths).to_contain_text("at most")
         return float((lengths.text_content() or "").split("at most ")[1].split()[0])
 
@@ -94,7 +94,7 @@ def test_a_geodesic_changes_less_at_once_than_the_straight_path(visitor: Visitor
 
 def test_a_frame_of_another_kind_chooses_that_kind(visitor: Visitor) -> None:
     explorer = open_walk(visitor)
-    frame = explorer.page.locator('.way[data-kind="geodesic"] img').nth(5)
+    frame = explorer.page.locator('.path-strip[data-kind="geodesic"] img').nth(5)
     expect(frame).to_have_attribute("src", re.compile("^data:"))
     frame.click()
     expect(explorer.page.get_by_role("radio", name="Geodesic")).to_be_checked()
@@ -108,7 +108,7 @@ def test_a_frame_of_another_kind_chooses_that_kind(visitor: Visitor) -> None:
 def test_a_walk_is_saved_as_a_film(visitor: Visitor, kind: str, start: bytes) -> None:
     page = open_walk(visitor).page
     with page.expect_download() as download:
-        page.locator("#film").select_option(kind)
+        page.locator("#save-path").select_option(kind)
     file = download.value.path()
     assert file.read_bytes().startswith(start)
     assert download.value.suggested_filename.startswith("mnist-vae-2d-walk.")

@@ -42,9 +42,9 @@ def test_a_plane_between_two_labels_is_shown_and_stands_in_the_address(visitor: 
 def test_a_number_moves_the_point_off_the_plane_and_the_map_follows(visitor: Visitor) -> None:
     explorer = open_plane(visitor, "&plane=dims-0-1")
     page = explorer.page
-    page.locator("#numbers summary").click()
+    page.locator("#latent-sliders summary").click()
     before = explorer.latent
-    page.locator("#numbers input").nth(4).fill("1.5")
+    page.locator("#latent-sliders input").nth(4).fill("1.5")
     after = [*before[:4], 1.5, *before[5:]]
     explorer.expect_image_of(after)
     tiles_of(explorer, "at-")
@@ -61,9 +61,10 @@ def test_a_number_moves_the_point_off_the_plane_and_the_map_follows(visitor: Vis
 
 def test_the_numbers_of_the_plane_itself_are_moved_by_dragging(visitor: Visitor) -> None:
     page = open_plane(visitor, "&plane=dims-2-7").page
-    page.locator("#numbers summary").click()
-    sliders = page.locator("#numbers input")
-    expect(page.locator("#numbers input:disabled")).to_have_count(2)  # once the plane is there
+    page.locator("#latent-sliders summary").click()
+    sliders = page.locator("#latent-sliders input")
+    # Once the plane is there.
+    expect(page.locator("#latent-sliders input:disabled")).to_have_count(2)
     assert [i for i in range(20) if sliders.nth(i).is_disabled()] == [2, 7]
 
 
@@ -85,9 +86,9 @@ def test_a_plane_goes_through_images_that_were_chosen(visitor: Visitor) -> None:
             planes[-1] if planes else "",
         )
         planes += re.findall(r"plane=(at-[\w-]+)", page.url)
-        if page.locator("#numbers").get_attribute("open") is None:
-            page.locator("#numbers summary").click()
-        page.locator("#numbers input").nth(number).fill(value)
+        if page.locator("#latent-sliders").get_attribute("open") is None:
+            page.locator("#latent-sliders summary").click()
+        page.locator("#latent-sliders input").nth(number).fill(value)
         explorer.wait_until(
             "(z) => document.querySelector('#readout').dataset.latent !== z",
             ",".join(map(str, latents[-1])),
@@ -102,7 +103,7 @@ def test_a_plane_goes_through_images_that_were_chosen(visitor: Visitor) -> None:
 def test_a_plane_that_does_not_exist_is_told_of_and_the_first_one_shown(visitor: Visitor) -> None:
     explorer = visitor.open(f"?model={MODEL}&plane=dims-3-99")
     visitor.forgive("404")
-    expect(explorer.page.locator("#remark")).to_contain_text("plane=dims-3-99")
+    expect(explorer.page.locator("#link-warning")).to_contain_text("plane=dims-3-99")
     expect(explorer.page.locator("#plane-kind")).to_have_value("pca")
 
 

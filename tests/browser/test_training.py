@@ -53,8 +53,8 @@ def test_the_way_back_leads_to_the_map_of_now(visitor: Visitor) -> None:
     explorer = open_training(visitor)
     page = explorer.page
     page.locator("#moment").press("Home")
-    expect(page.locator("#now")).to_be_enabled()
-    page.locator("#now").click()
+    expect(page.locator("#show-trained")).to_be_enabled()
+    page.locator("#show-trained").click()
     explorer.expect_image_of([0.5, 0.5])
     expect(page.locator("#epoch")).to_contain_text("Epoch 40 of 40")
 
@@ -68,12 +68,12 @@ def test_another_panel_shows_the_map_of_now(visitor: Visitor) -> None:
 
 def test_it_plays_from_the_first_moment_to_the_last(visitor: Visitor) -> None:
     explorer = open_training(visitor)
-    explorer.page.locator("#unfold").click()
+    explorer.page.locator("#play-training").click()
     expect(explorer.page.locator("#epoch")).to_have_text("Before the first step")
     explorer.wait_until("() => Number(document.querySelector('#moment').value) >= 40")
 
 
-def test_a_model_with_a_codebook_has_no_map_to_unfold(visitor: Visitor) -> None:
+def test_a_model_with_a_codebook_has_no_training_tab(visitor: Visitor) -> None:
     explorer = visitor.open("?panel=training")
     explorer.choose("mnist-vqvae")
     expect(explorer.page.locator("#tab-training")).to_be_hidden()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { arrival } from '../../static/js/load-model.js';
 import { createAtlas } from '../../static/js/latent/atlas.js';
+import { arrivalLatent } from '../../static/js/load-model.js';
 
 const FLAT = { id: 'latent', title: '', origin: [0, 0], axes: [[1, 0], [0, 1]], extent: [[-4, -4], [4, 4]] };
 const CARD = { id: 'a', family: 'ae', latent_dim: 2, dataset: 'mnist', planes: ['latent'] };
@@ -16,34 +16,34 @@ const atlasOf = (places, more = {}) => createAtlas({ ...CARD, ...more }, FLAT, {
 const NEAR = atlasOf([[0, 0], [1, 0], [0, 1], [1, 1]]);
 const FAR = atlasOf([[10, 10], [20, 10], [10, 20], [20, 20]], { id: 'b' });
 
-test('who comes by a link arrives where it says, though it be out of sight', () => {
-  assert.deepEqual(arrival(FAR, { atlas: null, shown: null, latent: [-3, 7], touched: true }), [-3, 7]);
+test('a link’s latent is kept, even outside the view', () => {
+  assert.deepEqual(arrivalLatent(FAR, { atlas: null, shown: null, latent: [-3, 7], touched: true }), [-3, 7]);
 });
 
-test('a point stays where it is if the next model has it in sight', () => {
+test('a point stays if it lies in the next view', () => {
   const wide = atlasOf([[-5, -5], [5, 5], [5, -5], [-5, 5]], { id: 'b' });
   const state = { atlas: NEAR, shown: NEAR.card, latent: [0.9, 0.1], touched: true };
-  assert.deepEqual(arrival(wide, state), [0.9, 0.1]);
+  assert.deepEqual(arrivalLatent(wide, state), [0.9, 0.1]);
 });
 
-test('a point that the next model has out of sight goes to the same test image', () => {
+test('a point outside the next view moves to the same test image', () => {
   const state = { atlas: NEAR, shown: NEAR.card, latent: [0.9, 0.1], touched: true };
-  assert.deepEqual(arrival(FAR, state), [20, 10]);
+  assert.deepEqual(arrivalLatent(FAR, state), [20, 10]);
 });
 
-test('images of other data are no way from model to model', () => {
+test('images of another data set are not used to place the point', () => {
   const clothes = atlasOf([[10, 10], [20, 10], [10, 20], [20, 20]], { id: 'c', dataset: 'fashion-mnist' });
   const state = { atlas: NEAR, shown: NEAR.card, latent: [0.9, 0.1], touched: true };
-  const [u, v] = arrival(clothes, state);
+  const [u, v] = arrivalLatent(clothes, state);
   assert.ok(clothes.landmarks.some(({ point }) => point.u === u && point.v === v));
 });
 
-test('coming back from a model without a plane, the point is where it was', () => {
+test('after a model without a plane the point is where it was', () => {
   const shown = { ...CARD, id: 'words', planes: [] };
-  assert.deepEqual(arrival(NEAR, { atlas: null, shown, latent: [0.9, 0.1], touched: true }), [0.9, 0.1]);
+  assert.deepEqual(arrivalLatent(NEAR, { atlas: null, shown, latent: [0.9, 0.1], touched: true }), [0.9, 0.1]);
 });
 
-test('a point that nobody has touched starts at a label of the next model', () => {
-  const [u, v] = arrival(FAR, { atlas: NEAR, shown: NEAR.card, latent: [0.9, 0.1], touched: false });
+test('an untouched point starts at a landmark of the next model', () => {
+  const [u, v] = arrivalLatent(FAR, { atlas: NEAR, shown: NEAR.card, latent: [0.9, 0.1], touched: false });
   assert.ok(FAR.landmarks.some(({ point }) => point.u === u && point.v === v));
 });

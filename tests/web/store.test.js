@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { INITIAL, createStore } from '../../static/js/store.js';
 
-test('a watcher hears of its keys and of no others', () => {
+test('a watcher is called for its keys only', () => {
   const store = createStore();
   const heard = [];
   store.watch(['panel', 'digits'], ({ panel, digits }) => heard.push([panel, digits]));
@@ -12,7 +12,7 @@ test('a watcher hears of its keys and of no others', () => {
   assert.deepEqual(heard, [['point', 0], ['draw', 0], ['draw', 3]]);
 });
 
-test('setting what is already so tells nobody', () => {
+test('setting an equal value calls no watcher', () => {
   const store = createStore();
   let calls = 0;
   store.watch(['panel'], () => calls++);
@@ -20,7 +20,7 @@ test('setting what is already so tells nobody', () => {
   assert.equal(calls, 1, 'only the call at the beginning');
 });
 
-test('a watcher that ended hears no more', () => {
+test('a watcher is not called after it has ended', () => {
   const store = createStore();
   let calls = 0;
   const end = store.watch(['panel'], () => calls++);
@@ -29,7 +29,7 @@ test('a watcher that ended hears no more', () => {
   assert.equal(calls, 1);
 });
 
-test('a watcher may set in turn, and all see the last state', () => {
+test('a watcher may set the state, and all see the last one', () => {
   const store = createStore();
   const seen = [];
   store.watch(['panel'], ({ panel }) => panel === 'path' && store.set({ playing: true }));

@@ -1,11 +1,11 @@
 /**
- * The button that lays another model's map beside the page's own. What that takes is fetched when it is asked for.
+ * The Compare button opens and closes the second map. The modules of the second map are imported on first use.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
  */
-import { find } from '../lib/dom.js';
 import { hasPlane } from '../latent/model-groups.js';
+import { find } from '../lib/dom.js';
 import { candidatesFor, partnerOf } from './pairs.js';
 
 /**
@@ -15,48 +15,48 @@ import { candidatesFor, partnerOf } from './pairs.js';
  */
 export function mount(root, store, api) {
   const button = find(root, '#compare', HTMLButtonElement);
-  /** Closes the map beside; null: there is none. @type {(() => void) | null} */
+  /** Closes the second map; null: it is closed. @type {(() => void) | null} */
   let close = null;
   let isWanted = false;
-  let before = '';
+  let previous = '';
 
-  /** The model at hand, if a map can lie beside its own. */
-  function cardAtHand() {
+  /** The card of the chosen model, if it has a map that can be compared. */
+  function comparableCard() {
     const { models, model } = store.get();
     const card = models.find(({ id }) => id === model);
     return card && hasPlane(card) ? card : undefined;
   }
 
   function toggle() {
-    const { models, twin, defaultModel } = store.get();
-    const card = cardAtHand();
-    if (card) store.set({ twin: twin ? '' : partnerOf(models, card, defaultModel)?.id ?? '' });
+    const { models, secondModel, defaultModel } = store.get();
+    const card = comparableCard();
+    if (card) store.set({ secondModel: secondModel ? '' : partnerOf(models, card, defaultModel)?.id ?? '' });
   }
 
-  /** Two maps of one model show nothing: whoever chooses the other's model swaps them. */
+  /** Keep the two models different: choosing the second map's model for the first swaps them. */
   function check() {
-    const { models, model, twin, strange } = store.get();
-    const [left, card] = [before, cardAtHand()];
-    before = model;
-    if (!twin || !models.length || !card) return;
+    const { models, model, secondModel, unknownParts } = store.get();
+    const [before, card] = [previous, comparableCard()];
+    previous = model;
+    if (!secondModel || !models.length || !card) return;
     const others = candidatesFor(models, card);
-    if (others.some(({ id }) => id === twin)) return;
-    const isSwap = twin === model && others.some(({ id }) => id === left);
-    if (isSwap) store.set({ twin: left });
-    else store.set({ twin: '', strange: [...strange, `twin=${twin}`] });
+    if (others.some(({ id }) => id === secondModel)) return;
+    const isSwap = secondModel === model && others.some(({ id }) => id === before);
+    if (isSwap) store.set({ secondModel: before });
+    else store.set({ secondModel: '', unknownParts: [...unknownParts, `twin=${secondModel}`] });
   }
 
   async function show() {
-    const { twin, shown } = store.get();
-    const card = cardAtHand();
-    isWanted = twin !== '' && Boolean(card && shown && hasPlane(shown));
+    const { secondModel, shown } = store.get();
+    const card = comparableCard();
+    isWanted = secondModel !== '' && Boolean(card && shown && hasPlane(shown));
     button.hidden = !card;
-    button.ariaExpanded = `${twin !== ''}`;
+    button.ariaExpanded = `${secondModel !== ''}`;
     if (isWanted && !close) {
       const { mount: open } = await import('./second-map.js');
       if (isWanted && !close) close = open(root, store, api);
     } else if (!isWanted && close) {
-      const hadFocus = root.querySelector('#twin')?.contains(document.activeElement);
+      const hadFocus = root.querySelector('#second-map')?.contains(document.activeElement);
       close();
       close = null;
       if (hadFocus) button.focus();
@@ -65,8 +65,8 @@ export function mount(root, store, api) {
 
   button.addEventListener('click', toggle);
   const ends = [
-    store.watch(['models', 'model', 'twin'], check),
-    store.watch(['models', 'model', 'twin', 'shown'], () => void show()),
+    store.watch(['models', 'model', 'secondModel'], check),
+    store.watch(['models', 'model', 'secondModel', 'shown'], () => void show()),
   ];
   return () => {
     button.removeEventListener('click', toggle);

@@ -1,5 +1,5 @@
 /**
- * Where the point and the camera of one map stand in another. Pure mathematics, no DOM.
+ * Maps the point and the camera of one map to another. Pure mathematics, no DOM.
  *
  * @typedef {import('../latent/atlas.js').Atlas} Atlas
  * @typedef {import('../api.js').Codes} Codes
@@ -9,26 +9,27 @@
  *
  * @typedef {{u: number, v: number}} Offset  latent units
  *
- * @typedef {object} Sight  what two maps show alike, each of its own whole
- * @property {number} x  from the middle of the whole, CSS pixels of the whole
+ * @typedef {object} RelativeView  what a map shows relative to its whole, so that it applies to any map
+ * @property {number} x  from the middle of the whole to the right, in CSS pixels at the scale of the whole
  * @property {number} y  upwards
- * @property {number} zoom
+ * @property {number} zoom  1 shows the whole
  */
 import { codeOf } from '../latent/atlas.js';
-import { clamp, planeU, planeV } from '../map/camera.js';
+import { clamp } from '../latent/box.js';
 import { createNearest } from '../latent/nearest.js';
 import { footOf, movedTo } from '../latent/plane.js';
+import { planeU, planeV } from '../map/camera.js';
 import { extentOf } from '../map/tile-grid.js';
 
 /** @type {WeakMap<Codes, ReturnType<typeof createNearest>>} */
 const searches = new WeakMap();
 
 /**
- * The test image whose code is nearest to a latent, in all its dimensions.
+ * Return the test image whose code is nearest to a latent, in all dimensions.
  *
  * @param {Pick<Atlas, 'codes'>} atlas
  * @param {Latent} latent
- * @returns {number}  its index; -1 if there is none
+ * @returns {number}  its index; -1 if there are no codes
  */
 export function nearestImage({ codes }, latent) {
   const search = searches.get(codes) ?? createNearest(codes, 1);
@@ -37,12 +38,12 @@ export function nearestImage({ codes }, latent) {
 }
 
 /**
- * By image: the other model's code of the test image that is nearest here.
+ * Return the second model's code of the test image that is nearest to a latent in the first model.
  *
  * @param {Pick<Atlas, 'codes'>} from
  * @param {Pick<Atlas, 'codes'>} to  of the same images
  * @param {Latent} latent
- * @returns {Latent | null}  null: the other has no such image
+ * @returns {Latent | null}  null: `to` has no code of that image
  */
 export function sameImage(from, to, latent) {
   const image = nearestImage(from, latent);
@@ -50,42 +51,42 @@ export function sameImage(from, to, latent) {
 }
 
 /**
- * By coordinates: the same u and v in the other plane, or the nearest there are images for.
+ * Return the latent with the same u and v in the other plane, clamped to that plane's extent.
  *
  * @param {Pick<Atlas, 'plane'>} from
  * @param {Pick<Atlas, 'plane'>} to
  * @param {Latent} latent
- * @param {Latent} there  where the other point is: its height over its plane stays
+ * @param {Latent} current  the other map's point; its distance from its plane stays
  * @returns {Latent}
  */
-export const sameCoordinates = (from, to, latent, there) =>
-  movedTo(to.plane, there, clamp(extentOf(to.plane), footOf(from.plane, latent)));
+export const sameCoordinates = (from, to, latent, current) =>
+  movedTo(to.plane, current, clamp(extentOf(to.plane), footOf(from.plane, latent)));
 
-/** What is under the eye while a map shows its whole. @type {(view: Pick<View, 'whole' | 'limits'>) => Offset} */
+/** The point under the eye while a map shows its whole. @type {(view: Pick<View, 'whole' | 'limits'>) => Offset} */
 const middleOf = ({ whole, limits: { eye } }) => ({ u: planeU(whole, eye.x), v: planeV(whole, eye.y) });
 
 /** @type {(view: Pick<View, 'whole' | 'limits'>, framing: Framing | null) => Framing} */
 const framed = (view, framing) => framing ?? { ...middleOf(view), zoom: 1 };
 
 /**
- * What a map shows, so that another can show it too.
+ * Return what a map shows, relative to its whole. The inverse of `framingFor`.
  *
  * @param {Pick<View, 'whole' | 'limits'>} view
  * @param {Framing | null} framing
- * @param {Offset} offset  that is this map's alone
- * @returns {Sight}
+ * @param {Offset} offset  by which this map alone has moved; it is subtracted
+ * @returns {RelativeView}
  */
-export function sightOf(view, framing, offset) {
+export function relativeViewOf(view, framing, offset) {
   const middle = middleOf(view);
   const { u, v, zoom } = framed(view, framing);
   return { x: (u - offset.u - middle.u) * view.whole.scale, y: (v - offset.v - middle.v) * view.whole.scale, zoom };
 }
 
 /**
- * The other way.
+ * Return the framing with which a map shows a relative view.
  *
  * @param {Pick<View, 'whole' | 'limits'>} view
- * @param {Sight} sight
+ * @param {RelativeView} relativeView
  * @param {Offset} offset
  * @returns {Framing}
  */
@@ -95,15 +96,15 @@ export function framingFor(view, { x, y, zoom }, offset) {
 }
 
 /**
- * How far a map went by itself, after its own point.
+ * Return how far a map has moved on its own, to keep its point visible.
  *
  * @param {Pick<View, 'whole' | 'limits'>} view
- * @param {Sight} sight  what it would show
+ * @param {RelativeView} relativeView  what it would show otherwise
  * @param {Framing | null} framing  what it shows
  * @returns {Offset}
  */
-export function offsetOf(view, sight, framing) {
-  const expected = framingFor(view, sight, { u: 0, v: 0 });
+export function offsetOf(view, relativeView, framing) {
+  const expected = framingFor(view, relativeView, { u: 0, v: 0 });
   const { u, v } = framed(view, framing);
   return { u: u - expected.u, v: v - expected.v };
 }

@@ -1,76 +1,79 @@
 /**
- * The head of the map beside: which model it shows, how it is linked, and what is thrown on both.
+ * The header of the second map: its model, how the two points are linked, and the button that samples the prior.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').State} State
  */
-import { find, findAll } from '../lib/dom.js';
 import { labelsOf } from '../latent/labels.js';
-import { LINKS, candidatesFor, linkOf } from './pairs.js';
+import { find, findAll } from '../lib/dom.js';
+import { LINKS } from '../store.js';
 import { nearestImage } from './correspondence.js';
+import { candidatesFor, linkOf } from './pairs.js';
 
-/** Seeds go on from here to the next throw. */
+/** The seed of the first samples; each press of the button takes the next. */
 const FIRST_SEED = 1;
 
 /**
- * @param {HTMLElement} twin  all of the map beside
+ * @param {HTMLElement} section  of the second map
  * @param {Store} page
- * @param {Store} beside
+ * @param {Store} second
  * @param {import('../api.js').Api} api
  */
-export function mount(twin, page, beside, api) {
-  const head = find(twin, '.twin-head', HTMLElement);
-  const select = find(head, 'select', HTMLSelectElement);
-  const close = find(head, '[data-part="close"]', HTMLButtonElement);
-  const links = findAll(head, 'input[type="radio"]', HTMLInputElement);
-  const again = find(head, '[data-part="throw"]', HTMLButtonElement);
-  const clear = find(head, '[data-part="clear"]', HTMLButtonElement);
-  const pending = find(head, '[data-part="pending"]', HTMLElement);
-  const shared = find(twin, '[data-part="shared"]', HTMLElement);
+export function mount(section, page, second, api) {
+  const header = find(section, '.compare-header', HTMLElement);
+  const select = find(header, 'select', HTMLSelectElement);
+  const close = find(header, '[data-part="close"]', HTMLButtonElement);
+  const links = findAll(header, 'input[type="radio"]', HTMLInputElement);
+  const sample = find(header, '[data-part="sample"]', HTMLButtonElement);
+  const clear = find(header, '[data-part="clear"]', HTMLButtonElement);
+  const pending = find(header, '[data-part="pending"]', HTMLElement);
+  const shared = find(section, '[data-part="shared"]', HTMLElement);
   const image = find(shared, 'img', HTMLImageElement);
   const caption = find(shared, 'span', HTMLElement);
   const listeners = new AbortController();
 
   /** @param {Readonly<State>} state */
-  function offer({ models, groups, model, twin: chosen }) {
+  function fillSelect({ models, groups, model, secondModel: chosen }) {
     const card = models.find(({ id }) => id === model);
     if (!card) return;
     const ids = new Set(candidatesFor(models, card).map(({ id }) => id));
     select.replaceChildren(...groups.flatMap(({ title, models: cards }) => {
-      const section = document.createElement('optgroup');
-      section.label = title;
-      section.append(...cards.filter(({ id }) => ids.has(id)).map(({ id, title: name }) => new Option(name, id)));
-      return section.childElementCount ? [section] : [];
+      const group = document.createElement('optgroup');
+      group.label = title;
+      group.append(...cards.filter(({ id }) => ids.has(id)).map(({ id, title: name }) => new Option(name, id)));
+      return group.childElementCount ? [group] : [];
     }));
     select.value = chosen;
   }
 
   function showLink() {
     const { atlas, link, latent } = page.get();
-    const other = beside.get().atlas;
+    const other = second.get().atlas;
     if (!atlas || !other) return;
-    const isAlike = atlas.card.dataset === other.card.dataset;
+    const hasSameImages = atlas.card.dataset === other.card.dataset;
     const actual = linkOf(link, atlas.card, other.card);
     for (const input of links) {
       input.checked = input.value === actual;
-      input.disabled = !isAlike && input.value === 'image';
+      input.disabled = !hasSameImages && input.value === 'image';
     }
     shared.hidden = actual !== 'image' || latent?.length !== atlas.card.latent_dim;
     if (shared.hidden || !latent) return;
-    const index = nearestImage(other, beside.get().latent ?? []);
+    const index = nearestImage(other, second.get().latent ?? []);
     if (`${index}` === shared.dataset.image) return;
     shared.dataset.image = `${index}`;
-    image.src = api.testImageAddress(atlas.card.dataset, index);
+    image.src = api.testImageUrl(atlas.card.dataset, index);
     caption.textContent = `Test image ${index}, ${labelsOf(atlas.card.dataset)[atlas.codes.labels[index]]?.one}`;
   }
 
   const { signal } = listeners;
-  select.addEventListener('change', () => page.set({ twin: select.value }), { signal });
-  close.addEventListener('click', () => page.set({ twin: '' }), { signal });
-  again.addEventListener('click', () => page.set({ draws: Math.max(FIRST_SEED, page.get().draws + 1) }), { signal });
+  select.addEventListener('change', () => page.set({ secondModel: select.value }), { signal });
+  close.addEventListener('click', () => page.set({ secondModel: '' }), { signal });
+  sample.addEventListener('click', () => {
+    page.set({ sampleSeed: Math.max(FIRST_SEED, page.get().sampleSeed + 1) });
+  }, { signal });
   clear.addEventListener('click', () => {
-    page.set({ draws: 0 });
-    again.focus();
+    page.set({ sampleSeed: 0 });
+    sample.focus();
   }, { signal });
   for (const input of links) {
     input.addEventListener('change', () => {
@@ -80,14 +83,14 @@ export function mount(twin, page, beside, api) {
   }
 
   const ends = [
-    page.watch(['models', 'groups', 'model', 'twin'], offer),
+    page.watch(['models', 'groups', 'model', 'secondModel'], fillSelect),
     page.watch(['latent', 'atlas', 'link'], showLink),
-    beside.watch(['latent', 'atlas'], showLink),
-    beside.watch(['pending'], ({ pending: words }) => {
-      pending.textContent = words;
+    second.watch(['latent', 'atlas'], showLink),
+    second.watch(['pending'], ({ pending: text }) => {
+      pending.textContent = text;
     }),
-    page.watch(['draws'], ({ draws }) => {
-      clear.disabled = draws === 0;
+    page.watch(['sampleSeed'], ({ sampleSeed }) => {
+      clear.disabled = sampleSeed === 0;
     }),
   ];
   return () => {

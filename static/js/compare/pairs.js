@@ -1,16 +1,13 @@
 /**
- * Two models beside each other: which, and how their points may be linked. No DOM.
+ * Which two models can be compared, and how their points are linked. No DOM.
  *
  * @typedef {import('../api.js').Card} Card
  * @typedef {import('../store.js').Link} Link
  */
+import { referenceFor } from '../latent/measures.js';
 import { hasPlane } from '../latent/model-groups.js';
-import { companionOf } from '../latent/measures.js';
 
-/** @type {readonly Link[]} */
-export const LINKS = ['image', 'coordinates'];
-
-/** Models that differ in one thing only. @type {Readonly<Record<string, string>>} */
+/** Pairs of models that differ in one respect. @type {Readonly<Record<string, string>>} */
 const PARTNERS = {
   'mnist-vae-2d': 'mnist-ae-2d',
   'mnist-vae-2d-reconstruction-only': 'mnist-vae-2d-beta-1',
@@ -27,12 +24,16 @@ const PARTNERS = {
   'fashion-vae-2d-dropout': 'fashion-vae-2d',
 };
 
-/** The models whose maps can lie beside another's. @type {(models: readonly Card[], card: Card) => Card[]} */
+/**
+ * Return the models whose maps can be compared with a model's map.
+ *
+ * @type {(models: readonly Card[], card: Card) => Card[]}
+ */
 export const candidatesFor = (models, card) => models.filter((other) => other.id !== card.id && hasPlane(other));
 
 /**
- * The model to lay beside another until the visitor chooses: its natural partner, or else what its measures are held
- * against.
+ * Return the model to compare with another until the visitor chooses: its partner in `PARTNERS`, or the reference
+ * model of its measures.
  *
  * @param {readonly Card[]} models
  * @param {Card} card
@@ -41,11 +42,11 @@ export const candidatesFor = (models, card) => models.filter((other) => other.id
  */
 export function partnerOf(models, card, fallback) {
   const others = candidatesFor(models, card);
-  return others.find(({ id }) => id === PARTNERS[card.id]) ?? companionOf(others, card, fallback) ?? others[0];
+  return others.find(({ id }) => id === PARTNERS[card.id]) ?? referenceFor(others, card, fallback) ?? others[0];
 }
 
 /**
- * How two models can be linked: only those of the same images by image.
+ * Return how two models are linked. Models of different data sets can be linked by coordinates only.
  *
  * @param {Link} wished
  * @param {Pick<Card, 'dataset'>} one

@@ -1,37 +1,37 @@
 /**
- * Throws the draws that the page asks for on a map: asks the server for them, and counts those that fell far from
- * every code.
+ * Samples the prior for one of the two maps, and counts the samples that lie far from every code.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
  */
-import { Refusal } from '../api.js';
-import { levelsOf } from '../lib/pixels.js';
+import { ApiError } from '../api.js';
+import { hasCollapsed, typicalReach } from '../latent/describe-point.js';
 import { createNearest } from '../latent/nearest.js';
-import { hasCollapsed, ordinaryReach } from '../latent/describe-point.js';
-import { createDraws } from './sample-layer.js';
+import { levelsOf } from '../lib/pixels.js';
+import { createSampleLayer } from './sample-layer.js';
 
-export const THROWN = 60;
+/** How many samples one press of the button takes. */
+export const SAMPLES = 60;
 
 /**
  * @param {HTMLElement} map
- * @param {Store} page  whose `draws` is the seed
+ * @param {Store} page  holds `sampleSeed`
  * @param {Store} store  of the map
  * @param {Api} api
- * @param {(strays: number | null) => void} onCount  null: there are no draws
+ * @param {(strays: number | null) => void} onCount  null: there are no samples
  * @param {(problem: string) => void} onProblem
  */
 export function mount(map, page, store, api, onCount, onProblem) {
-  const layer = createDraws(map, store);
+  const layer = createSampleLayer(map, store);
   let request = new AbortController();
-  let thrown = '';
+  let sampled = '';
 
-  async function throwAgain() {
+  async function sample() {
     const { atlas } = store.get();
-    const { draws: seed } = page.get();
+    const { sampleSeed: seed } = page.get();
     const wanted = atlas && seed ? `${atlas.card.id} ${seed}` : '';
-    if (wanted === thrown) return;
-    thrown = wanted;
+    if (wanted === sampled) return;
+    sampled = wanted;
     request.abort();
     request = new AbortController();
     const { signal } = request;
@@ -39,27 +39,27 @@ export function mount(map, page, store, api, onCount, onProblem) {
     onCount(null);
     if (!atlas || !seed) return;
     try {
-      const { latents, images } = await api.sample(atlas.card.id, THROWN, seed, signal);
+      const { latents, images } = await api.sample(atlas.card.id, SAMPLES, seed, signal);
       const levels = await Promise.all(images.map(levelsOf));
       if (signal.aborted) return;
       const nearest = createNearest(atlas.codes, 1);
-      const reach = ordinaryReach(atlas.codes);
-      // Where every image has one code, its posterior is the prior, and no place is far from it.
+      const reach = typicalReach(atlas.codes);
+      // A collapsed posterior equals the prior, so no sample is far from it.
       const isCollapsed = hasCollapsed(atlas.card);
       const isStray = latents.map((latent) => !isCollapsed && nearest(latent).distance > reach);
       layer.show({ latents, levels, isStray });
       onCount(isStray.filter(Boolean).length);
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof Refusal)) throw error;
-      thrown = '';
+      if (!(error instanceof ApiError)) throw error;
+      sampled = '';
       onProblem(error.message);
     }
   }
 
   const ends = [
-    store.watch(['atlas'], () => void throwAgain()),
-    page.watch(['draws'], () => void throwAgain()),
+    store.watch(['atlas'], () => void sample()),
+    page.watch(['sampleSeed'], () => void sample()),
     layer.stop,
   ];
   return () => {

@@ -1,14 +1,14 @@
 /**
- * Below each of two maps, what was measured of its prior.
+ * A few measures of each model's prior, shown below its map.
  *
  * @typedef {import('../store.js').State} State
  * @typedef {import('../api.js').Card} Card
  * @typedef {import('../api.js').Measure} Measure
  */
-import { find } from '../lib/dom.js';
 import { blocksOf, directionOf } from '../latent/measures.js';
+import { find } from '../lib/dom.js';
 
-/** Short names: the whole ones stand in the panel of measures. @type {Readonly<Record<string, string>>} */
+/** Short names; the panel of measures has the full titles. @type {Readonly<Record<string, string>>} */
 const NAMES = {
   'completeness.recognised': 'recognised',
   'completeness.uncovered_prior_mass': 'empty',

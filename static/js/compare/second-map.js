@@ -1,98 +1,98 @@
 /**
- * The map of another model beside the page's: a small store of its own, on which the same parts are mounted as on the
- * page's own map. Nothing of it is fetched before somebody asks for it.
+ * The second map, of another model. It has its own store, on which the same parts are mounted as on the page's store.
  *
- * What a test may rely on: `#twin[data-model]`, of the model that has arrived; `[data-image]` of the test image that
- * both points stand for; `canvas.draws[data-draws]`, how many have fallen.
+ * Tests rely on `#second-map[data-model]`, the model that has loaded; `[data-image]`, the test image that both points
+ * stand for; and `.sample-layer[data-samples]`, the number of samples shown.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
  */
-import { Refusal } from '../api.js';
+import { ApiError } from '../api.js';
 import { createAtlas } from '../latent/atlas.js';
+import { mount as mountFollowPoint } from '../latent/follow-point.js';
 import { copyOf, find } from '../lib/dom.js';
-import { mount as mountLive } from '../stream/live-decode.js';
+import { retry } from '../lib/retry.js';
+import { mount as mountAnnouncer } from '../map/announcer.js';
 import { mount as mountCanvas } from '../map/canvas.js';
-import { mount as mountHand } from '../map/pointer-input.js';
 import { mount as mountHover } from '../map/hover.js';
-import { mount as mountKeys } from '../map/keyboard-input.js';
-import { createMover } from '../map/move-point.js';
+import { mount as mountKeyboardInput } from '../map/keyboard-input.js';
+import { createPointMover } from '../map/move-point.js';
+import { mount as mountPointerInput } from '../map/pointer-input.js';
 import { mount as mountRing } from '../map/ring.js';
-import { mount as mountView } from '../map/viewport.js';
-import { mount as mountWhereabouts } from '../map/announcer.js';
-import { patiently } from '../lib/retry.js';
-import { mount as mountSlice } from '../latent/follow-point.js';
+import { mount as mountViewport } from '../map/viewport.js';
 import { INITIAL, createStore } from '../store.js';
-import { bind } from './sync.js';
-import { mount as mountHead } from './header.js';
+import { mount as mountLiveDecode } from '../stream/live-decode.js';
+import { mount as mountHeader } from './header.js';
+import { SAMPLES, mount as mountPriorSamples } from './prior-samples.js';
 import { showScores, showStrays } from './scores.js';
-import { THROWN, mount as mountThrows } from './prior-samples.js';
+import { syncMaps } from './sync.js';
 
 /**
  * @param {HTMLElement} root
  * @param {Store} page
  * @param {Api} api
- * @returns {() => void}  closes it
+ * @returns {() => void}  closes the map
  */
 export function mount(root, page, api) {
   const { layers, digits } = page.get();
-  const beside = createStore({ ...INITIAL, layers, digits, touched: true });
+  const second = createStore({ ...INITIAL, layers, digits, touched: true });
   const stage = find(root, 'main.stage', HTMLElement);
-  const twin = copyOf(root, '#twin-template', HTMLElement);
-  stage.after(twin);
-  root.dataset.twin = '';
-  const head = find(twin, '.twin-head', HTMLElement);
-  const map = find(twin, '.map', HTMLElement);
-  const problem = find(head, '.problem', HTMLElement);
-  /** Below the page's own map, and below this one. */
-  const scores = ['.score', '.twin-score'].map((selector) => find(twin, selector, HTMLElement));
+  const section = copyOf(root, '#second-map-template', HTMLElement);
+  stage.after(section);
+  root.dataset.compare = '';
+  const header = find(section, '.compare-header', HTMLElement);
+  const firstMap = find(stage, '.map', HTMLElement);
+  const map = find(section, '.map', HTMLElement);
+  const problem = find(header, '.problem', HTMLElement);
+  /** Below the first map and below the second. */
+  const scores = ['.first-scores', '.second-scores'].map((selector) => find(section, selector, HTMLElement));
   let request = new AbortController();
 
   async function load() {
-    const { models, twin: id } = page.get();
+    const { models, secondModel: id } = page.get();
     const card = models.find((one) => one.id === id);
-    if (!card || beside.get().model === id) return;
+    if (!card || second.get().model === id) return;
     request.abort();
     request = new AbortController();
     const { signal } = request;
     problem.textContent = '';
-    beside.set({ model: id, pending: `Loading ${card.title} …` });
+    second.set({ model: id, pending: `Loading ${card.title} …` });
     try {
-      const [planes, codes] = await patiently(
+      const [planes, codes] = await retry(
         () => Promise.all([api.planes(id, signal), api.codes(id, signal)]),
-        { signal, onWait: (seconds) => beside.set({ pending: `The server makes room; again in ${seconds} s …` }) },
+        { signal, onWait: (seconds) => second.set({ pending: `The server makes room; again in ${seconds} s …` }) },
       );
       if (signal.aborted) return;
       const atlas = createAtlas(card, planes[0], codes);
-      beside.set({ shown: card, atlas, planes, latent: null, framing: null, frame: null, pending: '' });
-      twin.dataset.model = id;
+      second.set({ shown: card, atlas, planes, latent: null, framing: null, frame: null, pending: '' });
+      section.dataset.model = id;
       map.setAttribute('aria-label', `Latent plane of ${card.title}`);
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof ApiError)) throw error;
       problem.textContent = error.message;
-      beside.set({ model: '', pending: '' });
+      second.set({ model: '', pending: '' });
     }
   }
 
-  function measure() {
+  function showMeasures() {
     const { models, measures, shown } = page.get();
-    const other = beside.get().shown;
+    const other = second.get().shown;
     if (!shown || !other || models.length === 0) return;
     showScores(scores[0], measures, shown, other);
     showScores(scores[1], measures, other, shown);
   }
 
-  /** @param {string} words */
-  const complain = (words) => {
-    problem.textContent = words;
+  /** @param {string} text */
+  const showProblem = (text) => {
+    problem.textContent = text;
   };
 
   const movers = new Map([
-    [page, createMover(find(stage, '.map', HTMLElement), page)],
-    [beside, createMover(map, beside)],
+    [page, createPointMover(firstMap, page)],
+    [second, createPointMover(map, second)],
   ]);
-  /** @type {(store: Store, foot: import('../map/camera.js').Point) => boolean} */
+  /** @type {(store: Store, foot: import('../latent/box.js').Point) => boolean} */
   const isFree = (store, foot) => {
     const mover = movers.get(store);
     mover?.measure();
@@ -100,22 +100,23 @@ export function mount(root, page, api) {
   };
 
   const ends = [
-    ...[mountView, mountCanvas, mountRing, mountHand, mountKeys, mountHover, mountWhereabouts, mountSlice, mountLive].map(
-      (part) => part(twin, beside, api),
-    ),
-    mountHead(twin, page, beside, api),
-    mountThrows(find(stage, '.map', HTMLElement), page, page, api, (n) => showStrays(scores[0], n, THROWN), complain),
-    mountThrows(map, page, beside, api, (n) => showStrays(scores[1], n, THROWN), complain),
-    bind(page, beside, isFree),
-    page.watch(['layers', 'digits'], (state) => beside.set({ layers: state.layers, digits: state.digits })),
-    page.watch(['measures', 'shown'], measure),
-    beside.watch(['shown'], measure),
-    page.watch(['twin', 'models'], () => void load()),
+    ...[
+      mountViewport, mountCanvas, mountRing, mountPointerInput, mountKeyboardInput, mountHover, mountAnnouncer,
+      mountFollowPoint, mountLiveDecode,
+    ].map((mountPart) => mountPart(section, second, api)),
+    mountHeader(section, page, second, api),
+    mountPriorSamples(firstMap, page, page, api, (n) => showStrays(scores[0], n, SAMPLES), showProblem),
+    mountPriorSamples(map, page, second, api, (n) => showStrays(scores[1], n, SAMPLES), showProblem),
+    syncMaps(page, second, isFree),
+    page.watch(['layers', 'digits'], (state) => second.set({ layers: state.layers, digits: state.digits })),
+    page.watch(['measures', 'shown'], showMeasures),
+    second.watch(['shown'], showMeasures),
+    page.watch(['secondModel', 'models'], () => void load()),
   ];
   return () => {
     request.abort();
     ends.forEach((end) => end());
-    twin.remove();
-    delete root.dataset.twin;
+    section.remove();
+    delete root.dataset.compare;
   };
 }

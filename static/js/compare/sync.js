@@ -1,30 +1,30 @@
 /**
- * The bond between two maps: whichever is moved leads, the other follows, with its point and with its camera. A map
- * that goes after its own point does so alone, and keeps that distance until somebody asks for the whole.
+ * Keeps the points and cameras of two maps in step: whichever is moved leads, and the other follows. A map that pans
+ * to keep its own point visible moves alone; that offset stays until the visitor shows the whole map.
  *
  * @typedef {import('../store.js').Store} Store
- * @typedef {import('../map/camera.js').Point} Point
+ * @typedef {import('../latent/box.js').Point} Point
  * @typedef {import('./correspondence.js').Offset} Offset
  */
-import { framingOf, lookingAt } from '../map/camera.js';
 import { footOf } from '../latent/plane.js';
+import { framingOf, lookingAt } from '../map/camera.js';
+import { framingFor, offsetOf, relativeViewOf, sameCoordinates, sameImage } from './correspondence.js';
 import { linkOf } from './pairs.js';
-import { framingFor, offsetOf, sameCoordinates, sameImage, sightOf } from './correspondence.js';
 
 /** @type {Offset} */
 const NONE = { u: 0, v: 0 };
 
 /**
- * @param {Store} page  whose `link` says how
- * @param {Store} beside
- * @param {(store: Store, foot: Point) => boolean} [isFree]  whether a ring at a point of a map can be taken
- * @returns {() => void}  ends it
+ * @param {Store} page  holds `link`
+ * @param {Store} second
+ * @param {(store: Store, foot: Point) => boolean} [isFree]  whether the visitor could take hold of a ring at a point
+ * @returns {() => void}  ends the synchronisation
  */
-export function bind(page, beside, isFree = () => true) {
-  /** Who moves the other at the moment. @type {Store | null} */
+export function syncMaps(page, second, isFree = () => true) {
+  /** The map that is moving the other at this moment. @type {Store | null} */
   let leader = null;
-  let offsets = new Map([[page, NONE], [beside, NONE]]);
-  let sight = { x: 0, y: 0, zoom: 1 };
+  let offsets = new Map([[page, NONE], [second, NONE]]);
+  let shared = { x: 0, y: 0, zoom: 1 };
 
   /** @type {(from: Store, task: () => void) => void} */
   function lead(from, task) {
@@ -41,23 +41,23 @@ export function bind(page, beside, isFree = () => true) {
   function movePoint(from, to) {
     if (leader) return;
     const { atlas, latent } = from.get();
-    const there = to.get();
-    if (!atlas || !there.atlas || latent?.length !== atlas.card.latent_dim) return;
-    const link = linkOf(page.get().link, atlas.card, there.atlas.card);
-    const height = there.latent?.length === there.atlas.card.latent_dim ? there.latent : there.atlas.plane.origin;
+    const target = to.get();
+    if (!atlas || !target.atlas || latent?.length !== atlas.card.latent_dim) return;
+    const link = linkOf(page.get().link, atlas.card, target.atlas.card);
+    const current = target.latent?.length === target.atlas.card.latent_dim ? target.latent : target.atlas.plane.origin;
     const goal = link === 'image'
-      ? sameImage(atlas, there.atlas, latent)
-      : sameCoordinates(atlas, there.atlas, latent, height);
-    if (!goal || goal.every((z, i) => z === there.latent?.[i])) return;
-    const isByHand = to === page && { touched: true, playing: false };
+      ? sameImage(atlas, target.atlas, latent)
+      : sameCoordinates(atlas, target.atlas, latent, current);
+    if (!goal || goal.every((z, i) => z === target.latent?.[i])) return;
+    const byVisitor = to === page && { touched: true, playing: false };
     lead(from, () => {
-      to.set({ latent: goal, movedAt: 0, ...isByHand });
-      keepInSight(to);
+      to.set({ latent: goal, movedAt: 0, ...byVisitor });
+      keepVisible(to);
     });
   }
 
-  /** A point that was sent under a sheet takes its map along, unless that shows the whole. @param {Store} store */
-  function keepInSight(store) {
+  /** Pan a map whose point is now covered by a panel, unless it shows the whole. @param {Store} store */
+  function keepVisible(store) {
     const { atlas, view, latent, framing } = store.get();
     if (!atlas || !view || !latent || !framing) return;
     const foot = footOf(atlas.plane, latent);
@@ -69,46 +69,46 @@ export function bind(page, beside, isFree = () => true) {
   /** @type {(from: Store, to: Store) => void} */
   function moveCamera(from, to) {
     const { view, framing } = from.get();
-    const there = to.get().view;
-    if (!view || !there) return;
+    const target = to.get().view;
+    if (!view || !target) return;
     if (leader) {
-      // It followed its point.
-      if (from !== leader) offsets.set(from, offsetOf(view, sight, framing));
+      // The following map has panned to keep its point visible.
+      if (from !== leader) offsets.set(from, offsetOf(view, shared, framing));
       return;
     }
     if (!framing) {
-      offsets = new Map([[page, NONE], [beside, NONE]]);
-      sight = { x: 0, y: 0, zoom: 1 };
+      offsets = new Map([[page, NONE], [second, NONE]]);
+      shared = { x: 0, y: 0, zoom: 1 };
       return lead(from, () => to.set({ framing: null }));
     }
-    sight = sightOf(view, framing, offsets.get(from) ?? NONE);
-    lead(from, () => to.set({ framing: framingFor(there, sight, offsets.get(to) ?? NONE) }));
+    shared = relativeViewOf(view, framing, offsets.get(from) ?? NONE);
+    lead(from, () => to.set({ framing: framingFor(target, shared, offsets.get(to) ?? NONE) }));
   }
 
-  /** By its codes, the model that has taken over what the page shows. @type {unknown} */
-  let settled = null;
-  function settle() {
+  /** The codes of the second model that last adopted the first map's framing. @type {unknown} */
+  let adopted = null;
+  function adopt() {
     if (leader) return;
-    const { atlas, view } = beside.get();
-    if (!page.get().view || !view || !atlas || settled === atlas.codes) return;
-    settled = atlas.codes;
-    offsets.set(beside, NONE);
-    if (page.get().framing) moveCamera(page, beside);
-    lead(page, () => keepInSight(beside));
+    const { atlas, view } = second.get();
+    if (!page.get().view || !view || !atlas || adopted === atlas.codes) return;
+    adopted = atlas.codes;
+    offsets.set(second, NONE);
+    if (page.get().framing) moveCamera(page, second);
+    lead(page, () => keepVisible(second));
   }
 
-  leader = page; // watching calls back at once, and nobody has moved yet
+  leader = page; // `watch` calls back at once, before anything has moved
   const ends = [
-    page.watch(['latent', 'atlas', 'link'], () => movePoint(page, beside)),
-    beside.watch(['latent'], () => movePoint(beside, page)),
-    beside.watch(['atlas'], () => movePoint(page, beside)),
-    page.watch(['framing'], () => moveCamera(page, beside)),
-    beside.watch(['framing'], () => moveCamera(beside, page)),
-    page.watch(['view'], settle),
-    beside.watch(['view'], settle),
+    page.watch(['latent', 'atlas', 'link'], () => movePoint(page, second)),
+    second.watch(['latent'], () => movePoint(second, page)),
+    second.watch(['atlas'], () => movePoint(page, second)),
+    page.watch(['framing'], () => moveCamera(page, second)),
+    second.watch(['framing'], () => moveCamera(second, page)),
+    page.watch(['view'], adopt),
+    second.watch(['view'], adopt),
   ];
   leader = null;
-  movePoint(page, beside);
-  settle();
+  movePoint(page, second);
+  adopt();
   return () => ends.forEach((end) => end());
 }

@@ -1,38 +1,40 @@
 /**
- * The atlas of one model: its codes as they lie in its plane, and the places worth a name. No DOM.
+ * The atlas of a model: its codes in a plane, and the landmarks of its labels. No DOM.
  *
  * @typedef {import('../api.js').Card} Card
  * @typedef {import('../api.js').Codes} Codes
  * @typedef {import('./plane.js').Plane} Plane
- * @typedef {import('../map/camera.js').Point} Point
- * @typedef {import('../map/camera.js').Box} Box
+ * @typedef {import('./box.js').Point} Point
+ * @typedef {import('./box.js').Box} Box
  *
- * @typedef {object} Landmark  where a digit is at its densest
+ * @typedef {object} Landmark  where the codes of a label are densest
  * @property {number} label
  * @property {Point} point
- * @property {number} index  of the code of that digit nearest to it: a typical one
+ * @property {number} index  of the nearest code of that label, a typical one
  *
  * @typedef {object} Atlas
  * @property {Card} card
- * @property {Plane} plane  that the map shows
- * @property {Plane} base  that was chosen; the map shows it or, where the point lies off it, one parallel to it
+ * @property {Plane} plane  the plane that the map shows
+ * @property {Plane} base  the chosen plane; the map shows it, or a parallel one if the point lies off it
  * @property {Codes} codes
- * @property {Float32Array} feet  u, v of each code
- * @property {Box} view  what to show at first: the prior, and all codes but the most remote
+ * @property {Float32Array} feet  u, v of each code's foot in the plane
+ * @property {Box} view  what the map shows at first: the prior, and all codes but the most remote
  * @property {Landmark[]} landmarks
  */
-import { including } from '../map/camera.js';
+import { including } from './box.js';
 import { footOf } from './plane.js';
 
 const CELLS = 56;
-/** The part of the codes, on each side, that the first view may leave out. */
+/** The first view leaves out this share of the codes on each side. */
 const REMOTE = 0.003;
-/** Codes closer than this have all become one, and there is nothing to zoom in on. */
-const LEAST_SPREAD = 1e-3;
-/** The view of a VAE holds this much of its prior. */
+/** Codes spread over less than this coincide, and the view gets a fixed margin. */
+const MIN_SPREAD = 1e-3;
+/** The view of a VAE includes its prior to this many standard deviations. */
 export const PRIOR_SIGMAS = 3;
 
 /**
+ * Project the codes of a model onto a plane, and find the view and the landmarks.
+ *
  * @param {Card} card
  * @param {Plane} plane
  * @param {Codes} codes
@@ -59,7 +61,7 @@ function viewOf(feet) {
   const low = Math.floor(u.length * REMOTE);
   const high = u.length - 1 - low;
   const spread = Math.max(u[high] - u[low], v[high] - v[low]);
-  const margin = spread > LEAST_SPREAD ? 0.04 * spread : 0.5;
+  const margin = spread > MIN_SPREAD ? 0.04 * spread : 0.5;
   return {
     u0: u[low] - margin,
     v0: v[low] - margin,
@@ -69,7 +71,7 @@ function viewOf(feet) {
 }
 
 /**
- * Where the prior N(0, I) is centred in a plane.
+ * Return the foot of the mean of the prior N(0, I).
  *
  * @param {Plane} plane
  */
@@ -83,11 +85,11 @@ function withPrior(view, plane) {
 }
 
 /**
- * How many codes of some labels lie in each cell of the view, smoothed.
+ * Count the codes of some labels in each cell of the view, smoothed twice.
  *
  * @param {Pick<Atlas, 'feet' | 'view' | 'codes'>} atlas
  * @param {(label: number) => boolean} wanted
- * @returns {Float64Array}  CELLS x CELLS, row by row upwards
+ * @returns {Float64Array}  CELLS x CELLS, row by row, bottom row first
  */
 function densityOf({ feet, view, codes }, wanted) {
   const density = new Float64Array(CELLS * CELLS);
@@ -140,7 +142,7 @@ function landmarksOf(atlas) {
 }
 
 /**
- * The code whose foot is nearest to a point, of one label or of any.
+ * Return the code whose foot is nearest to a point, of one label or of any.
  *
  * @param {Pick<Atlas, 'feet' | 'codes'>} atlas
  * @param {Point} point
@@ -164,11 +166,11 @@ export function nearestFoot({ feet, codes }, point, label) {
 }
 
 /**
- * Where two digits are both at home: where the rarer of them is most frequent.
+ * Return where two labels meet: where the smaller of their densities is greatest.
  *
  * @param {Atlas} atlas
- * @param {number} a
- * @param {number} b
+ * @param {number} a  label
+ * @param {number} b  label
  * @returns {Point}
  */
 export function borderOf(atlas, a, b) {
@@ -178,7 +180,7 @@ export function borderOf(atlas, a, b) {
 }
 
 /**
- * The code of a test image.
+ * Return the code of a test image.
  *
  * @param {Atlas} atlas
  * @param {number} index
@@ -189,8 +191,8 @@ export function codeOf({ codes }, index) {
 }
 
 /**
- * How far from 0 the numbers of a latent run: three sigma of the prior, or nearly all numbers of an autoencoder's
- * codes.
+ * Return the range of a latent's numbers around 0: three standard deviations of the prior, or the 99th percentile of
+ * the absolute numbers of an autoencoder's codes.
  *
  * @param {Pick<Atlas, 'card' | 'codes'>} atlas
  * @returns {number}

@@ -1,5 +1,5 @@
 /**
- * What can be said about a place of the plane, in words. No DOM.
+ * Describes a point of latent space in words, by the codes around it. No DOM.
  *
  * @typedef {import('./nearest.js').Neighbourhood} Neighbourhood
  * @typedef {import('./labels.js').Label} Label
@@ -10,24 +10,25 @@ import { labelsOf } from './labels.js';
 import { valueOf } from './measures.js';
 import { NEIGHBOURS, createNearest, ranked } from './nearest.js';
 
+/** How many codes `typicalReach` looks at. */
 const SAMPLE = 200;
-/** From this share of the neighbours on, a place belongs to one label. */
-const HOME = 0.85;
-/** From this share on, a label has a say. */
-const VOICE = 0.15;
-/** A VAE whose codes tell less than this of an image, in nats, has collapsed. */
-const TELLING = 0.1;
+/** With at least this share of the neighbours, one label describes the point. */
+const MAJORITY = 0.85;
+/** Labels with a smaller share of the neighbours are not mentioned. */
+const MIN_SHARE = 0.15;
+/** A VAE with a smaller mean KL, in nats, has collapsed. */
+const MIN_KL = 0.1;
 
 /**
- * How far most codes must reach for their neighbours: nine in ten find all of them within this distance. A place
- * from where not even one code is as near is empty.
+ * Return the 90th percentile of the distance from a code to the farthest of its neighbours. A point with no code
+ * within this distance lies in an empty region.
  *
  * @param {Codes} codes
  * @returns {number}  in latent units
  */
-export function ordinaryReach(codes) {
-  const known = reachOf.get(codes);
-  if (known !== undefined) return known;
+export function typicalReach(codes) {
+  const cached = reachOf.get(codes);
+  if (cached !== undefined) return cached;
   const nearest = createNearest(codes);
   const step = Math.max(1, Math.floor(codes.count / SAMPLE));
   const reaches = [];
@@ -40,26 +41,28 @@ export function ordinaryReach(codes) {
   return reach;
 }
 
-/** It takes milliseconds, and more than one asks. @type {WeakMap<Codes, number>} */
+/** `typicalReach` takes milliseconds and has several callers. @type {WeakMap<Codes, number>} */
 const reachOf = new WeakMap();
 
 /**
+ * Describe a point by a title and a sentence.
+ *
  * @param {Neighbourhood} place
- * @param {number} ordinary  reach of the model's codes
+ * @param {number} typical  `typicalReach` of the model's codes
  * @param {readonly Label[]} [labels]
  * @returns {{title: string, text: string}}
  */
-export function describe(place, ordinary, labels = labelsOf('mnist')) {
+export function describe(place, typical, labels = labelsOf('mnist')) {
   const [first, ...others] = nearbyLabels(place.share);
   const { many } = labels[first] ?? labels[0];
   const names = [first, ...others].map((label) => labels[label]?.bare);
-  if (place.distance > ordinary) {
+  if (place.distance > typical) {
     return {
       title: 'Far from every code',
       text: `The nearest one is ${place.distance.toFixed(2)} away. No image taught the decoder what belongs here.`,
     };
   }
-  if (place.share[first] >= HOME) {
+  if (place.share[first] >= MAJORITY) {
     const votes = Math.round(place.share[first] * NEIGHBOURS);
     return {
       title: `Among the ${many}`,
@@ -71,57 +74,57 @@ export function describe(place, ordinary, labels = labelsOf('mnist')) {
   }
   if (others.length === 1) {
     return {
-      title: `Between ${list(names)}`,
+      title: `Between ${joinWords(names)}`,
       text: 'One image has to serve both, so its strokes blur or bend from one into the other.',
     };
   }
   return {
-    title: `Where ${list(names)} meet`,
+    title: `Where ${joinWords(names)} meet`,
     text: 'The decoder has to please them all, and draws something of each.',
   };
 }
 
 /**
- * The place in half a sentence: whose codes are near, and whether they are many.
+ * Describe a point in half a sentence: the labels of the nearest codes, and whether there are many codes.
  *
  * @param {Neighbourhood} place
- * @param {number} ordinary  reach of the model's codes
+ * @param {number} typical  `typicalReach` of the model's codes
  * @param {readonly Label[]} [labels]
  * @returns {string}
  */
-export function inShort(place, ordinary, labels = labelsOf('mnist')) {
+export function describeBriefly(place, typical, labels = labelsOf('mnist')) {
   const near = nearbyLabels(place.share);
   const names = near.map((label) => `${labels[label].bare} (${Math.round(100 * place.share[label])} %)`);
-  const density = place.distance > ordinary ? 'far from every code'
-    : place.reach > ordinary ? 'few codes here, so the image may blur'
+  const density = place.distance > typical ? 'far from every code'
+    : place.reach > typical ? 'few codes here, so the image may blur'
     : 'many codes here';
-  return `near ${list(names)} of the ${NEIGHBOURS} nearest codes; ${density}`;
+  return `near ${joinWords(names)} of the ${NEIGHBOURS} nearest codes; ${density}`;
 }
 
-/** What can be said of every place of a collapsed model. */
+/** The description of every point of a collapsed model. */
 export const COLLAPSED = {
   title: 'Every image has one code',
   text: 'Posterior collapse: a code tells next to nothing of its image, so the decoder draws the same wherever you go.',
 };
 
-/** @param {Pick<Card, 'family' | 'metrics'>} card */
+/** Return whether a VAE's posterior has collapsed to the prior. @param {Pick<Card, 'family' | 'metrics'>} card */
 export function hasCollapsed(card) {
   const kl = card.family === 'vae' ? valueOf(card, 'grey.kl') : null;
-  return kl !== null && kl < TELLING;
+  return kl !== null && kl < MIN_KL;
 }
 
 /** @type {(items: readonly (string | number)[]) => string} */
-export const list = (items) =>
+export const joinWords = (items) =>
   items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
 
 /**
- * The labels that have a say at a place, the strongest first; the first three where none is strong.
+ * Return the labels worth mentioning, the strongest first; the first three if none has `MIN_SHARE`.
  *
  * @param {ArrayLike<number>} share
  * @returns {number[]}
  */
 export function nearbyLabels(share) {
   const labels = ranked(share);
-  const strong = labels.filter((label) => share[label] >= VOICE);
+  const strong = labels.filter((label) => share[label] >= MIN_SHARE);
   return strong.length ? strong : labels.slice(0, 3);
 }

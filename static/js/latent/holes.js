@@ -1,52 +1,51 @@
 /**
- * Holes: places where a sample may fall and where no code lies. No DOM.
+ * Holes: regions that are likely under the sampling distribution and have no codes. No DOM.
  *
  * @typedef {import('./atlas.js').Atlas} Atlas
- * @typedef {import('../map/camera.js').Point} Point
+ * @typedef {import('./box.js').Point} Point
  *
- * @typedef {object} Cloud  a normal distribution over the plane, by the square root of its covariance
+ * @typedef {object} Gaussian  over the plane, with the Cholesky factor [[along, 0], [across, up]] of its covariance
  * @property {Point} centre
- * @property {number} along  the root is [[along, 0], [across, up]]
+ * @property {number} along
  * @property {number} across
  * @property {number} up
  */
 import { nearestFoot, priorCentre } from './atlas.js';
 
-/** So far out samples are looked for: six in seven fall nearer. */
+/** The radius of the search, in standard deviations; 86 % of the samples lie within it. */
 const SIGMAS = 2;
 const CELLS = 56;
 
 /**
- * The place farthest from every code, of all that lie within two standard deviations of the cloud that samples are
- * drawn from.
+ * Return the point farthest from every code, within two standard deviations of the sampling distribution.
  *
  * @param {Atlas} atlas
  * @returns {Point}
  */
-export function holeOf(atlas) {
-  const cloud = cloudOf(atlas);
-  let hole = cloud.centre;
-  let room = -1;
+export function largestHole(atlas) {
+  const { centre, along, across, up } = samplingDistribution(atlas);
+  let hole = centre;
+  let farthest = -1;
   for (let n = 0; n < CELLS * CELLS; n++) {
     const a = SIGMAS * (((n % CELLS) + 0.5) / (CELLS / 2) - 1);
     const b = SIGMAS * ((Math.floor(n / CELLS) + 0.5) / (CELLS / 2) - 1);
     if (Math.hypot(a, b) > SIGMAS) continue;
-    const { centre, along, across, up } = cloud;
     const point = { u: centre.u + along * a, v: centre.v + across * a + up * b };
     const i = nearestFoot(atlas, point);
     const distance = Math.hypot(atlas.feet[2 * i] - point.u, atlas.feet[2 * i + 1] - point.v);
-    if (distance > room) [hole, room] = [point, distance];
+    if (distance > farthest) [hole, farthest] = [point, distance];
   }
   return hole;
 }
 
 /**
- * What samples are drawn from: the prior N(0, I) of a VAE, the normal distribution fitted to an autoencoder's codes.
+ * Return the distribution of samples in the plane: the prior N(0, I) of a VAE, or the Gaussian fitted to an
+ * autoencoder's codes.
  *
  * @param {Pick<Atlas, 'card' | 'plane' | 'feet'>} atlas
- * @returns {Cloud}
+ * @returns {Gaussian}
  */
-export function cloudOf({ card, plane, feet }) {
+export function samplingDistribution({ card, plane, feet }) {
   if (card.family === 'vae') return { centre: priorCentre(plane), along: 1, across: 0, up: 1 };
   const count = feet.length / 2;
   const centre = { u: 0, v: 0 };

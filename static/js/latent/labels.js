@@ -1,35 +1,35 @@
 /**
- * The words for what an image shows, by its data set: for lists, legends and sentences. No DOM.
+ * The words for the labels of each data set, for lists, legends and sentences. No DOM.
  *
- * Two data sets have theirs here. Of another, which somebody brought, the server knows what its labels are called.
+ * MNIST and Fashion-MNIST have theirs here; the server names the labels of any other data set.
  *
  * @typedef {object} Label
- * @property {string} name  short, for a key or a map
- * @property {string} one  with its article
+ * @property {string} name  short, for a legend or the map
+ * @property {string} one  with an article
  * @property {string} many
- * @property {string} bare  as it stands in a list: "Between 4 and 9", "Between coats and shirts"
+ * @property {string} bare  in a list: "Between 4 and 9", "Between coats and shirts"
  *
- * @typedef {object} Kind  of images
- * @property {string} title  of the data set
+ * @typedef {object} DatasetWords
+ * @property {string} title
  * @property {readonly Label[]} labels
- * @property {string} hint  to those who may draw one
- * @property {readonly [number, number]} walk  labels of a telling walk's ends
+ * @property {string} hint  on the empty drawing
+ * @property {readonly [number, number]} pathLabels  labels of the default path's ends
  */
 
-/** @type {Kind} */
+/** @type {DatasetWords} */
 const DIGITS = {
   title: 'MNIST',
   labels: Array.from({ length: 10 }, (_, d) => {
     return { name: `${d}`, one: d === 8 ? 'an 8' : `a ${d}`, many: `${d}s`, bare: `${d}` };
   }),
   hint: 'Draw a digit here',
-  walk: [0, 6],
+  pathLabels: [0, 6],
 };
 
 /** @type {(name: string, one: string, many: string) => Label} */
 const garment = (name, one, many) => ({ name, one, many, bare: many });
 
-/** @type {Kind} */
+/** @type {DatasetWords} */
 const CLOTHES = {
   title: 'Fashion-MNIST',
   labels: [
@@ -45,43 +45,45 @@ const CLOTHES = {
     garment('Boot', 'an ankle boot', 'ankle boots'),
   ],
   hint: 'Draw a garment here, filled in',
-  walk: [1, 9],
+  pathLabels: [1, 9],
 };
 
-/** @type {Map<string, Kind>} */
-const kinds = new Map([['mnist', DIGITS], ['fashion-mnist', CLOTHES]]);
+/** @type {Map<string, DatasetWords>} */
+const datasetWords = new Map([['mnist', DIGITS], ['fashion-mnist', CLOTHES]]);
 
 /** @type {(dataset: string) => boolean} */
-export const isNamed = (dataset) => kinds.has(dataset);
+export const isKnownDataset = (dataset) => datasetWords.has(dataset);
 
 /**
- * Take up the words of the data sets that have none here.
+ * Add words for the data sets that have none yet.
  *
  * @param {readonly {id: string, title: string, labels: readonly string[]}[]} datasets
  */
-export function learn(datasets) {
+export function addDatasets(datasets) {
   for (const { id, title, labels } of datasets) {
-    if (kinds.has(id)) continue;
-    kinds.set(id, {
+    if (datasetWords.has(id)) continue;
+    datasetWords.set(id, {
       title,
       labels: labels.map((name) => ({ name, one: `“${name}”`, many: `“${name}” images`, bare: `“${name}”` })),
       hint: 'Draw here',
-      walk: [0, labels.length - 1],
+      pathLabels: [0, labels.length - 1],
     });
   }
 }
 
 /**
+ * Return the words of a data set; those of MNIST if it is unknown.
+ *
  * @param {string | undefined} dataset  id
- * @returns {Kind}
+ * @returns {DatasetWords}
  */
-export const kindOf = (dataset) => kinds.get(dataset ?? '') ?? DIGITS;
+export const wordsFor = (dataset) => datasetWords.get(dataset ?? '') ?? DIGITS;
 
 /**
  * @param {string | undefined} dataset  id
  * @returns {readonly Label[]}  by label
  */
-export const labelsOf = (dataset) => kindOf(dataset).labels;
+export const labelsOf = (dataset) => wordsFor(dataset).labels;
 
-/** Whether its labels are words, which need more room than digits. @type {(dataset?: string) => boolean} */
-export const hasWords = (dataset) => kindOf(dataset) !== DIGITS;
+/** Whether the labels are words, which need more room than digits. @type {(dataset?: string) => boolean} */
+export const hasWords = (dataset) => wordsFor(dataset) !== DIGITS;

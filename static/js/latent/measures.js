@@ -1,24 +1,24 @@
 /**
- * What was measured of a model, by the server's table of measures. No DOM.
+ * The measures of a model, in the order of the server's table. No DOM.
  *
  * @typedef {import('../api.js').Card} Card
  * @typedef {import('../api.js').Measure} Measure
  *
- * @typedef {object} Row  one measure of one or two models
+ * @typedef {object} Row  one measure of a model and, where there is one, of the reference model
  * @property {Measure} measure
- * @property {string} value  in print
- * @property {string} other  of the model beside it; empty: it has none, or there is none
- * @property {'value' | 'other' | null} better  which of the two, if one is
- * @property {string} floor  the same measure of real images, which no model can beat; empty: none
+ * @property {string} value  formatted
+ * @property {string} other  of the reference model; empty: not measured, or there is no reference
+ * @property {'value' | 'other' | null} better  which of the two is better; null: neither
+ * @property {string} floor  the same measure of real images; empty: there is none
  *
- * @typedef {object} Block  measures of one protocol
+ * @typedef {object} Block  measures with the same protocol
  * @property {string} id
  * @property {string} title
- * @property {string} unit  of all its rows; empty: they differ, or it goes without saying
+ * @property {string} unit  of all rows; empty: they differ, or they are shares
  * @property {Row[]} rows  at least one
- * @property {string} obstacle  why the two models cannot be compared by it; empty: they can
- * @property {string} protocol  how it was measured
- * @property {string} otherProtocol  empty if it is the same
+ * @property {string} obstacle  why the two models cannot be compared; empty: they can
+ * @property {string} protocol  how the measures were taken
+ * @property {string} otherProtocol  of the reference model; empty: it is the same
  */
 
 /** @type {Readonly<Record<string, string>>} */
@@ -34,7 +34,7 @@ const TITLES = {
 };
 
 const SHARE = 'share';
-/** Blocks that measure how probable images are: two models can be compared only if their pixels are of one kind. */
+/** Blocks of log-likelihoods: comparable only between models with the same likelihood of a pixel. */
 const OF_PIXELS = ['grey', 'binarised', 'likelihood'];
 
 /** @type {Readonly<Record<'higher' | 'lower' | 'neither', string>>} */
@@ -44,7 +44,7 @@ const DIRECTIONS = {
   neither: 'Neither high nor low is better in itself.',
 };
 
-/** In words, which of two values is the better one. @type {(measure: Pick<Measure, 'better'>) => string} */
+/** Say which of two values is better. @type {(measure: Pick<Measure, 'better'>) => string} */
 export const directionOf = ({ better }) => DIRECTIONS[better ?? 'neither'];
 
 /** @typedef {{[key: string]: unknown}} Table */
@@ -52,7 +52,7 @@ export const directionOf = ({ better }) => DIRECTIONS[better ?? 'neither'];
 const isTable = (value) => typeof value === 'object' && value !== null;
 
 /**
- * The number at a path into a card's metrics.
+ * Return the number at a path into a card's metrics.
  *
  * @param {Pick<Card, 'metrics'> | undefined} card
  * @param {string} key  such as "completeness.recognised"
@@ -66,7 +66,7 @@ export function valueOf(card, key) {
 }
 
 /**
- * A value in print; shares, which lie between 0 and 1, in percent.
+ * Format a value; shares, from 0 to 1, as percentages.
  *
  * @param {Pick<Measure, 'digits' | 'unit'>} measure
  * @param {number | null} value
@@ -81,23 +81,23 @@ export function printedMeasure({ digits, unit }, value) {
 }
 
 /**
- * The measures of a model, and those of another beside them.
+ * Return the measures of a model in blocks, with those of a reference model.
  *
  * @param {readonly Measure[]} measures
  * @param {Card} card
- * @param {Card} [beside]
+ * @param {Card} [reference]
  * @returns {Block[]}
  */
-export function blocksOf(measures, card, beside) {
+export function blocksOf(measures, card, reference) {
   /** @type {Map<string, Block>} */
   const blocks = new Map();
   for (const measure of measures) {
     const value = valueOf(card, measure.key);
     if (value === null) continue;
     const [id, ...path] = measure.key.split('.');
-    const block = blocks.get(id) ?? emptyBlock(id, card, beside);
+    const block = blocks.get(id) ?? emptyBlock(id, card, reference);
     blocks.set(id, block);
-    const other = valueOf(beside, measure.key);
+    const other = valueOf(reference, measure.key);
     block.rows.push({
       measure,
       value: printedMeasure(measure, value),
@@ -115,28 +115,28 @@ function unitOf(rows) {
   return units.size === 1 && !units.has(SHARE) ? rows[0].measure.unit : '';
 }
 
-/** What a row has to say of its unit itself. @type {(measure: Measure, block: Block) => string} */
+/** The unit that a row shows itself, because its block does not. @type {(measure: Measure, block: Block) => string} */
 export const ownUnit = ({ unit }, block) => (unit === SHARE || unit === block.unit ? '' : unit);
 
-/** @type {(id: string, card: Card, beside?: Card) => Block} */
-function emptyBlock(id, card, beside) {
+/** @type {(id: string, card: Card, reference?: Card) => Block} */
+function emptyBlock(id, card, reference) {
   const protocol = protocolOf(card, id);
-  const other = beside ? protocolOf(beside, id) : '';
+  const other = reference ? protocolOf(reference, id) : '';
   return {
     id,
     title: TITLES[id] ?? id,
     unit: '',
     rows: [],
-    obstacle: beside ? obstacleOf(id, card, beside) : '',
+    obstacle: reference ? obstacleOf(id, card, reference) : '',
     protocol,
     otherProtocol: other === protocol ? '' : other,
   };
 }
 
-/** @type {(id: string, card: Card, beside: Card) => string} */
-function obstacleOf(id, card, beside) {
-  if (card.dataset !== beside.dataset) return 'The two were measured on different images: do not compare.';
-  if (card.likelihood !== beside.likelihood && OF_PIXELS.includes(id)) {
+/** @type {(id: string, card: Card, reference: Card) => string} */
+function obstacleOf(id, card, reference) {
+  if (card.dataset !== reference.dataset) return 'The two were measured on different images: do not compare.';
+  if (card.likelihood !== reference.likelihood && OF_PIXELS.includes(id)) {
     return 'The two take a pixel for different things, ink or any number: do not compare.';
   }
   return '';
@@ -149,7 +149,7 @@ function protocolOf({ metrics }, id) {
 }
 
 /**
- * Which of two is better; none if they print the same.
+ * Return which of two values is better; null if they are formatted the same.
  *
  * @type {(measure: Measure, value: number, other: number | null) => 'value' | 'other' | null}
  */
@@ -160,15 +160,15 @@ function betterOf(measure, value, other) {
 }
 
 /**
- * The model to show beside another until the visitor chooses: an autoencoder beside the default VAE, the default
- * beside all others, both of the same data set.
+ * Return the model whose measures are shown for reference until the visitor chooses: the default model, or a plain
+ * autoencoder for the default VAE. Both have the same data set.
  *
  * @param {readonly Card[]} models
  * @param {Card} card
  * @param {string} fallback  id of the server's default model
  * @returns {Card | undefined}
  */
-export function companionOf(models, card, fallback) {
+export function referenceFor(models, card, fallback) {
   const others = models.filter(({ id, dataset }) => id !== card.id && dataset === card.dataset);
   const alike = others.filter(({ latent_dim: dim }) => dim === card.latent_dim);
   return (

@@ -1,5 +1,5 @@
 /**
- * The models under their headings, and their short names. No DOM.
+ * The models in their groups, and their short names. No DOM.
  *
  * @typedef {import('../api.js').Card} Card
  * @typedef {import('../api.js').ModelList} ModelList
@@ -7,12 +7,12 @@
  * @typedef {object} Group
  * @property {string} id
  * @property {string} title
- * @property {string} about  what its models teach, in a line
+ * @property {string} about  what its models show, in a line
  * @property {readonly Card[]} models  at least one
  */
 
 /**
- * The server's groups with their cards, in its order.
+ * Return the server's groups with their cards, in its order; empty groups are left out.
  *
  * @param {Pick<ModelList, 'models' | 'groups'>} list
  * @returns {Group[]}
@@ -28,7 +28,7 @@ export function groupsOf({ models, groups }) {
 const FAMILIES = { ae: 'AE', vae: 'VAE', vqvae: 'VQ-VAE' };
 
 /**
- * The family and the size of the code: "VAE 2-D".
+ * Return the family and the size of the code: "VAE 2-D".
  *
  * @param {Card} card
  */
@@ -38,7 +38,7 @@ export function kindOfModel({ family, latent_dim: dim, planes }) {
 }
 
 /**
- * The id without the data set's name, which is the same for most.
+ * Return the id without the name of its data set.
  *
  * @param {Card} card
  */

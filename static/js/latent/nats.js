@@ -1,5 +1,5 @@
 /**
- * Nats in print. No DOM.
+ * Formats nats. No DOM.
  */
 const PLACES = 2;
 
@@ -7,14 +7,14 @@ const PLACES = 2;
 export const printed = (value) => value.toFixed(PLACES).replace('-', '−');
 
 /**
- * A ledger whose printed figures add up to the last digit: the total is the difference of the parts as printed,
- * at most a hundredth of a nat from the true one.
+ * Format reconstruction, KL and ELBO so that the printed numbers add up. The ELBO is the difference of the printed
+ * parts, within 0.01 nats of the true one.
  *
- * @param {number} reconstruction  log p(x|z), expected, nats
- * @param {number | null | undefined} kl  nats; none for an autoencoder
- * @returns {{reconstruction: string, kl: string, total: string}}  empty where there is none
+ * @param {number} reconstruction  expected log p(x|z), nats
+ * @param {number | null | undefined} kl  nats; null for an autoencoder
+ * @returns {{reconstruction: string, kl: string, total: string}}  empty strings where there is no KL
  */
-export function balance(reconstruction, kl) {
+export function printedElbo(reconstruction, kl) {
   if (kl === null || kl === undefined) return { reconstruction: printed(reconstruction), kl: '', total: '' };
   const cents = (/** @type {number} */ value) => Math.round(Number(value.toFixed(PLACES)) * 10 ** PLACES);
   return {

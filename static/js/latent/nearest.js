@@ -1,24 +1,26 @@
 /**
- * Which codes lie nearest to a latent. Pure mathematics, no DOM; called for every frame of a drag, so it
- * allocates nothing after it is made.
+ * Finds the codes nearest to a latent. Pure mathematics, no DOM. It runs for every frame of a drag, so a search
+ * allocates nothing.
  *
  * @typedef {import('../api.js').Codes} Codes
  *
  * @typedef {object} Neighbourhood
- * @property {Float64Array} share  by label: its part of the k nearest codes, 0..1
- * @property {Int32Array} indices  of the k nearest codes, the nearest first
- * @property {number} index  of the nearest code
- * @property {number} distance  to it, in latent units
+ * @property {Float64Array} share  by label: its share of the k nearest codes, 0..1
+ * @property {Int32Array} indices  of the k nearest codes, nearest first
+ * @property {number} index  of the nearest code; -1 if there is none
+ * @property {number} distance  to the nearest code, in latent units
  * @property {number} reach  distance to the farthest of the k
  */
 
-/** How many codes vote. */
+/** How many nearest codes are counted by default. */
 export const NEIGHBOURS = 40;
 
 /**
+ * Return a search for the k nearest codes, by insertion into a sorted list.
+ *
  * @param {Codes} codes
  * @param {number} [k]
- * @returns {(latent: ArrayLike<number>) => Neighbourhood}  the answer is overwritten by the next call
+ * @returns {(latent: ArrayLike<number>) => Neighbourhood}  the next call overwrites the result
  */
 export function createNearest({ count, dim, values, labels }, k = NEIGHBOURS) {
   const kept = Math.min(k, count);
@@ -53,7 +55,7 @@ export function createNearest({ count, dim, values, labels }, k = NEIGHBOURS) {
 }
 
 /**
- * The labels that have a share, the largest first.
+ * Return the labels with a share above 0, largest first.
  *
  * @param {ArrayLike<number>} share
  * @returns {number[]}

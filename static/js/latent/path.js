@@ -1,41 +1,41 @@
 /**
- * A walk through latent space: its ends in the model at hand, and the places along it. No DOM.
+ * A path through latent space: its ends in a model, and the points along it. No DOM.
  *
  * @typedef {import('./atlas.js').Atlas} Atlas
  * @typedef {import('./plane.js').Latent} Latent
- * @typedef {import('../store.js').Walk} Walk
+ * @typedef {import('../store.js').Path} Path
  * @typedef {import('../store.js').End} End
  * @typedef {import('../store.js').PathKind} PathKind
  */
 import { codeOf } from './atlas.js';
-import { kindOf } from './labels.js';
+import { wordsFor } from './labels.js';
 
 /** @type {readonly PathKind[]} */
 export const PATH_KINDS = ['linear', 'spherical', 'geodesic'];
 
 /**
- * A typical image of a label.
+ * Return a typical test image of a label.
  *
  * @param {Atlas} atlas
  * @param {number} label
  * @returns {{image: number}}
  */
-export function typical({ landmarks }, label) {
+export function typicalImage({ landmarks }, label) {
   return { image: landmarks.find((landmark) => landmark.label === label)?.index ?? 0 };
 }
 
 /**
- * The walk as it can be gone in a model: ends that are not in its space give way to the default ones.
+ * Return a path in a model's latent space. Ends that are not in that space are replaced by the default ones.
  *
  * @param {Atlas} atlas
- * @param {Walk | null} walk
- * @returns {Walk}
+ * @param {Path | null} path
+ * @returns {Path}
  */
-export function walkOf(atlas, walk) {
-  const [from, to] = kindOf(atlas.card.dataset).walk;
-  const start = walk && isIn(atlas, walk.start) ? walk.start : typical(atlas, from);
-  const end = walk && isIn(atlas, walk.end) ? walk.end : typical(atlas, to);
-  return { start, end, kind: walk?.kind ?? 'linear' };
+export function pathIn(atlas, path) {
+  const [from, to] = wordsFor(atlas.card.dataset).pathLabels;
+  const start = path && isIn(atlas, path.start) ? path.start : typicalImage(atlas, from);
+  const end = path && isIn(atlas, path.end) ? path.end : typicalImage(atlas, to);
+  return { start, end, kind: path?.kind ?? 'linear' };
 }
 
 /** @type {(atlas: Atlas, end: End) => boolean} */
@@ -46,31 +46,31 @@ const isIn = ({ codes }, end) =>
 export const latentOf = (atlas, end) => ('image' in end ? codeOf(atlas, end.image) : end.latent);
 
 /**
- * The label of what an end shows, if it is an image.
+ * Return the label of an end that is a test image.
  *
  * @type {(atlas: Atlas, end: End) => number | undefined}
  */
 export const labelOf = ({ codes }, end) => ('image' in end ? codes.labels[end.image] : undefined);
 
 /**
- * The latent at a part of the way, straight between the steps next to it.
+ * Return the latent at a part of a path, by linear interpolation between its steps.
  *
- * @param {readonly Latent[]} route  at least two
+ * @param {readonly Latent[]} pathLatents  at least two
  * @param {number} done  0..1
  * @returns {Latent}
  */
-export function between(route, done) {
-  const at = done * (route.length - 1);
-  const i = Math.min(route.length - 2, Math.floor(at));
+export function between(pathLatents, done) {
+  const at = done * (pathLatents.length - 1);
+  const i = Math.min(pathLatents.length - 2, Math.floor(at));
   const part = at - i;
-  return route[i].map((z, j) => (1 - part) * z + part * route[i + 1][j]);
+  return pathLatents[i].map((z, j) => (1 - part) * z + part * pathLatents[i + 1][j]);
 }
 
 /**
- * The outline of a bar chart, as the `d` of an SVG path: one bar a step, a unit wide.
+ * Return the outline of a bar chart as the `d` of an SVG path: one bar per step, one unit wide.
  *
  * @param {readonly number[]} lengths
- * @param {number} greatest  that fills the height
+ * @param {number} greatest  the length that fills the height
  * @param {number} height
  * @returns {string}
  */

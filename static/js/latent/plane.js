@@ -1,11 +1,12 @@
 /**
- * A plane in latent space, and what of a latent can be seen in it. Pure mathematics, no DOM.
+ * A plane in latent space, and latents projected onto it. Pure mathematics, no DOM.
  *
- * latent = origin + u axes[0] + v axes[1], the axes orthonormal. A latent may lie off the plane (the code
- * of a drawn image does, in 20 dimensions): it is shown at its foot (u, v), and moving it keeps its height.
+ * latent = origin + u axes[0] + v axes[1], with orthonormal axes. A latent may lie off the plane, as the code of a
+ * drawn image does in 20 dimensions. It is shown at its foot (u, v), its orthogonal projection; moving it keeps its
+ * height, the distance from the plane.
  *
- * @typedef {import('../map/camera.js').Point} Point
- * @typedef {import('../map/camera.js').Box} Box
+ * @typedef {import('./box.js').Point} Point
+ * @typedef {import('./box.js').Box} Box
  * @typedef {readonly number[]} Latent
  *
  * @typedef {object} Plane
@@ -14,11 +15,11 @@
  * @property {Latent} origin
  * @property {readonly [Latent, Latent]} axes
  * @property {readonly [readonly [number, number], readonly [number, number]]} extent
- * @property {string} version  for the addresses of its tiles and fields
+ * @property {string} version  for the URLs of its tiles and fields
  */
 
 /**
- * The point of the plane nearest to a latent.
+ * Return the foot of a latent: the point of the plane nearest to it.
  *
  * @param {Plane} plane
  * @param {ArrayLike<number>} latent
@@ -37,7 +38,7 @@ export function footOf({ origin, axes: [a, b] }, latent, offset = 0) {
 }
 
 /**
- * The latent at a point of the plane.
+ * Return the latent at a point of the plane.
  *
  * @param {Plane} plane
  * @param {Point} point
@@ -48,7 +49,7 @@ export function latentAt({ origin, axes: [a, b] }, { u, v }) {
 }
 
 /**
- * Move a latent so that its foot is at a point; its height over the plane stays.
+ * Return a latent moved so that its foot is at a point; its offset from the plane stays.
  *
  * @param {Plane} plane
  * @param {Latent} latent
@@ -62,19 +63,19 @@ export function movedTo(plane, latent, point) {
 }
 
 /**
- * The parallel plane through a latent; the plane itself when the latent lies in it.
+ * Return the parallel plane through a latent.
  *
  * @param {Plane} plane
  * @param {Latent} latent
  * @returns {Plane}
  */
-export function through(plane, latent) {
+export function parallelThrough(plane, latent) {
   const foot = latentAt(plane, footOf(plane, latent));
   return { ...plane, origin: plane.origin.map((o, i) => o + latent[i] - foot[i]) };
 }
 
 /**
- * How far a latent lies from the plane.
+ * Return the distance of a latent from the plane.
  *
  * @param {Plane} plane
  * @param {Latent} latent
@@ -85,12 +86,12 @@ export function heightOf(plane, latent) {
 }
 
 /**
- * The ellipse of one standard deviation of a Gaussian, seen in the plane.
+ * Return the ellipse of one standard deviation of a Gaussian, projected onto the plane.
  *
  * @typedef {object} Ellipse
- * @property {number} major  half-axes, latent units
+ * @property {number} major  half-axis, latent units
  * @property {number} minor
- * @property {number} angle  of the major axis to u, radians, counter-clockwise with v upwards
+ * @property {number} angle  from u to the major axis, radians, counter-clockwise with v upwards
  *
  * @param {Plane} plane
  * @param {readonly Latent[]} covariance  D x D
@@ -114,34 +115,35 @@ const form = (a, matrix, b) =>
   a.reduce((sum, ai, i) => sum + ai * matrix[i].reduce((s, m, j) => s + m * b[j], 0), 0);
 
 /**
- * The name under which the server knows any plane: its origin and axes, written out.
+ * Return the id by which the server knows any plane: its origin and axes as base64.
  *
  * @param {Pick<Plane, 'origin' | 'axes'>} plane
  */
-export function nameAt({ origin, axes }) {
+export function planeIdOf({ origin, axes }) {
   const bytes = new Uint8Array(Float32Array.from([...origin, ...axes[0], ...axes[1]]).buffer);
   const text = btoa(String.fromCharCode(...bytes));
   return `at-${text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}`;
 }
 
 /**
- * The plane itself, or the one parallel to it, through a latent.
+ * Return the parallel plane through a latent, with its id; the plane itself if the latent lies in it.
  *
  * @param {Plane} plane
  * @param {Latent} latent
  * @returns {Plane}
  */
 export function sliceThrough(plane, latent) {
-  if (heightOf(plane, latent) < LEAST_HEIGHT) return plane;
-  const slice = through(plane, latent);
-  return { ...slice, id: nameAt(slice) };
+  if (heightOf(plane, latent) < MIN_HEIGHT) return plane;
+  const slice = parallelThrough(plane, latent);
+  return { ...slice, id: planeIdOf(slice) };
 }
 
-/** Nearer to the plane than this, nobody could see that a latent is off it. */
-export const LEAST_HEIGHT = 0.005;
+/** A latent nearer to the plane than this counts as lying in it: the difference is not visible. */
+export const MIN_HEIGHT = 0.005;
 
 /**
- * The plane through up to three latents. Where they leave a direction open, or all but open, the spare ones close it.
+ * Return the plane through up to three latents, by Gram-Schmidt. Spare directions replace those that are missing or
+ * nearly parallel.
  *
  * @param {readonly Latent[]} latents  at least one
  * @param {readonly Latent[]} spare  orthonormal, at least two
@@ -150,29 +152,30 @@ export const LEAST_HEIGHT = 0.005;
 export function planeThrough([origin, ...others], spare) {
   /** @type {number[][]} */
   const axes = [];
-  const ways = others.map((latent) => latent.map((z, i) => z - origin[i]));
-  for (const way of [...ways, ...spare]) {
+  const directions = others.map((latent) => latent.map((z, i) => z - origin[i]));
+  for (const direction of [...directions, ...spare]) {
     if (axes.length === 2) break;
-    let rest = [...way];
+    let rest = [...direction];
     for (const axis of axes) {
       const along = dot(rest, axis);
       rest = rest.map((z, i) => z - along * axis[i]);
     }
     const length = Math.hypot(...rest);
-    if (length > 1e-3 * Math.hypot(...way)) axes.push(rest.map((z) => z / length));
+    if (length > 1e-3 * Math.hypot(...direction)) axes.push(rest.map((z) => z / length));
   }
   return { origin, axes: [axes[0], axes[1]] };
 }
 
 /**
- * How much of a number of the latent a slice can change: 1 if it stands at right angles to the plane, 0 if it lies in it.
+ * Return how far a number of the latent can change off the plane: 1 if its direction is orthogonal to the plane, 0 if
+ * it lies in the plane.
  *
  * @type {(plane: Plane, index: number) => number}
  */
 export const freedomOf = ({ axes: [a, b] }, index) => 1 - a[index] ** 2 - b[index] ** 2;
 
 /**
- * Give a number of a latent a value by going straight away from the plane: its foot stays.
+ * Return a latent with one number set to a value by moving orthogonally to the plane; its foot stays.
  *
  * @param {Plane} plane
  * @param {Latent} latent
@@ -180,7 +183,7 @@ export const freedomOf = ({ axes: [a, b] }, index) => 1 - a[index] ** 2 - b[inde
  * @param {number} value
  * @returns {number[]}
  */
-export function withNumber(plane, latent, index, value) {
+export function withCoordinate(plane, latent, index, value) {
   const [a, b] = plane.axes;
   const step = (value - latent[index]) / freedomOf(plane, index);
   return latent.map((z, i) => z + step * (Number(i === index) - a[index] * a[i] - b[index] * b[i]));

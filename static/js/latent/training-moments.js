@@ -1,53 +1,55 @@
 /**
- * How a model came to be: its map at moments of its training, and its losses between them. No DOM.
+ * The map of a model at moments of its training, and the learning curves. No DOM.
  *
- * Time runs in moments, not in epochs: the first epochs change most, and the moments lie closest there.
+ * Time is measured in moments, not in epochs. Moments are closest in the first epochs, which change the map most.
  *
- * @typedef {import('../map/camera.js').Box} Box
- * @typedef {import('../map/camera.js').Point} Point
+ * @typedef {import('./box.js').Box} Box
+ * @typedef {import('./box.js').Point} Point
  * @typedef {import('../api-types.js').components['schemas']['EpochJson']} Epoch
  *
  * @typedef {object} Moment
- * @property {number} epoch  after which it was; 0: before the first step
+ * @property {number} epoch  at whose end it was taken; 0: before the first step
  * @property {Box} extent  of its plane
  * @property {Float32Array} feet  u, v of the codes of the first test images, in its plane
- * @property {number} cells  images on a side of its grid
- * @property {Uint8Array} levels  the grid as one grey image, the top row first
+ * @property {number} cells  images on a side of the grid
+ * @property {Uint8Array} levels  the grid as one grey image, top row first
  *
- * @typedef {object} Past  a time between two moments
+ * @typedef {object} TrainingTime  between two moments
  * @property {Moment} from
  * @property {Moment} to
- * @property {number} part  of the way from one to the other, 0..1
+ * @property {number} part  of the time from one to the other, 0..1
  */
-import { PIXELS, SIDE } from '../api.js';
+import { IMAGE_PIXELS, IMAGE_SIDE } from '../lib/image-size.js';
 
 /**
+ * Return a time, clamped to the first and the last moment.
+ *
  * @param {readonly Moment[]} moments  at least one
  * @param {number} at  0 is the first, 1 the second
- * @returns {Past}
+ * @returns {TrainingTime}
  */
-export function pastAt(moments, at) {
+export function timeAt(moments, at) {
   const last = moments.length - 1;
   const time = Math.min(last, Math.max(0, at));
   const first = Math.min(Math.max(0, last - 1), Math.floor(time));
   return { from: moments[first], to: moments[Math.min(last, first + 1)], part: time - first };
 }
 
-/** The epoch of a past, between those of its moments. @type {(past: Past) => number} */
+/** The epoch at a time, interpolated. @type {(trainingTime: TrainingTime) => number} */
 export const epochOf = ({ from, to, part }) => from.epoch + part * (to.epoch - from.epoch);
 
 /**
- * Where the codes are on their straight way from one moment to the next.
+ * Return the feet of the codes at a time, by linear interpolation.
  *
- * @type {(past: Past) => Float32Array}
+ * @type {(trainingTime: TrainingTime) => Float32Array}
  */
 export const feetOf = ({ from, to, part }) => from.feet.map((foot, i) => foot + part * (to.feet[i] - foot));
 
-/** The moment that a past is nearest to. @type {(past: Past) => Moment} */
+/** The moment nearest to a time. @type {(trainingTime: TrainingTime) => Moment} */
 export const nearestMoment = ({ from, to, part }) => (part < 0.5 ? from : to);
 
 /**
- * What a moment's grid shows at a point of its plane; at the nearest cell if it lies outside.
+ * Return the image of a moment's grid at a point of its plane; of the nearest cell if the point lies outside.
  *
  * @param {Moment} moment
  * @param {Point} point
@@ -58,21 +60,21 @@ export function imageAt({ extent, cells, levels }, { u, v }) {
   const cell = (part) => Math.min(cells - 1, Math.max(0, Math.floor(part * cells)));
   const column = cell((u - extent.u0) / (extent.u1 - extent.u0));
   const row = cell((extent.v1 - v) / (extent.v1 - extent.v0));
-  const pixels = new Uint8Array(PIXELS);
-  for (let y = 0; y < SIDE; y++) {
-    const start = (row * SIDE + y) * cells * SIDE + column * SIDE;
-    pixels.set(levels.subarray(start, start + SIDE), y * SIDE);
+  const pixels = new Uint8Array(IMAGE_PIXELS);
+  for (let y = 0; y < IMAGE_SIDE; y++) {
+    const start = (row * IMAGE_SIDE + y) * cells * IMAGE_SIDE + column * IMAGE_SIDE;
+    pixels.set(levels.subarray(start, start + IMAGE_SIDE), y * IMAGE_SIDE);
   }
   return pixels;
 }
 
 /**
- * When an epoch was, in moments; the first and the last moment are as far as time goes.
+ * Return the time of an epoch in moments, clamped to the first and the last.
  *
  * @param {readonly Moment[]} moments
  * @param {number} epoch
  */
-export function timeOf(moments, epoch) {
+export function indexOfEpoch(moments, epoch) {
   const after = moments.findIndex((moment) => moment.epoch >= epoch);
   if (after <= 0) return after < 0 ? moments.length - 1 : 0;
   const [a, b] = [moments[after - 1].epoch, moments[after].epoch];
@@ -84,12 +86,12 @@ export function timeOf(moments, epoch) {
  *
  * @typedef {object} Curve
  * @property {'elbo' | 'reconstruction'} measure
- * @property {Points} points  what was followed on images that no gradient had seen
- * @property {Points} training  the same of those that were trained on: the loss, with its sign turned
+ * @property {Points} points  on held-out images
+ * @property {Points} training  on training images: the negative loss
  */
 
 /**
- * The ELBO of each epoch that measured it; of a model without one, the reconstruction.
+ * Return the ELBO of each epoch that measured it; for a model without an ELBO, the reconstruction.
  *
  * @param {readonly Epoch[]} epochs
  * @returns {Curve}
@@ -103,9 +105,10 @@ export function curveOf(epochs) {
 }
 
 /**
- * Some points of a curve as the `d` of an SVG path. The first epochs are so far below that their place is the lower edge.
+ * Return points of a curve as the `d` of an SVG path. Values far below the rest, as in the first epochs, are clamped
+ * to the lower edge.
  *
- * @param {Curve} curve  that sets the scale
+ * @param {Curve} curve  sets the scale
  * @param {Points} points
  * @param {readonly Moment[]} moments
  * @param {number} width
@@ -117,14 +120,14 @@ export function lineOf({ points: followed }, points, moments, width, height) {
   const top = values[values.length - 1];
   const low = Math.min(values[Math.floor(values.length / 8)], top - 1);
   return points.map(({ epoch, value }, i) => {
-    const x = (timeOf(moments, epoch) / (moments.length - 1)) * width;
+    const x = (indexOfEpoch(moments, epoch) / (moments.length - 1)) * width;
     const y = height * (1 - Math.min(1, Math.max(0, (value - low) / (top - low))));
     return `${i ? 'L' : 'M'}${+x.toFixed(1)},${+y.toFixed(1)}`;
   }).join('');
 }
 
 /**
- * What was measured last at or before an epoch.
+ * Return the last value measured at or before an epoch.
  *
  * @param {Curve} curve
  * @param {number} epoch

@@ -1,11 +1,12 @@
 /**
- * Finding elements of the templates, with their types.
+ * Return the first element for a selector.
  *
  * @template {Element} E
  * @param {ParentNode} root
  * @param {string} selector
  * @param {new () => E} type
  * @returns {E}
+ * @throws {Error}  there is none, or it has another type
  */
 export function find(root, selector, type) {
   const found = root.querySelector(selector);
@@ -14,7 +15,7 @@ export function find(root, selector, type) {
 }
 
 /**
- * All of them, in order.
+ * Return all elements for a selector that have a type, in document order.
  *
  * @template {HTMLElement} E
  * @param {ParentNode} root
@@ -27,7 +28,7 @@ export function findAll(root, selector, type) {
 }
 
 /**
- * Change an element's text, if it is another: equal text would be laid out again too.
+ * Set an element's text if it differs. Setting equal text would also cause a layout.
  *
  * @param {HTMLElement} element
  * @param {string} text
@@ -37,7 +38,7 @@ export function write(element, text) {
 }
 
 /**
- * A copy of a template's only element.
+ * Return a copy of a template's only element.
  *
  * @template {HTMLElement} E
  * @param {ParentNode} root
@@ -53,7 +54,7 @@ export function copyOf(root, selector, type) {
 }
 
 /**
- * Give the visitor a file to keep.
+ * Offer the visitor a file as a download.
  *
  * @param {Blob} file
  * @param {string} name

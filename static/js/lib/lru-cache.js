@@ -1,51 +1,51 @@
 /**
- * A shelf with room for so many things: what has not been used for longest goes first. No DOM.
+ * A cache that drops the least recently used value when it is full. No DOM.
  *
  * @template T
- * @typedef {ReturnType<typeof createShelf<T>>} Shelf
+ * @typedef {ReturnType<typeof createLruCache<T>>} LruCache
  */
 
 /**
  * @template T
- * @param {number} room
- * @param {(thing: T) => void} [discard]
+ * @param {number} capacity  the largest number of values
+ * @param {(value: T) => void} [discard]  called with each value that is dropped or replaced
  */
-export function createShelf(room, discard = () => {}) {
-  /** In the order in which they were last used. @type {Map<string, T>} */
-  const things = new Map();
+export function createLruCache(capacity, discard = () => {}) {
+  /** From the least to the most recently used. @type {Map<string, T>} */
+  const values = new Map();
   return {
     /** @type {(key: string) => boolean} */
-    has: (key) => things.has(key),
+    has: (key) => values.has(key),
 
-    /** Take a thing for use. @type {(key: string) => T | undefined} */
-    use(key) {
-      const thing = things.get(key);
-      if (thing === undefined) return undefined;
-      things.delete(key);
-      things.set(key, thing);
-      return thing;
+    /** Return a value and mark it as used. @type {(key: string) => T | undefined} */
+    get(key) {
+      const value = values.get(key);
+      if (value === undefined) return undefined;
+      values.delete(key);
+      values.set(key, value);
+      return value;
     },
 
-    /** @type {(key: string, thing: T) => void} */
-    put(key, thing) {
-      const before = things.get(key);
+    /** @type {(key: string, value: T) => void} */
+    set(key, value) {
+      const before = values.get(key);
       if (before !== undefined) discard(before);
-      things.delete(key);
-      things.set(key, thing);
-      for (const [oldest, other] of things) {
-        if (things.size <= room) break;
-        things.delete(oldest);
+      values.delete(key);
+      values.set(key, value);
+      for (const [oldest, other] of values) {
+        if (values.size <= capacity) break;
+        values.delete(oldest);
         discard(other);
       }
     },
 
     clear() {
-      for (const thing of things.values()) discard(thing);
-      things.clear();
+      for (const value of values.values()) discard(value);
+      values.clear();
     },
 
     get size() {
-      return things.size;
+      return values.size;
     },
   };
 }

@@ -1,28 +1,33 @@
 /**
- * Grey levels onto canvases.
+ * Grey levels on canvases.
+ *
+ * @typedef {object} EncodedImage  a grey image in an answer of the server
+ * @property {string} png  base64
+ * @property {number} width
+ * @property {number} height
  */
-import { PIXELS, SIDE } from '../api.js';
+import { IMAGE_PIXELS, IMAGE_SIDE } from './image-size.js';
 
 /**
- * A painter of one 28 x 28 image, true to the byte; it allocates nothing after it is made. What is light or dark
- * on the page is the stylesheet's affair.
+ * Return a function that paints 784 grey levels, row by row, byte for byte. It allocates nothing per call. The light
+ * theme inverts the canvas in the stylesheet.
  *
  * @param {HTMLCanvasElement} canvas
  * @returns {(pixels: Uint8Array) => void}
  */
-export function digitPainter(canvas) {
-  canvas.width = canvas.height = SIDE;
+export function imagePainter(canvas) {
+  canvas.width = canvas.height = IMAGE_SIDE;
   const context = contextOf(canvas);
-  const image = context.createImageData(SIDE, SIDE);
+  const image = context.createImageData(IMAGE_SIDE, IMAGE_SIDE);
   const words = new Uint32Array(image.data.buffer);
   return (pixels) => {
-    for (let i = 0; i < PIXELS; i++) words[i] = 0xff000000 | (pixels[i] * 0x010101);
+    for (let i = 0; i < IMAGE_PIXELS; i++) words[i] = 0xff000000 | (pixels[i] * 0x010101);
     context.putImageData(image, 0, 0);
   };
 }
 
 /**
- * The two-dimensional context, which every browser that runs modules has.
+ * Return the 2-D context of a canvas. Every browser that runs modules has one.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {CanvasRenderingContext2DSettings} [settings]
@@ -33,19 +38,19 @@ export function contextOf(canvas, settings) {
   return context;
 }
 
-/** @param {import('../api.js').Image} image */
-export const dataAddress = (image) => `data:image/png;base64,${image.png}`;
+/** @param {EncodedImage} image */
+export const dataUrl = (image) => `data:image/png;base64,${image.png}`;
 
 /**
- * The grey levels of an image, 0..255, row by row.
+ * Return the grey levels of an image, 0..255, row by row.
  *
- * @param {import('../api.js').Image} image
+ * @param {EncodedImage} image
  * @returns {Promise<Uint8Array>}
  */
 export async function levelsOf(image) {
   const { width, height } = image;
   const picture = new Image(width, height);
-  picture.src = dataAddress(image);
+  picture.src = dataUrl(image);
   await picture.decode();
   const canvas = document.createElement('canvas');
   Object.assign(canvas, { width, height });

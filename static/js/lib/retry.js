@@ -1,35 +1,41 @@
 /**
- * Asking again when the server says later: it answers 503 and how long to wait while it makes room for a model.
+ * Tries a task again when its error names a pause, as the server's 503 with Retry-After does while it loads a model.
  * No DOM.
  */
-import { Refusal } from '../api.js';
 
-/** Then the server is not busy but in trouble, and the visitor should hear of it. */
-const MOST_TRIES = 6;
-const LONGEST_SECONDS = 30;
+/** The error is thrown after this many tries. */
+const MAX_TRIES = 6;
+const MAX_WAIT_SECONDS = 30;
 
 /**
+ * Run a task, and run it again as long as its error has a `retryAfter` in seconds.
+ *
  * @template T
  * @param {() => Promise<T>} task
  * @param {object} options
- * @param {AbortSignal} options.signal  ends the waiting, with its reason
- * @param {(seconds: number) => void} [options.onWait]  told before each pause
- * @param {(milliseconds: number, signal: AbortSignal) => Promise<void>} [options.sleep]  what a test replaces
+ * @param {AbortSignal} options.signal  aborts the wait; its reason is thrown
+ * @param {(seconds: number) => void} [options.onWait]  called before each pause
+ * @param {(milliseconds: number, signal: AbortSignal) => Promise<void>} [options.sleep]  replaced in tests
  * @returns {Promise<T>}
  */
-export async function patiently(task, { signal, onWait, sleep = pause }) {
+export async function retry(task, { signal, onWait, sleep = pause }) {
   for (let tries = 1; ; tries++) {
     try {
       return await task();
     } catch (error) {
-      if (!(error instanceof Refusal) || error.retryAfter === null || tries === MOST_TRIES) throw error;
-      const seconds = Math.min(error.retryAfter, LONGEST_SECONDS);
+      const pauseSeconds = retryAfterOf(error);
+      if (pauseSeconds === null || tries === MAX_TRIES) throw error;
+      const seconds = Math.min(pauseSeconds, MAX_WAIT_SECONDS);
       onWait?.(seconds);
       await sleep(1000 * seconds, signal);
       signal.throwIfAborted();
     }
   }
 }
+
+/** @type {(error: unknown) => number | null} */
+const retryAfterOf = (error) =>
+  error instanceof Error && 'retryAfter' in error && typeof error.retryAfter === 'number' ? error.retryAfter : null;
 
 /** @type {(milliseconds: number, signal: AbortSignal) => Promise<void>} */
 const pause = (milliseconds, signal) =>

@@ -1,15 +1,15 @@
 /**
- * The colours and faces of the stylesheet, for what is painted on a canvas.
+ * The stylesheet's colours and fonts, for painting on a canvas.
  *
  * @typedef {object} Theme
  * @property {string} ground
  * @property {string} ink
- * @property {string} soft  ink that stands back
+ * @property {string} soft  ink for what is less important
  * @property {string} accent
  * @property {string} serif
  * @property {string} sans
  * @property {boolean} isDark
- * @property {readonly string[]} digits  one colour a digit
+ * @property {readonly string[]} digits  the colour of each label
  */
 
 /** @returns {Theme} */
@@ -30,21 +30,21 @@ function readTheme() {
 }
 
 /**
- * Call back with the theme, now and whenever the system turns dark or light.
+ * Call back with the theme, at once and whenever the system changes between dark and light or forced colours.
  *
  * @param {(theme: Theme) => void} listener
  * @returns {() => void}  ends it
  */
 export function watchTheme(listener) {
   const queries = ['(prefers-color-scheme: dark)', '(forced-colors: active)'].map((q) => matchMedia(q));
-  const tell = () => listener(readTheme());
-  for (const query of queries) query.addEventListener('change', tell);
-  tell();
-  return () => queries.forEach((query) => query.removeEventListener('change', tell));
+  const notify = () => listener(readTheme());
+  for (const query of queries) query.addEventListener('change', notify);
+  notify();
+  return () => queries.forEach((query) => query.removeEventListener('change', notify));
 }
 
 /**
- * The red, green and blue of a colour written as #rrggbb.
+ * Return red, green and blue of a colour written as #rrggbb, 0..255.
  *
  * @param {string} colour
  */

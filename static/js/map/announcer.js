@@ -1,10 +1,10 @@
 /**
- * Says in words where the point is, once it rests: for those who cannot see the map.
+ * Describes the point to screen readers in an aria-live region, once it rests.
  *
  * @typedef {import('../store.js').Store} Store
  */
+import { describeBriefly, typicalReach } from '../latent/describe-point.js';
 import { labelsOf } from '../latent/labels.js';
-import { inShort, ordinaryReach } from '../latent/describe-point.js';
 import { createNearest } from '../latent/nearest.js';
 import { find } from '../lib/dom.js';
 
@@ -15,9 +15,9 @@ const REST_MILLISECONDS = 400;
  * @param {Store} store
  */
 export function mount(root, store) {
-  const live = find(root, '.whereabouts', HTMLElement);
+  const live = find(root, '.announcer', HTMLElement);
   let timer = 0;
-  let ordinary = Infinity;
+  let typical = Infinity;
   let nearest = createNearest({ count: 0, dim: 0, values: new Float32Array(), labels: new Uint8Array() });
 
   function say() {
@@ -26,14 +26,14 @@ export function mount(root, store) {
     const labels = labelsOf(atlas.card.dataset);
     const numbers = latent.slice(0, 2).map((z) => z.toFixed(2).replace('-', '−')).join(', ');
     const more = latent.length > 2 ? ` and ${latent.length - 2} more` : '';
-    live.textContent = `z ${numbers}${more}: ${inShort(nearest(latent), ordinary, labels)}`;
+    live.textContent = `z ${numbers}${more}: ${describeBriefly(nearest(latent), typical, labels)}`;
   }
 
   const ends = [
     store.watch(['atlas'], ({ atlas }) => {
       if (!atlas) return;
       nearest = createNearest(atlas.codes);
-      ordinary = ordinaryReach(atlas.codes);
+      typical = typicalReach(atlas.codes);
     }),
     store.watch(['latent'], ({ touched }) => {
       clearTimeout(timer);

@@ -1,6 +1,6 @@
 /**
- * Moves the camera for whoever asks: at once, on a flight, or gliding on after a flick. A flight ends when somebody
- * else moves the camera, and there is none for those who prefer stillness.
+ * Moves the camera: at once, in a flight, or in a glide after a flick. A motion ends when something else moves the
+ * camera. With reduced motion the camera jumps, and there is no glide.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').View} View
@@ -8,20 +8,20 @@
  * @typedef {import('./camera.js').Framing} Framing
  * @typedef {import('./camera.js').Screen} Screen
  */
-import { allowedFactor, between, framingOf, glide, GLIDE, lookingAt, pan, within, zoomAbout } from './camera.js';
 import { prefersStillness } from '../lib/theme.js';
+import { allowedFactor, between, framingOf, glide, GLIDE, lookingAt, pan, within, zoomAbout } from './camera.js';
 
 const FLIGHT_MILLISECONDS = 220;
-/** After this many of its time constants, a glide has come to rest. */
-const GLIDES = 5;
+/** A glide ends after this many time constants. */
+const GLIDE_CONSTANTS = 5;
 
 /** @type {(part: number) => number} */
 const ease = (part) => 1 - (1 - part) ** 3;
 
 /** @param {Store} store */
-export function createSteering(store) {
+export function createCameraMotion(store) {
   let frame = 0;
-  /** Where a flight leads. @type {Camera | null} */
+  /** The target of the flight in progress. @type {Camera | null} */
   let goal = null;
 
   /** @type {(view: View, camera: Camera) => Framing} */
@@ -72,8 +72,8 @@ export function createSteering(store) {
     stop,
     fly,
 
-    /** The camera, or where it is bound for. */
-    bound: () => goal ?? store.get().view?.camera ?? null,
+    /** The camera, or the target of its flight. */
+    target: () => goal ?? store.get().view?.camera ?? null,
 
     /** @type {(camera: Camera) => void} */
     set(camera) {
@@ -82,7 +82,7 @@ export function createSteering(store) {
       if (view) store.set({ framing: framed(view, camera) });
     },
 
-    /** Zoom about a place of the screen; without one, about the eye. @type {(factor: number, place?: Screen) => void} */
+    /** Zoom about a place of the screen, by default about the eye. @type {(factor: number, place?: Screen) => void} */
     zoom(factor, place) {
       const { view } = store.get();
       const from = goal ?? view?.camera;
@@ -91,13 +91,13 @@ export function createSteering(store) {
       fly(zoomAbout(from, allowedFactor(from, factor, limits), place ?? limits.eye));
     },
 
-    /** Look at a point of the plane. @type {(point: import('./camera.js').Point) => void} */
+    /** Fly to a point of the plane. @type {(point: import('../latent/box.js').Point) => void} */
     lookAt(point) {
       const { view } = store.get();
       if (view) fly(lookingAt(point, view.camera.scale, view.limits.eye));
     },
 
-    /** Show the whole again. */
+    /** Fly back to the whole map. */
     reset() {
       const { view } = store.get();
       if (view) fly(view.whole, () => store.set({ framing: null }));
@@ -109,7 +109,7 @@ export function createSteering(store) {
       stop();
       if (!view || prefersStillness()) return;
       const { camera } = view;
-      animate(GLIDES * GLIDE, (elapsed) => pan(camera, glide(vx, elapsed), glide(vy, elapsed)));
+      animate(GLIDE_CONSTANTS * GLIDE, (elapsed) => pan(camera, glide(vx, elapsed), glide(vy, elapsed)));
     },
   };
 }

@@ -1,36 +1,37 @@
 /**
- * The camera: where the plane stands on the screen. Pure mathematics, no DOM.
+ * The camera: how the plane is mapped to the screen. Pure mathematics, no DOM.
  *
- * Plane coordinates (u, v) are in latent units, v upwards. Screen coordinates (x, y) are CSS pixels
- * of the map, y downwards. A camera is a value: moving it makes another one.
+ * Plane coordinates (u, v) are in latent units, v upwards. Screen coordinates (x, y) are CSS pixels of the map, y
+ * downwards. A camera is a value; moving it returns another one.
  *
  * @typedef {{x: number, y: number}} Screen
- * @typedef {{u: number, v: number}} Point
- * @typedef {{u0: number, v0: number, u1: number, v1: number}} Box  u0 < u1, v0 < v1
+ * @typedef {import('../latent/box.js').Point} Point
+ * @typedef {import('../latent/box.js').Box} Box
  * @typedef {{left: number, top: number, right: number, bottom: number}} Rect  in CSS pixels
  *
  * @typedef {object} Camera
- * @property {number} x  where the plane's origin lies on the screen
+ * @property {number} x  of the plane's origin on the screen
  * @property {number} y
  * @property {number} scale  pixels per latent unit
  *
  * @typedef {object} Limits  of where the camera may go
- * @property {number} least  scale
- * @property {number} most
- * @property {Box} bounds  the eye looks at a point of it
+ * @property {number} minScale
+ * @property {number} maxScale
+ * @property {Box} bounds  of the point under the eye
  * @property {Screen} eye  the middle of the part of the screen that no panel covers
  *
- * @typedef {object} Framing  what the camera shows, whatever the size of the screen
+ * @typedef {object} Framing  what the camera shows, independent of the screen's size
  * @property {number} u  the point under the eye
  * @property {number} v
- * @property {number} zoom  how many times larger than the whole
+ * @property {number} zoom  relative to the scale of the whole map
  */
+import { clamp } from '../latent/box.js';
 
 /**
- * Show the whole of a box, centred in the part of the screen that no panel covers.
+ * Return the camera that shows a whole box, centred in a rectangle of the screen.
  *
  * @param {Box} box
- * @param {Rect} clear
+ * @param {Rect} clear  the part of the screen that no panel covers
  * @returns {Camera}
  */
 export function fit(box, clear) {
@@ -57,7 +58,7 @@ export const planeU = (camera, x) => (x - camera.x) / camera.scale;
 export const planeV = (camera, y) => (camera.y - y) / camera.scale;
 
 /**
- * The part of the plane that a rectangle of the screen shows.
+ * Return the part of the plane that a rectangle of the screen shows.
  *
  * @param {Camera} camera
  * @param {Rect} rect
@@ -72,44 +73,11 @@ export function boxOf(camera, rect) {
   };
 }
 
-/**
- * The smallest box that holds a box and a point.
- *
- * @param {Box} box
- * @param {Point} point
- * @returns {Box}
- */
-export function including(box, { u, v }) {
-  return {
-    u0: Math.min(box.u0, u),
-    v0: Math.min(box.v0, v),
-    u1: Math.max(box.u1, u),
-    v1: Math.max(box.v1, v),
-  };
-}
-
-/** @type {(box: Box, point: Point) => boolean} */
-export const contains = ({ u0, v0, u1, v1 }, { u, v }) => u >= u0 && u <= u1 && v >= v0 && v <= v1;
-
-/**
- * The nearest point inside a box.
- *
- * @param {Box} box
- * @param {Point} point
- * @returns {Point}
- */
-export function clamp(box, { u, v }) {
-  return {
-    u: Math.min(box.u1, Math.max(box.u0, u)),
-    v: Math.min(box.v1, Math.max(box.v0, v)),
-  };
-}
-
 /** @type {(camera: Camera, dx: number, dy: number) => Camera} */
 export const pan = ({ x, y, scale }, dx, dy) => ({ x: x + dx, y: y + dy, scale });
 
 /**
- * Make everything larger by a factor; what lies at a place of the screen stays there.
+ * Return the camera zoomed by a factor; what lies at a place of the screen stays there.
  *
  * @param {Camera} camera
  * @param {number} factor
@@ -125,7 +93,7 @@ export function zoomAbout({ x, y, scale }, factor, place) {
 }
 
 /**
- * Follow two fingers: what was at their midpoint stays there, and grows as they part.
+ * Return the camera after a pinch: what was at the fingers' midpoint stays there, and their distance sets the zoom.
  *
  * @param {Camera} camera
  * @param {readonly [Screen, Screen]} before
@@ -142,18 +110,18 @@ export function pinch(camera, [a, b], [c, d], limits) {
 }
 
 /**
- * The part of a factor that the limits allow.
+ * Return a zoom factor, limited to the scales that are allowed.
  *
  * @param {Camera} camera
  * @param {number} factor
  * @param {Limits} limits
  */
-export function allowedFactor({ scale }, factor, { least, most }) {
-  return Math.min(most, Math.max(least, scale * factor)) / scale;
+export function allowedFactor({ scale }, factor, { minScale, maxScale }) {
+  return Math.min(maxScale, Math.max(minScale, scale * factor)) / scale;
 }
 
 /**
- * The nearest camera within the limits: its scale by zooming about the eye, then what it looks at by panning.
+ * Return a camera within the limits, first by zooming about the eye, then by panning.
  *
  * @param {Camera} camera
  * @param {Limits} limits
@@ -166,16 +134,15 @@ export function within(camera, limits) {
   return lookingAt({ u, v }, zoomed.scale, eye);
 }
 
-/** @type {(point: Point, scale: number, eye: Screen) => Camera} */
+/** Return the camera with a point under the eye. @type {(point: Point, scale: number, eye: Screen) => Camera} */
 export const lookingAt = ({ u, v }, scale, eye) => ({ x: eye.x - u * scale, y: eye.y + v * scale, scale });
 
 /**
- * The camera on its way from one to another: about the place of the screen where both show the same point, at an even
- * rate of growth.
+ * Return a camera between two, zooming at an even rate about the place of the screen where both show the same point.
  *
  * @param {Camera} from
  * @param {Camera} to
- * @param {number} part  of the way, 0..1
+ * @param {number} part  0 is `from`, 1 is `to`
  * @returns {Camera}
  */
 export function between(from, to, part) {
@@ -193,30 +160,12 @@ export const framingOf = (camera, whole, eye) => ({
 });
 
 /**
- * How far a thing has glided that was let go at a speed; it never comes farther than `GLIDE` times its speed.
+ * Return how far a glide has gone. It slows down exponentially, and its whole length is `GLIDE` times the speed.
  *
  * @param {number} speed  per millisecond
- * @param {number} milliseconds  since it was let go
+ * @param {number} milliseconds  since the release
  */
 export const glide = (speed, milliseconds) => speed * GLIDE * -Math.expm1(-milliseconds / GLIDE);
 
-/** After this many milliseconds, a glide has lost two thirds of its speed. */
+/** The time constant of a glide, milliseconds. */
 export const GLIDE = 180;
-
-/**
- * The largest of 1, 2, 5 x 10^k that is no larger than `length`.
- *
- * @param {number} length
- */
-export function roundLength(length) {
-  const power = 10 ** Math.floor(Math.log10(length));
-  const first = length / power;
-  return (first >= 5 ? 5 : first >= 2 ? 2 : 1) * power;
-}
-
-/** @type {(low: number, high: number, step: number) => number[]} */
-export function multiples(low, high, step) {
-  const found = [];
-  for (let k = Math.ceil(low / step); k <= Math.floor(high / step); k++) found.push(k * step || 0);
-  return found;
-}

@@ -1,6 +1,7 @@
 /**
- * The map's canvas: all layers under one camera. Its first whole picture is the mark `map` in `performance`. It is painted when something on it has changed, and a drag of the
- * point changes nothing on it: the ring is an element above it.
+ * The map's canvas: all layers under one camera. It is painted when something on it has changed. A drag of the point
+ * changes nothing on it, because the ring is an element above it. The first complete map sets the mark `map` in
+ * `performance`.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
@@ -9,21 +10,21 @@
  * @typedef {import('../lib/theme.js').Theme} Theme
  * @typedef {import('./dots.js').Painter} Painter
  */
-import { contextOf } from '../lib/pixels.js';
 import { find } from '../lib/dom.js';
-import { strength } from './layers.js';
+import { contextOf } from '../lib/pixels.js';
 import { watchTheme } from '../lib/theme.js';
-import { extentOf } from './tile-grid.js';
-import { createContours } from './contour-layer.js';
+import { strength } from '../map-layers.js';
+import { createContourLayer } from './contour-layer.js';
 import { createPixelPainter } from './dots-pixels.js';
 import { createPainter, lookOf } from './dots.js';
-import { createFields } from './field-layer.js';
+import { createFieldLayer } from './field-layer.js';
 import { paintFrame, paintGraticule, paintPrior, paintPriorNames } from './graticule.js';
-import { createImages } from './image-layer.js';
-import { paintByway, paintNeighbours, paintPosterior, paintRoute } from './posterior-layer.js';
-import { paintNames } from './label-layer.js';
-import { createPastPainter, scatterOf } from './training-layer.js';
-import { createTiles } from './tile-layer.js';
+import { createImageLayer } from './image-layer.js';
+import { paintLabels } from './label-layer.js';
+import { paintNeighbours, paintOtherPath, paintPath, paintPosterior } from './posterior-layer.js';
+import { extentOf } from './tile-grid.js';
+import { createTileLayer } from './tile-layer.js';
+import { atlasAt, createTrainingLayer } from './training-layer.js';
 
 /**
  * @param {HTMLElement} root
@@ -42,11 +43,11 @@ export function mount(root, store, api) {
   const repaint = () => {
     frame ||= requestAnimationFrame(paint);
   };
-  const tiles = createTiles(store, api, repaint);
-  const fields = createFields(store, api, repaint);
-  const images = createImages(api, repaint);
-  const contours = createContours(store, api, repaint);
-  const pasts = createPastPainter();
+  const tiles = createTileLayer(store, api, repaint);
+  const fields = createFieldLayer(store, api, repaint);
+  const images = createImageLayer(api, repaint);
+  const contours = createContourLayer(store, api, repaint);
+  const training = createTrainingLayer();
 
   function paint() {
     frame = 0;
@@ -65,7 +66,7 @@ export function mount(root, store, api) {
   }
 
   /**
-   * All layers, on a canvas of the view's size times the density.
+   * Paint all layers on a canvas of the view's size times the density.
    *
    * @param {CanvasRenderingContext2D} context
    * @param {Atlas} atlas
@@ -74,22 +75,22 @@ export function mount(root, store, api) {
    * @param {Painter} dots
    * @param {boolean} areDotsStale
    * @param {boolean} [isFramed]
-   * @returns {boolean}  whether all tiles are there
+   * @returns {boolean}  whether all tiles have loaded
    */
   function draw(context, atlas, view, density, dots, areDotsStale, isFramed = true) {
-    const { digits, layers, posterior, route, byways, past } = store.get();
+    const { digits, layers, posterior, pathLatents, otherPaths, trainingTime } = store.get();
     const { camera, width, height } = view;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.fillStyle = theme.ground;
     context.fillRect(0, 0, context.canvas.width, context.canvas.height);
     const extent = extentOf(atlas.plane);
     context.setTransform(density, 0, 0, density, 0, 0);
-    if (!past) fields.paint(context, camera, extent);
+    if (!trainingTime) fields.paint(context, camera, extent);
     context.setTransform(1, 0, 0, 1, 0, 0);
     let isWhole = true;
-    if (past) {
+    if (trainingTime) {
       context.setTransform(density, 0, 0, density, 0, 0);
-      pasts.paint(context, camera, past, layers.tiles.opacity);
+      training.paint(context, camera, trainingTime, layers.tiles.opacity);
     } else if (layers.tiles.isOn) {
       context.globalAlpha = layers.tiles.opacity;
       isWhole = tiles.paint(context, view, extent, density);
@@ -97,37 +98,41 @@ export function mount(root, store, api) {
     }
     context.setTransform(density, 0, 0, density, 0, 0);
     paintGraticule(context, view, extent, theme);
-    const apart = strength(layers.contours);
-    if (apart && !past) contours.paint(context, camera, extent, theme, apart);
+    const contourStrength = strength(layers.contours);
+    if (contourStrength && !trainingTime) contours.paint(context, camera, extent, theme, contourStrength);
     const prior = strength(layers.prior);
     if (prior) paintPrior(context, view, atlas, theme, prior);
     if (layers.codes.isOn) {
-      if (areDotsStale) dots.paint(view, past ? scatterOf(atlas, past) : atlas, lookOf(camera.scale, digits, theme, density), density);
+      if (areDotsStale) {
+        const shown = trainingTime ? atlasAt(atlas, trainingTime) : atlas;
+        dots.paint(view, shown, lookOf(camera.scale, digits, theme, density), density);
+      }
       context.globalAlpha = layers.codes.opacity;
       context.drawImage(dots.canvas, 0, 0, width, height);
       context.globalAlpha = 1;
     }
-    if (layers.images.isOn && !past) {
+    if (layers.images.isOn && !trainingTime) {
       context.globalAlpha = layers.images.opacity;
       images.paint(context, view, atlas, digits, theme);
       context.globalAlpha = 1;
     }
     const margin = parseFloat(getComputedStyle(canvas).getPropertyValue('--frame')) || 0;
-    if (!margin && isFramed) paintFrame(context, view, margin, theme); // its numbers stand in the map, below all names
+    // Without a margin the numbers are in the map, below all names.
+    if (!margin && isFramed) paintFrame(context, view, margin, theme);
     if (prior) paintPriorNames(context, view, atlas, theme);
-    if (layers.names.isOn && !past) paintNames(context, camera, atlas, digits, theme, layers.names.opacity);
-    if (posterior && !past) {
+    if (layers.names.isOn && !trainingTime) paintLabels(context, camera, atlas, digits, theme, layers.names.opacity);
+    if (posterior && !trainingTime) {
       paintNeighbours(context, camera, atlas, posterior, theme);
       paintPosterior(context, camera, atlas, posterior, theme);
     }
-    for (const byway of byways) paintByway(context, camera, atlas, byway, theme);
-    if (route) paintRoute(context, camera, atlas, route, theme);
+    for (const latents of otherPaths) paintOtherPath(context, camera, atlas, latents, theme);
+    if (pathLatents) paintPath(context, camera, atlas, pathLatents, theme);
     if (margin && isFramed) paintFrame(context, view, margin, theme);
     return isWhole;
   }
 
   /** @type {(density: number, isFramed: boolean) => HTMLCanvasElement | null} */
-  function print(density, isFramed) {
+  function renderMap(density, isFramed) {
     const { atlas, view } = store.get();
     if (!atlas || !view) return null;
     const sheet = document.createElement('canvas');
@@ -135,9 +140,9 @@ export function mount(root, store, api) {
     draw(contextOf(sheet), atlas, view, density, createPixelPainter(), true, isFramed);
     return sheet;
   }
-  store.set({ print });
+  store.set({ renderMap });
 
-  /** A model without a plane has nothing to show here. */
+  /** Clear the canvas for a model without a plane. */
   function clear() {
     if (!store.get().shown) return;
     context.setTransform(1, 0, 0, 1, 0, 0);
@@ -149,18 +154,18 @@ export function mount(root, store, api) {
   const ends = [
     watchTheme((current) => {
       theme = current;
-      tiles.dye(theme);
-      fields.dye(theme);
-      images.dye(theme);
-      pasts.dye(theme);
+      tiles.setTheme(theme);
+      fields.setTheme(theme);
+      images.setTheme(theme);
+      training.setTheme(theme);
       areDotsStale = true;
       repaint();
     }),
-    store.watch(['atlas', 'view', 'digits', 'past'], () => {
+    store.watch(['atlas', 'view', 'digits', 'trainingTime'], () => {
       areDotsStale = true;
       repaint();
     }),
-    store.watch(['posterior', 'route', 'byways', 'shown', 'layers'], repaint),
+    store.watch(['posterior', 'pathLatents', 'otherPaths', 'shown', 'layers'], repaint),
     tiles.stop,
     fields.stop,
     contours.stop,
@@ -172,7 +177,7 @@ export function mount(root, store, api) {
 }
 
 /**
- * Make a canvas as large as the map, in device pixels.
+ * Give a canvas the size of the map, in device pixels.
  *
  * @type {(canvas: HTMLCanvasElement, width: number, height: number, density: number) => void}
  */

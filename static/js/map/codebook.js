@@ -1,15 +1,15 @@
 /**
- * What stands in the map's place for a model without a plane: its code is a grid of codebook entries, numbers that
- * name and do not measure. It shows the visitor's image, the entries it is written with, and what is read from them.
+ * Replaces the map for a model without a plane, whose code is a grid of codebook entries: shows the visitor's image,
+ * the entries that encode it, and the image decoded from them.
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { dataAddress } from '../lib/pixels.js';
-import { find, findAll } from '../lib/dom.js';
 import { hasPlane } from '../latent/model-groups.js';
+import { find, findAll } from '../lib/dom.js';
+import { dataUrl } from '../lib/pixels.js';
 
-/** Of the colour circle, between one entry and the next: the golden angle keeps near numbers apart. */
-const TURN = 137.508;
+/** The difference in hue between one entry and the next: the golden angle keeps close numbers apart. */
+const HUE_STEP = 137.508;
 
 /**
  * @param {HTMLElement} root
@@ -17,11 +17,11 @@ const TURN = 137.508;
  */
 export function mount(root, store) {
   const stage = find(root, '.stage', HTMLElement);
-  const stand = find(root, '#codebook', HTMLElement);
-  const input = find(stand, '[data-part="input"]', HTMLImageElement);
-  const output = find(stand, '[data-part="output"]', HTMLImageElement);
-  const table = find(stand, 'table', HTMLTableElement);
-  const count = find(stand, '[data-part="count"]', HTMLElement);
+  const section = find(root, '#codebook', HTMLElement);
+  const input = find(section, '[data-part="input"]', HTMLImageElement);
+  const output = find(section, '[data-part="output"]', HTMLImageElement);
+  const table = find(section, 'table', HTMLTableElement);
+  const count = find(section, '[data-part="count"]', HTMLElement);
 
   /** @param {readonly (readonly number[])[]} indices  of the codebook, row by row */
   function fill(indices) {
@@ -36,8 +36,8 @@ export function mount(root, store) {
     count.textContent = `${new Set(all).size} different entries in ${all.length} places`;
   }
 
-  /** Light up one entry wherever it is used. @param {Event} event */
-  function light({ type, target }) {
+  /** Highlight one entry wherever it is used. @param {Event} event */
+  function highlight({ type, target }) {
     const cell = target instanceof Element ? target.closest('td') : null;
     const entry = type === 'pointerleave' ? undefined : cell?.dataset.entry;
     table.classList.toggle('lit', entry !== undefined);
@@ -46,27 +46,27 @@ export function mount(root, store) {
     }
   }
 
-  table.addEventListener('pointerover', light);
-  table.addEventListener('pointerleave', light);
+  table.addEventListener('pointerover', highlight);
+  table.addEventListener('pointerleave', highlight);
   const ends = [
     store.watch(['shown'], ({ shown }) => {
       const isPlane = !shown || hasPlane(shown);
       root.dataset.plane = isPlane ? 'some' : 'none';
-      stand.hidden = isPlane;
+      section.hidden = isPlane;
       stage.inert = !isPlane;
     }),
     store.watch(['posterior'], ({ posterior }) => {
       const indices = posterior?.indices;
-      table.closest('.written')?.classList.toggle('blank', !indices);
+      table.closest('.codebook-images')?.classList.toggle('blank', !indices);
       if (!posterior || !indices) return;
-      input.src = dataAddress(posterior.input);
-      output.src = dataAddress(posterior.reconstruction);
+      input.src = dataUrl(posterior.input);
+      output.src = dataUrl(posterior.reconstruction);
       fill(indices);
     }),
   ];
   return () => {
-    table.removeEventListener('pointerover', light);
-    table.removeEventListener('pointerleave', light);
+    table.removeEventListener('pointerover', highlight);
+    table.removeEventListener('pointerleave', highlight);
     ends.forEach((end) => end());
   };
 }
@@ -76,6 +76,6 @@ function cellOf(index) {
   const cell = document.createElement('td');
   cell.dataset.entry = `${index}`;
   cell.textContent = `${index}`;
-  cell.style.setProperty('--hue', `${(index * TURN) % 360}`);
+  cell.style.setProperty('--hue', `${(index * HUE_STEP) % 360}`);
   return cell;
 }

@@ -1,58 +1,58 @@
 /**
- * Lines of equal distance from the point, in the metric of geodesics: the closer they lie, the faster the image changes.
- * They are asked for when the point rests.
+ * Lines of equal geodesic distance from the point: where they are close, the image changes fast. They are requested
+ * when the point rests.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
- * @typedef {import('./camera.js').Box} Box
+ * @typedef {import('../latent/box.js').Box} Box
  * @typedef {import('./camera.js').Camera} Camera
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
-import { Refusal } from '../api.js';
+import { ApiError } from '../api.js';
 import { screenX, screenY } from './camera.js';
 import { contourOf, levelsUpTo } from './contour-lines.js';
 
 const REST_MILLISECONDS = 250;
 const LINES = 14;
-/** The far corners of a plane are of no interest: lines go as far as this part of the places. */
-const PART = 0.55;
+/** Lines go up to this quantile of the distances, which leaves out the far corners of the plane. */
+const QUANTILE = 0.55;
 
 /**
  * @param {Store} store
  * @param {Api} api
- * @param {() => void} onChange  there is something new to paint
+ * @param {() => void} onChange  called when there is something new to paint
  */
-export function createContours(store, api, onChange) {
+export function createContourLayer(store, api, onChange) {
   let request = new AbortController();
   let timer = 0;
-  let asked = '';
+  let requested = '';
   let cells = 0;
   /** @type {import('./contour-lines.js').Segment[]} */
   let segments = [];
 
-  async function ask() {
+  async function load() {
     const { atlas, latent, layers } = store.get();
     if (!atlas || !latent || !layers.contours.isOn) return;
     if (latent.length !== 2 || atlas.card.latent_dim !== 2) return forget();
-    const question = `${atlas.card.id} ${latent.join()}`;
-    if (question === asked) return;
-    asked = question;
+    const wanted = `${atlas.card.id} ${latent.join()}`;
+    if (wanted === requested) return;
+    requested = wanted;
     request.abort();
     request = new AbortController();
     try {
       const { cells: side, distances } = await api.distances(atlas.card.id, latent, request.signal);
       const sorted = distances.flat().sort((a, b) => a - b);
       cells = side;
-      segments = levelsUpTo(sorted[Math.floor(PART * (sorted.length - 1))], LINES)
+      segments = levelsUpTo(sorted[Math.floor(QUANTILE * (sorted.length - 1))], LINES)
         .flatMap((level) => contourOf(distances, level));
       onChange();
     } catch (error) {
-      if (error instanceof Refusal) forget(); // off the plane, or not now
+      if (error instanceof ApiError) forget(); // the point lies outside the extent, or the server is busy
     }
   }
 
   function forget() {
-    asked = '';
+    requested = '';
     if (!segments.length) return;
     segments = [];
     onChange();
@@ -60,7 +60,7 @@ export function createContours(store, api, onChange) {
 
   const unwatch = store.watch(['latent', 'atlas', 'layers'], () => {
     clearTimeout(timer);
-    timer = setTimeout(ask, REST_MILLISECONDS);
+    timer = setTimeout(load, REST_MILLISECONDS);
   });
 
   return {

@@ -1,17 +1,19 @@
 /**
  * Lines of equal height through a grid of numbers, by marching squares. No DOM.
  *
- * @typedef {[number, number, number, number]} Segment  x and y of its ends, in cells: a number lies in the middle of its cell
+ * @typedef {[number, number, number, number]} Segment  x0, y0, x1, y1 in cells; a number lies in the middle of its cell
  */
 
-/** Which edges of a square the line joins, by which corners are high: top 0, right 1, bottom 2, left 3. */
+/** Pairs of edges that a line joins, by the bits of the high corners. Edges: top 0, right 1, bottom 2, left 3. */
 const JOINED = [
   [], [3, 0], [0, 1], [3, 1], [1, 2], [3, 0, 1, 2], [0, 2], [3, 2],
   [2, 3], [2, 0], [0, 1, 2, 3], [2, 1], [1, 3], [1, 0], [0, 3], [],
 ];
 
 /**
- * @param {readonly (readonly number[])[]} rows  the top one first
+ * Return the line of one level.
+ *
+ * @param {readonly (readonly number[])[]} rows  top row first
  * @param {number} level
  * @returns {Segment[]}
  */
@@ -31,7 +33,11 @@ export function contourOf(rows, level) {
   return segments;
 }
 
-/** Where the level lies on an edge. @type {(edge: number, corners: readonly number[], level: number, x: number, y: number) => [number, number]} */
+/**
+ * Return where the level crosses an edge.
+ *
+ * @type {(edge: number, corners: readonly number[], level: number, x: number, y: number) => [number, number]}
+ */
 function crossing(edge, corners, level, x, y) {
   const [a, b] = [corners[edge], corners[(edge + 1) % 4]];
   const part = (level - a) / (b - a);
@@ -43,10 +49,10 @@ function crossing(edge, corners, level, x, y) {
 }
 
 /**
- * Round levels between 0 and a greatest number.
+ * Return round levels from above 0 up to a greatest number.
  *
  * @param {number} greatest
- * @param {number} count  as many, or a few more
+ * @param {number} count  at least this many, and a few more
  * @returns {number[]}
  */
 export function levelsUpTo(greatest, count) {

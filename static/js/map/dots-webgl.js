@@ -1,18 +1,18 @@
 /**
- * Dots in one draw call of WebGL 2.
+ * Paints dots in one draw call of WebGL 2.
  *
  * @typedef {import('../latent/atlas.js').Atlas} Atlas
  * @typedef {import('./dots.js').Painter} Painter
  */
 import { channels } from '../lib/theme.js';
 
-/** Names of cards that are none. */
+/** Names of renderers that run in software. */
 const IN_SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 
 const VERTEX = `#version 300 es
 in vec2 foot;
 in float label;
-uniform vec2 centre; // of the window, in the plane: near it, float32 is finer than a pixel at any depth
+uniform vec2 centre; // of the window, in the plane: relative to it, float32 is finer than a pixel at any zoom
 uniform vec2 scale; // clip units per latent unit
 uniform vec4 colours[10];
 uniform float radii[10];
@@ -37,7 +37,7 @@ void main() {
   pixel = vec4(colour.rgb, 1) * colour.a * cover;
 }`;
 
-/** @returns {Painter | null}  null: this machine has no graphics card, or lets nobody use it */
+/** @returns {Painter | null}  null: there is no graphics card, or the browser does not allow its use */
 export function createCardPainter() {
   const canvas = document.createElement('canvas');
   const gl = canvas.getContext('webgl2', { antialias: false, depth: true, failIfMajorPerformanceCaveat: true });
@@ -50,7 +50,7 @@ export function createCardPainter() {
   gl.useProgram(program);
   gl.enable(gl.BLEND);
   gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-  // What the filter leaves out lies below the rest, whatever the order.
+  // Dots of labels that are filtered out lie below the others, whatever their order.
   gl.enable(gl.DEPTH_TEST);
   gl.depthFunc(gl.LEQUAL);
   /** @type {Atlas | null} */

@@ -1,6 +1,6 @@
 /**
- * The codes of the test images as dots, all of them in one draw call where the machine has a graphics card, and pixel
- * by pixel where it only pretends to: a card in software takes ten times as long.
+ * The codes of the test images as dots. A graphics card paints them in one draw call; without one they are painted
+ * pixel by pixel, because WebGL in software takes ten times as long.
  *
  * @typedef {import('../latent/atlas.js').Atlas} Atlas
  * @typedef {import('../store.js').View} View
@@ -13,17 +13,17 @@
  *
  * @typedef {object} Painter
  * @property {HTMLCanvasElement} canvas
- * @property {() => boolean} isLost  the card has been taken away, and another painter must be made
- * @property {(view: View, atlas: Atlas, look: Look, density: number) => void} paint  onto its canvas
+ * @property {() => boolean} isLost  whether the WebGL context is lost, so that another painter is needed
+ * @property {(view: View, atlas: Atlas, look: Look, density: number) => void} paint  on its canvas
  */
-import { createCardPainter } from './dots-webgl.js';
 import { createPixelPainter } from './dots-pixels.js';
+import { createCardPainter } from './dots-webgl.js';
 
-/** Of a dot, CSS pixels: smaller where the map is. */
+/** The smallest and the largest radius of a dot, CSS pixels. */
 const RADIUS = [0.85, 3];
-/** A dot is so large where a latent unit has so many pixels. */
-const AT_SCALE = 110;
-/** Of what the filter leaves out. */
+/** The scale at which a dot has a radius of one CSS pixel. */
+const UNIT_SCALE = 110;
+/** How labels look that are filtered out, and those that are filtered for. */
 const UNCHOSEN = { alpha: 0.2, growth: 1 };
 const CHOSEN = { alpha: 1, growth: 1.3 };
 
@@ -31,16 +31,16 @@ const CHOSEN = { alpha: 1, growth: 1.3 };
 export const createPainter = () => createCardPainter() ?? createPixelPainter();
 
 /**
- * What the dots look like.
+ * Return the look of the dots.
  *
  * @param {number} scale  of the camera
- * @param {number} digits  bits of those to colour; none: all
+ * @param {number} digits  bits of the labels to colour; 0: all
  * @param {Theme} theme
  * @param {number} density  device pixels per CSS pixel
  * @returns {Look}
  */
 export function lookOf(scale, digits, theme, density) {
-  const radius = density * Math.min(RADIUS[1], Math.max(RADIUS[0], Math.sqrt(scale / AT_SCALE)));
+  const radius = density * Math.min(RADIUS[1], Math.max(RADIUS[0], Math.sqrt(scale / UNIT_SCALE)));
   const isChosen = theme.digits.map((_, d) => !digits || Boolean(digits & (1 << d)));
   return {
     colours: theme.digits.map((colour, d) => (isChosen[d] ? colour : theme.soft)),

@@ -1,21 +1,15 @@
 /**
- * Fields: a number for every place of the plane, in levels, and the colours that stand for them. No DOM.
+ * The colours of fields, which are grids of one level, 0..255, per cell of the plane. No DOM.
  *
- * @typedef {import('./layers.js').FieldId} FieldId
- *
- * @typedef {object} Reading  how to read the levels of a field
- * @property {number} low
- * @property {number} high
- * @property {string} unit
- * @property {string} scale  linear, log or index
+ * @typedef {import('../map-layers.js').FieldId} FieldId
  */
 
-/** Cells on a side. */
+/** Cells on a side of a field. */
 export const CELLS = 128;
 
 /**
- * Colours of even steps in lightness, from what is least to what is greatest: matplotlib's magma, viridis and mako, of
- * which any can be told apart by lightness alone.
+ * Colours in even steps of lightness, from low to high: matplotlib's magma and viridis, and seaborn's mako. Lightness
+ * alone tells any two apart.
  *
  * @type {Readonly<Record<Exclude<FieldId, 'label'>, readonly string[]>>}
  */
@@ -26,33 +20,18 @@ const RAMPS = {
 };
 
 /**
- * What the header says: `low=0.1; high=250; unit=per squared unit; scale=log`.
- *
- * @param {string | null} header
- * @returns {Reading}
- */
-export function readingOf(header) {
-  const parts = new Map((header ?? '').split(';').map((part) => {
-    const [name, ...value] = part.split('=');
-    return [name.trim(), value.join('=').trim()];
-  }));
-  const number = (/** @type {string} */ name) => Number(parts.get(name) ?? NaN);
-  return { low: number('low'), high: number('high'), unit: parts.get('unit') ?? '', scale: parts.get('scale') ?? '' };
-}
-
-/**
- * The colours of a ramp, from the least to the greatest: what is least is nearest to the ground.
+ * Return the colours of a ramp, from low to high. Low values are closest to the ground's colour.
  *
  * @param {Exclude<FieldId, 'label'>} field
- * @param {boolean} isDark  the ground
+ * @param {boolean} isDark  whether the ground is dark
  */
 export const rampOf = (field, isDark) => (isDark ? RAMPS[field] : [...RAMPS[field]].reverse());
 
 /**
- * A table of 256 colours along a ramp, each as three bytes.
+ * Return 256 colours along a ramp, three bytes each.
  *
  * @param {readonly string[]} ramp  of #rrggbb
- * @returns {Uint8Array}  red, green and blue of each in turn
+ * @returns {Uint8Array}  red, green, blue, red, ...
  */
 export function tableOf(ramp) {
   const stops = ramp.map((colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)));
@@ -68,11 +47,11 @@ export function tableOf(ramp) {
 }
 
 /**
- * A number in three digits, as a legend shows it.
+ * Format a number with three significant digits, for a legend.
  *
  * @param {number} value
  */
-export function short(value) {
+export function formatShort(value) {
   if (!Number.isFinite(value)) return '';
   if (value !== 0 && Math.abs(value) < 0.001) return value.toExponential(0).replace('-', '−');
   return `${Number(value.toPrecision(3))}`.replace('-', '−');

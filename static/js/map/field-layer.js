@@ -1,33 +1,33 @@
 /**
- * The fields on the map: fetches those that are switched on, colours them, and paints them on the plane's extent.
+ * Loads the fields that are switched on, colours them, and paints them on the plane's extent.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
- * @typedef {import('./camera.js').Box} Box
+ * @typedef {import('../latent/box.js').Box} Box
  * @typedef {import('./camera.js').Camera} Camera
- * @typedef {import('./layers.js').FieldId} FieldId
+ * @typedef {import('../map-layers.js').FieldId} FieldId
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
-import { screenX, screenY } from './camera.js';
 import { contextOf } from '../lib/pixels.js';
-import { CELLS, rampOf, tableOf } from './field-colours.js';
-import { FIELD_IDS } from './layers.js';
-import { patiently } from '../lib/retry.js';
+import { retry } from '../lib/retry.js';
 import { channels } from '../lib/theme.js';
+import { FIELD_IDS } from '../map-layers.js';
+import { screenX, screenY } from './camera.js';
+import { CELLS, rampOf, tableOf } from './field-colours.js';
 
 /**
  * @param {Store} store
  * @param {Api} api
- * @param {() => void} onChange  there is something new to paint
+ * @param {() => void} onChange  called when there is something new to paint
  */
-export function createFields(store, api, onChange) {
-  /** One byte a cell. @type {Map<FieldId, Uint8Array>} */
+export function createFieldLayer(store, api, onChange) {
+  /** One byte per cell. @type {Map<FieldId, Uint8Array>} */
   const levels = new Map();
   /** @type {Map<FieldId, HTMLCanvasElement>} */
-  const pictures = new Map();
+  const canvases = new Map();
   let request = new AbortController();
   /** @type {Set<FieldId>} */
-  let asked = new Set();
+  let requested = new Set();
   /** @type {import('../latent/plane.js').Plane | null} */
   let shown = null;
   /** @type {Theme} */
@@ -39,16 +39,16 @@ export function createFields(store, api, onChange) {
     if (plane !== shown) {
       request.abort();
       request = new AbortController();
-      asked = new Set();
+      requested = new Set();
       levels.clear();
-      pictures.clear();
+      canvases.clear();
       shown = plane;
       store.set({ readings: {} });
     }
     if (!atlas || !plane) return;
     for (const id of FIELD_IDS) {
-      if (!layers[id].isOn || asked.has(id)) continue;
-      asked.add(id);
+      if (!layers[id].isOn || requested.has(id)) continue;
+      requested.add(id);
       void fetchField(atlas.card.id, plane, id, request.signal);
     }
   }
@@ -56,26 +56,26 @@ export function createFields(store, api, onChange) {
   /** @type {(model: string, plane: import('../latent/plane.js').Plane, id: FieldId, signal: AbortSignal) => Promise<void>} */
   async function fetchField(model, plane, id, signal) {
     try {
-      const { image, reading } = await patiently(() => api.field(model, plane, id, signal), { signal });
+      const { image, reading } = await retry(() => api.field(model, plane, id, signal), { signal });
       const bytes = await bytesOf(image);
       if (signal.aborted) return;
       levels.set(id, bytes);
-      print(id);
+      colourField(id);
       store.set({ readings: { ...store.get().readings, [id]: reading } });
       onChange();
     } catch {
-      if (!signal.aborted) asked.delete(id); // the next switch asks again; a lost server is told of elsewhere
+      if (!signal.aborted) requested.delete(id); // switching it on again retries; other parts report a lost server
     }
   }
 
   /** @param {FieldId} id */
-  function print(id) {
+  function colourField(id) {
     const bytes = levels.get(id);
     if (!bytes) return;
     const colours = id === 'label'
       ? Uint8Array.from(theme.digits.flatMap(channels))
       : tableOf(rampOf(id, theme.isDark));
-    const canvas = pictures.get(id) ?? document.createElement('canvas');
+    const canvas = canvases.get(id) ?? document.createElement('canvas');
     canvas.width = canvas.height = CELLS;
     const context = contextOf(canvas);
     const image = context.createImageData(CELLS, CELLS);
@@ -84,15 +84,15 @@ export function createFields(store, api, onChange) {
       image.data[4 * i + 3] = 255;
     }
     context.putImageData(image, 0, 0);
-    pictures.set(id, canvas);
+    canvases.set(id, canvas);
   }
 
   const unwatch = store.watch(['atlas', 'layers'], load);
   return {
     /** @param {Theme} current */
-    dye(current) {
+    setTheme(current) {
       theme = current;
-      FIELD_IDS.forEach(print);
+      FIELD_IDS.forEach(colourField);
     },
 
     /** @type {(context: CanvasRenderingContext2D, camera: Camera, extent: Box) => void} */
@@ -101,12 +101,12 @@ export function createFields(store, api, onChange) {
       const left = screenX(camera, extent.u0);
       const top = screenY(camera, extent.v1);
       for (const id of FIELD_IDS) {
-        const picture = pictures.get(id);
-        if (!picture || !layers[id].isOn) continue;
+        const canvas = canvases.get(id);
+        if (!canvas || !layers[id].isOn) continue;
         context.globalAlpha = layers[id].opacity;
         context.imageSmoothingEnabled = id !== 'label';
         const width = screenX(camera, extent.u1) - left;
-        context.drawImage(picture, left, top, width, screenY(camera, extent.v0) - top);
+        context.drawImage(canvas, left, top, width, screenY(camera, extent.v0) - top);
       }
       context.imageSmoothingEnabled = true;
       context.globalAlpha = 1;
@@ -119,7 +119,7 @@ export function createFields(store, api, onChange) {
   };
 }
 
-/** The grey levels of a field, the upper byte of two. @type {(image: Blob) => Promise<Uint8Array>} */
+/** Return the grey levels of a field, the upper byte of its 16 bits. @type {(image: Blob) => Promise<Uint8Array>} */
 async function bytesOf(image) {
   const bitmap = await createImageBitmap(image, { colorSpaceConversion: 'none' });
   const canvas = document.createElement('canvas');

@@ -1,6 +1,6 @@
 /**
- * What fingers and mice on the map mean: a tap, a pan, a pinch, a flick; and that one which holds the ring means none
- * of them, until a second finger joins it. No DOM.
+ * Recognises gestures on the map: tap, pan, pinch and flick. A pointer on the ring is none of them, until a second
+ * finger joins it. No DOM.
  *
  * @typedef {import('./camera.js').Screen} Screen
  *
@@ -15,17 +15,17 @@
  *   | {kind: 'pan', dx: number, dy: number}
  *   | {kind: 'pinch', before: readonly [Screen, Screen], after: readonly [Screen, Screen]}
  *   | {kind: 'tap', place: Screen, isOnRing: boolean, isSecond: boolean}
- *   | {kind: 'flick', vx: number, vy: number}} Meaning  grasp: these fingers are the map's now; v in pixels per ms
+ *   | {kind: 'flick', vx: number, vy: number}} Meaning  grasp: the map captures these pointers; v in pixels per ms
  */
 
-/** A pointer that has moved farther than this does not tap, CSS pixels: a mouse, a finger. */
+/** A tap moves no farther than this, CSS pixels. */
 const SLACK = { mouse: 4, touch: 9 };
-/** Two taps that are nearer to each other than this, in time and place, are a double one. */
+/** Two taps closer than this are a double tap. */
 const DOUBLE = { milliseconds: 320, pixels: 32 };
-/** A flick is as fast as its last moments. */
-const LAST_MILLISECONDS = 90;
-/** A hand that moves slower than this, in pixels per millisecond, has put the map down. */
-const LEAST_SPEED = 0.12;
+/** The speed of a flick is measured over its last milliseconds. */
+const SPEED_MILLISECONDS = 90;
+/** Below this speed, in pixels per millisecond, releasing the map does not start a glide. */
+const MIN_SPEED = 0.12;
 
 /** @type {Meaning} */
 const NOTHING = { kind: 'none' };
@@ -39,15 +39,15 @@ export function createGesture() {
   let slack = 0;
   let start = { x: 0, y: 0 };
   let lastTap = { x: 0, y: 0, time: -Infinity };
-  /** Where a panning finger was of late. @type {Touch[]} */
+  /** The recent positions of a panning finger. @type {Touch[]} */
   let trail = [];
 
   /** @type {(touch: Touch) => Meaning} */
   function lift({ x, y, time }) {
-    const before = trail.find((touch) => time - touch.time <= LAST_MILLISECONDS);
+    const before = trail.find((touch) => time - touch.time <= SPEED_MILLISECONDS);
     if (!before || time <= before.time) return NOTHING;
     const [vx, vy] = [(x - before.x) / (time - before.time), (y - before.y) / (time - before.time)];
-    return Math.hypot(vx, vy) < LEAST_SPEED ? NOTHING : { kind: 'flick', vx, vy };
+    return Math.hypot(vx, vy) < MIN_SPEED ? NOTHING : { kind: 'flick', vx, vy };
   }
 
   /** @type {(touch: Touch) => Meaning} */
@@ -98,7 +98,7 @@ export function createGesture() {
       mode = 'pan';
       fingers.set(id, { x, y });
       trail.push(touch);
-      while (time - trail[0].time > LAST_MILLISECONDS) trail.shift();
+      while (time - trail[0].time > SPEED_MILLISECONDS) trail.shift();
       return { kind: 'pan', dx: x - before.x, dy: y - before.y };
     },
 
@@ -113,7 +113,7 @@ export function createGesture() {
       return isStill(touch) ? tap(touch) : NOTHING;
     },
 
-    /** Whether the map is being moved. */
+    /** Whether a gesture is moving the map. */
     isMoving: () => mode === 'pan' || mode === 'pinch',
   };
 }

@@ -1,28 +1,29 @@
 /**
- * The graticule: lines at round coordinates with their numbers in the margin, and the prior's circles.
+ * The graticule: lines at round coordinates with their numbers in the margin; and the circles of the prior.
  *
  * @typedef {import('../latent/atlas.js').Atlas} Atlas
  * @typedef {import('../store.js').View} View
- * @typedef {import('./camera.js').Box} Box
+ * @typedef {import('../latent/box.js').Box} Box
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
 import { PRIOR_SIGMAS, priorCentre } from '../latent/atlas.js';
-import { boxOf, multiples, roundLength, screenX, screenY } from './camera.js';
+import { multiples, roundLength } from '../lib/round-numbers.js';
+import { boxOf, screenX, screenY } from './camera.js';
 
-/** Lines stand this far apart at most, in CSS pixels, and two fifths of it at least. */
-const APART = 170;
-/** Numbers without a frame keep so far from the map's edge. */
+/** The largest distance between lines, CSS pixels; the smallest is two fifths of it. */
+const MAX_SPACING = 170;
+/** Distance of numbers from the map's edge where there is no frame, CSS pixels. */
 const EDGE = 16;
-/** Direction in which the circles carry their names. */
-const NAMES_AT = -Math.PI / 12;
+/** Direction from the centre in which the circles have their names. */
+const NAME_ANGLE = -Math.PI / 12;
 
 /** @type {(view: View) => number} */
-const lineStep = ({ camera }) => roundLength(APART / camera.scale);
+const lineStep = ({ camera }) => roundLength(MAX_SPACING / camera.scale);
 
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {View} view
- * @param {Box} extent  of the plane: a line shows where it ends
+ * @param {Box} extent  of the plane, which is outlined
  * @param {Theme} theme
  */
 export function paintGraticule(context, view, extent, theme) {
@@ -55,7 +56,7 @@ export function paintGraticule(context, view, extent, theme) {
 }
 
 /**
- * Circles of 1, 2, 3 sigma. An autoencoder has no prior.
+ * Paint the prior's circles of 1, 2 and 3 sigma. An autoencoder has no prior.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {View} view
@@ -80,7 +81,7 @@ export function paintPrior(context, { camera }, { card, plane }, theme, opacity)
 }
 
 /**
- * The circles' names, where they stand apart.
+ * Paint the circles' names, if there is room between them.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {View} view
@@ -88,22 +89,22 @@ export function paintPrior(context, { camera }, { card, plane }, theme, opacity)
  * @param {Theme} theme
  */
 export function paintPriorNames(context, { camera }, { card, plane }, theme) {
-  if (card.family !== 'vae' || camera.scale < APART / 4) return;
+  if (card.family !== 'vae' || camera.scale < MAX_SPACING / 4) return;
   const centre = priorCentre(plane);
   context.font = `italic 15px ${theme.serif}`;
   for (let sigmas = 1; sigmas <= PRIOR_SIGMAS; sigmas++) {
-    const u = centre.u + sigmas * Math.cos(NAMES_AT);
-    const v = centre.v + sigmas * Math.sin(NAMES_AT);
+    const u = centre.u + sigmas * Math.cos(NAME_ANGLE);
+    const v = centre.v + sigmas * Math.sin(NAME_ANGLE);
     label(context, theme, `${sigmas}σ`, screenX(camera, u), screenY(camera, v));
   }
 }
 
 /**
- * The frame around the map, with the graticule's numbers in it.
+ * Paint the frame around the map, with the graticule's numbers in it.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {View} view
- * @param {number} margin  width of the frame, CSS pixels; 0: none, and the numbers stand at the axes
+ * @param {number} margin  width of the frame, CSS pixels; 0: there is none, and the numbers are at the axes
  * @param {Theme} theme
  */
 export function paintFrame(context, view, margin, theme) {
@@ -141,7 +142,7 @@ export function paintFrame(context, view, margin, theme) {
 const name = (value) => `${+value.toFixed(6)}`.replace('-', '−');
 
 /**
- * Text on its own ground.
+ * Paint text with an outline in the ground's colour.
  *
  * @type {(context: CanvasRenderingContext2D, theme: Theme, text: string, x: number, y: number) => void}
  */
@@ -157,7 +158,7 @@ function label(context, theme, text, x, y) {
 }
 
 /**
- * Text that reads upwards, where it is too wide for the frame.
+ * Paint text rotated by 90 degrees, where it is too wide for the frame.
  *
  * @type {(context: CanvasRenderingContext2D, theme: Theme, text: string, x: number, y: number) => void}
  */

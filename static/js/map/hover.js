@@ -1,19 +1,19 @@
 /**
- * The test image behind the code under a resting mouse, and what the decoder makes of it. A press then takes it: it is
- * encoded, and the point goes to its code.
+ * Shows the test image whose code is under a resting mouse, and its reconstruction. A click encodes that image and
+ * moves the point to its code.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
  */
 import { codeOf, nearestFoot } from '../latent/atlas.js';
-import { planeU, planeV, screenX, screenY } from './camera.js';
-import { find, findAll } from '../lib/dom.js';
 import { labelsOf } from '../latent/labels.js';
+import { find, findAll } from '../lib/dom.js';
+import { planeU, planeV, screenX, screenY } from './camera.js';
 
-/** How near to a code the mouse must be, in CSS pixels. */
+/** How near to a code the mouse must be, CSS pixels. */
 const NEAR = 7;
 const REST_MILLISECONDS = 90;
-/** A press that moves no farther is one, in CSS pixels. */
+/** A click moves no farther than this, CSS pixels. */
 const STILL = 4;
 
 /**
@@ -23,21 +23,21 @@ const STILL = 4;
  */
 export function mount(root, store, api) {
   const map = find(root, '.map', HTMLElement);
-  const plate = find(root, '.hover', HTMLElement);
-  const [image, reconstruction] = findAll(plate, 'img', HTMLImageElement);
-  const caption = find(plate, 'figcaption', HTMLElement);
+  const figure = find(root, '.hover', HTMLElement);
+  const [image, reconstruction] = findAll(figure, 'img', HTMLImageElement);
+  const caption = find(figure, 'figcaption', HTMLElement);
   const listeners = new AbortController();
   let timer = 0;
-  /** The test image that the plate shows; -1: none. */
+  /** Index of the test image that is shown; -1: none. */
   let shown = -1;
   let place = { x: 0, y: 0 };
-  /** What was shown when the mouse was pressed, and where. */
+  /** What was shown when the mouse was pressed, and the mouse's position. */
   let pressed = { index: -1, x: 0, y: 0 };
 
   const hide = () => {
     clearTimeout(timer);
     if (shown < 0) return;
-    plate.hidden = true;
+    figure.hidden = true;
     shown = -1;
   };
 
@@ -52,20 +52,21 @@ export function mount(root, store, api) {
     const codeY = screenY(camera, atlas.feet[2 * index + 1]);
     if (Math.hypot(codeX - x, codeY - y) > NEAR) return;
     const { card, codes } = atlas;
-    image.src = api.testImageAddress(card.dataset, index);
-    reconstruction.src = api.decodedAddress(card.id, codeOf(atlas, index));
+    image.src = api.testImageUrl(card.dataset, index);
+    reconstruction.src = api.decodedUrl(card.id, codeOf(atlas, index));
     caption.textContent = `Test image ${index}, ${labelsOf(card.dataset)[codes.labels[index]].one}, and its decode`;
     shown = index;
     place = { x: codeX, y: codeY };
-    plate.style.transform = `translate(${codeX}px, ${codeY}px)`;
-    plate.hidden = false;
+    figure.style.transform = `translate(${codeX}px, ${codeY}px)`;
+    figure.hidden = false;
   }
 
   /** @param {PointerEvent} event */
   function rest(event) {
     if (event.pointerType !== 'mouse' || event.buttons) return hide();
-    const { offsetX, offsetY } = event; // lays the page out, so not in a drag
-    if (shown >= 0 && Math.hypot(place.x - offsetX, place.y - offsetY) < NEAR) return; // a hand trembles
+    const { offsetX, offsetY } = event; // forces a layout, so it is not read in a drag
+    // A resting hand still moves a little.
+    if (shown >= 0 && Math.hypot(place.x - offsetX, place.y - offsetY) < NEAR) return;
     hide();
     timer = setTimeout(() => show(offsetX, offsetY), REST_MILLISECONDS);
   }

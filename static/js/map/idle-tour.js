@@ -1,22 +1,22 @@
 /**
- * The gentle walk that the ring takes until somebody touches it. Pure mathematics, no DOM.
+ * The tour of the ring until somebody touches it. Pure mathematics, no DOM.
  *
- * @typedef {import('./camera.js').Point} Point
+ * @typedef {import('../latent/box.js').Point} Point
  */
 
-/** Once around, in milliseconds. */
-const ROUND = 26_000;
+/** Duration of one tour. */
+const TOUR_MILLISECONDS = 26_000;
 
 /**
- * A smooth closed curve that visits some places in order and starts at the first.
+ * Return a point of a closed Catmull-Rom curve that starts at the first place and visits all in order.
  *
  * @param {readonly Point[]} places  at least one
- * @param {number} elapsed  milliseconds
+ * @param {number} elapsed  milliseconds since the start
  * @returns {Point}
  */
-export function drift(places, elapsed) {
+export function tourAt(places, elapsed) {
   const n = places.length;
-  const t = ((elapsed / ROUND) % 1) * n;
+  const t = ((elapsed / TOUR_MILLISECONDS) % 1) * n;
   const i = Math.floor(t);
   const [a, b, c, d] = [-1, 0, 1, 2].map((k) => places[(i + k + n) % n]);
   return {
@@ -26,7 +26,7 @@ export function drift(places, elapsed) {
 }
 
 /**
- * The places in the order of their direction from their middle, so that a walk does not cross itself.
+ * Return the places sorted by direction from their mean, so that the tour does not cross itself.
  *
  * @param {readonly Point[]} places
  * @returns {Point[]}

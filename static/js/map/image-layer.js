@@ -1,29 +1,29 @@
 /**
- * The test images themselves at their codes, once so few are in sight that they find room.
+ * The test images at their codes, shown when few enough are visible to have room.
  *
  * @typedef {import('../store.js').View} View
  * @typedef {import('../api.js').Api} Api
  * @typedef {import('../latent/atlas.js').Atlas} Atlas
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
-import { SIDE } from '../api.js';
-import { screenX, screenY } from './camera.js';
+import { IMAGE_SIDE } from '../lib/image-size.js';
 import { contextOf } from '../lib/pixels.js';
+import { screenX, screenY } from './camera.js';
 
-/** Images on a side of a sheet. */
+/** Images on a side of a sprite sheet. */
 const SHEET = 32;
-/** An image on the map, CSS pixels, with the edge that tells its label. */
-const SIZE = SIDE + 8;
-const EDGE = 2;
-/** They may cover this part of the map, if they lay beside each other. */
-const COVER = 1 / 4;
+/** Side of an image on the map, CSS pixels, with a frame in the colour of its label. */
+const SIZE = IMAGE_SIDE + 8;
+const FRAME = 2;
+/** The total area of the images is at most this part of the map. */
+const MAX_COVER = 1 / 4;
 
 /**
  * @param {Api} api
- * @param {() => void} onChange  there is something new to paint
+ * @param {() => void} onChange  called when there is something new to paint
  */
-export function createImages(api, onChange) {
-  /** By data set and number; null: on its way. @type {Map<string, HTMLCanvasElement | null>} */
+export function createImageLayer(api, onChange) {
+  /** By data set and number; null: loading. @type {Map<string, HTMLCanvasElement | null>} */
   const sheets = new Map();
   let isDark = true;
 
@@ -41,13 +41,13 @@ export function createImages(api, onChange) {
       sheets.set(key, canvas);
       onChange();
     } catch {
-      sheets.delete(key); // its dots stay
+      sheets.delete(key); // the dots stay in place of the images
     }
   }
 
   return {
     /** @param {Theme} theme */
-    dye(theme) {
+    setTheme(theme) {
       if (theme.isDark !== isDark) for (const sheet of sheets.values()) if (sheet) invert(sheet);
       ({ isDark } = theme);
     },
@@ -56,12 +56,12 @@ export function createImages(api, onChange) {
      * @param {CanvasRenderingContext2D} context
      * @param {View} view
      * @param {Atlas} atlas
-     * @param {number} digits  bits of those that are chosen; none: all
+     * @param {number} digits  bits of the labels to show; 0: all
      * @param {Theme} theme
      */
     paint(context, view, atlas, digits, theme) {
       const { codes, card } = atlas;
-      for (const index of inSight(view, atlas, digits)) {
+      for (const index of visibleCodes(view, atlas, digits)) {
         const n = Math.floor(index / SHEET ** 2);
         const sheet = sheets.get(`${card.dataset}/${n}`);
         if (sheet === undefined) void fetchSheet(card.dataset, n);
@@ -69,18 +69,17 @@ export function createImages(api, onChange) {
         const x = Math.round(screenX(view.camera, atlas.feet[2 * index]) - SIZE / 2);
         const y = Math.round(screenY(view.camera, atlas.feet[2 * index + 1]) - SIZE / 2);
         const place = index % SHEET ** 2;
-        const inner = SIZE - 2 * EDGE;
+        const [left, top] = [(place % SHEET) * IMAGE_SIDE, Math.floor(place / SHEET) * IMAGE_SIDE];
+        const inner = SIZE - 2 * FRAME;
         context.fillStyle = theme.digits[codes.labels[index]];
         context.fillRect(x, y, SIZE, SIZE);
-        context.drawImage(
-          sheet, (place % SHEET) * SIDE, Math.floor(place / SHEET) * SIDE, SIDE, SIDE, x + EDGE, y + EDGE, inner, inner,
-        );
+        context.drawImage(sheet, left, top, IMAGE_SIDE, IMAGE_SIDE, x + FRAME, y + FRAME, inner, inner);
       }
     },
   };
 }
 
-/** Dark becomes light. @param {HTMLCanvasElement} canvas */
+/** Invert the colours of a canvas. @param {HTMLCanvasElement} canvas */
 function invert(canvas) {
   const context = contextOf(canvas);
   context.globalCompositeOperation = 'difference';
@@ -89,9 +88,13 @@ function invert(canvas) {
   context.globalCompositeOperation = 'source-over';
 }
 
-/** The codes in the window, if they are few. @type {(view: View, atlas: Atlas, digits: number) => number[]} */
-function inSight({ camera, width, height }, { codes, feet }, digits) {
-  const most = (COVER * width * height) / SIZE ** 2;
+/**
+ * Return the indices of the visible codes, or none if they are too many.
+ *
+ * @type {(view: View, atlas: Atlas, digits: number) => number[]}
+ */
+function visibleCodes({ camera, width, height }, { codes, feet }, digits) {
+  const limit = (MAX_COVER * width * height) / SIZE ** 2;
   const found = [];
   for (let i = 0; i < codes.count; i++) {
     const x = screenX(camera, feet[2 * i]);
@@ -99,7 +102,7 @@ function inSight({ camera, width, height }, { codes, feet }, digits) {
     if (x < -SIZE || y < -SIZE || x > width + SIZE || y > height + SIZE) continue;
     if (digits && !(digits & (1 << codes.labels[i]))) continue;
     found.push(i);
-    if (found.length > most) return [];
+    if (found.length > limit) return [];
   }
   return found;
 }

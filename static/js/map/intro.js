@@ -1,12 +1,12 @@
 /**
- * Until somebody touches it or moves the map, the ring walks from digit to digit: the first screen needs no reading.
- * It keeps still for those who prefer that, and for those who came by a link to a place.
+ * Moves the ring along the idle tour until the visitor touches it or moves the map, so that the first screen explains
+ * itself. It rests with reduced motion, and after a link to a point.
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { drift, roundTrip } from './idle-tour.js';
 import { latentAt } from '../latent/plane.js';
 import { prefersStillness } from '../lib/theme.js';
+import { roundTrip, tourAt } from './idle-tour.js';
 
 /**
  * @param {HTMLElement} _root
@@ -15,7 +15,7 @@ import { prefersStillness } from '../lib/theme.js';
 export function mount(_root, store) {
   let frame = 0;
   let startedAt = 0;
-  /** @type {import('./camera.js').Point[]} */
+  /** @type {import('../latent/box.js').Point[]} */
   let places = [];
 
   /** @param {number} time */
@@ -24,7 +24,7 @@ export function mount(_root, store) {
     if (touched || framing || playing || !atlas) return;
     frame = requestAnimationFrame(step);
     startedAt ||= time;
-    store.set({ latent: latentAt(atlas.plane, drift(places, time - startedAt)), movedAt: 0 });
+    store.set({ latent: latentAt(atlas.plane, tourAt(places, time - startedAt)), movedAt: 0 });
   }
 
   const unwatch = store.watch(['atlas'], ({ atlas, touched, framing }) => {

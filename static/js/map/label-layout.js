@@ -1,12 +1,12 @@
 /**
- * What lies on the screen and must not lie on something else. Pure mathematics, no DOM.
+ * Places on the screen that must not overlap. Pure mathematics, no DOM.
  *
  * @typedef {import('./camera.js').Screen} Screen
  * @typedef {import('./camera.js').Rect} Rect
  */
 
 /**
- * The place nearest to a place of the screen that no rectangle covers.
+ * Return the place nearest to a place that no rectangle covers.
  *
  * @param {Screen} place
  * @param {readonly Rect[]} rects  that do not overlap
@@ -24,22 +24,21 @@ export function outside({ x, y }, rects) {
 }
 
 /**
- * Places moved no more than they must be for any two to lie at least so far from each other; a few rounds of
- * pushing each pair apart.
+ * Return places moved until any two have a minimum distance, by a few rounds of pushing pairs apart.
  *
  * @param {readonly Screen[]} places
- * @param {number} least  distance, CSS pixels
+ * @param {number} distance  CSS pixels
  * @returns {Screen[]}
  */
-export function apart(places, least) {
+export function keepApart(places, distance) {
   const moved = places.map(({ x, y }) => ({ x, y }));
   for (let round = 0; round < 12; round++) {
     for (let i = 0; i < moved.length; i++) {
       for (let j = 0; j < i; j++) {
         const dx = moved[i].x - moved[j].x || 1e-3;
         const dy = moved[i].y - moved[j].y;
-        const distance = Math.hypot(dx, dy);
-        const push = (least - distance) / 2 / distance;
+        const now = Math.hypot(dx, dy);
+        const push = (distance - now) / 2 / now;
         if (push <= 0) continue;
         moved[i].x += dx * push;
         moved[i].y += dy * push;

@@ -1,27 +1,28 @@
 /**
- * Moves the point to places of the plane where its ring can be taken again: inside the map, and under no sheet.
+ * Moves the point only to where the visitor can take hold of its ring again: inside the map, and not under a panel.
  *
  * @typedef {import('../store.js').Store} Store
- * @typedef {import('./camera.js').Point} Point
+ * @typedef {import('../latent/box.js').Point} Point
  * @typedef {import('./camera.js').Rect} Rect
  */
-import { clamp, contains, planeU, planeV, screenX, screenY } from './camera.js';
-import { outside } from './label-layout.js';
-import { findAll } from '../lib/dom.js';
+import { clamp, contains } from '../latent/box.js';
 import { movedTo } from '../latent/plane.js';
+import { findAll } from '../lib/dom.js';
+import { planeU, planeV, screenX, screenY } from './camera.js';
+import { outside } from './label-layout.js';
 
-/** The point keeps this far from what covers the map, in CSS pixels. */
+/** Distance of the point from what covers the map, CSS pixels. */
 const CLEARANCE = 12;
 
 /**
  * @param {HTMLElement} map
  * @param {Store} store
  */
-export function createMover(map, store) {
+export function createPointMover(map, store) {
   /** What covers the map. @type {Rect[]} */
   let sheets = [];
   return {
-    /** Look where the sheets are; a gesture does so as it starts. */
+    /** Measure what covers the map; called at the start of a gesture. */
     measure() {
       const { left, top } = map.getBoundingClientRect();
       sheets = findAll(document, '.sheet:not([hidden], [popover], .hover)', HTMLElement).map((sheet) => {
@@ -35,7 +36,7 @@ export function createMover(map, store) {
       });
     },
 
-    /** Whether a ring at a point can be taken. @type {(point: Point) => boolean} */
+    /** Return whether the visitor could take hold of a ring at a point. @type {(point: Point) => boolean} */
     isFree(point) {
       const { view } = store.get();
       if (!view || !contains(view.reach, point)) return false;

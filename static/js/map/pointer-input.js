@@ -1,23 +1,23 @@
 /**
- * The hand on the map: dragging pans, the wheel and two fingers zoom about themselves, a flick lets the map glide on, a
- * tap brings the point, a double one zooms in, with Shift out. What takes the ring is the ring's own affair, until a
- * second finger joins it.
+ * Pointer input on the map: a drag pans, the wheel and two fingers zoom, a flick lets the map glide, a tap moves the
+ * point, and a double tap zooms in, with Shift out. Pointers on the ring are handled in ring.js, until a second
+ * finger joins.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('./gesture.js').Meaning} Meaning
  */
-import { allowedFactor, pan, pinch, planeU, planeV, zoomAbout } from './camera.js';
 import { find } from '../lib/dom.js';
+import { createCameraMotion } from './camera-motion.js';
+import { allowedFactor, pan, pinch, planeU, planeV, zoomAbout } from './camera.js';
 import { createGesture } from './gesture.js';
-import { createMover } from './move-point.js';
-import { createSteering } from './camera-motion.js';
+import { createPointMover } from './move-point.js';
 
-/** A turn of the wheel by a pixel zooms by this, as an exponent; a pinch on a touchpad turns it less. */
-const WHEEL = 0.0022;
-const WHEEL_OF_A_PINCH = 0.011;
-const PIXELS_A_LINE = 33;
-/** A wheel with notches turns by leaps that are worth a flight, CSS pixels. */
-const LEAP = 50;
+/** Logarithm of the zoom factor per pixel of the wheel. A pinch on a touchpad reports fewer, so each zooms more. */
+const WHEEL_ZOOM = 0.0022;
+const TOUCHPAD_PINCH_ZOOM = 0.011;
+const PIXELS_PER_LINE = 33;
+/** A wheel event of at least this size, CSS pixels, comes from a notched wheel and starts a flight. */
+const NOTCH = 50;
 
 /**
  * @param {HTMLElement} root
@@ -27,8 +27,8 @@ export function mount(root, store) {
   const map = find(root, '.map', HTMLElement);
   const ring = find(root, '.ring', HTMLElement);
   const gesture = createGesture();
-  const steering = createSteering(store);
-  const mover = createMover(map, store);
+  const motion = createCameraMotion(store);
+  const mover = createPointMover(map, store);
   const listeners = new AbortController();
   let corner = { left: 0, top: 0 };
 
@@ -43,16 +43,16 @@ export function mount(root, store) {
     if (!view) return;
     const { camera, limits } = view;
     if (meaning.kind === 'grasp') for (const id of meaning.ids) map.setPointerCapture(id);
-    else if (meaning.kind === 'pan') steering.set(pan(camera, meaning.dx, meaning.dy));
-    else if (meaning.kind === 'pinch') steering.set(pinch(camera, meaning.before, meaning.after, limits));
-    else if (meaning.kind === 'flick') steering.glide(meaning.vx, meaning.vy);
+    else if (meaning.kind === 'pan') motion.set(pan(camera, meaning.dx, meaning.dy));
+    else if (meaning.kind === 'pinch') motion.set(pinch(camera, meaning.before, meaning.after, limits));
+    else if (meaning.kind === 'flick') motion.glide(meaning.vx, meaning.vy);
     else if (meaning.kind === 'tap') {
       const { place, isOnRing, isSecond } = meaning;
       if (!isOnRing) {
         mover.measure();
         mover.moveTo({ u: planeU(camera, place.x), v: planeV(camera, place.y) }, event.timeStamp);
       }
-      if (isSecond) steering.zoom(event.shiftKey ? 1 / 2 : 2, place);
+      if (isSecond) motion.zoom(event.shiftKey ? 1 / 2 : 2, place);
     }
     map.toggleAttribute('data-moving', gesture.isMoving());
   }
@@ -60,7 +60,7 @@ export function mount(root, store) {
   /** @param {PointerEvent} event */
   function press(event) {
     if (event.button !== 0) return;
-    steering.stop();
+    motion.stop();
     corner = map.getBoundingClientRect();
     const isOnRing = event.target instanceof Node && ring.contains(event.target);
     if (!isOnRing) map.setPointerCapture(event.pointerId);
@@ -74,11 +74,11 @@ export function mount(root, store) {
     if (!view) return;
     const { left, top } = map.getBoundingClientRect();
     const place = { x: event.clientX - left, y: event.clientY - top };
-    const pixels = event.deltaY * (event.deltaMode ? PIXELS_A_LINE : 1);
-    const factor = Math.exp(-pixels * (event.ctrlKey ? WHEEL_OF_A_PINCH : WHEEL));
-    if (Math.abs(pixels) >= LEAP) return steering.zoom(factor, place);
+    const pixels = event.deltaY * (event.deltaMode ? PIXELS_PER_LINE : 1);
+    const factor = Math.exp(-pixels * (event.ctrlKey ? TOUCHPAD_PINCH_ZOOM : WHEEL_ZOOM));
+    if (Math.abs(pixels) >= NOTCH) return motion.zoom(factor, place);
     const { camera, limits } = view;
-    steering.set(zoomAbout(camera, allowedFactor(camera, factor, limits), place));
+    motion.set(zoomAbout(camera, allowedFactor(camera, factor, limits), place));
   }
 
   const { signal } = listeners;
@@ -88,7 +88,7 @@ export function mount(root, store) {
   map.addEventListener('pointercancel', (event) => act(gesture.up(touchOf(event), true), event), { signal });
   map.addEventListener('wheel', turn, { signal, passive: false });
   return () => {
-    steering.stop();
+    motion.stop();
     listeners.abort();
   };
 }

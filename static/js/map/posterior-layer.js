@@ -1,5 +1,5 @@
 /**
- * What the visitor has put on the map: the posterior of an image, to scale, and a walk.
+ * The posterior of the visitor's image, to scale, and the paths.
  *
  * @typedef {import('../latent/atlas.js').Atlas} Atlas
  * @typedef {import('../api.js').Encoded} Encoded
@@ -7,17 +7,17 @@
  * @typedef {import('../latent/plane.js').Latent} Latent
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
-import { screenX, screenY } from './camera.js';
 import { createNearest } from '../latent/nearest.js';
 import { ellipseOf, footOf } from '../latent/plane.js';
+import { screenX, screenY } from './camera.js';
 
-/** Of the ring about a neighbour, CSS pixels. */
+/** Radius of the ring around a neighbour, CSS pixels. */
 const NEIGHBOUR_RADIUS = 4;
-/** A map in motion is painted often. @type {WeakMap<Encoded, Int32Array>} */
+/** The neighbours of a posterior, cached because a moving map is painted often. @type {WeakMap<Encoded, Int32Array>} */
 const neighbours = new WeakMap();
 
 /**
- * The mean as a cross, and around it the ellipses of one and two standard deviations.
+ * Paint the mean as a cross, and the ellipses of one and two standard deviations.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Camera} camera
@@ -40,7 +40,7 @@ export function paintPosterior(context, camera, { plane }, posterior, theme) {
       context.fillStyle = theme.accent;
       context.fill();
       context.globalAlpha = 1;
-      cased(context, theme, 1.5);
+      strokeOutlined(context, theme, 1.5);
     }
   }
   const arm = 9;
@@ -49,11 +49,11 @@ export function paintPosterior(context, camera, { plane }, posterior, theme) {
     context.moveTo(x - arm * dx, y - arm * dy);
     context.lineTo(x + arm * dx, y + arm * dy);
   }
-  cased(context, theme, 1.5);
+  strokeOutlined(context, theme, 1.5);
 }
 
 /**
- * Rings about the codes nearest to the posterior's mean.
+ * Paint rings around the codes nearest to the posterior's mean.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Camera} camera
@@ -73,27 +73,30 @@ export function paintNeighbours(context, camera, { codes, feet }, posterior, the
     context.moveTo(x + NEIGHBOUR_RADIUS, y);
     context.arc(x, y, NEIGHBOUR_RADIUS, 0, 2 * Math.PI);
   }
-  thin(context, theme);
+  strokeThin(context, theme);
 }
 
 /**
- * Another kind of path between the same ends, as a thin line.
+ * Paint another kind of path between the same ends as a thin line.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Camera} camera
  * @param {Atlas} atlas
- * @param {readonly Latent[]} route
+ * @param {readonly Latent[]} latents
  * @param {Theme} theme
  */
-export function paintByway(context, camera, { plane }, route, theme) {
-  trace(context, camera, plane, route);
-  thin(context, theme);
+export function paintOtherPath(context, camera, { plane }, latents, theme) {
+  trace(context, camera, plane, latents);
+  strokeThin(context, theme);
 }
 
-/** @type {(context: CanvasRenderingContext2D, camera: Camera, plane: Atlas['plane'], route: readonly Latent[]) => void} */
-function trace(context, camera, plane, route) {
+/**
+ * @type {(
+ *   context: CanvasRenderingContext2D, camera: Camera, plane: Atlas['plane'], latents: readonly Latent[]) => void}
+ */
+function trace(context, camera, plane, latents) {
   context.beginPath();
-  for (const latent of route) {
+  for (const latent of latents) {
     const { u, v } = footOf(plane, latent);
     context.lineTo(screenX(camera, u), screenY(camera, v));
   }
@@ -101,33 +104,33 @@ function trace(context, camera, plane, route) {
 }
 
 /**
- * A walk as a line with a dot at each end, the start's hollow.
+ * Paint a path as a line with a dot at each end; the start's dot is hollow.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Camera} camera
  * @param {Atlas} atlas
- * @param {readonly Latent[]} route
+ * @param {readonly Latent[]} latents
  * @param {Theme} theme
  */
-export function paintRoute(context, camera, { plane }, route, theme) {
-  trace(context, camera, plane, route);
-  cased(context, theme, 2);
-  const ends = [footOf(plane, route[0]), footOf(plane, route[route.length - 1])];
+export function paintPath(context, camera, { plane }, latents, theme) {
+  trace(context, camera, plane, latents);
+  strokeOutlined(context, theme, 2);
+  const ends = [footOf(plane, latents[0]), footOf(plane, latents[latents.length - 1])];
   for (const [foot, isStart] of /** @type {const} */ ([[ends[0], true], [ends[1], false]])) {
     context.beginPath();
     context.arc(screenX(camera, foot.u), screenY(camera, foot.v), 5, 0, 2 * Math.PI);
     context.fillStyle = isStart ? theme.ground : theme.accent;
-    cased(context, theme, 2);
+    strokeOutlined(context, theme, 2);
     context.fill();
   }
 }
 
 /**
- * Stroke the path in the accent, between two thin lines of the ground.
+ * Stroke the current path in the accent colour, with an outline in the ground's colour.
  *
  * @type {(context: CanvasRenderingContext2D, theme: Theme, width: number) => void}
  */
-function cased(context, theme, width) {
+function strokeOutlined(context, theme, width) {
   context.strokeStyle = theme.ground;
   context.lineWidth = width + 3;
   context.stroke();
@@ -136,8 +139,12 @@ function cased(context, theme, width) {
   context.stroke();
 }
 
-/** Stroke the path as a thin line of ink on the ground. @type {(context: CanvasRenderingContext2D, theme: Theme) => void} */
-function thin(context, theme) {
+/**
+ * Stroke the current path as a thin line of ink, with an outline in the ground's colour.
+ *
+ * @type {(context: CanvasRenderingContext2D, theme: Theme) => void}
+ */
+function strokeThin(context, theme) {
   context.strokeStyle = theme.ground;
   context.lineWidth = 3;
   context.stroke();

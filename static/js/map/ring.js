@@ -1,16 +1,16 @@
 /**
- * The ring: the point, with the image that it decodes to inside, and the handle by which mouse, pen and touch drag it.
- * It is moved by transform alone, so a drag lays nothing out.
+ * The ring marks the point, shows its decoded image, and is the handle by which mouse, pen and touch drag it. Only
+ * its transform changes, so a drag causes no layout.
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { planeU, planeV, screenX, screenY } from './camera.js';
-import { digitPainter } from '../lib/pixels.js';
-import { find } from '../lib/dom.js';
 import { footOf } from '../latent/plane.js';
-import { createMover } from './move-point.js';
+import { find } from '../lib/dom.js';
+import { imagePainter } from '../lib/pixels.js';
+import { planeU, planeV, screenX, screenY } from './camera.js';
+import { createPointMover } from './move-point.js';
 
-/** How far the lens is lifted off what it would cover, a finger or a posterior, in CSS pixels. */
+/** How far the lens is raised off a finger or a posterior that it would cover, CSS pixels. */
 const LIFT = 72;
 
 /**
@@ -20,16 +20,16 @@ const LIFT = 72;
 export function mount(root, store) {
   const map = find(root, '.map', HTMLElement);
   const ring = find(root, '.ring', HTMLElement);
-  const paint = digitPainter(find(root, '.lens canvas', HTMLCanvasElement));
-  const mover = createMover(map, store);
+  const paint = imagePainter(find(root, '.lens canvas', HTMLCanvasElement));
+  const mover = createPointMover(map, store);
   const listeners = new AbortController();
-  /** From the point's place in the map to the pointer that took it, in the window. */
+  /** Offset of the pointer from the point when the drag began. */
   let grip = { x: 0, y: 0 };
-  /** The pointer that holds it. */
-  let holder = -1;
-  /** Where it was last, in the window. */
+  /** Id of the pointer that drags the ring; -1: none. */
+  let pointer = -1;
+  /** Its last position in the window. */
   let last = { x: NaN, y: NaN };
-  /** It has moved the ring since the last frame. */
+  /** Whether a raw update has moved the ring since the last frame. */
   let isAhead = false;
 
   /** @param {PointerEvent} event */
@@ -42,10 +42,10 @@ export function mount(root, store) {
       x: event.clientX - screenX(view.camera, foot.u),
       y: event.clientY - screenY(view.camera, foot.v),
     };
-    holder = event.pointerId;
+    pointer = event.pointerId;
     isAhead = false;
     mover.measure();
-    ring.setPointerCapture(holder);
+    ring.setPointerCapture(pointer);
     ring.dataset.state = event.pointerType === 'touch' ? 'lifted' : 'held';
     follow(event);
   }
@@ -61,31 +61,35 @@ export function mount(root, store) {
     mover.moveTo({ u, v }, event.timeStamp);
   }
 
-  /** What a fast mouse tells between two frames nobody would see, but for the first. @param {Event} event */
-  function hurry(event) {
-    if (isAhead || !(event instanceof PointerEvent) || event.pointerId !== holder) return;
+  /**
+   * Handle the first raw update after a frame. Later ones would be replaced before anybody saw them.
+   *
+   * @param {Event} event
+   */
+  function dragRaw(event) {
+    if (isAhead || !(event instanceof PointerEvent) || event.pointerId !== pointer) return;
     isAhead = true;
     follow(event);
   }
 
   /** @param {PointerEvent} event */
   function drag(event) {
-    if (event.pointerId !== holder) return;
+    if (event.pointerId !== pointer) return;
     isAhead = false;
     if (event.clientX !== last.x || event.clientY !== last.y) follow(event);
   }
 
-  /** The pointer has been lifted, or a second finger has joined it and both are the map's. */
+  /** The pointer was released, or a second finger joined and the map captured both. */
   const release = () => {
-    holder = -1;
+    pointer = -1;
     delete ring.dataset.state;
   };
 
   const { signal } = listeners;
   ring.addEventListener('pointerdown', press, { signal });
   ring.addEventListener('pointermove', drag, { signal });
-  // Some browsers also tell of a move at once, not just before they paint: the image comes a frame earlier.
-  ring.addEventListener('pointerrawupdate', hurry, { signal });
+  // Some browsers report a move at once and not only before they paint, so the image arrives a frame earlier.
+  ring.addEventListener('pointerrawupdate', dragRaw, { signal });
   ring.addEventListener('lostpointercapture', release, { signal });
 
   const ends = [

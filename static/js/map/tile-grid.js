@@ -1,10 +1,10 @@
 /**
- * The plane's images in tiles: which of them a view needs, in which order, and what stands in for one that has not
- * arrived. Pure mathematics, no DOM.
+ * The tiles of a plane: which of them a view needs, in which order, and what replaces one that has not loaded. Pure
+ * mathematics, no DOM.
  *
- * At level n the plane's extent is cut into 2^n x 2^n tiles, x to the right and y down from the top left.
+ * At level n the plane's extent is divided into 2^n x 2^n tiles, x to the right and y down from the top left.
  *
- * @typedef {import('./camera.js').Box} Box
+ * @typedef {import('../latent/box.js').Box} Box
  * @typedef {import('../latent/plane.js').Plane} Plane
  *
  * @typedef {object} Tile
@@ -12,12 +12,12 @@
  * @property {number} x
  * @property {number} y
  *
- * @typedef {object} Piece  a part of the plane, and the tile that shows it: itself, or one that is coarser
+ * @typedef {object} Piece  a part of the plane and the tile that shows it, its own or a coarser one
  * @property {Tile} place
  * @property {Tile} source
  */
 
-/** A tile's side, in its own pixels: 8 images of 28. */
+/** A tile's side in its own pixels: 8 images of 28. */
 export const TILE = 224;
 /** The deepest level that the server decodes. */
 export const DEEPEST = 8;
@@ -29,8 +29,8 @@ export const extentOf = ({ extent: [[u0, v0], [u1, v1]] }) => ({ u0, v0, u1, v1 
 export const keyOf = ({ level, x, y }) => `${level}/${x}/${y}`;
 
 /**
- * The level whose tiles come nearest to their own size on the screen: its images are between 20 and 40 pixels wide.
- * Pixels are CSS pixels, as an image is there to be seen: on a dense screen, sharper tiles would show smaller images.
+ * Return the level whose tiles are nearest to their own size on the screen: its images are 20 to 40 CSS pixels wide.
+ * CSS pixels count even on a dense screen, where a deeper level would show smaller images.
  *
  * @param {number} scale  CSS pixels per latent unit
  * @param {Box} extent
@@ -41,7 +41,7 @@ export function levelAt(scale, extent) {
 }
 
 /**
- * The scale at which a level's tiles are shown pixel for pixel.
+ * Return the scale at which a level's tiles have their own size.
  *
  * @param {number} level
  * @param {Box} extent
@@ -49,22 +49,7 @@ export function levelAt(scale, extent) {
 export const scaleOf = (level, extent) => (TILE * 2 ** level) / (extent.u1 - extent.u0);
 
 /**
- * The part of the plane that a tile shows.
- *
- * @param {Tile} tile
- * @param {Box} extent
- * @returns {Box}
- */
-export function boxOfTile({ level, x, y }, extent) {
-  const width = (extent.u1 - extent.u0) / 2 ** level;
-  const height = (extent.v1 - extent.v0) / 2 ** level;
-  const u0 = extent.u0 + x * width;
-  const v1 = extent.v1 - y * height;
-  return { u0, v0: v1 - height, u1: u0 + width, v1 };
-}
-
-/**
- * The tiles of one level that a box of the plane needs, those nearest to its middle first.
+ * Return the tiles of one level that cover a box of the plane, those nearest to its middle first.
  *
  * @param {Box} box
  * @param {number} level
@@ -85,8 +70,8 @@ export function covering(box, level, extent) {
     for (let x = Math.max(0, Math.floor(left)); x < Math.min(count, Math.ceil(right)); x++) tiles.push({ level, x, y });
   }
   /** @type {(tile: Tile) => number} */
-  const far = ({ x, y }) => Math.hypot(x + 0.5 - (left + right) / 2, y + 0.5 - (top + bottom) / 2);
-  return tiles.sort((a, b) => far(a) - far(b));
+  const distance = ({ x, y }) => Math.hypot(x + 0.5 - (left + right) / 2, y + 0.5 - (top + bottom) / 2);
+  return tiles.sort((a, b) => distance(a) - distance(b));
 }
 
 /** @type {(tile: Tile, levels: number) => Tile} */
@@ -97,11 +82,11 @@ const below = ({ level, x, y }) =>
   [0, 1, 2, 3].map((n) => ({ level: level + 1, x: 2 * x + (n & 1), y: 2 * y + (n >> 1) }));
 
 /**
- * What to draw in a tile's place: itself; else those of its four quarters that are there, and for the rest the
- * nearest coarser tile. The pieces never overlap, so that they may be transparent.
+ * Return what to draw in a tile's place: the tile; else those of its quarters that have loaded, and for the others
+ * the nearest coarser tile. The pieces never overlap, so they may be transparent.
  *
  * @param {Tile} tile
- * @param {(tile: Tile) => boolean} has
+ * @param {(tile: Tile) => boolean} has  whether a tile has loaded
  * @returns {Piece[]}
  */
 export function piecesFor(tile, has) {
@@ -121,7 +106,7 @@ function standIn(place, has) {
 }
 
 /**
- * Which part of its source a piece shows, in the source's pixels.
+ * Return the part of its source that a piece shows, in the source's pixels.
  *
  * @param {Piece} piece
  */
@@ -132,8 +117,8 @@ export function cutOf({ place, source }) {
 }
 
 /**
- * What a view needs, the most urgent first: the whole plane in one tile, which can stand in for any other, then the
- * tiles of its level from the middle outwards.
+ * Return the tiles that a view needs, the most urgent first: the whole plane in one tile, which can replace any
+ * other, then the tiles of the view's level from the middle outwards.
  *
  * @param {Box} box
  * @param {number} scale

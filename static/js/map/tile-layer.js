@@ -1,55 +1,55 @@
 /**
- * The decoder's own images: fetches the tiles that a view needs, keeps those that have been seen of late, and paints
- * them. A coarser tile stays in the place of one that has not arrived.
+ * The tiles of decoded images: loads those that a view needs, keeps the recently used ones, and paints them. A
+ * coarser tile replaces one that has not loaded.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').View} View
  * @typedef {import('../api.js').Api} Api
- * @typedef {import('./camera.js').Box} Box
+ * @typedef {import('../latent/box.js').Box} Box
  * @typedef {import('../lib/theme.js').Theme} Theme
  * @typedef {import('./tile-grid.js').Tile} Tile
  */
-import { Refusal } from '../api.js';
+import { ApiError } from '../api.js';
+import { createLruCache } from '../lib/lru-cache.js';
 import { boxOf, screenX, screenY } from './camera.js';
-import { createShelf } from '../lib/lru-cache.js';
 import { covering, cutOf, extentOf, keyOf, levelAt, needed, piecesFor } from './tile-grid.js';
-import { createDeveloper } from './tint.js';
+import { createTint } from './tint.js';
 
-/** A browser opens no more connections to one host. */
-const MOST_AT_ONCE = 6;
-/** Tiles, of 200 kB each: enough for the largest screen, three times over for most. */
-const ROOM = 420;
-/** While it is zoomed, nobody can say yet which level will be wanted. */
+/** Browsers open at most this many connections to one host. */
+const MAX_REQUESTS = 6;
+/** Tiles in memory, 200 kB each: enough for the largest screen, and for most screens three times over. */
+const CAPACITY = 420;
+/** Tiles are requested once a zoom has rested this long, because until then the level may change. */
 const ZOOM_MILLISECONDS = 90;
-/** A tile that did not come is asked for again after this. */
-const AGAIN_MILLISECONDS = 3000;
+/** A tile that failed is requested again after this. */
+const RETRY_MILLISECONDS = 3000;
 
 /**
  * @param {Store} store
  * @param {Api} api
- * @param {() => void} onChange  there is something new to paint
+ * @param {() => void} onChange  called when there is something new to paint
  */
-export function createTiles(store, api, onChange) {
-  /** @type {import('../lib/lru-cache.js').Shelf<ImageBitmap>} */
-  const shelf = createShelf(ROOM, (bitmap) => bitmap.close());
-  /** What is on its way. @type {Map<string, AbortController>} */
+export function createTileLayer(store, api, onChange) {
+  /** @type {import('../lib/lru-cache.js').LruCache<ImageBitmap>} */
+  const bitmaps = createLruCache(CAPACITY, (bitmap) => bitmap.close());
+  /** The requests in progress. @type {Map<string, AbortController>} */
   const requests = new Map();
-  /** What still has to be asked for, the most urgent first. @type {Tile[]} */
+  /** Tiles that are still to be requested, the most urgent first. @type {Tile[]} */
   let queue = [];
   let timer = 0;
-  let again = 0;
+  let retryTimer = 0;
   let scale = 0;
   let model = '';
-  /** Names of the plane that is shown, and of the one before: it stays until the other one has come. */
+  /** Ids of the shown plane and of the previous one, whose tiles stay until the new ones have loaded. */
   let plane = '';
-  let planeBefore = '';
-  const develop = createDeveloper();
+  let previousPlane = '';
+  const tint = createTint();
   /** @type {(tile: Tile, of?: string) => string} */
   const nameOf = (tile, of = plane) => `${of}/${keyOf(tile)}`;
   /** @type {(tile: Tile) => boolean} */
-  const has = (tile) => shelf.has(nameOf(tile));
+  const has = (tile) => bitmaps.has(nameOf(tile));
   /** @type {(tile: Tile) => boolean} */
-  const had = (tile) => shelf.has(nameOf(tile, planeBefore));
+  const had = (tile) => bitmaps.has(nameOf(tile, previousPlane));
 
   function drop() {
     for (const request of requests.values()) request.abort();
@@ -59,15 +59,15 @@ export function createTiles(store, api, onChange) {
 
   function forget() {
     drop();
-    shelf.clear();
-    planeBefore = plane;
+    bitmaps.clear();
+    previousPlane = plane;
   }
 
   function plan() {
     const { atlas, view } = store.get();
     if (!atlas || !view) return;
     const extent = extentOf(atlas.plane);
-    const tiles = needed(sightOf(view), view.camera.scale, extent);
+    const tiles = needed(visibleBox(view), view.camera.scale, extent);
     const keys = new Set(tiles.map((tile) => nameOf(tile)));
     for (const [key, request] of requests) if (!keys.has(key)) request.abort();
     queue = tiles.filter((tile) => !has(tile) && !requests.has(nameOf(tile)));
@@ -76,7 +76,7 @@ export function createTiles(store, api, onChange) {
 
   function pump() {
     const { atlas } = store.get();
-    while (atlas && queue.length && requests.size < MOST_AT_ONCE) {
+    while (atlas && queue.length && requests.size < MAX_REQUESTS) {
       const tile = queue[0];
       queue = queue.slice(1);
       void fetchTile(atlas.card.id, atlas.plane, tile);
@@ -90,17 +90,17 @@ export function createTiles(store, api, onChange) {
     requests.set(key, request);
     try {
       const blob = await api.tile(of, at, tile, request.signal);
-      const bitmap = await develop.print(blob);
+      const bitmap = await tint.fromFile(blob);
       if (request.signal.aborted) return bitmap.close();
-      shelf.put(key, bitmap);
+      bitmaps.set(key, bitmap);
       onChange();
     } catch (error) {
-      // The map is whole without it, and a lost server is told of elsewhere.
+      // The map works without the tile, and other parts report a lost server.
       if (request.signal.aborted) return;
-      const seconds = error instanceof Refusal ? error.retryAfter : null;
-      if (seconds !== null) queue = []; // the others would be refused too
-      const pause = seconds === null ? AGAIN_MILLISECONDS : 1000 * seconds;
-      again ||= setTimeout(() => ((again = 0), plan()), pause);
+      const seconds = error instanceof ApiError ? error.retryAfter : null;
+      if (seconds !== null) queue = []; // the server would refuse the others too
+      const pause = seconds === null ? RETRY_MILLISECONDS : 1000 * seconds;
+      retryTimer ||= setTimeout(() => ((retryTimer = 0), plan()), pause);
     } finally {
       if (requests.get(key) === request) requests.delete(key);
       pump();
@@ -110,7 +110,7 @@ export function createTiles(store, api, onChange) {
   const unwatch = store.watch(['atlas', 'view'], ({ atlas, view }) => {
     const isSame = plane === atlas?.plane.id && model === atlas.card.id;
     if (!isSame) {
-      planeBefore = plane;
+      previousPlane = plane;
       plane = atlas?.plane.id ?? '';
       if (model === atlas?.card.id) drop();
       else forget();
@@ -124,8 +124,8 @@ export function createTiles(store, api, onChange) {
 
   return {
     /** @param {Theme} theme */
-    dye(theme) {
-      develop.dye(theme.ink);
+    setTheme(theme) {
+      tint.setColour(theme.ink);
       forget();
       plan();
     },
@@ -135,19 +135,19 @@ export function createTiles(store, api, onChange) {
      * @param {View} view
      * @param {Box} extent
      * @param {number} density  device pixels per CSS pixel
-     * @returns {boolean}  whether all tiles are there, none of them by a stand-in
+     * @returns {boolean}  whether all tiles have loaded
      */
     paint(target, view, extent, density) {
       const { camera } = view;
       const level = levelAt(camera.scale, extent);
-      const at = placing(camera, extent, density);
+      const at = placementOf(camera, extent, density);
       let isWhole = true;
-      for (const tile of covering(sightOf(view), level, extent)) {
+      for (const tile of covering(visibleBox(view), level, extent)) {
         isWhole &&= has(tile);
         const pieces = piecesFor(tile, has);
-        const of = pieces.length ? plane : planeBefore;
+        const of = pieces.length ? plane : previousPlane;
         for (const piece of pieces.length ? pieces : piecesFor(tile, had)) {
-          const bitmap = shelf.use(nameOf(piece.source, of));
+          const bitmap = bitmaps.get(nameOf(piece.source, of));
           if (!bitmap) continue;
           const cut = cutOf(piece);
           const { x, y, side } = at(piece.place);
@@ -160,22 +160,22 @@ export function createTiles(store, api, onChange) {
     stop() {
       unwatch();
       clearTimeout(timer);
-      clearTimeout(again);
+      clearTimeout(retryTimer);
       forget();
     },
   };
 }
 
-/** The part of the plane in the window. @type {(view: View) => Box} */
-const sightOf = ({ camera, width, height }) => boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
+/** The visible part of the plane. @type {(view: View) => Box} */
+const visibleBox = ({ camera, width, height }) => boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
 
 /**
- * Where tiles lie in device pixels. Where they are as large as whole pixels they lie on whole pixels, so that their
- * own size shows their own bytes.
+ * Return where a tile lies in device pixels. Tiles whose side is a whole number of pixels are aligned to whole
+ * pixels, so that tiles of their own size are painted byte for byte.
  *
  * @type {(camera: View['camera'], extent: Box, density: number) => (tile: Tile) => {x: number, y: number, side: number}}
  */
-function placing(camera, extent, density) {
+function placementOf(camera, extent, density) {
   const left = screenX(camera, extent.u0) * density;
   const top = screenY(camera, extent.v1) * density;
   const whole = camera.scale * density * (extent.u1 - extent.u0);

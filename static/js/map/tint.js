@@ -1,27 +1,27 @@
 /**
- * Turns grey images to ink on nothing: the paper shows through.
+ * Tints grey images: the grey level becomes the opacity of one colour.
  */
 import { contextOf } from '../lib/pixels.js';
 import { channels } from '../lib/theme.js';
 
-export function createDeveloper() {
+export function createTint() {
   const canvas = document.createElement('canvas');
   const context = contextOf(canvas, { willReadFrequently: true });
   let colour = 0;
   return {
-    /** @param {string} ink */
-    dye(ink) {
-      const [red, green, blue] = channels(ink);
+    /** @param {string} name  #rrggbb */
+    setColour(name) {
+      const [red, green, blue] = channels(name);
       colour = (blue << 16) | (green << 8) | red;
     },
 
     /** @param {Blob} blob  a square grey image file */
-    async print(blob) {
-      const negative = await createImageBitmap(blob, { colorSpaceConversion: 'none' });
-      const { width: side } = negative;
+    async fromFile(blob) {
+      const bitmap = await createImageBitmap(blob, { colorSpaceConversion: 'none' });
+      const { width: side } = bitmap;
       if (canvas.width !== side) canvas.width = canvas.height = side;
-      context.drawImage(negative, 0, 0);
-      negative.close();
+      context.drawImage(bitmap, 0, 0);
+      bitmap.close();
       const image = context.getImageData(0, 0, side, side);
       const words = new Uint32Array(image.data.buffer);
       for (let i = 0; i < words.length; i++) words[i] = (words[i] << 24) | colour;
@@ -29,11 +29,11 @@ export function createDeveloper() {
     },
 
     /**
-     * Onto a canvas of its own, at once.
+     * Return a new canvas with the tinted image.
      *
-     * @param {Uint8Array} levels  of a square image
+     * @param {Uint8Array} levels  0..255, of a square image
      */
-    expose(levels) {
+    fromLevels(levels) {
       const own = document.createElement('canvas');
       own.width = own.height = Math.sqrt(levels.length);
       const image = new ImageData(own.width, own.height);

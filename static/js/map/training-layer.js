@@ -1,39 +1,39 @@
 /**
- * The map at a time of the training: the grids of two moments, one fading into the other, and the codes between them.
+ * The map at a time of the training: the grids of two moments, blended, and the codes between them.
  *
  * @typedef {import('../latent/atlas.js').Atlas} Atlas
  * @typedef {import('./camera.js').Camera} Camera
  * @typedef {import('../latent/training-moments.js').Moment} Moment
- * @typedef {import('../latent/training-moments.js').Past} Past
+ * @typedef {import('../latent/training-moments.js').TrainingTime} TrainingTime
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
-import { screenX, screenY } from './camera.js';
 import { feetOf } from '../latent/training-moments.js';
-import { createDeveloper } from './tint.js';
+import { screenX, screenY } from './camera.js';
+import { createTint } from './tint.js';
 
-export function createPastPainter() {
-  const developer = createDeveloper();
+export function createTrainingLayer() {
+  const tint = createTint();
   /** @type {WeakMap<Moment, HTMLCanvasElement>} */
-  let prints = new WeakMap();
+  let images = new WeakMap();
 
   /** @param {Moment} moment */
-  function printOf(moment) {
-    const print = prints.get(moment) ?? developer.expose(moment.levels);
-    prints.set(moment, print);
-    return print;
+  function imageOf(moment) {
+    const image = images.get(moment) ?? tint.fromLevels(moment.levels);
+    images.set(moment, image);
+    return image;
   }
 
   return {
     /** @param {Theme} theme */
-    dye(theme) {
-      developer.dye(theme.ink);
-      prints = new WeakMap();
+    setTheme(theme) {
+      tint.setColour(theme.ink);
+      images = new WeakMap();
     },
 
     /**
      * @param {CanvasRenderingContext2D} context  in CSS pixels
      * @param {Camera} camera
-     * @param {Past} past
+     * @param {TrainingTime} trainingTime
      * @param {number} opacity
      */
     paint(context, camera, { from, to, part }, opacity) {
@@ -42,7 +42,7 @@ export function createPastPainter() {
         const { u0, u1, v1 } = moment.extent;
         const side = (u1 - u0) * camera.scale;
         context.globalAlpha = opacity * strength;
-        context.drawImage(printOf(moment), screenX(camera, u0), screenY(camera, v1), side, side);
+        context.drawImage(imageOf(moment), screenX(camera, u0), screenY(camera, v1), side, side);
       }
       context.globalAlpha = 1;
     },
@@ -50,13 +50,13 @@ export function createPastPainter() {
 }
 
 /**
- * The codes of then in place of those of now.
+ * Return an atlas with the codes at a time of the training.
  *
  * @param {Atlas} atlas
- * @param {Past} past
+ * @param {TrainingTime} trainingTime
  * @returns {Atlas}
  */
-export function scatterOf(atlas, past) {
-  const feet = feetOf(past);
+export function atlasAt(atlas, trainingTime) {
+  const feet = feetOf(trainingTime);
   return { ...atlas, feet, codes: { ...atlas.codes, count: feet.length / 2 } };
 }

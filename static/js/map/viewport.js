@@ -1,21 +1,22 @@
 /**
- * Keeps the camera: what the visitor frames, or else the whole of the model's codes, fitted into the part of the map
- * that no panel covers; anew when the window changes. The stylesheet says where that part is by an empty element,
- * `clear`; another, `reach`, is the inside of the map's frame. A point that leaves the map takes the camera along.
+ * Computes the view: the visitor's framing, or else the whole map, fitted into the part of the window that no panel
+ * covers. The stylesheet marks that part by an empty element, `clear`; another, `reach`, is the inside of the map's
+ * frame. A point that leaves the map pans the camera.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').View} View
  * @typedef {import('./camera.js').Rect} Rect
  */
-import { boxOf, contains, fit, framingOf, including, lookingAt, within } from './camera.js';
-import { find } from '../lib/dom.js';
+import { contains, including } from '../latent/box.js';
 import { footOf } from '../latent/plane.js';
+import { find } from '../lib/dom.js';
+import { boxOf, fit, framingOf, lookingAt, within } from './camera.js';
 import { DEEPEST, extentOf, scaleOf } from './tile-grid.js';
 
-/** How much larger than pixel for pixel the deepest tiles may be shown. */
-const BEYOND = 2;
-/** The whole plane, when all of it is in sight, leaves this much of the screen free. */
-const EASE = 0.96;
+/** The deepest tiles are shown at most at this many times their own size. */
+const MAX_MAGNIFICATION = 2;
+/** The whole plane fills at most this part of the free screen. */
+const FILL = 0.96;
 
 /**
  * @param {HTMLElement} root
@@ -25,8 +26,8 @@ export function mount(root, store) {
   const map = find(root, '.map', HTMLElement);
   const clear = find(root, '.clear', HTMLElement);
   const reach = find(root, '.reach', HTMLElement);
-  /** What the last layout was made for: the map does not move without need. */
-  let laidOut = '';
+  /** What the last layout depended on, so that the map moves only if that has changed. */
+  let laidOutFor = '';
   /** @type {Pick<View, 'width' | 'height' | 'whole' | 'limits'> & {inside: Rect} | null} */
   let layout = null;
 
@@ -46,18 +47,19 @@ export function mount(root, store) {
     };
     const free = place(clear);
     const inside = place(reach);
-    const known = [atlas.card.id, atlas.base.id, width, height, ...Object.values(free), ...Object.values(inside)].join();
-    if (known === laidOut) return;
-    laidOut = known;
+    const sizes = [width, height, ...Object.values(free), ...Object.values(inside)];
+    const layoutKey = [atlas.card.id, atlas.base.id, ...sizes].join();
+    if (layoutKey === laidOutFor) return;
+    laidOutFor = layoutKey;
     const box = latent ? including(atlas.view, footOf(atlas.plane, latent)) : atlas.view;
     const extent = extentOf(atlas.plane);
     const low = including(extent, { u: box.u0, v: box.v0 });
     const bounds = including(low, { u: box.u1, v: box.v1 });
     const whole = fit(box, free);
     const eye = { x: (free.left + free.right) / 2, y: (free.top + free.bottom) / 2 };
-    const least = Math.min(whole.scale, EASE * fit(bounds, free).scale);
-    const most = Math.max(2 * whole.scale, BEYOND * scaleOf(DEEPEST, extent));
-    layout = { width, height, inside, whole, limits: { least, most, bounds, eye } };
+    const minScale = Math.min(whole.scale, FILL * fit(bounds, free).scale);
+    const maxScale = Math.max(2 * whole.scale, MAX_MAGNIFICATION * scaleOf(DEEPEST, extent));
+    layout = { width, height, inside, whole, limits: { minScale, maxScale, bounds, eye } };
     look();
   }
 
@@ -85,11 +87,11 @@ export function mount(root, store) {
     store.set({ framing: framingOf(lookingAt(foot, view.camera.scale, eye), view.whole, eye) });
   }
 
-  const resized = new ResizeObserver(layOut);
-  for (const element of [map, clear, reach]) resized.observe(element);
+  const observer = new ResizeObserver(layOut);
+  for (const element of [map, clear, reach]) observer.observe(element);
   const ends = [store.watch(['atlas'], layOut), store.watch(['framing'], look), store.watch(['latent'], follow)];
   return () => {
-    resized.disconnect();
+    observer.disconnect();
     ends.forEach((end) => end());
   };
 }

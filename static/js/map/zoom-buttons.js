@@ -1,18 +1,19 @@
 /**
- * The buttons beside the map: in, out, the whole. And the map in small with the window's frame on it, which leads
- * wherever one presses; it is there while the map does not show the whole.
+ * The buttons that zoom in, zoom out and show the whole map, and the minimap. The minimap is shown while the map
+ * shows a part; a press on it moves the camera there.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
  */
-import { boxOf, contains, lookingAt } from './camera.js';
+import { contains } from '../latent/box.js';
 import { find } from '../lib/dom.js';
-import { extentOf } from './tile-grid.js';
+import { createCameraMotion } from './camera-motion.js';
+import { boxOf, lookingAt } from './camera.js';
 import { ZOOM_STEP } from './keyboard-input.js';
-import { createSteering } from './camera-motion.js';
+import { extentOf } from './tile-grid.js';
 
-/** The frame is no smaller than this part of the small map, or nobody would find it. */
-const LEAST_FRAME = 0.05;
+/** The smallest side of the minimap's frame, as a part of the minimap. */
+const MIN_FRAME = 0.05;
 
 /**
  * @param {HTMLElement} root
@@ -26,11 +27,11 @@ export function mount(root, store, api) {
   const minimap = find(root, '#minimap', HTMLElement);
   const image = find(minimap, 'img', HTMLImageElement);
   const frame = find(minimap, 'i', HTMLElement);
-  const steering = createSteering(store);
+  const motion = createCameraMotion(store);
   const listeners = new AbortController();
 
   /** @param {PointerEvent} event */
-  function lead(event) {
+  function moveTo(event) {
     const { atlas, view } = store.get();
     if (!atlas || !view || !(event.buttons & 1)) return;
     const { left, top, width, height } = image.getBoundingClientRect();
@@ -38,26 +39,26 @@ export function mount(root, store, api) {
     const u = u0 + ((event.clientX - left) / width) * (u1 - u0);
     const v = v1 - ((event.clientY - top) / height) * (v1 - v0);
     minimap.setPointerCapture(event.pointerId);
-    steering.set(lookingAt({ u, v }, view.camera.scale, view.limits.eye));
+    motion.set(lookingAt({ u, v }, view.camera.scale, view.limits.eye));
   }
 
   const { signal } = listeners;
-  zoomIn.addEventListener('click', () => steering.zoom(ZOOM_STEP), { signal });
-  zoomOut.addEventListener('click', () => steering.zoom(1 / ZOOM_STEP), { signal });
-  whole.addEventListener('click', steering.reset, { signal });
-  minimap.addEventListener('pointerdown', lead, { signal });
-  minimap.addEventListener('pointermove', lead, { signal });
+  zoomIn.addEventListener('click', () => motion.zoom(ZOOM_STEP), { signal });
+  zoomOut.addEventListener('click', () => motion.zoom(1 / ZOOM_STEP), { signal });
+  whole.addEventListener('click', motion.reset, { signal });
+  minimap.addEventListener('pointerdown', moveTo, { signal });
+  minimap.addEventListener('pointermove', moveTo, { signal });
 
   const ends = [
     store.watch(['atlas'], ({ atlas }) => {
-      if (atlas) image.src = api.tileAddress(atlas.card.id, atlas.plane, { level: 0, x: 0, y: 0 });
+      if (atlas) image.src = api.tileUrl(atlas.card.id, atlas.plane, { level: 0, x: 0, y: 0 });
     }),
     store.watch(['atlas', 'view', 'framing'], ({ atlas, view, framing }) => {
       whole.disabled = framing === null;
       if (!atlas || !view) return;
       const { camera, width, height, limits } = view;
-      zoomIn.disabled = camera.scale > 0.999 * limits.most;
-      zoomOut.disabled = camera.scale < 1.001 * limits.least;
+      zoomIn.disabled = camera.scale > 0.999 * limits.maxScale;
+      zoomOut.disabled = camera.scale < 1.001 * limits.minScale;
       const extent = extentOf(atlas.plane);
       const shown = boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
       const isWhole = camera.scale < 1.001 * view.whole.scale
@@ -65,8 +66,8 @@ export function mount(root, store, api) {
       minimap.hidden = isWhole;
       if (isWhole) return;
       const side = extent.u1 - extent.u0;
-      const part = Math.max(LEAST_FRAME, (shown.u1 - shown.u0) / side);
-      const down = Math.max(LEAST_FRAME, (shown.v1 - shown.v0) / side);
+      const part = Math.max(MIN_FRAME, (shown.u1 - shown.u0) / side);
+      const down = Math.max(MIN_FRAME, (shown.v1 - shown.v0) / side);
       const u = ((shown.u0 + shown.u1) / 2 - extent.u0) / side;
       const v = (extent.v1 - (shown.v0 + shown.v1) / 2) / side;
       Object.assign(frame.style, {
@@ -78,7 +79,7 @@ export function mount(root, store, api) {
     }),
   ];
   return () => {
-    steering.stop();
+    motion.stop();
     listeners.abort();
     ends.forEach((end) => end());
   };

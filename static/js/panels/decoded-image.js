@@ -1,16 +1,16 @@
 /**
- * The head of the panel: the decoded image, the numbers it comes from, and how long the way there and back took.
+ * The top of the panel: the decoded image, the latent's numbers, and the round trip's percentiles.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').Connection} Connection
  */
 import { rangeOf } from '../latent/atlas.js';
-import { digitPainter } from '../lib/pixels.js';
-import { find } from '../lib/dom.js';
-import { createLatency } from '../lib/percentiles.js';
 import { footOf } from '../latent/plane.js';
+import { find } from '../lib/dom.js';
+import { createPercentiles } from '../lib/percentiles.js';
+import { imagePainter } from '../lib/pixels.js';
 
-const LATENCY_EVERY_MILLISECONDS = 400;
+const UPDATE_MILLISECONDS = 400;
 
 /** @type {Readonly<Record<Connection, string>>} */
 const CONNECTIONS = {
@@ -31,19 +31,19 @@ export function mount(root, store) {
   const status = find(root, '#status', HTMLElement);
   const state = find(status, '[data-part="state"]', HTMLElement);
   const time = find(status, '[data-part="time"]', HTMLElement);
-  const paint = digitPainter(find(root, '#decoded', HTMLCanvasElement));
-  const latency = createLatency();
+  const paint = imagePainter(find(root, '#decoded', HTMLCanvasElement));
+  const roundTrips = createPercentiles();
   /** @type {HTMLElement[]} */
   let columns = [];
-  /** The number that a bar of full height stands for. */
+  /** The number for which a bar has its full height. */
   let range = 1;
   let shownAt = -Infinity;
 
-  function showLatency() {
+  function showRoundTrips() {
     const now = performance.now();
-    if (now - shownAt < LATENCY_EVERY_MILLISECONDS) return;
+    if (now - shownAt < UPDATE_MILLISECONDS) return;
     shownAt = now;
-    const [p50, p95] = [0.5, 0.95].map((q) => latency.quantile(q));
+    const [p50, p95] = [0.5, 0.95].map((q) => roundTrips.quantile(q));
     time.textContent = `round trip ${p50.toFixed(1)} ms\n95 % within ${p95.toFixed(1)} ms`;
     Object.assign(status.dataset, { p50: p50.toFixed(3), p95: p95.toFixed(3) });
   }
@@ -72,9 +72,9 @@ export function mount(root, store) {
     store.watch(['frame'], ({ frame }) => {
       if (!frame) return;
       paint(frame.pixels);
-      if (!frame.roundTrip) return; // it did not come from the server
-      latency.add(frame.roundTrip);
-      showLatency();
+      if (!frame.roundTrip) return; // it is from the training, not from the server
+      roundTrips.add(frame.roundTrip);
+      showRoundTrips();
     }),
     store.watch(['connection', 'device'], ({ connection, device }) => {
       status.dataset.connection = connection;

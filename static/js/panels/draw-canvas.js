@@ -1,26 +1,26 @@
 /**
- * The sheet to draw on.
+ * The canvas to draw on.
  */
-import { contextOf } from '../lib/pixels.js';
 import { find } from '../lib/dom.js';
+import { contextOf } from '../lib/pixels.js';
 import { paintStrokes } from './draw-strokes.js';
 
 const SIDE = 280;
-/** While a stroke goes on, the drawing is read this often at most. */
+/** During a stroke the drawing is read at most this often. */
 const READ_EVERY_MILLISECONDS = 200;
 
 /**
  * @param {HTMLElement} root
- * @param {(image: Blob | null) => void} onImage  called with each new state of the drawing; null: it is empty
+ * @param {(image: Blob | null) => void} onImage  called with the drawing when it has changed; null: it is empty
  */
 export function mount(root, onImage) {
-  const sheet = find(root, '#drawing', HTMLCanvasElement);
+  const canvas = find(root, '#drawing', HTMLCanvasElement);
   const hint = find(root, '#drawing-hint', HTMLElement);
   const undo = find(root, '#undo', HTMLButtonElement);
   const clear = find(root, '#clear-drawing', HTMLButtonElement);
   const listeners = new AbortController();
-  sheet.width = sheet.height = SIDE;
-  const context = contextOf(sheet, { alpha: false });
+  canvas.width = canvas.height = SIDE;
+  const context = contextOf(canvas, { alpha: false });
   /** @type {number[][]} */
   let strokes = [];
   let timer = 0;
@@ -35,13 +35,13 @@ export function mount(root, onImage) {
     clearTimeout(timer);
     timer = 0;
     if (strokes.length === 0) onImage(null);
-    else sheet.toBlob((blob) => strokes.length && onImage(blob));
+    else canvas.toBlob((blob) => strokes.length && onImage(blob));
   }
 
   /** @param {PointerEvent} event */
   function extend(event) {
     const stroke = strokes[strokes.length - 1];
-    const side = sheet.clientWidth;
+    const side = canvas.clientWidth;
     for (const { offsetX, offsetY } of event.getCoalescedEvents?.() ?? []) {
       stroke.push(offsetX / side, offsetY / side);
     }
@@ -51,16 +51,16 @@ export function mount(root, onImage) {
   }
 
   const { signal } = listeners;
-  sheet.addEventListener('pointerdown', (event) => {
+  canvas.addEventListener('pointerdown', (event) => {
     if (event.button !== 0 || !event.isPrimary) return;
-    sheet.setPointerCapture(event.pointerId);
+    canvas.setPointerCapture(event.pointerId);
     strokes.push([]);
     extend(event);
   }, { signal });
-  sheet.addEventListener('pointermove', (event) => {
-    if (sheet.hasPointerCapture(event.pointerId)) extend(event);
+  canvas.addEventListener('pointermove', (event) => {
+    if (canvas.hasPointerCapture(event.pointerId)) extend(event);
   }, { signal });
-  sheet.addEventListener('lostpointercapture', read, { signal });
+  canvas.addEventListener('lostpointercapture', read, { signal });
   undo.addEventListener('click', () => {
     strokes.pop();
     repaint();
@@ -74,7 +74,7 @@ export function mount(root, onImage) {
 
   repaint();
   return {
-    /** Empty the sheet without a word: another image takes its place. */
+    /** Empty the canvas without calling `onImage`, because another image replaces the drawing. */
     clear() {
       clearTimeout(timer);
       timer = 0;

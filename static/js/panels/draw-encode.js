@@ -1,25 +1,25 @@
 /**
- * Encodes the visitor's image by the model shown, and keeps the newest answer in the store.
+ * Encodes the visitor's image with the shown model, and puts the newest result into the store.
  *
- * Noise belongs on the 28 x 28 numbers that a network sees, as in training. So an image is prepared by the server
- * first; with noise on them, its numbers make a second call.
+ * As in training, noise is added to the 28 x 28 intensities that the network sees. So the server prepares the image
+ * in a first call, and a second call encodes the noisy intensities.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').Posterior} Posterior
  * @typedef {import('../api.js').Api} Api
  * @typedef {import('../api.js').Encoded} Encoded
  */
-import { Refusal } from '../api.js';
-import { dataAddress, levelsOf } from '../lib/pixels.js';
+import { ApiError } from '../api.js';
+import { dataUrl, levelsOf } from '../lib/pixels.js';
+import { retry } from '../lib/retry.js';
 import { distanceOf, inRows, withNoise } from './noise-maths.js';
-import { patiently } from '../lib/retry.js';
 
 /**
  * @param {Store} store
  * @param {Api} api
- * @param {(message: string) => void} tell  what stands in the way; empty: nothing
+ * @param {(message: string) => void} showProblem  called with an empty message when there is none
  */
-export function createEncoder(store, api, tell) {
+export function createEncoder(store, api, showProblem) {
   /** A file, or the index of a test image. @type {Blob | number | null} */
   let image = null;
   let request = new AbortController();
@@ -29,21 +29,21 @@ export function createEncoder(store, api, tell) {
     request = new AbortController();
     const { signal } = request;
     const { shown } = store.get();
-    tell('');
+    showProblem('');
     if (image === null || !shown) return store.set({ posterior: null });
     store.set({ touched: true });
-    const onWait = (/** @type {number} */ seconds) => tell(`The server makes room; again in ${seconds} s …`);
+    const onWait = (/** @type {number} */ seconds) => showProblem(`The server makes room; again in ${seconds} s …`);
     try {
       const source = image;
-      const posterior = await patiently(() => encode(shown.id, shown.dataset, source, signal), { signal, onWait });
+      const posterior = await retry(() => encode(shown.id, shown.dataset, source, signal), { signal, onWait });
       if (signal.aborted) return;
-      tell('');
+      showProblem('');
       store.set({ posterior });
     } catch (error) {
       if (signal.aborted) return; // a newer image is on its way
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof ApiError)) throw error;
       store.set({ posterior: null });
-      tell(error.message);
+      showProblem(error.message);
     }
   }
 
@@ -59,14 +59,14 @@ export function createEncoder(store, api, tell) {
   async function encodeNoisy(model, encoded, noise, signal) {
     const clean = await intensitiesOf(encoded.input);
     const noisy = withNoise(clean, noise);
-    const answer = await api.encodeNumbers(model, inRows(noisy), signal);
+    const answer = await api.encodePixels(model, inRows(noisy), signal);
     const after = distanceOf(clean, await intensitiesOf(answer.reconstruction));
     const step = {
       name: 'noised',
       detail: `Normal noise of deviation ${noise} was put on every pixel, and the sum cut off at black and white.`,
       image: answer.input,
     };
-    const denoised = { clean: dataAddress(encoded.input), before: distanceOf(clean, noisy), after };
+    const denoised = { clean: dataUrl(encoded.input), before: distanceOf(clean, noisy), after };
     return { ...answer, steps: [...encoded.steps, step], denoised };
   }
 

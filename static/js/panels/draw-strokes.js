@@ -1,15 +1,15 @@
 /**
- * A drawing as strokes, so that the last can be taken back. No DOM but a context to paint on.
+ * A drawing as strokes, so that the last one can be undone. No DOM but a context to paint on.
  *
- * @typedef {readonly number[]} Stroke  x0, y0, x1, y1, ... in units of the drawing's side, 0..1
+ * @typedef {readonly number[]} Stroke  x0, y0, x1, y1, ... relative to the drawing's side, 0..1
  */
 
-/** Width of the pen, of the drawing's side: that of the data set's digits. */
+/** Width of the pen relative to the drawing's side, as in MNIST's digits. */
 const PEN = 0.085;
 
 /**
- * Paint strokes in white on black. The curve runs through the midpoints of the points, which are its
- * control points: smooth however few they are.
+ * Paint strokes in white on black. The curve has the points for control points and passes through their midpoints, so
+ * that even few points make a smooth curve.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {readonly Stroke[]} strokes
@@ -29,6 +29,8 @@ export function paintStrokes(context, strokes) {
 }
 
 /**
+ * Add a stroke to the current path.
+ *
  * @param {Pick<CanvasRenderingContext2D, 'moveTo' | 'lineTo' | 'quadraticCurveTo'>} pen
  * @param {Stroke} stroke
  * @param {number} side

@@ -1,19 +1,19 @@
 /**
- * An image of the visitor's own: drawn, dropped, pasted, chosen, or taken from the test images. It is encoded as
- * soon as it changes, with the noise that the visitor asks for, and once more when another model is shown.
+ * The visitor's image: drawn, dropped, pasted, chosen as a file, or taken from the test images. It is encoded when it
+ * changes, when the noise changes, and when another model is shown.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
  */
-import { find } from '../lib/dom.js';
+import { wordsFor } from '../latent/labels.js';
 import { hasPlane } from '../latent/model-groups.js';
-import { kindOf } from '../latent/labels.js';
-import { mount as mountDrawing } from './draw-canvas.js';
+import { find } from '../lib/dom.js';
+import { mount as mountDrawCanvas } from './draw-canvas.js';
 import { createEncoder } from './draw-encode.js';
-import { mount as mountLedger } from './elbo.js';
+import { mount as mountElbo } from './elbo.js';
 import { mount as mountNoise } from './noise.js';
 
-/** The shipped test images of any data set, where a model's codes do not count them. */
+/** How many test images a data set has, for a model without codes. */
 const TEST_IMAGES = 10_000;
 
 /**
@@ -34,19 +34,19 @@ export function mount(root, store, api) {
     problem.textContent = message;
   });
 
-  /** An image of the visitor's own; null: there is none any more. @type {(blob: Blob | null) => void} */
-  function own(blob) {
+  /** Encode the visitor's own image; null: there is none any more. @type {(blob: Blob | null) => void} */
+  function takeOwn(blob) {
     store.set({ testImage: null });
     encoder.encode(blob);
   }
 
   /** @type {(files: FileList | undefined | null) => void} */
-  function take(files) {
+  function takeFile(files) {
     const blob = files?.[0];
     if (!blob) return;
     store.set({ panel: 'draw' });
     drawing.clear();
-    own(blob);
+    takeOwn(blob);
   }
 
   /** @type {(testImage: number) => void} */
@@ -56,9 +56,9 @@ export function mount(root, store, api) {
   }
 
   const { signal } = listeners;
-  const drawing = mountDrawing(panel, own);
+  const drawing = mountDrawCanvas(panel, takeOwn);
   file.addEventListener('change', () => {
-    take(file.files);
+    takeFile(file.files);
     file.value = '';
   }, { signal });
   form.addEventListener('submit', (event) => {
@@ -71,16 +71,16 @@ export function mount(root, store, api) {
   document.addEventListener('dragover', (event) => event.preventDefault(), { signal });
   document.addEventListener('drop', (event) => {
     event.preventDefault();
-    take(event.dataTransfer?.files);
+    takeFile(event.dataTransfer?.files);
   }, { signal });
-  document.addEventListener('paste', (event) => take(event.clipboardData?.files), { signal });
+  document.addEventListener('paste', (event) => takeFile(event.clipboardData?.files), { signal });
 
   const ends = [
     store.watch(['shown'], ({ shown, atlas, testImage }) => {
       if (!shown) return;
       index.max = `${(atlas?.codes.count ?? TEST_IMAGES) - 1}`;
-      hint.textContent = kindOf(shown.dataset).hint;
-      // With no map to look at, an image has to be there from the start.
+      hint.textContent = wordsFor(shown.dataset).hint;
+      // Without a map there is nothing else to see, so take the first test image.
       if (!hasPlane(shown) && testImage === null && !encoder.hasImage()) store.set({ testImage: 0 });
       else encoder.again();
     }),
@@ -92,7 +92,7 @@ export function mount(root, store, api) {
     }),
     store.watch(['noise'], () => encoder.again()),
     mountNoise(panel, store),
-    mountLedger(panel, store),
+    mountElbo(panel, store),
     drawing.unmount,
     encoder.stop,
   ];

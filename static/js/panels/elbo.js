@@ -1,14 +1,14 @@
 /**
- * What came of the visitor's image: the steps it went through, input beside reconstruction, and its ELBO.
+ * The result of encoding the visitor's image: the steps of its preparation, input and reconstruction, and its ELBO.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').Posterior} Posterior
  * @typedef {import('../latent/atlas.js').Atlas} Atlas
  */
-import { dataAddress } from '../lib/pixels.js';
-import { copyOf, find } from '../lib/dom.js';
-import { balance, printed } from '../latent/nats.js';
+import { printed, printedElbo } from '../latent/nats.js';
 import { ellipseOf, footOf } from '../latent/plane.js';
+import { copyOf, find } from '../lib/dom.js';
+import { dataUrl } from '../lib/pixels.js';
 
 /**
  * @param {HTMLElement} root
@@ -21,9 +21,9 @@ export function mount(root, store) {
   const removed = find(result, '#removed', HTMLElement);
   const none = find(result, '#no-kl', HTMLElement);
   const posterior = find(result, '#posterior', HTMLElement);
-  const share = find(result, '#kl-figure', HTMLElement);
-  const bars = find(share, '#kl-bars', HTMLElement);
-  const caption = find(share, 'figcaption', HTMLElement);
+  const klFigure = find(result, '#kl-figure', HTMLElement);
+  const bars = find(klFigure, '#kl-bars', HTMLElement);
+  const caption = find(klFigure, 'figcaption', HTMLElement);
   const goThere = find(result, '#go-there', HTMLButtonElement);
 
   const go = () => {
@@ -40,7 +40,7 @@ export function mount(root, store) {
     steps.replaceChildren(
       ...encoded.steps.map(({ name, detail, image }) => {
         const step = copyOf(result, '#step', HTMLLIElement);
-        find(step, 'img', HTMLImageElement).src = dataAddress(image);
+        find(step, 'img', HTMLImageElement).src = dataUrl(image);
         find(step, 'b', HTMLElement).textContent = name;
         find(step, 'span', HTMLElement).textContent = detail;
         return step;
@@ -52,8 +52,8 @@ export function mount(root, store) {
   function showImages({ input, reconstruction, denoised }) {
     for (const [part, address] of Object.entries({
       clean: denoised?.clean,
-      input: dataAddress(input),
-      output: dataAddress(reconstruction),
+      input: dataUrl(input),
+      output: dataUrl(reconstruction),
     })) {
       const image = find(result, `#encoded-${part}`, HTMLImageElement);
       image.closest('figure')?.toggleAttribute('hidden', !address);
@@ -73,7 +73,7 @@ export function mount(root, store) {
   }
 
   /**
-   * With noise on an image, its own likelihood says little: how near the model came to the clean one says more.
+   * Show the ELBO; for a noisy image, whose own likelihood says little, the distances to the clean image.
    *
    * @type {(encoded: Posterior) => void}
    */
@@ -83,19 +83,19 @@ export function mount(root, store) {
     for (const part of /** @type {const} */ (['before', 'after'])) {
       find(removed, `[data-part="${part}"]`, HTMLElement).textContent = denoised?.[part].toFixed(3) ?? '';
     }
-    for (const [part, text] of Object.entries(balance(elbo.reconstruction, elbo.kl))) {
+    for (const [part, text] of Object.entries(printedElbo(elbo.reconstruction, elbo.kl))) {
       const cell = find(figures, `[data-part="${part}"]`, HTMLElement);
       cell.textContent = text;
       cell.closest('tr')?.toggleAttribute('hidden', !text);
     }
     none.hidden = elbo.kl !== null || Boolean(denoised) || !mean;
     const perDimension = elbo.kl_per_dimension ?? [];
-    share.hidden = perDimension.length < 3;
-    const most = Math.max(...perDimension);
+    klFigure.hidden = perDimension.length < 3;
+    const largest = Math.max(...perDimension);
     bars.replaceChildren(
       ...perDimension.map((kl) => {
         const bar = document.createElement('i');
-        bar.style.transform = `scaleY(${kl / most})`;
+        bar.style.transform = `scaleY(${kl / largest})`;
         return bar;
       }),
     );

@@ -1,21 +1,21 @@
 /**
- * A slider for each number of a latent with more than two: it moves the point away from the plane, and the map follows.
+ * A slider for each number of a latent with more than two. A slider moves the point off the plane, and the map follows.
  *
  * @typedef {import('../store.js').Store} Store
  */
 import { rangeOf } from '../latent/atlas.js';
+import { freedomOf, withCoordinate } from '../latent/plane.js';
 import { copyOf, find } from '../lib/dom.js';
-import { freedomOf, withNumber } from '../latent/plane.js';
 
-/** A number that lies in the plane, or nearly, is moved by dragging. */
-const LEAST_FREEDOM = 0.02;
+/** Numbers with less freedom off the plane than this are moved by dragging on the map; their sliders are disabled. */
+const MIN_FREEDOM = 0.02;
 
 /**
  * @param {HTMLElement} root
  * @param {Store} store
  */
 export function mount(root, store) {
-  const details = find(root, '#numbers', HTMLDetailsElement);
+  const details = find(root, '#latent-sliders', HTMLDetailsElement);
   const list = find(details, '.sliders', HTMLElement);
   /** @type {HTMLInputElement[]} */
   let sliders = [];
@@ -25,7 +25,7 @@ export function mount(root, store) {
   function move(index, value) {
     const { atlas, latent } = store.get();
     if (!atlas || !latent) return;
-    const moved = withNumber(atlas.base, latent, index, value);
+    const moved = withCoordinate(atlas.base, latent, index, value);
     store.set({ latent: moved, movedAt: performance.now(), touched: true, playing: false });
   }
 
@@ -47,7 +47,7 @@ export function mount(root, store) {
     const { atlas, latent } = store.get();
     if (!atlas || !latent || !details.open) return;
     sliders.forEach((slider, i) => {
-      slider.disabled = freedomOf(atlas.base, i) < LEAST_FREEDOM;
+      slider.disabled = freedomOf(atlas.base, i) < MIN_FREEDOM;
       if (document.activeElement !== slider) slider.value = `${latent[i]}`;
     });
   }

@@ -1,14 +1,14 @@
 /**
- * The layers of the map, each with a switch, its opacity and what it means; and the buttons beside the map.
+ * The layers of the map, each with a switch, its opacity and its meaning.
  *
  * @typedef {import('../store.js').Store} Store
  */
 import { copyOf, find, write } from '../lib/dom.js';
-import { rampOf, short } from '../map/field-colours.js';
-import { LAYERS, LAYER_IDS, WORDS, changed } from '../map/layers.js';
 import { watchTheme } from '../lib/theme.js';
+import { LAYERS, LAYER_IDS, LAYER_TEXTS, changed } from '../map-layers.js';
+import { formatShort, rampOf } from '../map/field-colours.js';
 
-/** @type {(id: import('../map/layers.js').LayerId) => id is 'density' | 'magnification' | 'entropy'} */
+/** @type {(id: import('../map-layers.js').LayerId) => id is 'density' | 'magnification' | 'entropy'} */
 const isRamp = (id) => id === 'density' || id === 'magnification' || id === 'entropy';
 
 /**
@@ -18,7 +18,7 @@ const isRamp = (id) => id === 'density' || id === 'magnification' || id === 'ent
 export function mount(root, store) {
   const sheet = find(root, '#layers', HTMLElement);
   const list = find(sheet, 'ul', HTMLElement);
-  const plain = find(sheet, '#plain-layers', HTMLButtonElement);
+  const reset = find(sheet, '#reset-layers', HTMLButtonElement);
   const listeners = new AbortController();
   const { signal } = listeners;
 
@@ -28,19 +28,19 @@ export function mount(root, store) {
     const range = find(row, '[type="range"]', HTMLInputElement);
     const about = find(row, '[data-part="about"]', HTMLElement);
     row.dataset.layer = id;
-    find(row, '[data-part="title"]', HTMLElement).textContent = WORDS[id].title;
-    about.textContent = WORDS[id].about;
+    find(row, '[data-part="title"]', HTMLElement).textContent = LAYER_TEXTS[id].title;
+    about.textContent = LAYER_TEXTS[id].about;
     about.id = `about-${id}`;
     toggle.setAttribute('aria-describedby', about.id);
-    range.setAttribute('aria-label', `Opacity: ${WORDS[id].title}`);
-    /** @type {(change: Partial<import('../map/layers.js').Layer>) => void} */
+    range.setAttribute('aria-label', `Opacity: ${LAYER_TEXTS[id].title}`);
+    /** @type {(change: Partial<import('../map-layers.js').Layer>) => void} */
     const change = (part) => store.set({ layers: changed(store.get().layers, id, part) });
     toggle.addEventListener('change', () => change({ isOn: toggle.checked }), { signal });
     range.addEventListener('input', () => change({ opacity: range.valueAsNumber / 100 }), { signal });
     list.append(row);
     return { id, row, toggle, range };
   });
-  plain.addEventListener('click', () => store.set({ layers: LAYERS }), { signal });
+  reset.addEventListener('click', () => store.set({ layers: LAYERS }), { signal });
 
   const ends = [
     store.watch(['layers'], ({ layers }) => {
@@ -51,7 +51,7 @@ export function mount(root, store) {
         range.valueAsNumber = 100 * opacity;
         row.classList.toggle('off', !isOn);
       }
-      plain.disabled = LAYER_IDS.every((id) => layers[id] === LAYERS[id]);
+      reset.disabled = LAYER_IDS.every((id) => layers[id] === LAYERS[id]);
     }),
     watchTheme(({ isDark }) => {
       for (const { id, row } of rows) {
@@ -64,8 +64,8 @@ export function mount(root, store) {
         const reading = isRamp(id) && layers[id].isOn ? readings[id] : undefined;
         find(row, '.ramp', HTMLElement).hidden = !reading;
         if (!reading) continue;
-        write(find(row, '[data-part="low"]', HTMLElement), short(reading.low));
-        write(find(row, '[data-part="high"]', HTMLElement), `${short(reading.high)} ${reading.unit}`);
+        write(find(row, '[data-part="low"]', HTMLElement), formatShort(reading.low));
+        write(find(row, '[data-part="high"]', HTMLElement), `${formatShort(reading.high)} ${reading.unit}`);
       }
     }),
     store.watch(['atlas'], ({ atlas }) => {

@@ -1,48 +1,48 @@
 /**
- * Things to try: each button sets the page so that it shows what its card says. The template says which model a
- * button takes (`data-model`), what it shows of it (`data-show`, below), and which measures stand in the text.
+ * Things to try: each button makes the page show what its card says. In the template, `data-model` names the button's
+ * model, `data-show` what to show of it (the keys below), and `data-measure` the measures in the text.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').State} State
  * @typedef {import('../latent/atlas.js').Atlas} Atlas
- * @typedef {import('../map/camera.js').Point} Point
+ * @typedef {import('../latent/box.js').Point} Point
  */
-import { borderOf, codeOf, priorCentre } from '../latent/atlas.js';
-import { find, findAll } from '../lib/dom.js';
-import { holeOf } from '../latent/holes.js';
-import { printedMeasure, valueOf } from '../latent/measures.js';
-import { latentAt } from '../latent/plane.js';
 import { partnerOf } from '../compare/pairs.js';
-import { typical, walkOf } from '../latent/path.js';
+import { borderOf, codeOf, priorCentre } from '../latent/atlas.js';
+import { largestHole } from '../latent/holes.js';
+import { printedMeasure, valueOf } from '../latent/measures.js';
+import { pathIn, typicalImage } from '../latent/path.js';
+import { latentAt } from '../latent/plane.js';
+import { find, findAll } from '../lib/dom.js';
 
-/** So much that strokes drown in it for a network, and not for an eye. */
+/** Noise in which an eye still sees the strokes. */
 const NOISE = 0.5;
-/** A test image that is plain to see. */
+/** A clearly written test image. */
 const IMAGE = 0;
 
 /** @type {(atlas: Atlas, point: Point) => Partial<State>} */
 const at = (atlas, point) => ({ latent: latentAt(atlas.plane, point) });
 
 /**
- * What a button shows of a model with a plane, once it has arrived. `data-show` may go on with a number: of a label
- * in "code-7", of a test image in "test-1".
+ * What a button shows of a model with a plane, once it has loaded. `data-show` may end in a number: a label in
+ * "code-7", a test image in "test-1".
  *
  * @type {Readonly<Record<string, (atlas: Atlas, state: Readonly<State>, number: number) => Partial<State>>>}
  */
 const ON_THE_MAP = {
-  walk: (atlas) => ({ walk: walkOf(atlas, null), playing: true }),
-  same: (atlas, { walk }) => ({ walk: walkOf(atlas, walk), playing: true }),
+  path: (atlas) => ({ path: pathIn(atlas, null), playing: true }),
+  same: (atlas, { path }) => ({ path: pathIn(atlas, path), playing: true }),
   border: (atlas) => ({ ...at(atlas, borderOf(atlas, 4, 9)), digits: (1 << 4) | (1 << 9) }),
   middle: (atlas) => at(atlas, priorCentre(atlas.plane)),
-  hole: (atlas) => at(atlas, holeOf(atlas)),
-  code: (atlas, _state, label) => ({ latent: codeOf(atlas, typical(atlas, label).image) }),
+  hole: (atlas) => at(atlas, largestHole(atlas)),
+  code: (atlas, _state, label) => ({ latent: codeOf(atlas, typicalImage(atlas, label).image) }),
   test: (atlas, _state, index) => ({ latent: codeOf(atlas, index) }),
-  twin: ({ card }, { models, defaultModel }) => {
-    return { twin: partnerOf(models, card, defaultModel)?.id ?? '', link: 'image', draws: 1 };
+  compare: ({ card }, { models, defaultModel }) => {
+    return { secondModel: partnerOf(models, card, defaultModel)?.id ?? '', link: 'image', sampleSeed: 1 };
   },
   stay: () => ({}),
 };
-/** What one shows in Draw, on a map or without. @type {Readonly<Record<string, Partial<State>>>} */
+/** What a button shows in the panel Draw, with or without a map. @type {Readonly<Record<string, Partial<State>>>} */
 const IN_DRAW = {
   noise: { panel: 'draw', testImage: IMAGE, noise: NOISE },
   image: { panel: 'draw', testImage: IMAGE, noise: 0 },
@@ -56,7 +56,7 @@ export function mount(root, store) {
   const panel = find(root, '#panel-learn', HTMLElement);
   const buttons = findAll(panel, 'button[data-model]', HTMLButtonElement);
   const listeners = new AbortController();
-  /** What waits for its model to arrive. @type {HTMLButtonElement | null} */
+  /** The button whose model is loading. @type {HTMLButtonElement | null} */
   let waiting = null;
 
   function show() {
@@ -64,7 +64,7 @@ export function mount(root, store) {
     if (!waiting || shown?.id !== waiting.dataset.model) return;
     const [name, number] = (waiting.dataset.show ?? '').split('-');
     waiting = null;
-    store.set({ digits: 0, route: null, touched: true, movedAt: 0, playing: false });
+    store.set({ digits: 0, pathLatents: null, touched: true, movedAt: 0, playing: false });
     if (name in IN_DRAW) store.set(IN_DRAW[name]);
     else if (atlas) store.set(ON_THE_MAP[name](atlas, store.get(), Number(number)));
   }
@@ -78,8 +78,8 @@ export function mount(root, store) {
     }, { signal: listeners.signal });
   }
 
-  /** A button is there if its model is, a card if it has a button, a heading if it has a card. */
-  function offer() {
+  /** Hide buttons whose model is missing, cards without buttons, and headings without cards. */
+  function showAvailable() {
     const ids = new Set(store.get().models.map(({ id }) => id));
     for (const button of buttons) button.hidden = !ids.has(button.dataset.model ?? '');
     for (const list of findAll(panel, '.lessons', HTMLElement)) {
@@ -91,10 +91,10 @@ export function mount(root, store) {
   }
 
   /**
-   * Numbers come from the cards; a sentence that lacks one is not there, and neither is one that speaks of numbers
-   * below it of which there is none.
+   * Fill in the measures. A sentence that lacks a measure is hidden, and so is one about the measures below it if
+   * there are none.
    */
-  function measure() {
+  function showMeasures() {
     const { models, measures } = store.get();
     for (const sentence of findAll(panel, '.measured:has(data)', HTMLElement)) {
       const numbers = findAll(sentence, 'data', HTMLDataElement).map((number) => {
@@ -117,8 +117,8 @@ export function mount(root, store) {
       if (waiting && waiting.dataset.model !== model) waiting = null;
       for (const button of buttons) if (button.dataset.model !== model) button.ariaPressed = 'false';
     }),
-    store.watch(['models'], offer),
-    store.watch(['models', 'measures'], measure),
+    store.watch(['models'], showAvailable),
+    store.watch(['models', 'measures'], showMeasures),
   ];
   return () => {
     listeners.abort();

@@ -1,13 +1,14 @@
 /**
- * The labels and their colours; a press colours one alone, more presses add others. And the scale of the map.
+ * The labels with their colours, and the scale of the map. The first press colours one label alone; more presses add
+ * others.
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { roundLength } from '../map/camera.js';
-import { find, findAll } from '../lib/dom.js';
 import { hasWords, labelsOf } from '../latent/labels.js';
+import { find, findAll } from '../lib/dom.js';
+import { roundLength } from '../lib/round-numbers.js';
 
-/** Room for the scale bar, CSS pixels. */
+/** The largest width of the scale bar, CSS pixels. */
 const SCALE_PIXELS = 140;
 
 /**

@@ -1,26 +1,26 @@
 /**
- * Finding one's way through a list that stands in columns: to the side, and by the first letters. No DOM.
+ * Keyboard navigation in a list of several columns: sideways, and by typing the first letters. No DOM.
  *
- * @typedef {object} Place  of an entry on the screen, CSS pixels
- * @property {number} column  its left edge: the same for all of a column
- * @property {number} middle  its height
+ * @typedef {object} Place  of an option on the screen, CSS pixels
+ * @property {number} column  its left edge, equal for all options of a column
+ * @property {number} middle  the vertical middle
  */
 
-/** Letters that follow sooner than this belong to one word. */
+/** Letters typed within this time belong to one word. */
 const WORD_MILLISECONDS = 700;
 
 /**
- * The entry of the next column that stands nearest.
+ * Return the nearest option in the next column.
  *
  * @param {readonly Place[]} places
- * @param {number} at  the entry to go from
- * @param {1 | -1} way  to the right, or to the left
- * @returns {number}  `at` where there is no such column
+ * @param {number} at  index of the option to start from
+ * @param {1 | -1} direction  1: right, -1: left
+ * @returns {number}  its index; `at` if there is no such column
  */
-export function besideOf(places, at, way) {
+export function inNextColumn(places, at, direction) {
   const from = places[at];
-  const columns = places.map(({ column }) => column).filter((column) => way * (column - from.column) > 0);
-  const next = way * Math.min(...columns.map((column) => way * column));
+  const columns = places.map(({ column }) => column).filter((column) => direction * (column - from.column) > 0);
+  const next = direction * Math.min(...columns.map((column) => direction * column));
   let best = at;
   let least = Infinity;
   places.forEach(({ column, middle }, i) => {
@@ -39,15 +39,16 @@ export function createTypeAhead(now = () => performance.now()) {
   let typedAt = -Infinity;
   const isOngoing = () => word !== '' && now() - typedAt < WORD_MILLISECONDS;
   return {
-    /** Whether a space would go on with a word. */
+    /** Return whether a space would continue a word. */
     isOngoing,
     /**
-     * The next entry that has a word which starts as what was typed; a first letter goes on from the entry at hand.
+     * Return the next option with a word that starts with what was typed. A first letter searches from the next
+     * option.
      *
      * @param {string} letter
-     * @param {readonly string[]} texts  of the entries
-     * @param {number} at  the entry at hand
-     * @returns {number}  `at` if there is none
+     * @param {readonly string[]} texts  of the options
+     * @param {number} at  index of the current option
+     * @returns {number}  its index; `at` if there is none
      */
     find(letter, texts, at) {
       word = isOngoing() ? word + letter.toLowerCase() : letter.toLowerCase();

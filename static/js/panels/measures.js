@@ -1,5 +1,5 @@
 /**
- * What was measured of the chosen model, with another beside it, each with a line that says what it means.
+ * The measures of the chosen model and of a reference model, each with a line that explains it.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').State} State
@@ -7,12 +7,12 @@
  * @typedef {import('../latent/measures.js').Row} Row
  * @typedef {import('../api.js').Card} Card
  */
-import { copyOf, find } from '../lib/dom.js';
+import { wordsFor } from '../latent/labels.js';
+import { blocksOf, directionOf, ownUnit, referenceFor } from '../latent/measures.js';
 import { kindOfModel, shortId } from '../latent/model-groups.js';
-import { kindOf } from '../latent/labels.js';
-import { blocksOf, companionOf, directionOf, ownUnit } from '../latent/measures.js';
+import { copyOf, find } from '../lib/dom.js';
 
-/** What the list shows for no model at all; no id is so short. */
+/** The value of the list for no reference model; no id is that short. */
 const NONE = '-';
 
 /**
@@ -23,16 +23,16 @@ export function mount(root, store) {
   const panel = find(root, '#panel-measures', HTMLElement);
   const title = find(panel, '[data-part="title"]', HTMLElement);
   const facts = find(panel, '[data-part="facts"]', HTMLElement);
-  const select = find(panel, '#beside', HTMLSelectElement);
+  const select = find(panel, '#reference-model', HTMLSelectElement);
   const list = find(panel, '#measures', HTMLElement);
   const none = find(panel, '#no-measures', HTMLElement);
 
   /** @param {Readonly<State>} state */
-  function show({ models, groups, measures, model, defaultModel, beside: wished, panel: open }) {
+  function show({ models, groups, measures, model, defaultModel, referenceModel: wanted, panel: open }) {
     const card = models.find(({ id }) => id === model);
     if (!card || open !== 'measures') return;
-    const found = models.find(({ id }) => id === wished && id !== model);
-    const beside = wished === NONE ? undefined : found ?? companionOf(models, card, defaultModel);
+    const found = models.find(({ id }) => id === wanted && id !== model);
+    const reference = wanted === NONE ? undefined : found ?? referenceFor(models, card, defaultModel);
     title.textContent = card.title;
     facts.textContent = factsOf(card);
     select.replaceChildren(
@@ -40,47 +40,48 @@ export function mount(root, store) {
       ...groups.map((group) => {
         const section = document.createElement('optgroup');
         section.label = group.title;
-        section.append(...group.models.filter(({ id }) => id !== model).map(({ id, title: name }) => new Option(name, id)));
+        const others = group.models.filter(({ id }) => id !== model);
+        section.append(...others.map(({ id, title: name }) => new Option(name, id)));
         return section;
       }),
     );
-    select.value = beside?.id ?? NONE;
-    const blocks = blocksOf(measures, card, beside);
+    select.value = reference?.id ?? NONE;
+    const blocks = blocksOf(measures, card, reference);
     none.hidden = blocks.length > 0;
-    list.replaceChildren(...blocks.map((block) => sectionOf(block, card, beside)));
+    list.replaceChildren(...blocks.map((block) => sectionOf(block, card, reference)));
   }
 
-  /** @type {(block: Block, card: Card, beside?: Card) => HTMLElement} */
-  function sectionOf(block, card, beside) {
+  /** @type {(block: Block, card: Card, reference?: Card) => HTMLElement} */
+  function sectionOf(block, card, reference) {
     const section = copyOf(panel, '#measure-block', HTMLElement);
     const table = find(section, 'table', HTMLTableElement);
     find(section, 'caption', HTMLElement).textContent = block.title;
     find(section, '[data-part="unit"]', HTMLElement).textContent = block.unit;
     find(section, '[data-part="this"]', HTMLElement).textContent = shortId(card);
     const other = find(section, '[data-part="other"]', HTMLElement);
-    other.textContent = beside ? shortId(beside) : '';
+    other.textContent = reference ? shortId(reference) : '';
     const obstacle = find(section, '[data-part="obstacle"]', HTMLElement);
     obstacle.textContent = block.obstacle;
     obstacle.hidden = !block.obstacle;
-    table.append(...block.rows.map((row) => rowOf(row, block, beside)));
+    table.append(...block.rows.map((row) => rowOf(row, block, reference)));
     const protocol = find(section, 'details', HTMLElement);
     protocol.hidden = !block.protocol;
     find(protocol, 'p', HTMLElement).textContent = block.protocol;
     const otherProtocol = find(protocol, '[data-part="other-protocol"]', HTMLElement);
     otherProtocol.hidden = !block.otherProtocol;
-    otherProtocol.textContent = beside ? `${shortId(beside)}: ${block.otherProtocol}` : '';
+    otherProtocol.textContent = reference ? `${shortId(reference)}: ${block.otherProtocol}` : '';
     return section;
   }
 
-  /** @type {(row: Row, block: Block, beside?: Card) => HTMLElement} */
-  function rowOf({ measure, value, other, better, floor }, block, beside) {
+  /** @type {(row: Row, block: Block, reference?: Card) => HTMLElement} */
+  function rowOf({ measure, value, other, better, floor }, block, reference) {
     const body = copyOf(panel, '#measure', HTMLElement);
     find(body, '[data-part="title"]', HTMLElement).textContent = measure.title;
     const unit = ownUnit(measure, block);
     find(body, '[data-part="unit"]', HTMLElement).textContent = unit && `Unit: ${unit}.`;
     for (const [part, text] of /** @type {const} */ ([['value', value], ['other', other]])) {
       const cell = find(body, `[data-part="${part}"]`, HTMLElement);
-      cell.textContent = text || (beside ? '–' : '');
+      cell.textContent = text || (reference ? '–' : '');
       cell.classList.toggle('better', better === part);
     }
     find(body, '[data-part="about"]', HTMLElement).textContent = measure.about;
@@ -89,9 +90,9 @@ export function mount(root, store) {
     return body;
   }
 
-  const choose = () => store.set({ beside: select.value });
+  const choose = () => store.set({ referenceModel: select.value });
   select.addEventListener('change', choose);
-  const unwatch = store.watch(['models', 'measures', 'model', 'beside', 'panel'], show);
+  const unwatch = store.watch(['models', 'measures', 'model', 'referenceModel', 'panel'], show);
   return () => {
     select.removeEventListener('change', choose);
     list.replaceChildren();
@@ -110,5 +111,5 @@ const PIXELS = {
 function factsOf(card) {
   const beta = card.beta === null ? [] : [`KL weight ${card.beta}`];
   const pixels = PIXELS[card.likelihood] ?? card.likelihood;
-  return [kindOf(card.dataset).title, kindOfModel(card), pixels, ...beta].join(' · ');
+  return [wordsFor(card.dataset).title, kindOfModel(card), pixels, ...beta].join(' · ');
 }

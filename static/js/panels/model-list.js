@@ -1,13 +1,13 @@
 /**
- * The choice among the models, under the headings of what they teach: a list that opens over the map. Arrow keys,
- * Home and End go through it, letters find a title, Enter and the space bar choose.
+ * The list of models in groups, which opens over the map. Arrow keys, Home and End move through it, letters find a
+ * title, and Enter and the space bar choose.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../latent/model-groups.js').Group} Group
  */
-import { copyOf, find, findAll } from '../lib/dom.js';
 import { kindOfModel } from '../latent/model-groups.js';
-import { besideOf, createTypeAhead } from './listbox.js';
+import { copyOf, find, findAll } from '../lib/dom.js';
+import { createTypeAhead, inNextColumn } from './listbox.js';
 
 /**
  * @param {HTMLElement} root
@@ -66,8 +66,8 @@ export function mount(root, store) {
       Enter: () => choose(options[at]),
       ArrowDown: () => focus(options[at + 1]),
       ArrowUp: () => focus(options[at - 1]),
-      ArrowRight: () => focus(options[besideOf(options.map(placeOf), at, 1)]),
-      ArrowLeft: () => focus(options[besideOf(options.map(placeOf), at, -1)]),
+      ArrowRight: () => focus(options[inNextColumn(options.map(placeOf), at, 1)]),
+      ArrowLeft: () => focus(options[inNextColumn(options.map(placeOf), at, -1)]),
       Home: () => focus(options[0]),
       End: () => focus(options.at(-1)),
     };
@@ -75,7 +75,7 @@ export function mount(root, store) {
     const action = actions[event.key];
     if (action) action();
     else if (letter === ' ' && !typed.isOngoing()) choose(options[at]);
-    else if (letter) focus(options[typed.find(letter, options.map(wordsOf), at)]);
+    else if (letter) focus(options[typed.find(letter, options.map(searchTextOf), at)]);
     else return;
     event.preventDefault();
   }
@@ -89,7 +89,7 @@ export function mount(root, store) {
   sheet.addEventListener('toggle', ({ newState }) => {
     opener.ariaExpanded = `${newState === 'open'}`;
     if (newState !== 'open') return;
-    typed = createTypeAhead(); // what was typed before belongs to the last time
+    typed = createTypeAhead(); // forget what was typed when the list was last open
     const chosen = options.find((option) => option.ariaSelected === 'true') ?? options[0];
     focus(chosen);
     chosen?.scrollIntoView({ block: 'nearest' });
@@ -106,12 +106,12 @@ export function mount(root, store) {
   };
 }
 
-/** Where an option stands on the screen. @type {(option: HTMLElement) => import('./listbox.js').Place} */
+/** The place of an option on the screen. @type {(option: HTMLElement) => import('./listbox.js').Place} */
 function placeOf(option) {
   const { left, top, height } = option.getBoundingClientRect();
   return { column: Math.round(left), middle: top + height / 2 };
 }
 
-/** What letters may find it by: its title, and its id word by word. @type {(option: HTMLElement) => string} */
-const wordsOf = (option) =>
+/** The text that letters are matched with: the title, and the id as words. @type {(option: HTMLElement) => string} */
+const searchTextOf = (option) =>
   `${find(option, '[data-part="title"]', HTMLElement).textContent} ${option.dataset.model?.replaceAll('-', ' ')}`;

@@ -1,17 +1,16 @@
 /**
- * The model at hand: its name, which opens the choice of others, what it says of itself, and whether it is still
- * on its way.
+ * The chosen model: the button with its name, which opens the list, its summary, and whether it is still loading.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Card} Card
  */
-import { find } from '../lib/dom.js';
 import { kindOfModel } from '../latent/model-groups.js';
-import { balance } from '../latent/nats.js';
-import { mount as mountChooser } from './model-list.js';
+import { printedElbo } from '../latent/nats.js';
+import { find } from '../lib/dom.js';
+import { mount as mountModelList } from './model-list.js';
 
-/** What arrives sooner needs no word. */
-const WORDS_AFTER_MILLISECONDS = 200;
+/** A model that loads faster than this shows no message. */
+const MESSAGE_DELAY_MILLISECONDS = 200;
 
 /**
  * @param {HTMLElement} root
@@ -27,7 +26,7 @@ export function mount(root, store) {
   let timer = 0;
 
   const ends = [
-    mountChooser(root, store),
+    mountModelList(root, store),
     store.watch(['model', 'models'], ({ model, models }) => {
       const card = models.find(({ id }) => id === model);
       button.dataset.model = model;
@@ -38,12 +37,12 @@ export function mount(root, store) {
     }),
     store.watch(['pending'], ({ pending }) => {
       clearTimeout(timer);
-      const say = () => {
+      const showPending = () => {
         button.toggleAttribute('data-pending', pending !== '');
         status.textContent = pending;
       };
-      if (pending) timer = setTimeout(say, WORDS_AFTER_MILLISECONDS);
-      else say();
+      if (pending) timer = setTimeout(showPending, MESSAGE_DELAY_MILLISECONDS);
+      else showPending();
     }),
   ];
   return () => {
@@ -56,7 +55,7 @@ export function mount(root, store) {
 function metricsOf({ metrics }) {
   const grey = /** @type {Record<string, number | null>} */ (metrics.grey ?? {});
   if (typeof grey.reconstruction !== 'number') return '';
-  const { reconstruction, kl, total } = balance(grey.reconstruction, grey.kl);
+  const { reconstruction, kl, total } = printedElbo(grey.reconstruction, grey.kl);
   if (!total) return `Reconstruction ${reconstruction} nats an image; no KL, so no bound`;
   return `ELBO ${total} = reconstruction ${reconstruction} − KL ${kl} nats`;
 }

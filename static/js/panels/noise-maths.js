@@ -1,13 +1,13 @@
 /**
- * Noise on an image, and how far images are from each other. Grey levels are 0..1. Pure mathematics, no DOM.
+ * Noise on an image, and the distance between images. Intensities are 0..1. Pure mathematics, no DOM.
  */
-import { PIXELS, SIDE } from '../api.js';
+import { IMAGE_PIXELS, IMAGE_SIDE } from '../lib/image-size.js';
 
 /**
- * Normal noise that is the same each time, so that a slider makes it stronger and not another.
+ * Return standard normal noise. It depends only on the seed, so that the slider changes its strength alone.
  *
- * Uniform numbers by Marsaglia's xorshift (2003, doi:10.18637/jss.v008.i14), pairs of them through Box and
- * Muller's transform (1958).
+ * Uniform numbers by Marsaglia's xorshift (2003, doi:10.18637/jss.v008.i14), transformed in pairs as by Box and
+ * Muller (1958).
  *
  * @param {number} count
  * @param {number} [seed]  not 0
@@ -27,25 +27,25 @@ export function normalNoise(count, seed = 2_463_534_242) {
 }
 
 /**
- * An image with noise on every pixel, cut off at black and white.
+ * Return an image with noise added to every pixel, clipped to 0..1.
  *
  * @param {readonly number[]} image
- * @param {number} deviation  of the noise
+ * @param {number} deviation  standard deviation of the noise
  * @param {Float64Array} [noise]
  * @returns {number[]}
  */
-export const withNoise = (image, deviation, noise = normalNoise(PIXELS)) =>
+export const withNoise = (image, deviation, noise = normalNoise(IMAGE_PIXELS)) =>
   image.map((grey, i) => Math.min(1, Math.max(0, grey + deviation * noise[i])));
 
 /**
- * The root of the mean square of the differences.
+ * Return the root mean square of the differences.
  *
  * @param {readonly number[]} a
- * @param {readonly number[]} b  as long
+ * @param {readonly number[]} b  of the same length
  */
 export const distanceOf = (a, b) =>
   Math.sqrt(a.reduce((sum, grey, i) => sum + (grey - b[i]) ** 2, 0) / a.length);
 
-/** An image as rows. @type {(image: readonly number[]) => number[][]} */
+/** Return an image as 28 rows. @type {(image: readonly number[]) => number[][]} */
 export const inRows = (image) =>
-  Array.from({ length: SIDE }, (_, row) => image.slice(SIDE * row, SIDE * (row + 1)));
+  Array.from({ length: IMAGE_SIDE }, (_, row) => image.slice(IMAGE_SIDE * row, IMAGE_SIDE * (row + 1)));

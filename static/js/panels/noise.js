@@ -1,15 +1,15 @@
 /**
- * How much noise goes onto an image before it is encoded. Every model may try: what one that has learned to remove
- * it does better shows beside one that has not, so the next to try stand below the slider.
+ * The slider for the noise that is added to an image before it is encoded, and buttons for models to compare: some
+ * have learned to remove noise, one of the same size has not.
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { copyOf, find, findAll } from '../lib/dom.js';
 import { shortId } from '../latent/model-groups.js';
+import { copyOf, find, findAll } from '../lib/dom.js';
 
 /** Models that learned to remove noise, and one of the same size that did not. */
-const RIVALS = ['mnist-denoising-ae-20d', 'mnist-stacked-denoising-ae-2d', 'mnist-vae-20d'];
-/** A slider says more than a server can follow. */
+const MODELS = ['mnist-denoising-ae-20d', 'mnist-stacked-denoising-ae-2d', 'mnist-vae-20d'];
+/** The image is encoded once the slider has rested this long. */
 const REST_MILLISECONDS = 60;
 
 /**
@@ -19,7 +19,7 @@ const REST_MILLISECONDS = 60;
 export function mount(root, store) {
   const slider = find(root, '#noise', HTMLInputElement);
   const shown = find(root, '#noise-shown', HTMLElement);
-  const rivals = find(root, '#noise-rivals', HTMLElement);
+  const buttons = find(root, '#noise-models', HTMLElement);
   let timer = 0;
 
   const slide = () => {
@@ -33,15 +33,15 @@ export function mount(root, store) {
     if (model) store.set({ model, playing: false });
   }
   slider.addEventListener('input', slide);
-  rivals.addEventListener('click', choose);
+  buttons.addEventListener('click', choose);
   const ends = [
     store.watch(['noise'], ({ noise }) => {
       slider.valueAsNumber = noise;
       shown.textContent = printed(noise);
     }),
     store.watch(['models'], ({ models }) => {
-      rivals.replaceChildren(...models.filter(({ id }) => RIVALS.includes(id)).map((card) => {
-        const button = copyOf(root, '#noise-rival', HTMLButtonElement);
+      buttons.replaceChildren(...models.filter(({ id }) => MODELS.includes(id)).map((card) => {
+        const button = copyOf(root, '#noise-model', HTMLButtonElement);
         button.dataset.model = card.id;
         button.title = card.title;
         button.textContent = shortId(card);
@@ -49,8 +49,8 @@ export function mount(root, store) {
       }));
     }),
     store.watch(['noise', 'model', 'models'], ({ noise, model }) => {
-      rivals.hidden = noise === 0 || rivals.children.length < 2;
-      for (const button of findAll(rivals, 'button', HTMLButtonElement)) {
+      buttons.hidden = noise === 0 || buttons.children.length < 2;
+      for (const button of findAll(buttons, 'button', HTMLButtonElement)) {
         button.ariaPressed = `${button.dataset.model === model}`;
       }
     }),
@@ -58,7 +58,7 @@ export function mount(root, store) {
   return () => {
     clearTimeout(timer);
     slider.removeEventListener('input', slide);
-    rivals.removeEventListener('click', choose);
+    buttons.removeEventListener('click', choose);
     ends.forEach((end) => end());
   };
 }

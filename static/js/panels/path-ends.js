@@ -1,15 +1,15 @@
 /**
- * Where a walk starts and ends, and how it goes.
+ * The ends and the kind of the path.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').End} End
- * @typedef {import('../store.js').Walk} Walk
+ * @typedef {import('../store.js').Path} Path
  */
-import { find, findAll } from '../lib/dom.js';
 import { labelsOf } from '../latent/labels.js';
-import { PATH_KINDS, labelOf, typical, walkOf } from '../latent/path.js';
+import { PATH_KINDS, labelOf, pathIn, typicalImage } from '../latent/path.js';
+import { find, findAll } from '../lib/dom.js';
 
-/** What the list shows for an end that is no image. */
+/** The value of the list for an end that is not a test image. */
 const PLACE = 'place';
 
 /**
@@ -21,18 +21,18 @@ export function mount(root, store) {
   const listeners = new AbortController();
   const { signal } = listeners;
 
-  /** @param {Partial<Walk>} patch */
+  /** @param {Partial<Path>} patch */
   function change(patch) {
-    const { atlas, walk } = store.get();
-    if (atlas) store.set({ walk: { ...walkOf(atlas, walk), ...patch }, playing: false });
+    const { atlas, path } = store.get();
+    if (atlas) store.set({ path: { ...pathIn(atlas, path), ...patch }, playing: false });
   }
 
   const selects = (/** @type {const} */ (['start', 'end'])).map((side) => {
-    const select = find(root, `#walk-${side}`, HTMLSelectElement);
+    const select = find(root, `#path-${side}`, HTMLSelectElement);
     const here = find(root, `#${side}-here`, HTMLButtonElement);
     select.addEventListener('change', () => {
       const { atlas } = store.get();
-      if (atlas) change({ [side]: typical(atlas, Number(select.value)) });
+      if (atlas) change({ [side]: typicalImage(atlas, Number(select.value)) });
     }, { signal });
     here.addEventListener('click', () => {
       const { latent } = store.get();
@@ -46,9 +46,9 @@ export function mount(root, store) {
     if (kind) change({ kind });
   }, { signal });
 
-  const unwatch = store.watch(['walk', 'atlas'], ({ walk, atlas }) => {
+  const unwatch = store.watch(['path', 'atlas'], ({ path, atlas }) => {
     if (!atlas) return;
-    const shown = walkOf(atlas, walk);
+    const shown = pathIn(atlas, path);
     const labels = labelsOf(atlas.card.dataset);
     for (const { side, select } of selects) {
       for (const option of select.options) {

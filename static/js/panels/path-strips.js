@@ -1,17 +1,17 @@
 /**
- * The kinds of path between two ends, one under the other: a film strip, the lengths of its steps, and which is chosen.
+ * One strip per kind of path between the same ends: its images, the lengths of its steps, and which kind is chosen.
  *
  * @typedef {import('../store.js').PathKind} PathKind
  * @typedef {import('../api.js').Interpolation} Interpolation
  */
-import { dataAddress } from '../lib/pixels.js';
-import { find, findAll } from '../lib/dom.js';
 import { barsOf } from '../latent/path.js';
+import { find, findAll } from '../lib/dom.js';
+import { dataUrl } from '../lib/pixels.js';
 
 const CHART_HEIGHT = 12;
 
 /**
- * @typedef {object} Ways
+ * @typedef {object} Strips
  * @property {(kind: PathKind, answer: Interpolation) => void} show
  * @property {() => void} clear
  * @property {(chosen: PathKind, frame: number) => void} mark
@@ -20,23 +20,23 @@ const CHART_HEIGHT = 12;
 /**
  * @param {HTMLElement} panel
  * @param {object} options
- * @param {number} options.every  every so many steps of an answer are a frame of a strip
- * @param {(kind: PathKind, frame: number) => void} options.onFrame  a frame was pressed
- * @param {AbortSignal} options.signal  ends listening
- * @returns {Ways}
+ * @param {number} options.every  steps of the answer per frame of a strip
+ * @param {(kind: PathKind, frame: number) => void} options.onFrame  called when a frame is pressed
+ * @param {AbortSignal} options.signal  removes the listeners
+ * @returns {Strips}
  */
-export function createWays(panel, { every, onFrame, signal }) {
+export function createStrips(panel, { every, onFrame, signal }) {
   /** @type {Map<PathKind, readonly number[]>} */
   const seen = new Map();
-  const ways = findAll(panel, '.way', HTMLElement).map((way) => ({
-    way,
-    kind: /** @type {PathKind} */ (way.dataset.kind),
-    frames: findAll(way, 'img', HTMLImageElement),
-    lengths: find(way, '[data-part="lengths"]', HTMLElement),
-    chart: find(way, '.steps path', SVGPathElement),
+  const strips = findAll(panel, '.path-strip', HTMLElement).map((strip) => ({
+    strip,
+    kind: /** @type {PathKind} */ (strip.dataset.kind),
+    frames: findAll(strip, 'img', HTMLImageElement),
+    lengths: find(strip, '[data-part="lengths"]', HTMLElement),
+    chart: find(strip, '.steps path', SVGPathElement),
   }));
-  for (const { way, kind, frames } of ways) {
-    find(way, '.strip', HTMLElement).addEventListener('click', ({ target }) => {
+  for (const { strip, kind, frames } of strips) {
+    find(strip, '.frames', HTMLElement).addEventListener('click', ({ target }) => {
       const at = frames.findIndex((frame) => frame === target);
       if (at >= 0 && seen.has(kind)) onFrame(kind, at);
     }, { signal });
@@ -44,7 +44,7 @@ export function createWays(panel, { every, onFrame, signal }) {
 
   function showLengths() {
     const greatest = Math.max(...[...seen.values()].flat());
-    for (const { kind, lengths, chart } of ways) {
+    for (const { kind, lengths, chart } of strips) {
       const steps = seen.get(kind);
       chart.setAttribute('d', steps ? barsOf(steps, greatest, CHART_HEIGHT) : '');
       lengths.textContent = steps ? inWords(steps) : '';
@@ -53,19 +53,19 @@ export function createWays(panel, { every, onFrame, signal }) {
 
   return {
     show(kind, { images, seen_lengths: steps }) {
-      const frames = ways.find((way) => way.kind === kind)?.frames ?? [];
-      frames.forEach((frame, i) => (frame.src = dataAddress(images[i * every])));
+      const frames = strips.find((strip) => strip.kind === kind)?.frames ?? [];
+      frames.forEach((frame, i) => (frame.src = dataUrl(images[i * every])));
       seen.set(kind, steps);
       showLengths();
     },
     clear() {
-      for (const { frames } of ways) frames.forEach((frame) => frame.removeAttribute('src'));
+      for (const { frames } of strips) frames.forEach((frame) => frame.removeAttribute('src'));
       seen.clear();
       showLengths();
     },
     mark(chosen, frame) {
-      for (const { way, kind, frames } of ways) {
-        way.classList.toggle('chosen', kind === chosen);
+      for (const { strip, kind, frames } of strips) {
+        strip.classList.toggle('chosen', kind === chosen);
         frames.forEach((image, i) => image.classList.toggle('here', i === frame));
       }
     },

@@ -1,17 +1,17 @@
 /**
- * Which plane of a latent space with more than two dimensions the map shows: two principal axes, two numbers, from one
- * label to another, or through images that the visitor chose.
+ * The choice of the plane that the map shows of a latent space with more than two dimensions: two principal axes, two
+ * numbers, from one label to another, or through points that the visitor chose.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
  * @typedef {import('../latent/plane.js').Latent} Latent
  */
-import { find } from '../lib/dom.js';
 import { labelsOf } from '../latent/labels.js';
-import { nameAt, planeThrough } from '../latent/plane.js';
+import { planeIdOf, planeThrough } from '../latent/plane.js';
+import { find } from '../lib/dom.js';
 
-const MOST_PINS = 3;
-/** Which two are chosen first. @type {Readonly<Record<string, readonly [number, number]>>} */
+const MAX_PINS = 3;
+/** The first choice of each kind of plane. @type {Readonly<Record<string, readonly [number, number]>>} */
 const FIRST = { pca: [0, 1], dims: [0, 1], digits: [3, 8] };
 
 /**
@@ -63,24 +63,24 @@ export function mount(root, store, api) {
   function pin() {
     const { latent, planes } = store.get();
     if (!latent || !planes.length) return;
-    pins = [...pins.slice(pins.length === MOST_PINS ? 1 : 0), latent];
+    pins = [...pins.slice(pins.length === MAX_PINS ? 1 : 0), latent];
     showPins();
-    store.set({ plane: nameAt(planeThrough(pins, planes[0].axes)) });
+    store.set({ plane: planeIdOf(planeThrough(pins, planes[0].axes)) });
   }
 
   function showPins() {
     const { model } = store.get();
     images.replaceChildren(...pins.map((latent) => {
       const image = new Image(28, 28);
-      image.src = api.decodedAddress(model, latent);
+      image.src = api.decodedUrl(model, latent);
       image.alt = '';
       return image;
     }));
-    images.setAttribute('aria-label', `${pins.length} of ${MOST_PINS} images that the plane goes through`);
+    images.setAttribute('aria-label', `${pins.length} of ${MAX_PINS} images that the plane goes through`);
     clear.disabled = pins.length === 0;
   }
 
-  function begin() {
+  function clearPins() {
     pins = [];
     showPins();
   }
@@ -88,18 +88,18 @@ export function mount(root, store, api) {
   const { signal } = listeners;
   kind.addEventListener('change', () => {
     fill(kind.value, FIRST[kind.value] ?? []);
-    if (kind.value === 'at') begin();
+    if (kind.value === 'at') clearPins();
     else choose(0);
   }, { signal });
   selects.forEach((select, side) => select.addEventListener('change', () => choose(side), { signal }));
   add.addEventListener('click', pin, { signal });
-  clear.addEventListener('click', begin, { signal });
+  clear.addEventListener('click', clearPins, { signal });
 
   let model = '';
   const unwatch = store.watch(['atlas', 'plane'], ({ atlas, plane, planes }) => {
     panel.hidden = !atlas || atlas.card.latent_dim === 2;
     if (!atlas || panel.hidden) return;
-    if (model !== atlas.card.id) begin();
+    if (model !== atlas.card.id) clearPins();
     model = atlas.card.id;
     const [family, a, b] = (plane || planes[0]?.id || '').split('-');
     if (family === 'at' || kind.value !== family) kind.value = family;

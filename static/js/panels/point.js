@@ -1,19 +1,19 @@
 /**
- * What lies around the point: a sentence, and the labels of the nearest codes.
+ * Describes the point: a sentence, and the labels of the nearest codes.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../latent/nearest.js').Neighbourhood} Neighbourhood
  */
-import { copyOf, find, write } from '../lib/dom.js';
+import { COLLAPSED, describe, hasCollapsed, typicalReach } from '../latent/describe-point.js';
 import { hasWords, labelsOf } from '../latent/labels.js';
 import { createNearest, ranked } from '../latent/nearest.js';
-import { COLLAPSED, describe, hasCollapsed, ordinaryReach } from '../latent/describe-point.js';
-import { LEAST_HEIGHT, footOf, heightOf, latentAt } from '../latent/plane.js';
+import { MIN_HEIGHT, footOf, heightOf, latentAt } from '../latent/plane.js';
+import { copyOf, find, write } from '../lib/dom.js';
 
-/** As many bars as there is room for; what is left is named together. */
+/** How many labels have a bar. */
 const BARS = 4;
-/** Words change slower than images, or nobody could read them. */
-const WORDS_EVERY_MILLISECONDS = 150;
+/** The sentence changes at most this often, so that it can be read during a drag. */
+const TEXT_MILLISECONDS = 150;
 
 /**
  * @param {HTMLElement} root
@@ -39,8 +39,8 @@ export function mount(root, store) {
   });
   /** @type {((latent: ArrayLike<number>) => Neighbourhood) | null} */
   let nearest = null;
-  let ordinary = Infinity;
-  let saidAt = -Infinity;
+  let typical = Infinity;
+  let writtenAt = -Infinity;
   let timer = 0;
 
   function update() {
@@ -59,41 +59,41 @@ export function mount(root, store) {
       write(value, label === undefined ? '' : `${Math.round(100 * share)} %`);
     });
     clearTimeout(timer);
-    const wait = saidAt + WORDS_EVERY_MILLISECONDS - performance.now();
-    if (wait <= 0) say();
-    else timer = setTimeout(say, wait);
+    const wait = writtenAt + TEXT_MILLISECONDS - performance.now();
+    if (wait <= 0) writeText();
+    else timer = setTimeout(writeText, wait);
   }
 
-  function say() {
+  function writeText() {
     const { latent, atlas } = store.get();
     if (!latent || !atlas || !nearest) return;
-    saidAt = performance.now();
+    writtenAt = performance.now();
     const { card } = atlas;
-    const words = hasCollapsed(card) ? COLLAPSED : describe(nearest(latent), ordinary, labelsOf(card.dataset));
-    write(title, words.title);
-    write(text, words.text);
+    const description = hasCollapsed(card) ? COLLAPSED : describe(nearest(latent), typical, labelsOf(card.dataset));
+    write(title, description.title);
+    write(text, description.text);
     const distance = heightOf(atlas.base, latent);
-    height.hidden = distance < LEAST_HEIGHT;
+    height.hidden = distance < MIN_HEIGHT;
     write(away, distance.toFixed(2));
   }
 
-  const toPlane = () => {
+  const returnToPlane = () => {
     const { latent, atlas } = store.get();
     if (latent && atlas) store.set({ latent: latentAt(atlas.base, footOf(atlas.base, latent)), touched: true });
   };
-  back.addEventListener('click', toPlane);
+  back.addEventListener('click', returnToPlane);
 
   const ends = [
     store.watch(['atlas'], ({ atlas }) => {
       nearest = atlas && createNearest(atlas.codes);
       list.classList.toggle('words', hasWords(atlas?.card.dataset));
-      ordinary = atlas ? ordinaryReach(atlas.codes) : Infinity;
+      typical = atlas ? typicalReach(atlas.codes) : Infinity;
     }),
     store.watch(['frame', 'panel', 'atlas'], update),
   ];
   return () => {
     clearTimeout(timer);
-    back.removeEventListener('click', toPlane);
+    back.removeEventListener('click', returnToPlane);
     list.replaceChildren();
     ends.forEach((end) => end());
   };

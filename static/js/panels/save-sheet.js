@@ -1,22 +1,22 @@
 /**
- * A view of the map as a sheet with a frame: title, numbers at the edges, the point and the key to the labels. No DOM.
+ * The view of the map as an SVG document with a frame: title, coordinates, the point and the legend. No DOM.
  *
  * @typedef {object} Sheet
  * @property {number} width  of the map, CSS pixels
  * @property {number} height
- * @property {string} picture  the map, as a data address
+ * @property {string} picture  the map, as a data URL
  * @property {string} title
  * @property {string} subtitle
- * @property {readonly {at: number, text: string}[]} columns  numbers along the lower edge, pixels from the left
+ * @property {readonly {at: number, text: string}[]} columns  coordinates along the lower edge, pixels from the left
  * @property {readonly {at: number, text: string}[]} rows  along the left edge, pixels from the top
  * @property {{x: number, y: number, picture: string} | null} point  the ring's middle, and its image
  * @property {readonly {name: string, colour: string}[]} key
  * @property {{ground: string, ink: string, soft: string, accent: string, serif: string, sans: string}} theme
  */
-import { multiples } from '../map/camera.js';
+import { multiples } from '../lib/round-numbers.js';
 
 const [LEFT, TOP, RIGHT, BOTTOM] = [44, 64, 16, 68];
-/** Of the ring, CSS pixels. */
+/** Radius of the ring, CSS pixels. */
 export const RADIUS = 26;
 
 /**
@@ -55,7 +55,7 @@ const ringOf = ({ x, y, picture }, accent) => `<clipPath id="lens"><circle cx="$
 `;
 
 /**
- * Round numbers between two coordinates, and how far along each lies.
+ * Return the multiples of a step between two coordinates, with their distance from `from` in pixels.
  *
  * @param {number} from  coordinate at 0
  * @param {number} to  at `length`

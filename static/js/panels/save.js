@@ -1,19 +1,20 @@
 /**
- * The view as a file: the map and the point as a picture, or on a sheet with frame and legend.
+ * Saves the view as a file: the map and the point as a PNG, or as an SVG with frame and legend.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
-import { boxOf, roundLength, screenX, screenY } from '../map/camera.js';
-import { contextOf, digitPainter } from '../lib/pixels.js';
-import { find, saveFile } from '../lib/dom.js';
 import { labelsOf } from '../latent/labels.js';
 import { footOf } from '../latent/plane.js';
-import { RADIUS, sheetOf, ticksOf } from './save-sheet.js';
+import { find, saveFile } from '../lib/dom.js';
+import { contextOf, imagePainter } from '../lib/pixels.js';
+import { roundLength } from '../lib/round-numbers.js';
 import { watchTheme } from '../lib/theme.js';
+import { boxOf, screenX, screenY } from '../map/camera.js';
+import { RADIUS, sheetOf, ticksOf } from './save-sheet.js';
 
-/** Numbers stand so far apart at the sheet's edge, CSS pixels, or a little less. */
-const APART = 140;
+/** The largest distance between coordinates at the edge, CSS pixels. */
+const MAX_SPACING = 140;
 
 /**
  * @param {HTMLElement} root
@@ -26,20 +27,20 @@ export function mount(root, store) {
   /** @type {Theme} */
   let theme;
 
-  /** Where the ring is in the window, and its image as the theme shows it. */
+  /** Return the ring's place on the map and its image in the theme's colours. */
   function point() {
     const { atlas, view, latent, frame } = store.get();
     if (!atlas || !view || !latent || !frame) return null;
     const foot = footOf(atlas.plane, latent);
     const lens = document.createElement('canvas');
-    digitPainter(lens)(theme.isDark ? frame.pixels : frame.pixels.map((level) => 255 - level));
+    imagePainter(lens)(theme.isDark ? frame.pixels : frame.pixels.map((level) => 255 - level));
     return { x: screenX(view.camera, foot.u), y: screenY(view.camera, foot.v), lens };
   }
 
   function savePicture() {
-    const { print, model } = store.get();
+    const { renderMap, model } = store.get();
     const density = Number(scale.value);
-    const canvas = print?.(density, true);
+    const canvas = renderMap?.(density, true);
     if (!canvas) return;
     const ring = point();
     if (ring) {
@@ -59,23 +60,24 @@ export function mount(root, store) {
   }
 
   function saveSheet() {
-    const { print, shown, atlas, view } = store.get();
-    const canvas = print?.(Number(scale.value), false);
+    const { renderMap, shown, atlas, view } = store.get();
+    const canvas = renderMap?.(Number(scale.value), false);
     if (!canvas || !shown || !atlas || !view) return;
     const { camera, width, height } = view;
     const box = boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
-    const step = roundLength(APART / camera.scale);
+    const step = roundLength(MAX_SPACING / camera.scale);
     const ring = point();
+    const [labels, count] = [labelsOf(shown.dataset), atlas.codes.count.toLocaleString('en')];
     const text = sheetOf({
       width,
       height,
       picture: canvas.toDataURL('image/png'),
       title: shown.title,
-      subtitle: `${atlas.plane.title}; ${labelsOf(shown.dataset).length} labels of ${atlas.codes.count.toLocaleString('en')} test images`,
+      subtitle: `${atlas.plane.title}; ${labels.length} labels of ${count} test images`,
       columns: ticksOf(box.u0, box.u1, width, step),
       rows: ticksOf(box.v1, box.v0, height, step),
       point: ring && { x: ring.x, y: ring.y, picture: ring.lens.toDataURL('image/png') },
-      key: labelsOf(shown.dataset).map(({ name }, label) => ({ name, colour: theme.digits[label] })),
+      key: labels.map(({ name }, label) => ({ name, colour: theme.digits[label] })),
       theme,
     });
     saveFile(new Blob([text], { type: 'image/svg+xml' }), `${shown.id}.svg`);

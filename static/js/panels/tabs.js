@@ -1,11 +1,11 @@
 /**
- * The tabs of the panel: one is open; arrow keys, Home and End go through them. Those that speak of a place on the
- * map are not there for a model without one.
+ * The tabs of the panels, one of which is open. Arrow keys, Home and End move between them. Tabs that need a map are
+ * hidden for a model without a plane.
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { find, findAll } from '../lib/dom.js';
 import { hasPlane } from '../latent/model-groups.js';
+import { find, findAll } from '../lib/dom.js';
 import { PANELS } from '../store.js';
 
 /** @type {readonly import('../store.js').Panel[]} */

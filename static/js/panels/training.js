@@ -1,19 +1,19 @@
 /**
- * How the map came to be: a slider through the moments of the training moves codes, images and the point's digit; the
- * curve above it is what the model had learned by then.
+ * The map during training: a slider through the moments of the training moves the codes and changes the images. The
+ * curve above it shows the ELBO over the same time.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
  * @typedef {import('../latent/training-moments.js').Curve} Curve
  * @typedef {import('../latent/training-moments.js').Moment} Moment
  */
-import { Refusal } from '../api.js';
-import { levelsOf } from '../lib/pixels.js';
-import { find } from '../lib/dom.js';
+import { ApiError } from '../api.js';
 import { hasPlane } from '../latent/model-groups.js';
-import { curveOf, epochOf, imageAt, lineOf, nearestMoment, pastAt, valueAt } from '../latent/training-moments.js';
 import { printed } from '../latent/nats.js';
 import { footOf } from '../latent/plane.js';
+import { curveOf, epochOf, imageAt, lineOf, nearestMoment, timeAt, valueAt } from '../latent/training-moments.js';
+import { find } from '../lib/dom.js';
+import { levelsOf } from '../lib/pixels.js';
 import { prefersStillness } from '../lib/theme.js';
 
 const [WIDTH, HEIGHT] = [300, 60];
@@ -30,11 +30,11 @@ export function mount(root, store, api) {
   const panel = find(root, '#panel-training', HTMLElement);
   const line = find(panel, '#curve .followed', SVGPathElement);
   const loss = find(panel, '#curve .loss', SVGPathElement);
-  const pin = find(panel, '#curve line', SVGLineElement);
+  const marker = find(panel, '#curve line', SVGLineElement);
   const slider = find(panel, '#moment', HTMLInputElement);
-  const said = find(panel, '#epoch', HTMLElement);
-  const play = find(panel, '#unfold', HTMLButtonElement);
-  const now = find(panel, '#now', HTMLButtonElement);
+  const epochText = find(panel, '#epoch', HTMLElement);
+  const play = find(panel, '#play-training', HTMLButtonElement);
+  const trained = find(panel, '#show-trained', HTMLButtonElement);
   const problem = find(panel, '.problem', HTMLElement);
   const listeners = new AbortController();
   let request = new AbortController();
@@ -62,7 +62,7 @@ export function mount(root, store, api) {
       moments = read;
       curve = curveOf(history.epochs);
     } catch (error) {
-      if (signal.aborted || !(error instanceof Refusal)) return;
+      if (signal.aborted || !(error instanceof ApiError)) return;
       loaded = '';
       problem.textContent = error.message;
     }
@@ -76,44 +76,45 @@ export function mount(root, store, api) {
   function show() {
     const at = Number(slider.value) / STEPS;
     slider.disabled = play.disabled = moments.length < 2;
-    now.disabled = !store.get().past;
-    pin.setAttribute('transform', `translate(${(WIDTH * at) / Math.max(1, moments.length - 1)})`);
+    trained.disabled = !store.get().trainingTime;
+    marker.setAttribute('transform', `translate(${(WIDTH * at) / Math.max(1, moments.length - 1)})`);
     if (moments.length === 0) {
-      said.textContent = '';
+      epochText.textContent = '';
       return;
     }
-    const past = pastAt(moments, at);
-    const epoch = epochOf(past);
+    const trainingTime = timeAt(moments, at);
+    const epoch = epochOf(trainingTime);
     const last = moments[moments.length - 1].epoch;
     const value = valueAt(curve, epoch);
-    const learned = value === null ? '' : `, ${curve.measure === 'elbo' ? 'ELBO' : 'reconstruction'} ${printed(value)}`;
-    const text = epoch === 0 ? 'Before the first step' : `Epoch ${Math.round(epoch)} of ${last}${learned}`;
-    said.textContent = text;
+    const name = curve.measure === 'elbo' ? 'ELBO' : 'reconstruction';
+    const curveText = value === null ? '' : `, ${name} ${printed(value)}`;
+    const text = epoch === 0 ? 'Before the first step' : `Epoch ${Math.round(epoch)} of ${last}${curveText}`;
+    epochText.textContent = text;
     slider.setAttribute('aria-valuetext', text);
   }
 
   /** @param {number} at  in moments */
   function go(at) {
-    store.set({ past: pastAt(moments, at) });
+    store.set({ trainingTime: timeAt(moments, at) });
     show();
   }
 
-  /** @param {boolean} plays  from now on */
+  /** @param {boolean} plays */
   function setPlaying(plays) {
     isPlaying = plays;
     if (!plays) cancelAnimationFrame(raf);
     play.textContent = plays ? 'Pause' : 'Play';
   }
 
-  function leave() {
+  function showTrained() {
     setPlaying(false);
-    if (!store.get().past) return;
+    if (!store.get().trainingTime) return;
     slider.value = slider.max;
-    store.set({ past: null });
+    store.set({ trainingTime: null });
     show();
   }
 
-  function unfold() {
+  function togglePlaying() {
     setPlaying(!isPlaying);
     if (!isPlaying) return;
     if (slider.value === slider.max) slider.value = '0';
@@ -139,17 +140,17 @@ export function mount(root, store, api) {
 
   const { signal } = listeners;
   slider.addEventListener('input', scrub, { signal });
-  play.addEventListener('click', unfold, { signal });
-  now.addEventListener('click', leave, { signal });
+  play.addEventListener('click', togglePlaying, { signal });
+  trained.addEventListener('click', showTrained, { signal });
 
   const ends = [
     store.watch(['atlas', 'panel'], ({ atlas, panel: open, shown }) => {
-      if (open !== 'training' || atlas?.card.id !== loaded || (shown && !hasPlane(shown))) leave();
+      if (open !== 'training' || atlas?.card.id !== loaded || (shown && !hasPlane(shown))) showTrained();
       void load();
     }),
-    store.watch(['past', 'latent'], ({ past, latent, atlas }) => {
-      if (!past || !latent || !atlas) return;
-      const pixels = imageAt(nearestMoment(past), footOf(atlas.plane, latent));
+    store.watch(['trainingTime', 'latent'], ({ trainingTime, latent, atlas }) => {
+      if (!trainingTime || !latent || !atlas) return;
+      const pixels = imageAt(nearestMoment(trainingTime), footOf(atlas.plane, latent));
       store.set({ frame: { pixels, startedAt: 0, roundTrip: 0 } });
     }),
   ];

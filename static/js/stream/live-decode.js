@@ -1,10 +1,10 @@
 /**
- * Keeps a stream open for the chosen model: every new latent goes out, and each image is painted as it comes. Were it
- * to wait for an animation frame, one that comes while the browser makes a frame would be shown two frames late.
+ * Keeps a stream open for the shown model: sends every new latent and puts each image into the store as it arrives.
+ * Waiting for an animation frame would show some of them two frames late.
  *
- * Measures that tests and benchmarks read from `performance`:
- * - `pointer-to-pixel`: from a pointer's or key's event to the image on its canvases,
- * - `round-trip`: from the latent's sending to its image's arrival.
+ * Measures in `performance`, which tests and benchmarks read:
+ * - `pointer-to-pixel`: from a pointer or key event to the image on its canvases,
+ * - `round-trip`: from sending the latent to the arrival of its image.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
@@ -13,10 +13,10 @@
  */
 import { createStream } from './stream.js';
 
-/** The browser keeps every measure until it is told not to. */
-const MOST_MEASURES = 5000;
+/** The measures are cleared after so many, because the browser keeps them all. */
+const MAX_MEASURES = 5000;
 
-const surroundings = {
+const environment = {
   now: () => performance.now(),
   /** @type {(task: () => void, milliseconds: number) => number} */
   later: (task, milliseconds) => setTimeout(task, milliseconds),
@@ -41,18 +41,18 @@ export function mount(_root, store, api) {
   function receive(frame) {
     const end = performance.now();
     performance.measure('round-trip', { start: end - frame.roundTrip, end });
-    if (store.get().past) return;
+    if (store.get().trainingTime) return;
     store.set({ frame });
     if (frame.startedAt) performance.measure('pointer-to-pixel', { start: frame.startedAt, end: performance.now() });
-    if (++measures > MOST_MEASURES) {
+    if (++measures > MAX_MEASURES) {
       performance.clearMeasures();
       measures = 0;
     }
   }
 
-  const retry = () => stream?.retry();
-  addEventListener('online', retry);
-  const unwatch = store.watch(['latent', 'atlas', 'past'], ({ atlas, latent, past, movedAt }) => {
+  const reconnect = () => stream?.reconnect();
+  addEventListener('online', reconnect);
+  const unwatch = store.watch(['latent', 'atlas', 'trainingTime'], ({ atlas, latent, trainingTime, movedAt }) => {
     if (!atlas) {
       stream?.close();
       stream = null;
@@ -67,13 +67,13 @@ export function mount(_root, store, api) {
         connect: () => api.stream(atlas.card.id),
         onFrame: receive,
         onConnection: (connection) => store.set({ connection }),
-        surroundings,
+        environment,
       });
     }
-    if (!past) stream?.offer(latent, movedAt);
+    if (!trainingTime) stream?.offer(latent, movedAt);
   });
   return () => {
-    removeEventListener('online', retry);
+    removeEventListener('online', reconnect);
     stream?.close();
     unwatch();
   };

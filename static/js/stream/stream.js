@@ -1,48 +1,50 @@
 /**
- * Latents out, images back, over a WebSocket. At most one is in flight and one goes out a frame of the screen, for a
- * second image would cover the first before anybody saw it. The newest wins: what is offered meanwhile replaces whatever
- * was waiting. Reconnects by itself; after the server has closed a stream that lay idle, with the next latent. No DOM.
+ * Sends latents and receives images over a WebSocket. No DOM.
  *
- * Both ways are little-endian binary: uint32 sequence + D float32 out, the same uint32 + 784 uint8 back.
+ * At most one latent is in flight and at most one is sent per frame of the screen, because a second image would
+ * replace the first before anybody saw it. The newest latent wins: it replaces the one that waits. A lost connection
+ * is made again after a pause; one that the server closed as idle is made again with the next latent.
+ *
+ * Messages are little-endian binary: uint32 sequence + D float32 out, the same uint32 + 784 uint8 back.
  *
  * @typedef {'connecting' | 'open' | 'reconnecting'} Connection
  *
  * @typedef {object} Frame
  * @property {Uint8Array} pixels  784 grey levels, row by row
- * @property {number} startedAt  when the gesture began that asked for it, in `now()` milliseconds
- * @property {number} roundTrip  milliseconds from send to reply
+ * @property {number} startedAt  when the gesture that asked for it began, in `now()` milliseconds
+ * @property {number} roundTrip  milliseconds from sending to the reply
  *
  * @typedef {Pick<WebSocket, 'binaryType' | 'send' | 'close' | 'onopen' | 'onmessage' | 'onclose'>} Socket
  *
- * @typedef {object} Surroundings  what a test replaces
+ * @typedef {object} Environment  replaced in tests
  * @property {() => number} now
  * @property {(task: () => void, milliseconds: number) => number} later
  * @property {(timer: number) => void} cancel
- * @property {(task: () => void) => void} nextFrame  when the screen shows what has come
+ * @property {(task: () => void) => void} nextFrame  calls back with the next frame of the screen
  *
  * @typedef {object} Stream
  * @property {(latent: readonly number[], startedAt?: number) => void} offer
- * @property {() => void} retry  connect now instead of after the pause
+ * @property {() => void} reconnect  connects at once instead of after the pause
  * @property {() => void} close
  */
 
-const SHORTEST_PAUSE = 250;
-const LONGEST_PAUSE = 8000;
-/** The close code of a server that has waited for long enough. */
+const MIN_PAUSE_MILLISECONDS = 250;
+const MAX_PAUSE_MILLISECONDS = 8000;
+/** The close code of a server whose idle limit has passed. */
 const IDLE = 1000;
-/** A reply that takes longer than this is not coming: the connection is dead. */
-const PATIENCE = 10_000;
+/** A connection with no reply for this long counts as lost. */
+const REPLY_MILLISECONDS = 10_000;
 
 /**
  * @param {object} options
  * @param {() => Socket} options.connect
  * @param {(frame: Frame) => void} options.onFrame
  * @param {(connection: Connection) => void} options.onConnection
- * @param {Surroundings} options.surroundings
+ * @param {Environment} options.environment
  * @returns {Stream}
  */
-export function createStream({ connect, onFrame, onConnection, surroundings }) {
-  const { now, later, cancel, nextFrame } = surroundings;
+export function createStream({ connect, onFrame, onConnection, environment }) {
+  const { now, later, cancel, nextFrame } = environment;
   /** @type {{latent: readonly number[], startedAt: number} | null} */
   let waiting = null;
   /** @type {{latent: readonly number[], startedAt: number, sentAt: number} | null} */
@@ -50,29 +52,29 @@ export function createStream({ connect, onFrame, onConnection, surroundings }) {
   /** @type {Socket | null} */
   let socket = null;
   let isOpen = false;
-  /** A question has gone out since the last frame. */
-  let hasAsked = false;
-  let isResting = false;
+  /** Whether a latent has been sent since the last frame. */
+  let hasSent = false;
+  let isIdle = false;
   let sequence = 0;
-  let pause = SHORTEST_PAUSE;
+  let pause = MIN_PAUSE_MILLISECONDS;
   let timer = 0;
   let message = new DataView(new ArrayBuffer(0));
 
   function start() {
-    isResting = false;
+    isIdle = false;
     const mine = connect();
     socket = mine;
     mine.binaryType = 'arraybuffer';
     mine.onopen = () => {
       cancel(timer);
       isOpen = true;
-      pause = SHORTEST_PAUSE;
+      pause = MIN_PAUSE_MILLISECONDS;
       onConnection('open');
       pump();
     };
     mine.onmessage = ({ data }) => receive(data);
-    mine.onclose = ({ code }) => (code === IDLE && !waiting && !inFlight ? rest() : lost());
-    timer = later(lost, PATIENCE);
+    mine.onclose = ({ code }) => (code === IDLE && !waiting && !inFlight ? goIdle() : lost());
+    timer = later(lost, REPLY_MILLISECONDS);
   }
 
   function lost() {
@@ -82,13 +84,13 @@ export function createStream({ connect, onFrame, onConnection, surroundings }) {
     inFlight = null;
     onConnection('reconnecting');
     timer = later(start, pause);
-    pause = Math.min(2 * pause, LONGEST_PAUSE);
+    pause = Math.min(2 * pause, MAX_PAUSE_MILLISECONDS);
   }
 
-  function rest() {
+  function goIdle() {
     cancel(timer);
     drop();
-    isResting = true;
+    isIdle = true;
   }
 
   function drop() {
@@ -96,11 +98,11 @@ export function createStream({ connect, onFrame, onConnection, surroundings }) {
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
     socket = null;
-    isOpen = hasAsked = false;
+    isOpen = hasSent = false;
   }
 
   function pump() {
-    if (!isOpen || !socket || inFlight || !waiting || hasAsked) return;
+    if (!isOpen || !socket || inFlight || !waiting || hasSent) return;
     cancel(timer);
     const { latent, startedAt } = waiting;
     if (message.byteLength !== 4 + 4 * latent.length) {
@@ -112,10 +114,10 @@ export function createStream({ connect, onFrame, onConnection, surroundings }) {
     inFlight = { latent, startedAt, sentAt: now() };
     waiting = null;
     socket.send(message);
-    timer = later(lost, PATIENCE);
-    hasAsked = true;
+    timer = later(lost, REPLY_MILLISECONDS);
+    hasSent = true;
     nextFrame(() => {
-      hasAsked = false;
+      hasSent = false;
       pump();
     });
   }
@@ -135,13 +137,13 @@ export function createStream({ connect, onFrame, onConnection, surroundings }) {
   return {
     offer(latent, startedAt = now()) {
       waiting = { latent, startedAt };
-      if (isResting) start();
+      if (isIdle) start();
       else pump();
     },
-    retry() {
+    reconnect() {
       if (socket) return;
       cancel(timer);
-      pause = SHORTEST_PAUSE;
+      pause = MIN_PAUSE_MILLISECONDS;
       start();
     },
     close() {

@@ -1,5 +1,5 @@
 /**
- * The part of the state that the page's address holds, so that a link shows the same picture. No DOM.
+ * The part of the state that the URL's query holds, so that a link shows the same view. No DOM.
  *
  * ?model=mnist-vae-2d&z=0.75,-0.35&panel=path&digits=49&walk=3~11~linear
  * ?model=mnist-denoising-ae-20d&panel=draw&image=7&noise=0.5
@@ -7,39 +7,46 @@
  * ?model=mnist-vae-2d&at=0.5,-1.25,8&layers=density,tiles~80,codes~off
  * ?model=mnist-vae-20d&plane=digits-3-8
  * ?model=mnist-vae-2d&twin=mnist-ae-2d&link=coordinates&draws=1
- * A walk's end is the index of a test image, or a latent's numbers between commas. `at` is where the map's middle lies
- * in the plane, and how many times larger than the whole it is shown.
+ * A path's end is the index of a test image, or a latent's numbers separated by commas. `at` is the point of the
+ * plane in the middle of the map, and its zoom.
  *
  * @typedef {import('../store.js').State} State
  * @typedef {import('../store.js').End} End
  * @typedef {import('../latent/plane.js').Latent} Latent
  * @typedef {import('../map/camera.js').Framing} Framing
- * @typedef {Pick<State, 'model' | 'plane' | 'latent' | 'framing' | 'layers' | 'panel' | 'digits' | 'walk' | 'testImage' | 'noise'
- *   | 'beside' | 'twin' | 'link' | 'draws'>} Addressed
+ * @typedef {Pick<State, 'model' | 'plane' | 'latent' | 'framing' | 'layers' | 'panel' | 'digits' | 'path' | 'testImage'
+ *   | 'noise' | 'referenceModel' | 'secondModel' | 'link' | 'sampleSeed'>} UrlState
  */
-import { LAYERS, formatLayers, parseLayers } from '../map/layers.js';
-import { INITIAL, PANELS } from '../store.js';
-import { LINKS } from '../compare/pairs.js';
 import { PATH_KINDS } from '../latent/path.js';
+import { LAYERS, formatLayers, parseLayers } from '../map-layers.js';
+import { INITIAL, PANELS } from '../store.js';
+import { LINKS } from '../store.js';
 
-/** Four decimals: finer than any grey level shows. */
+/** Decimals of a latent: no grey level shows a smaller change. */
 const PLACES = 4;
-/** Of the map's middle: a pixel at the deepest zoom. */
+/** Decimals of the map's middle: a pixel at the deepest zoom. */
 const FINE_PLACES = 6;
 
-/** What an address that says nothing stands for. @type {Addressed} */
-export const PLAIN = (({
-  model, plane, latent, framing, layers, panel, digits, walk, testImage, noise, beside, twin, link, draws,
+/** The state for an empty query. @type {UrlState} */
+export const DEFAULTS = (({
+  model, plane, latent, framing, layers, panel, digits, path, testImage, noise, referenceModel, secondModel, link,
+  sampleSeed,
 }) => {
-  return { model, plane, latent, framing, layers, panel, digits, walk, testImage, noise, beside, twin, link, draws };
+  return {
+    model, plane, latent, framing, layers, panel, digits, path, testImage, noise, referenceModel, secondModel, link,
+    sampleSeed,
+  };
 })(INITIAL);
 
 /**
- * @param {Addressed} state
- * @returns {string}  the query, without `?`
+ * Return the query for a state. Defaults are left out.
+ *
+ * @param {UrlState} state
+ * @returns {string}  without `?`
  */
 export function toQuery({
-  model, plane, latent, framing, layers, panel, digits, walk, testImage, noise, beside, twin, link, draws,
+  model, plane, latent, framing, layers, panel, digits, path, testImage, noise, referenceModel, secondModel, link,
+  sampleSeed,
 }) {
   const parts = [];
   if (model) parts.push(`model=${encodeURIComponent(model)}`);
@@ -49,25 +56,25 @@ export function toQuery({
   if (layers !== LAYERS && formatLayers(layers)) parts.push(`layers=${formatLayers(layers)}`);
   if (panel !== 'point') parts.push(`panel=${panel}`);
   if (digits) parts.push(`digits=${digitsOf(digits).join('')}`);
-  if (walk) parts.push(`walk=${formatEnd(walk.start)}~${formatEnd(walk.end)}~${walk.kind}`);
+  if (path) parts.push(`walk=${formatEnd(path.start)}~${formatEnd(path.end)}~${path.kind}`);
   if (testImage !== null) parts.push(`image=${testImage}`);
   if (noise) parts.push(`noise=${+noise.toFixed(2)}`);
-  if (beside) parts.push(`beside=${encodeURIComponent(beside)}`);
-  if (twin) parts.push(`twin=${encodeURIComponent(twin)}`);
-  if (twin && link !== INITIAL.link) parts.push(`link=${link}`);
-  if (twin && draws) parts.push(`draws=${draws}`);
+  if (referenceModel) parts.push(`beside=${encodeURIComponent(referenceModel)}`);
+  if (secondModel) parts.push(`twin=${encodeURIComponent(secondModel)}`);
+  if (secondModel && link !== INITIAL.link) parts.push(`link=${link}`);
+  if (secondModel && sampleSeed) parts.push(`draws=${sampleSeed}`);
   return parts.join('&');
 }
 
 /**
- * What a query says; what it says wrongly is left out.
+ * Return the state that a query describes. Parts that are unknown or invalid are left out.
  *
  * @param {string} query
- * @returns {Partial<Addressed>}
+ * @returns {Partial<UrlState>}
  */
 export function fromQuery(query) {
   const params = new URLSearchParams(query);
-  /** @type {Partial<Addressed>} */
+  /** @type {Partial<UrlState>} */
   const found = {};
   const model = params.get('model');
   if (model) found.model = model;
@@ -85,41 +92,41 @@ export function fromQuery(query) {
   if (/^[0-9]+$/.test(digits)) found.digits = [...digits].reduce((bits, d) => bits | (1 << +d), 0);
   const [start, end, kind] = (params.get('walk') ?? '').split('~');
   const ends = [parseEnd(start ?? ''), parseEnd(end ?? '')];
-  const known = PATH_KINDS.find((name) => name === kind);
-  if (ends[0] && ends[1] && known) {
-    found.walk = { start: ends[0], end: ends[1], kind: known };
+  const pathKind = PATH_KINDS.find((name) => name === kind);
+  if (ends[0] && ends[1] && pathKind) {
+    found.path = { start: ends[0], end: ends[1], kind: pathKind };
   }
   const image = parseEnd(params.get('image') ?? '');
   if (image && 'image' in image) found.testImage = image.image;
   const noise = params.get('noise') ?? '';
   if (/^(0?\.\d+|1)$/.test(noise)) found.noise = Number(noise);
   const beside = params.get('beside');
-  if (beside) found.beside = beside;
+  if (beside) found.referenceModel = beside;
   const twin = params.get('twin');
-  if (twin) found.twin = twin;
+  if (twin) found.secondModel = twin;
   const link = LINKS.find((name) => name === params.get('link'));
   if (link) found.link = link;
   const draws = params.get('draws') ?? '';
-  if (/^[1-9]\d{0,8}$/.test(draws)) found.draws = Number(draws);
+  if (/^[1-9]\d{0,8}$/.test(draws)) found.sampleSeed = Number(draws);
   return found;
 }
 
 /**
- * The parts of a query that are not understood.
+ * Return the parts of a query that `fromQuery` leaves out.
  *
  * @param {string} query
  * @returns {string[]}
  */
-export function strangeIn(query) {
+export function unknownIn(query) {
   return [...new URLSearchParams(query)].flatMap(([name, value]) => {
-    if (name === 'layers') return parseLayers(value).strange.map((part) => `layers=${part}`);
+    if (name === 'layers') return parseLayers(value).unknown.map((part) => `layers=${part}`);
     const part = new URLSearchParams([[name, value]]);
     return Object.keys(fromQuery(`${part}`)).length ? [] : [`${name}=${value}`];
   });
 }
 
 /**
- * The digits that a set of bits holds.
+ * Return the digits whose bits are set.
  *
  * @param {number} bits
  * @returns {number[]}
@@ -143,8 +150,8 @@ const formatFraming = ({ u, v, zoom }) =>
 function parseFraming(text) {
   const numbers = text.split(',').map((part) => (/\d/.test(part) ? Number(part) : NaN));
   const [u, v, zoom] = numbers;
-  const isFair = numbers.length === 3 && numbers.every((number) => Math.abs(number) <= 1e6) && zoom > 0;
-  return isFair ? { u, v, zoom } : null;
+  const isValid = numbers.length === 3 && numbers.every((number) => Math.abs(number) <= 1e6) && zoom > 0;
+  return isValid ? { u, v, zoom } : null;
 }
 
 /** @type {(end: End) => string} */

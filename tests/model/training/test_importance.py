@@ -126,7 +126,7 @@ def test_the_kept_latent_is_the_weighty_one_and_draws_both_networks(
 def test_the_stage_raises_the_likelihood_that_it_weighs_by(
     vae: VariationalAutoencoder, tmp_path: Path
 ) -> None:
-    """On grey images: binarised ones are drawn anew for each measure, and compare with no other."""
+    """On grey images: binarised ones are drawn again for each measure, and cannot be compared."""
     stage = ImportanceWeighted(vae, replace(IMAGES, binarise=False), tiny.recipe(tmp_path))
     assert stage.trained is vae
     before = stage.follow()

@@ -1,4 +1,4 @@
-"""Second sources: the mathematics of each loss computed anew, and what the stages promise."""
+"""Second sources: the mathematics of each loss in another form, and what the stages promise."""
 
 from dataclasses import replace
 from pathlib import Path

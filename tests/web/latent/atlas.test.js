@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { borderOf, codeOf, createAtlas, nearestFoot, rangeOf } from '../../../static/js/latent/atlas.js';
-import { ordinaryReach } from '../../../static/js/latent/describe-point.js';
-import { barsOf, between, labelOf, latentOf, walkOf } from '../../../static/js/latent/path.js';
+import { typicalReach } from '../../../static/js/latent/describe-point.js';
+import { between } from '../../../static/js/latent/path.js';
 
 const FLAT = { id: 'latent', title: '', origin: [0, 0], axes: [[1, 0], [0, 1]], extent: [[-4, -4], [4, 4]] };
 const VAE = { family: 'vae', latent_dim: 2 };
@@ -23,7 +23,7 @@ function patches(...places) {
 
 const distance = (a, b) => Math.hypot(a.u - b.u, a.v - b.v);
 
-test('a digit has its name where it is densest, and a typical code there', () => {
+test('a landmark is where the codes of its label are densest, with a typical code', () => {
   const codes = patches(
     { label: 3, u: -2, v: 1, half: 0.2 },
     { label: 3, u: 2, v: 1, half: 1.5 },
@@ -44,12 +44,12 @@ test('the view of an autoencoder holds its codes, that of a VAE its prior too', 
   assert.ok(wide.u0 <= -3 && wide.v0 <= -3 && wide.v1 >= 3 && wide.u1 > 5.9);
 });
 
-test('codes that have all become one still lie in a view to walk in', () => {
+test('codes that coincide still have a view around them', () => {
   const { view } = createAtlas(AE, FLAT, patches({ label: 1, u: 2, v: 0, half: 0 }));
   assert.deepEqual(view, { u0: 1.5, v0: -0.5, u1: 2.5, v1: 0.5 });
 });
 
-test('numbers run over the prior, or over the codes where there is none', () => {
+test('the range of the numbers is that of the prior, or of the codes of an autoencoder', () => {
   const codes = patches({ label: 1, u: 0, v: 0, half: 10 });
   codes.values[0] = 1000;
   assert.equal(rangeOf({ card: VAE, codes }), 3);
@@ -74,7 +74,7 @@ test('two digits meet where both are', () => {
   assert.ok(u > 0.4 && u < 1.1 && Math.abs(v) < 1.1);
 });
 
-test('the nearest foot is that of the nearest code, of the label that is asked for', () => {
+test('the nearest foot is that of the nearest code, of any label or of one', () => {
   const codes = { count: 3, dim: 2, values: new Float32Array([0, 0, 1, 0, 3, 0]), labels: new Uint8Array([1, 2, 1]) };
   const atlas = createAtlas(AE, FLAT, codes);
   assert.equal(nearestFoot(atlas, { u: 1.2, v: 0 }), 1);
@@ -90,40 +90,8 @@ test('codes of many dimensions lie at their feet', () => {
   assert.deepEqual(codeOf(atlas, 0), [9, 2, 4]);
 });
 
-test('the ordinary reach grows with the distance between codes', () => {
-  const one = ordinaryReach(patches({ label: 1, u: 0, v: 0, half: 1 }));
-  const two = ordinaryReach(patches({ label: 1, u: 0, v: 0, half: 2 }));
+test('the typical reach grows with the distance between codes', () => {
+  const one = typicalReach(patches({ label: 1, u: 0, v: 0, half: 1 }));
+  const two = typicalReach(patches({ label: 1, u: 0, v: 0, half: 2 }));
   assert.ok(Math.abs(two / one - 2) < 1e-5);
-});
-
-test('a walk goes from a 0 to a 6 unless something else is asked for', () => {
-  const atlas = createAtlas(AE, FLAT, patches({ label: 0, u: 0, v: 0, half: 1 }, { label: 6, u: 4, v: 0, half: 1 }));
-  const walk = walkOf(atlas, null);
-  assert.equal(labelOf(atlas, walk.start), 0);
-  assert.equal(labelOf(atlas, walk.end), 6);
-  assert.ok(latentOf(atlas, walk.end)[0] > 3);
-});
-
-test('an end of a walk that is not in the space of the model gives way', () => {
-  const atlas = createAtlas(AE, FLAT, patches({ label: 0, u: 0, v: 0, half: 1 }, { label: 6, u: 4, v: 0, half: 1 }));
-  const asked = { start: { latent: [1, 2, 3] }, end: { latent: [0.5, 0.5] }, kind: 'spherical' };
-  const walk = walkOf(atlas, asked);
-  assert.equal(labelOf(atlas, walk.start), 0);
-  assert.deepEqual(walk.end, { latent: [0.5, 0.5] });
-  assert.equal(walk.kind, 'spherical');
-  const far = walkOf(atlas, { ...asked, start: { image: 99_999 } });
-  assert.equal(labelOf(atlas, far.start), 0);
-});
-
-test('a walk passes its steps at even parts of the way, and is straight between them', () => {
-  const route = [[0, 0], [1, 2], [2, 0]];
-  assert.deepEqual(between(route, 0), [0, 0]);
-  assert.deepEqual(between(route, 0.5), [1, 2]);
-  assert.deepEqual(between(route, 0.75), [1.5, 1]);
-  assert.deepEqual(between(route, 1), [2, 0]);
-});
-
-test('a bar chart has one bar a step, the greatest as high as there is room', () => {
-  assert.equal(barsOf([1, 4, 2], 4, 8), 'M0,8V6H1V0H2V4H3V8Z');
-  assert.equal(barsOf([0, 0], 0, 8), 'M0,8V8H1V8H2V8Z', 'where nothing changes it is flat');
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAtlas } from '../../../static/js/latent/atlas.js';
-import { cloudOf, holeOf } from '../../../static/js/latent/holes.js';
+import { largestHole, samplingDistribution } from '../../../static/js/latent/holes.js';
 
 const FLAT = { id: 'latent', title: '', origin: [0, 0], axes: [[1, 0], [0, 1]], extent: [[-4, -4], [4, 4]] };
 const VAE = { family: 'vae', latent_dim: 2 };
@@ -16,22 +16,22 @@ const lattice = (wanted, step = 0.1) =>
   Array.from({ length: 121 * 121 }, (_, n) => [((n % 121) - 60) * step, (Math.floor(n / 121) - 60) * step])
     .filter(([u, v]) => wanted(u, v));
 
-test('the hole is the middle of a frame of codes', () => {
+test('the largest hole is the middle of a frame of codes', () => {
   const frame = lattice((u, v) => Math.max(Math.abs(u), Math.abs(v)) > 1.5 && Math.max(Math.abs(u), Math.abs(v)) < 2.5);
-  const { u, v } = holeOf(atlasOf(AE, frame));
+  const { u, v } = largestHole(atlasOf(AE, frame));
   assert.ok(Math.hypot(u, v) < 0.3);
 });
 
-test('the hole of a VAE lies where its prior is, whatever its codes leave empty farther out', () => {
+test('the largest hole of a VAE lies within its prior, even if there are larger ones outside', () => {
   const strip = lattice((u) => u > -1.2 && u < 5);
-  const { u, v } = holeOf(atlasOf(VAE, strip));
+  const { u, v } = largestHole(atlasOf(VAE, strip));
   assert.ok(Math.hypot(u, v) <= 2, 'within two sigma of the prior');
   assert.ok(u < -1.8, 'on the side without codes');
 });
 
-test('samples of an autoencoder are drawn from a cloud with the mean and the covariance of its codes', () => {
+test('an autoencoder is sampled from a Gaussian with the mean and the covariance of its codes', () => {
   const slanted = lattice((u, v) => Math.abs(u) < 2 && Math.abs(v - u) < 1).map(([u, v]) => [u + 7, v - 3]);
-  const { centre, along, across, up } = cloudOf(atlasOf(AE, slanted));
+  const { centre, along, across, up } = samplingDistribution(atlasOf(AE, slanted));
   const mean = (of) => slanted.reduce((sum, place) => sum + of(place), 0) / slanted.length;
   const [mu, mv] = [mean(([u]) => u), mean(([, v]) => v)];
   const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-3, `${a} is not ${b}`);
@@ -42,7 +42,7 @@ test('samples of an autoencoder are drawn from a cloud with the mean and the cov
   near(across ** 2 + up ** 2, mean(([, v]) => (v - mv) ** 2));
 });
 
-test('codes that have all become one make a cloud of no size', () => {
-  const { centre, along, across, up } = cloudOf(atlasOf(AE, [[2, 1], [2, 1]]));
+test('codes that coincide have a Gaussian without extent', () => {
+  const { centre, along, across, up } = samplingDistribution(atlasOf(AE, [[2, 1], [2, 1]]));
   assert.deepEqual({ centre, along, across, up }, { centre: { u: 2, v: 1 }, along: 0, across: 0, up: 0 });
 });

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { blocksOf, companionOf, directionOf, printedMeasure, ownUnit, valueOf } from '../../../static/js/latent/measures.js';
+import {
+  blocksOf, directionOf, ownUnit, printedMeasure, referenceFor, valueOf,
+} from '../../../static/js/latent/measures.js';
 
 const MEASURES = [
   { key: 'grey.elbo', title: 'ELBO', unit: 'nats', digits: 2, better: 'higher', about: '' },
@@ -20,7 +22,7 @@ const AE = {
 };
 const rowsOf = (blocks) => Object.fromEntries(blocks.flatMap(({ rows }) => rows.map((row) => [row.measure.key, row])));
 
-test('a measure is found by its path, and what is no number is not found', () => {
+test('a measure is found by its path, and only numbers count', () => {
   assert.equal(valueOf(VAE, 'samples.floor.fid'), 0.31);
   for (const key of ['grey.none', 'none.elbo', 'grey.elbo.deeper', 'grey.protocol', 'grey']) {
     assert.equal(valueOf(VAE, key), null, key);
@@ -29,7 +31,7 @@ test('a measure is found by its path, and what is no number is not found', () =>
   assert.equal(valueOf(undefined, 'grey.elbo'), null);
 });
 
-test('a value is printed with its digits and a true minus, and zero has none', () => {
+test('a value has the digits of its measure and a real minus sign, and zero has no sign', () => {
   assert.equal(printedMeasure({ digits: 2 }, -136.276), '−136.28');
   assert.equal(printedMeasure({ digits: 0 }, 7.6), '8');
   assert.equal(printedMeasure({ digits: 1 }, -0.01), '0.0');
@@ -37,13 +39,13 @@ test('a value is printed with its digits and a true minus, and zero has none', (
   assert.equal(printedMeasure({ digits: 3, unit: 'share' }, 0.9274), '92.7 %');
 });
 
-test('blocks come in the order of the table, and a model shows only what was measured of it', () => {
+test('blocks are in the order of the table, with measured values only', () => {
   assert.deepEqual(blocksOf(MEASURES, VAE).map(({ id }) => id), ['grey', 'samples']);
   assert.deepEqual(blocksOf(MEASURES, AE).map(({ id }) => id), ['samples']);
   assert.deepEqual(blocksOf([], VAE), []);
 });
 
-test('the better of two is told by the direction of the measure', () => {
+test('the direction of a measure decides which of two values is better', () => {
   const rows = rowsOf(blocksOf(MEASURES, VAE, AE));
   assert.equal(rows['samples.fid'].better, 'value', 'a lower FID is better');
   assert.equal(rowsOf(blocksOf(MEASURES, AE, VAE))['samples.fid'].better, 'other');
@@ -54,7 +56,7 @@ test('the better of two is told by the direction of the measure', () => {
   assert.equal(rowsOf(blocksOf(MEASURES, VAE, higher))['grey.kl'].better, null, 'neither way is better');
 });
 
-test('a unit that all rows have is said once, and one of a single row beside its title', () => {
+test('a unit common to all rows is shown once, any other in its row', () => {
   const odd = { key: 'samples.recall', title: 'Recall', unit: 'share', digits: 3, better: 'higher', about: '' };
   const card = { ...VAE, metrics: { ...VAE.metrics, samples: { fid: 1, recall: 0.5 } } };
   const [grey, samples] = blocksOf([...MEASURES, { ...MEASURES[2], unit: 'px' }, odd], card);
@@ -71,7 +73,7 @@ test('each measure says which way is better', () => {
   assert.match(said[2], /lower is better/i);
 });
 
-test('what cannot be compared names no better one and says why', () => {
+test('measures that cannot be compared have no better value and a reason', () => {
   const gaussian = { ...VAE, likelihood: 'gaussian', metrics: { ...VAE.metrics, samples: { fid: 20 } } };
   const [grey, samples] = blocksOf(MEASURES, VAE, gaussian);
   assert.deepEqual(grey.rows.map(({ better }) => better), [null, null]);
@@ -84,29 +86,29 @@ test('what cannot be compared names no better one and says why', () => {
   assert.match(other.obstacle, /different images/);
 });
 
-test('two values that print alike are a tie', () => {
+test('two values that are formatted the same are a tie', () => {
   const alike = { ...VAE, metrics: { ...VAE.metrics, grey: { elbo: -136.2762, kl: 1 } } };
   assert.equal(rowsOf(blocksOf(MEASURES, VAE, alike))['grey.elbo'].better, null);
 });
 
-test('the floor of a measure stands beside it', () => {
+test('a row has the floor of its measure', () => {
   const rows = rowsOf(blocksOf(MEASURES, VAE));
   assert.equal(rows['samples.fid'].floor, '0.3');
   assert.equal(rows['grey.elbo'].floor, '');
 });
 
-test('a protocol is told once if it is the same for both', () => {
+test('a protocol that both models share is shown once', () => {
   const [grey, samples] = blocksOf(MEASURES, VAE, AE);
   assert.deepEqual([grey.protocol, grey.otherProtocol], ['all images', 'at the code']);
   assert.deepEqual([samples.protocol, samples.otherProtocol], ['features', '']);
 });
 
-test('an autoencoder stands beside the default VAE, and the default beside all others of its data', () => {
+test('the reference is an autoencoder for the default VAE, and the default for all others of its data set', () => {
   const clothes = { ...AE, id: 'clothes', dataset: 'fashion-mnist' };
   const wide = { ...AE, id: 'wide', latent_dim: 20 };
   const models = [wide, VAE, AE, clothes];
-  assert.equal(companionOf(models, VAE, 'vae')?.id, 'ae');
-  assert.equal(companionOf(models, AE, 'vae')?.id, 'vae');
-  assert.equal(companionOf(models, wide, 'vae')?.id, 'vae');
-  assert.equal(companionOf(models, clothes, 'vae'), undefined, 'other data, other numbers');
+  assert.equal(referenceFor(models, VAE, 'vae')?.id, 'ae');
+  assert.equal(referenceFor(models, AE, 'vae')?.id, 'vae');
+  assert.equal(referenceFor(models, wide, 'vae')?.id, 'vae');
+  assert.equal(referenceFor(models, clothes, 'vae'), undefined, 'other data, other numbers');
 });

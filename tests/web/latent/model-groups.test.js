@@ -5,7 +5,7 @@ import { groupsOf, hasPlane, kindOfModel, shortId } from '../../../static/js/lat
 const card = (id, more = {}) => ({ id, family: 'vae', latent_dim: 2, dataset: 'mnist', planes: ['latent'], ...more });
 const titlesAndIds = (groups) => groups.map(({ title, models }) => [title, models.map(({ id }) => id)]);
 
-test('models stand under the headings of the server, in its order', () => {
+test('models are grouped as the server says, in its order', () => {
   const models = [card('a'), card('b'), card('c')];
   const groups = [
     { id: 'two', title: 'Second', about: '', models: ['c', 'a'] },
@@ -14,7 +14,7 @@ test('models stand under the headings of the server, in its order', () => {
   assert.deepEqual(titlesAndIds(groupsOf({ models, groups })), [['Second', ['c', 'a']], ['First', ['b']]]);
 });
 
-test('a heading without a model on this server is left out', () => {
+test('a group without models is left out', () => {
   const groups = [
     { id: 'one', title: 'One', about: '', models: ['a'] },
     { id: 'none', title: 'None', about: '', models: [] },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  ellipseOf, footOf, freedomOf, heightOf, latentAt, movedTo, nameAt, planeThrough, sliceThrough, through, withNumber,
+  ellipseOf, footOf, freedomOf, heightOf, latentAt, movedTo, parallelThrough, planeIdOf, planeThrough, sliceThrough, withCoordinate,
 } from '../../../static/js/latent/plane.js';
 
 const near = (actual, expected, message) =>
@@ -20,7 +20,7 @@ const TILTED = {
 };
 const FLAT = { ...TILTED, origin: [0, 0], axes: [[1, 0], [0, 1]] };
 
-test('a point of the plane is the foot of its own latent, at no height', () => {
+test('a point of the plane is the foot of its own latent, at height 0', () => {
   const latent = latentAt(TILTED, { u: 1.5, v: -0.25 });
   const { u, v } = footOf(TILTED, latent);
   near(u, 1.5);
@@ -49,16 +49,16 @@ test('moving a latent keeps its height and all that lies off the plane', () => {
   latent.forEach((z, i) => near(moved[i] - here[i], z - there[i]));
 });
 
-test('the height is the distance that Pythagoras leaves', () => {
+test('height, foot and origin satisfy Pythagoras', () => {
   const latent = [0.3, 1.7, -2.2, 0.9];
   const { u, v } = footOf(TILTED, latent);
   const squared = latent.reduce((sum, z, i) => sum + (z - TILTED.origin[i]) ** 2, 0);
   near(heightOf(TILTED, latent), Math.sqrt(squared - u * u - v * v));
 });
 
-test('the parallel plane through a latent holds it, under the same point', () => {
+test('the parallel plane through a latent contains it, with the same foot', () => {
   const latent = [0.3, 1.7, -2.2, 0.9];
-  const plane = through(TILTED, latent);
+  const plane = parallelThrough(TILTED, latent);
   near(heightOf(plane, latent), 0);
   near(footOf(plane, latent).u, footOf(TILTED, latent).u);
   latentAt(plane, footOf(TILTED, latent)).forEach((z, i) => near(z, latent[i]));
@@ -71,7 +71,7 @@ test('the ellipse of a diagonal covariance has the standard deviations for half-
   near(Math.abs(angle), Math.PI / 2, 'the larger one along v:');
 });
 
-test('a covariance that was turned by 30 degrees gives an ellipse turned by 30 degrees', () => {
+test('a covariance rotated by 30 degrees has an ellipse rotated by 30 degrees', () => {
   const [c, s] = [Math.cos(Math.PI / 6), Math.sin(Math.PI / 6)];
   const [a, b] = [0.5 ** 2, 0.1 ** 2];
   const turned = [
@@ -84,14 +84,14 @@ test('a covariance that was turned by 30 degrees gives an ellipse turned by 30 d
   near(angle, Math.PI / 6);
 });
 
-test('the shadow of a unit Gaussian is a unit circle in any plane', () => {
+test('the projection of a unit Gaussian is a unit circle in any plane', () => {
   const identity = TILTED.origin.map((_, i) => TILTED.origin.map((_, j) => Number(i === j)));
   const { major, minor } = ellipseOf(TILTED, identity);
   near(major, 1);
   near(minor, 1);
 });
 
-test('the shadow of a Gaussian has the variance of its samples along each axis', () => {
+test('the projection of a Gaussian has the variance of its samples along each axis', () => {
   // x = 3 e1 + 1 e2 with independent unit e1 along (1,0,0,0) and e2 along (0,0,0,1): projected by hand.
   const covariance = [[9, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 1]];
   const { major, minor } = ellipseOf(TILTED, covariance);
@@ -107,17 +107,17 @@ const ASKEW = {
   axes: [[0.6, 0.8, 0, 0], [0, 0, 0.8, 0.6]],
 };
 
-test('a slice goes through the point, and what lies in the plane needs none', () => {
+test('a slice goes through the point, and a latent in the plane keeps its plane', () => {
   const latent = [1, 2, -1, 0.5];
   const slice = sliceThrough(ASKEW, latent);
   near(heightOf(slice, latent), 0);
   near(footOf(slice, latent).u, footOf(ASKEW, latent).u);
   near(footOf(slice, latent).v, footOf(ASKEW, latent).v);
-  assert.equal(slice.id, nameAt(slice));
+  assert.equal(slice.id, planeIdOf(slice));
   assert.equal(sliceThrough(ASKEW, [1.1, 0.3, 1, 0]), ASKEW);
 });
 
-test('the plane through three latents holds them all', () => {
+test('the plane through three latents contains them all', () => {
   const latents = [[1, 0, 0, 0], [0, 2, 0, 1], [0, 0, 3, -1]];
   const plane = { ...ASKEW, ...planeThrough(latents, ASKEW.axes) };
   for (const latent of latents) near(heightOf(plane, latent), 0);
@@ -127,7 +127,7 @@ test('the plane through three latents holds them all', () => {
   near(a.reduce((sum, x, i) => sum + x * b[i], 0), 0);
 });
 
-test('fewer latents, or some on one line, are helped out by the spare directions', () => {
+test('spare directions replace those that fewer latents, or latents on a line, leave open', () => {
   for (const latents of [[[1, 2, 3, 4]], [[1, 2, 3, 4], [1, 2, 3, 5]], [[0, 0, 0, 0], [1, 1, 1, 1], [2, 2, 2, 2]]]) {
     const plane = { ...ASKEW, ...planeThrough(latents, ASKEW.axes) };
     assert.equal(plane.axes.filter((axis) => axis?.every(Number.isFinite)).length, 2);
@@ -136,10 +136,10 @@ test('fewer latents, or some on one line, are helped out by the spare directions
   assert.deepEqual(planeThrough([[1, 2, 3, 4]], ASKEW.axes).axes, ASKEW.axes);
 });
 
-test('a number gets its value and the foot stays where it was', () => {
+test('setting a number leaves the foot where it was', () => {
   const latent = [1, 2, -1, 0.5];
   for (const [index, value] of [[0, -3], [1, 0], [2, 2.5], [3, 7]]) {
-    const moved = withNumber(ASKEW, latent, index, value);
+    const moved = withCoordinate(ASKEW, latent, index, value);
     near(moved[index], value);
     near(footOf(ASKEW, moved).u, footOf(ASKEW, latent).u);
     near(footOf(ASKEW, moved).v, footOf(ASKEW, latent).v);

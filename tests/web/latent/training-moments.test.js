@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { curveOf, epochOf, feetOf, imageAt, lineOf, nearestMoment, pastAt, timeOf, valueAt } from '../../../static/js/latent/training-moments.js';
+import {
+  curveOf, epochOf, feetOf, imageAt, indexOfEpoch, lineOf, nearestMoment, timeAt, valueAt,
+} from '../../../static/js/latent/training-moments.js';
 
 /** @type {(epoch: number, feet?: number[]) => import('../../../static/js/latent/training-moments.js').Moment} */
 const moment = (epoch, feet = [0, 0]) => ({
@@ -15,21 +17,21 @@ const MOMENTS = [moment(0, [0, 0]), moment(1, [2, -4]), moment(5, [4, 0])];
 /** @type {(epoch: number, elbo: number | null, reconstruction?: number | null) => any} */
 const followed = (epoch, elbo, reconstruction = null) => ({ epoch, elbo, reconstruction, stage: 'fit', train_loss: 1, kl: null, more: {} });
 
-test('a past lies between two moments, and never beyond the first or the last', () => {
-  assert.deepEqual(pastAt(MOMENTS, 0.25), { from: MOMENTS[0], to: MOMENTS[1], part: 0.25 });
-  assert.equal(epochOf(pastAt(MOMENTS, 1.5)), 3);
-  for (const [at, epoch] of [[-1, 0], [0, 0], [2, 5], [9, 5]]) assert.equal(epochOf(pastAt(MOMENTS, at)), epoch);
-  assert.equal(epochOf(pastAt([MOMENTS[1]], 0.7)), 1, 'of a single moment there is no way to another');
+test('a time lies between two moments, and is clamped to the first and the last', () => {
+  assert.deepEqual(timeAt(MOMENTS, 0.25), { from: MOMENTS[0], to: MOMENTS[1], part: 0.25 });
+  assert.equal(epochOf(timeAt(MOMENTS, 1.5)), 3);
+  for (const [at, epoch] of [[-1, 0], [0, 0], [2, 5], [9, 5]]) assert.equal(epochOf(timeAt(MOMENTS, at)), epoch);
+  assert.equal(epochOf(timeAt([MOMENTS[1]], 0.7)), 1, 'of a single moment there is no way to another');
 });
 
-test('codes go straight from one moment to the next', () => {
-  assert.deepEqual([...feetOf(pastAt(MOMENTS, 0.5))], [1, -2]);
-  assert.deepEqual([...feetOf(pastAt(MOMENTS, 2))], [4, 0]);
+test('codes move linearly from one moment to the next', () => {
+  assert.deepEqual([...feetOf(timeAt(MOMENTS, 0.5))], [1, -2]);
+  assert.deepEqual([...feetOf(timeAt(MOMENTS, 2))], [4, 0]);
 });
 
 test('the image of a place is that of its cell in the nearer moment', () => {
-  assert.equal(nearestMoment(pastAt(MOMENTS, 1.4)), MOMENTS[1]);
-  assert.equal(nearestMoment(pastAt(MOMENTS, 1.6)), MOMENTS[2]);
+  assert.equal(nearestMoment(timeAt(MOMENTS, 1.4)), MOMENTS[1]);
+  assert.equal(nearestMoment(timeAt(MOMENTS, 1.6)), MOMENTS[2]);
   for (const [u, v, level] of [[-1, 1, 0], [1, 1, 2], [-1, -1, 1], [1, -1, 3], [99, -99, 3], [-99, 99, 0]]) {
     const pixels = imageAt(MOMENTS[0], { u, v });
     assert.equal(pixels.length, 784);
@@ -37,8 +39,8 @@ test('the image of a place is that of its cell in the nearer moment', () => {
   }
 });
 
-test('an epoch has its time between the moments about it', () => {
-  assert.deepEqual([0, 1, 3, 5, 8].map((epoch) => timeOf(MOMENTS, epoch)), [0, 1, 1.5, 2, 2]);
+test('an epoch is a time between its neighbouring moments', () => {
+  assert.deepEqual([0, 1, 3, 5, 8].map((epoch) => indexOfEpoch(MOMENTS, epoch)), [0, 1, 1.5, 2, 2]);
 });
 
 test('the curve is the ELBO where it was measured, else the reconstruction', () => {

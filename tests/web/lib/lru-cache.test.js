@@ -1,34 +1,34 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createShelf } from '../../../static/js/lib/lru-cache.js';
+import { createLruCache } from '../../../static/js/lib/lru-cache.js';
 
-test('what has not been used for longest goes first', () => {
+test('the least recently used value goes first', () => {
   const gone = [];
-  const shelf = createShelf(3, (thing) => gone.push(thing));
-  for (const key of ['a', 'b', 'c']) shelf.put(key, key.toUpperCase());
-  assert.equal(shelf.use('a'), 'A');
-  shelf.put('d', 'D');
+  const cache = createLruCache(3, (value) => gone.push(value));
+  for (const key of ['a', 'b', 'c']) cache.set(key, key.toUpperCase());
+  assert.equal(cache.get('a'), 'A');
+  cache.set('d', 'D');
   assert.deepEqual(gone, ['B']);
-  assert.ok(shelf.has('a') && !shelf.has('b') && shelf.has('c') && shelf.has('d'));
-  assert.equal(shelf.use('b'), undefined);
+  assert.ok(cache.has('a') && !cache.has('b') && cache.has('c') && cache.has('d'));
+  assert.equal(cache.get('b'), undefined);
 });
 
-test('looking whether a thing is there does not make it younger', () => {
-  const shelf = createShelf(2);
-  shelf.put('a', 1);
-  shelf.put('b', 2);
-  shelf.has('a');
-  shelf.put('c', 3);
-  assert.ok(!shelf.has('a'));
+test('asking whether a value is there does not count as use', () => {
+  const cache = createLruCache(2);
+  cache.set('a', 1);
+  cache.set('b', 2);
+  cache.has('a');
+  cache.set('c', 3);
+  assert.ok(!cache.has('a'));
 });
 
-test('a thing in the place of another, and an emptied shelf, leave nothing behind', () => {
+test('a replaced value and those of a cleared cache are discarded', () => {
   const gone = [];
-  const shelf = createShelf(2, (thing) => gone.push(thing));
-  shelf.put('a', 1);
-  shelf.put('a', 2);
-  assert.equal(shelf.size, 1);
-  shelf.clear();
+  const cache = createLruCache(2, (value) => gone.push(value));
+  cache.set('a', 1);
+  cache.set('a', 2);
+  assert.equal(cache.size, 1);
+  cache.clear();
   assert.deepEqual(gone, [1, 2]);
-  assert.equal(shelf.size, 0);
+  assert.equal(cache.size, 0);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Refusal } from '../../../static/js/api.js';
-import { patiently } from '../../../static/js/lib/retry.js';
+import { ApiError } from '../../../static/js/api.js';
+import { retry } from '../../../static/js/lib/retry.js';
 
 /** A task that is refused a few times, and what was waited meanwhile. */
 function refused(times, refusal) {
@@ -20,42 +20,42 @@ function refused(times, refusal) {
 }
 const signal = new AbortController().signal;
 
-test('what is refused for now is asked again after the time that was named', async () => {
-  const { task, sleep, slept } = refused(2, new Refusal('full', 3));
-  const told = [];
-  assert.equal(await patiently(task, { signal, sleep, onWait: (seconds) => told.push(seconds) }), 'answer');
+test('a task that failed with Retry-After runs again after that time', async () => {
+  const { task, sleep, slept } = refused(2, new ApiError('full', 3));
+  const waits = [];
+  assert.equal(await retry(task, { signal, sleep, onWait: (seconds) => waits.push(seconds) }), 'answer');
   assert.deepEqual(slept, [3000, 3000]);
-  assert.deepEqual(told, [3, 3]);
+  assert.deepEqual(waits, [3, 3]);
 });
 
-test('what is refused for good is not asked again', async () => {
-  const { task, sleep, calls } = refused(1, new Refusal('no such model'));
-  await assert.rejects(patiently(task, { signal, sleep }), /no such model/);
+test('a task that failed without Retry-After does not run again', async () => {
+  const { task, sleep, calls } = refused(1, new ApiError('no such model'));
+  await assert.rejects(retry(task, { signal, sleep }), /no such model/);
   assert.equal(calls(), 1);
 });
 
-test('an error of our own is not taken for a refusal', async () => {
+test('an ordinary error is thrown at once', async () => {
   const { task, sleep, calls } = refused(1, new TypeError('oops'));
-  await assert.rejects(patiently(task, { signal, sleep }), TypeError);
+  await assert.rejects(retry(task, { signal, sleep }), TypeError);
   assert.equal(calls(), 1);
 });
 
-test('a server that stays full is given up with its own words', async () => {
-  const { task, sleep, calls } = refused(Infinity, new Refusal('full', 1));
-  await assert.rejects(patiently(task, { signal, sleep }), /full/);
+test('a server that stays busy is given up with its own message', async () => {
+  const { task, sleep, calls } = refused(Infinity, new ApiError('full', 1));
+  await assert.rejects(retry(task, { signal, sleep }), /full/);
   assert.ok(calls() > 1 && calls() < 20);
 });
 
-test('nobody waits an hour for a model', async () => {
-  const { task, sleep, slept } = refused(1, new Refusal('full', 3600));
-  await patiently(task, { signal, sleep });
+test('a pause is limited to half a minute', async () => {
+  const { task, sleep, slept } = refused(1, new ApiError('full', 3600));
+  await retry(task, { signal, sleep });
   assert.ok(slept[0] <= 60_000);
 });
 
-test('who turns to another model waits no longer for the first', async () => {
-  const { task, calls } = refused(1, new Refusal('full', 30));
+test('aborting ends the wait', async () => {
+  const { task, calls } = refused(1, new ApiError('full', 30));
   const controller = new AbortController();
-  const waiting = patiently(task, { signal: controller.signal, onWait: () => setTimeout(() => controller.abort()) });
+  const waiting = retry(task, { signal: controller.signal, onWait: () => setTimeout(() => controller.abort()) });
   await assert.rejects(waiting, { name: 'AbortError' });
   assert.equal(calls(), 1);
 });

@@ -1,25 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { contains } from '../../../static/js/latent/box.js';
 import {
-  between,
-  boxOf,
-  clamp,
-  contains,
-  fit,
-  framingOf,
-  GLIDE,
-  glide,
-  including,
-  lookingAt,
-  pan,
-  pinch,
-  planeU,
-  planeV,
-  roundLength,
-  screenX,
-  screenY,
-  within,
-  zoomAbout,
+  between, boxOf, fit, framingOf, GLIDE, glide, lookingAt, pan, pinch, planeU, planeV, screenX, screenY, within, zoomAbout,
 } from '../../../static/js/map/camera.js';
 
 const BOX = { u0: -3, v0: -2, u1: 5, v1: 4 };
@@ -28,7 +11,31 @@ const CLEAR = { left: 40, top: 20, right: 840, bottom: 920 };
 const near = (actual, expected, message) =>
   assert.ok(Math.abs(actual - expected) < 1e-9, `${message ?? ''} ${actual} is not ${expected}`);
 
-test('a place of the plane comes back from the screen as it went', () => {
+/** Numbers that look random and are the same in every run. */
+function* numbers(count, low, high) {
+  let seed = 12345;
+  for (let i = 0; i < count; i++) {
+    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+    yield low + (seed / 2 ** 32) * (high - low);
+  }
+}
+
+const CAMERAS = [...numbers(60, 0.01, 1)].map((r, i) => ({
+  x: 900 * r,
+  y: 700 - 900 * r,
+  scale: 40 * 300 ** ((i % 7) / 7),
+}));
+
+const EYE = { x: 440, y: 470 };
+const LIMITS = { minScale: 50, maxScale: 20_000, bounds: BOX, eye: EYE };
+
+const same = (a, b, message) => {
+  near(a.x / 1e4, b.x / 1e4, message);
+  near(a.y / 1e4, b.y / 1e4, message);
+  near(a.scale / b.scale, 1, message);
+};
+
+test('a point of the plane survives the way to the screen and back', () => {
   const camera = fit(BOX, CLEAR);
   for (const [u, v] of [[0, 0], [-3, 4], [1.25, -0.7], [123.4, -567.8]]) {
     near(planeU(camera, screenX(camera, u)), u);
@@ -36,7 +43,7 @@ test('a place of the plane comes back from the screen as it went', () => {
   }
 });
 
-test('a fitted box lies whole, centred and as large as it can in the clear part of the screen', () => {
+test('a fitted box is whole, centred and as large as possible in the clear part of the screen', () => {
   const camera = fit(BOX, CLEAR);
   near(camera.scale, 100, 'the 8 units of width take all 800 pixels:');
   near(screenX(camera, -3), 40);
@@ -62,46 +69,7 @@ test('the box of a rectangle is what the camera shows in it', () => {
   near(shown.v1 - shown.v0, 9, '900 pixels at 100 a unit:');
 });
 
-test('a box grows no further than the point it must hold', () => {
-  assert.deepEqual(including(BOX, { u: 7, v: 0 }), { ...BOX, u1: 7 });
-  assert.deepEqual(including(BOX, { u: 0, v: 0 }), BOX);
-});
-
-test('a point outside a box is brought to its edge, one inside stays', () => {
-  assert.deepEqual(clamp(BOX, { u: 9, v: -9 }), { u: 5, v: -2 });
-  assert.deepEqual(clamp(BOX, { u: 1, v: 1 }), { u: 1, v: 1 });
-});
-
-test('a round length is the largest 1, 2 or 5 of its power of ten that fits', () => {
-  for (const [length, expected] of [[1, 1], [1.9, 1], [2, 2], [4.99, 2], [5, 5], [99, 50], [0.03, 0.02]]) {
-    near(roundLength(length), expected, `of ${length}:`);
-  }
-});
-
-/** Numbers that look random and are the same in every run. */
-function* numbers(count, low, high) {
-  let seed = 12345;
-  for (let i = 0; i < count; i++) {
-    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
-    yield low + (seed / 2 ** 32) * (high - low);
-  }
-}
-
-const CAMERAS = [...numbers(60, 0.01, 1)].map((r, i) => ({
-  x: 900 * r,
-  y: 700 - 900 * r,
-  scale: 40 * 300 ** ((i % 7) / 7),
-}));
-const EYE = { x: 440, y: 470 };
-const LIMITS = { least: 50, most: 20_000, bounds: BOX, eye: EYE };
-
-const same = (a, b, message) => {
-  near(a.x / 1e4, b.x / 1e4, message);
-  near(a.y / 1e4, b.y / 1e4, message);
-  near(a.scale / b.scale, 1, message);
-};
-
-test('zooming about a place leaves what lies there', () => {
+test('zooming about a place keeps the point under it', () => {
   for (const camera of CAMERAS) {
     for (const factor of [0.3, 0.99, 1, 1.7, 25]) {
       const place = { x: camera.y, y: camera.x };
@@ -113,14 +81,14 @@ test('zooming about a place leaves what lies there', () => {
   }
 });
 
-test('in and out again, there and back again: the camera is where it was', () => {
+test('zooming and panning back restores the camera', () => {
   for (const camera of CAMERAS) {
     same(zoomAbout(zoomAbout(camera, 3.7, EYE), 1 / 3.7, EYE), camera);
     same(pan(pan(camera, 31.5, -7), -31.5, 7), camera);
   }
 });
 
-test('panning moves everything by as many pixels', () => {
+test('panning moves every point by the same pixels', () => {
   for (const camera of CAMERAS) {
     const moved = pan(camera, 12, -30);
     near(screenX(moved, 1.5) - screenX(camera, 1.5), 12);
@@ -128,11 +96,11 @@ test('panning moves everything by as many pixels', () => {
   }
 });
 
-test('wherever the camera is driven, the eye looks at the map and the scale stays in its limits', () => {
+test('however the camera is moved, the eye is over the map and the scale within its limits', () => {
   for (const camera of CAMERAS) {
     for (const factor of [1e-4, 1, 1e4]) {
       const kept = within(zoomAbout(pan(camera, 5000 - camera.x, 3 * camera.y), factor, EYE), LIMITS);
-      assert.ok(kept.scale >= LIMITS.least * 0.999 && kept.scale <= LIMITS.most * 1.001);
+      assert.ok(kept.scale >= LIMITS.minScale * 0.999 && kept.scale <= LIMITS.maxScale * 1.001);
       const { u, v } = { u: planeU(kept, EYE.x), v: planeV(kept, EYE.y) };
       assert.ok(contains({ u0: -3.001, v0: -2.001, u1: 5.001, v1: 4.001 }, { u, v }), `${u}, ${v}`);
       same(within(kept, LIMITS), kept, 'keeping twice is keeping once:');
@@ -145,7 +113,7 @@ test('a camera within its limits is left alone', () => {
   same(within(camera, LIMITS), camera);
 });
 
-test('two fingers carry along what they hold, and what is between them', () => {
+test('a pinch keeps the points under both fingers', () => {
   const camera = lookingAt({ u: 1, v: 1 }, 200, EYE);
   const before = [{ x: 400, y: 400 }, { x: 500, y: 500 }];
   const after = [{ x: 380, y: 430 }, { x: 580, y: 630 }];
@@ -157,10 +125,10 @@ test('two fingers carry along what they hold, and what is between them', () => {
   }
 });
 
-test('fingers that part beyond the limit still carry the midpoint', () => {
+test('a pinch beyond the limits still keeps the midpoint', () => {
   const camera = lookingAt({ u: 1, v: 1 }, 15_000, EYE);
   const pinched = pinch(camera, [{ x: 430, y: 470 }, { x: 450, y: 470 }], [{ x: 240, y: 470 }, { x: 640, y: 470 }], LIMITS);
-  near(pinched.scale, LIMITS.most);
+  near(pinched.scale, LIMITS.maxScale);
   near(planeU(pinched, 440), planeU(camera, 440));
 });
 
@@ -170,7 +138,7 @@ test('two fingers at one place do not break the camera', () => {
   assert.ok([x, y, scale].every(Number.isFinite));
 });
 
-test('a flight starts at the one camera, ends at the other, and zooms about what both show alike', () => {
+test('a flight starts at one camera, ends at the other, and zooms about their common point', () => {
   for (const [i, from] of CAMERAS.slice(1).entries()) {
     const to = CAMERAS[i];
     same(between(from, to, 0), from);
@@ -182,7 +150,7 @@ test('a flight starts at the one camera, ends at the other, and zooms about what
   same(between(CAMERAS[0], pan(CAMERAS[0], 8, -4), 0.25), pan(CAMERAS[0], 2, -1));
 });
 
-test('a framing says the same on any screen, and gives its camera back on its own', () => {
+test('a framing is independent of the screen, and restores its camera on the same one', () => {
   const whole = fit(BOX, CLEAR);
   for (const camera of CAMERAS) {
     const { u, v, zoom } = framingOf(camera, whole, EYE);
@@ -191,10 +159,10 @@ test('a framing says the same on any screen, and gives its camera back on its ow
   assert.equal(framingOf(whole, whole, EYE).zoom, 1);
 });
 
-test('a glide starts at its speed, slows down all the way and comes to an end', () => {
+test('a glide starts at its speed, slows down steadily and ends', () => {
   near(glide(0.8, 1e-9) / 1e-9, 0.8, 'speed at first:');
-  const ways = Array.from({ length: 40 }, (_, i) => glide(1, 25 * i));
-  const steps = ways.slice(1).map((way, i) => way - ways[i]);
+  const distances = Array.from({ length: 40 }, (_, i) => glide(1, 25 * i));
+  const steps = distances.slice(1).map((distance, i) => distance - distances[i]);
   assert.ok(steps.every((step, i) => step > 0 && (i === 0 || step < steps[i - 1])));
   assert.ok(glide(1, 1e6) <= GLIDE && glide(1, 1e6) > 0.99 * GLIDE);
 });

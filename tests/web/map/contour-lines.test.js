@@ -18,7 +18,7 @@ test('the contours of a cone are circles', () => {
   }
 });
 
-test('a contour has no loose ends but at the edge of the grid', () => {
+test('a contour ends only at the edge of the grid', () => {
   const ends = new Map();
   for (const [x0, y0, x1, y1] of contourOf(CONE, 23)) {
     for (const end of [`${x0.toFixed(6)},${y0.toFixed(6)}`, `${x1.toFixed(6)},${y1.toFixed(6)}`]) ends.set(end, (ends.get(end) ?? 0) + 1);

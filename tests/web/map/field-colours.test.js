@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { rampOf, readingOf, short, tableOf } from '../../../static/js/map/field-colours.js';
 import { channels } from '../../../static/js/lib/theme.js';
+import { formatShort, rampOf, tableOf } from '../../../static/js/map/field-colours.js';
 
 /** CIE lightness of an sRGB colour, 0..100. */
 function lightness(rgb) {
@@ -9,13 +9,6 @@ function lightness(rgb) {
   const y = 0.2126 * r + 0.7152 * g + 0.0722 * b;
   return y > 0.008856 ? 116 * Math.cbrt(y) - 16 : 903.3 * y;
 }
-
-test('the header of a field is read', () => {
-  assert.deepEqual(readingOf('low=1e-05; high=0.42; unit=per squared unit; scale=log'), {
-    low: 1e-5, high: 0.42, unit: 'per squared unit', scale: 'log',
-  });
-  assert.equal(readingOf(null).unit, '');
-});
 
 test('every ramp climbs in lightness on a dark ground, and falls on a light one, without a flat step', () => {
   for (const field of ['density', 'magnification', 'entropy']) {
@@ -36,6 +29,6 @@ test('a table starts and ends with the ends of its ramp', () => {
   assert.deepEqual([...table.subarray(-3)], channels('#405060'));
 });
 
-test('numbers of a legend are short', () => {
-  assert.deepEqual([0, 0.12345, 1234.5, 3.2e-7, -2].map(short), ['0', '0.123', '1230', '3e−7', '−2']);
+test('numbers of a legend have three digits', () => {
+  assert.deepEqual([0, 0.12345, 1234.5, 3.2e-7, -2].map(formatShort), ['0', '0.123', '1230', '3e−7', '−2']);
 });

@@ -13,7 +13,7 @@ test('a press that does not move is a tap', () => {
   assert.deepEqual(gesture.up(at(52, 61, 90)), tap);
 });
 
-test('a press that moves pans by all of its way, and is no tap', () => {
+test('a press that moves pans by its whole distance, and is no tap', () => {
   const gesture = createGesture();
   gesture.down(at(50, 60), 'map', 'mouse');
   gesture.move(at(53, 60, 10));
@@ -24,14 +24,14 @@ test('a press that moves pans by all of its way, and is no tap', () => {
   assert.ok(!gesture.isMoving());
 });
 
-test('a finger may tremble more than a mouse', () => {
+test('a tap by finger may move farther than one by mouse', () => {
   const gesture = createGesture();
   gesture.down(at(50, 60), 'map', 'touch');
   gesture.move(at(56, 64, 10));
   assert.equal(gesture.up(at(56, 64, 80)).kind, 'tap');
 });
 
-test('two taps at one place, soon after each other, are a double one, and a third starts anew', () => {
+test('two quick taps at one place are a double tap, and a third starts over', () => {
   const gesture = createGesture();
   const taps = [0, 200, 400, 1400].map((time) => {
     gesture.down(at(50, 60, time), 'map', 'mouse');
@@ -40,7 +40,7 @@ test('two taps at one place, soon after each other, are a double one, and a thir
   assert.deepEqual(taps, [false, true, false, false]);
 });
 
-test('two taps at different places are two', () => {
+test('two taps at different places are no double tap', () => {
   const gesture = createGesture();
   gesture.down(at(50, 60, 0), 'map', 'mouse');
   gesture.up(at(50, 60, 50));
@@ -48,7 +48,7 @@ test('two taps at different places are two', () => {
   assert.equal(gesture.up(at(150, 60, 150)).isSecond, false);
 });
 
-test('what holds the ring neither pans nor flicks; if it does not move, it taps the ring', () => {
+test('a pointer on the ring neither pans nor flicks; without moving it taps the ring', () => {
   const gesture = createGesture();
   gesture.down(at(50, 60), 'ring', 'mouse');
   assert.deepEqual(gesture.move(at(90, 60, 20)), NOTHING);
@@ -58,7 +58,7 @@ test('what holds the ring neither pans nor flicks; if it does not move, it taps 
   assert.equal(gesture.up(at(50, 60, 120)).isOnRing, true);
 });
 
-test('a second finger makes a pinch of it, even if the first holds the ring', () => {
+test('a second finger starts a pinch, even if the first is on the ring', () => {
   for (const on of ['map', 'ring']) {
     const gesture = createGesture();
     gesture.down(at(100, 100, 0, 1), on, 'touch');
@@ -81,7 +81,7 @@ test('a third finger changes nothing', () => {
   assert.equal(gesture.move(at(110, 100, 9, 1)).kind, 'pinch');
 });
 
-test('let go in motion it flicks at the speed of its last moments', () => {
+test('a release in motion flicks at the speed of the last moments', () => {
   const gesture = createGesture();
   gesture.down(at(0, 0), 'map', 'touch');
   for (let time = 10; time <= 300; time += 10) gesture.move(at(time < 200 ? 0 : 2 * (time - 200), 0, time));
@@ -90,14 +90,14 @@ test('let go in motion it flicks at the speed of its last moments', () => {
   assert.ok(Math.abs(vx - 2) < 0.01 && vy === 0);
 });
 
-test('a map that is held still before it is let go stays', () => {
+test('a release after a rest does not flick', () => {
   const gesture = createGesture();
   gesture.down(at(0, 0), 'map', 'touch');
   gesture.move(at(80, 0, 40));
   assert.deepEqual(gesture.up(at(80, 0, 400)), NOTHING);
 });
 
-test('a gesture that the system takes away means nothing', () => {
+test('a cancelled gesture means nothing', () => {
   const gesture = createGesture();
   gesture.down(at(0, 0), 'map', 'touch');
   assert.deepEqual(gesture.up(at(0, 0, 20), true), NOTHING);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { boxOfTile, covering, cutOf, DEEPEST, keyOf, levelAt, needed, piecesFor, scaleOf, TILE } from '../../../static/js/map/tile-grid.js';
+import {
+  covering, cutOf, DEEPEST, keyOf, levelAt, needed, piecesFor, scaleOf, TILE,
+} from '../../../static/js/map/tile-grid.js';
 
 const EXTENT = { u0: -4, v0: -3, u1: 4, v1: 5 };
 const BOXES = [
@@ -9,11 +11,17 @@ const BOXES = [
   { u0: 3.9, v0: -2.95, u1: 9, v1: 7 },
   { u0: -100, v0: -100, u1: 100, v1: 100 },
 ];
-const shelf = (...keys) => (tile) => keys.includes(keyOf(tile));
+const loaded = (...keys) => (tile) => keys.includes(keyOf(tile));
 
-test('the first tile is the corner of least u and greatest v, and y grows downwards', () => {
-  assert.deepEqual(boxOfTile({ level: 1, x: 0, y: 0 }, EXTENT), { u0: -4, v0: 1, u1: 0, v1: 5 });
-  assert.deepEqual(boxOfTile({ level: 2, x: 3, y: 3 }, EXTENT), { u0: 2, v0: -3, u1: 4, v1: -1 });
+/** The part of the plane that a tile shows. */
+function boxOf({ level, x, y }) {
+  const side = 8 / 2 ** level;
+  return { u0: -4 + x * side, v0: 5 - (y + 1) * side, u1: -4 + (x + 1) * side, v1: 5 - y * side };
+}
+
+test('tiles are numbered from the corner of least u and greatest v, and y grows downwards', () => {
+  assert.deepEqual(covering({ u0: -3.9, v0: 4.8, u1: -3.8, v1: 4.9 }, 2, EXTENT), [{ level: 2, x: 0, y: 0 }]);
+  assert.deepEqual(covering({ u0: 2.1, v0: -2.9, u1: 3.9, v1: -1.1 }, 2, EXTENT), [{ level: 2, x: 3, y: 3 }]);
 });
 
 test('the level is the one whose tiles are nearest to their own size', () => {
@@ -22,20 +30,20 @@ test('the level is the one whose tiles are nearest to their own size', () => {
     assert.equal(levelAt(scale, EXTENT), level);
     assert.equal(levelAt(scale * 1.4, EXTENT), level);
     assert.equal(levelAt(scale / 1.4, EXTENT), level);
-    const box = boxOfTile({ level, x: 0, y: 0 }, EXTENT);
+    const box = boxOf({ level, x: 0, y: 0 });
     assert.ok(Math.abs(scale * (box.u1 - box.u0) - TILE) < 1e-9);
   }
   assert.equal(levelAt(1e-3, EXTENT), 0);
   assert.equal(levelAt(1e9, EXTENT), DEEPEST);
 });
 
-test('tiles cover the part of a box that has any, none is missing and none is too much', () => {
+test('covering a box takes every tile that meets it, and no other', () => {
   for (const box of BOXES) {
     for (const level of [0, 1, 3, 5]) {
       const found = new Set(covering(box, level, EXTENT).map(keyOf));
       for (let x = 0; x < 2 ** level; x++) {
         for (let y = 0; y < 2 ** level; y++) {
-          const tile = boxOfTile({ level, x, y }, EXTENT);
+          const tile = boxOf({ level, x, y });
           const meets = tile.u0 < box.u1 && tile.u1 > box.u0 && tile.v0 < box.v1 && tile.v1 > box.v0;
           assert.equal(found.has(keyOf({ level, x, y })), meets, `${level}/${x}/${y} of ${JSON.stringify(box)}`);
         }
@@ -44,58 +52,58 @@ test('tiles cover the part of a box that has any, none is missing and none is to
   }
 });
 
-test('a box beside the plane needs no tiles of it', () => {
+test('a box outside the plane needs no tiles', () => {
   assert.deepEqual(covering({ u0: 5, v0: 0, u1: 6, v1: 1 }, 4, EXTENT), []);
 });
 
 test('tiles come from the middle outwards', () => {
   const box = { u0: -2, v0: -2, u1: 2.2, v1: 4 };
   const far = (tile) => {
-    const { u0, u1, v0, v1 } = boxOfTile(tile, EXTENT);
+    const { u0, u1, v0, v1 } = boxOf(tile);
     return Math.hypot((u0 + u1) / 2 - 0.1, (v0 + v1) / 2 - 1);
   };
   const distances = covering(box, 4, EXTENT).map(far).map((d) => Math.round(1e6 * d));
   assert.deepEqual(distances, distances.toSorted((a, b) => a - b));
 });
 
-test('the tile that can stand in for all others is asked for first, and once', () => {
+test('the tile that can replace all others is requested first, and once', () => {
   const keys = needed(BOXES[1], scaleOf(5, EXTENT), EXTENT).map(keyOf);
   assert.equal(keys[0], '0/0/0');
   assert.equal(new Set(keys).size, keys.length);
   assert.deepEqual(needed(BOXES[0], 1, EXTENT).map(keyOf), ['0/0/0']);
 });
 
-test('a tile that is there is drawn itself', () => {
+test('a loaded tile is drawn itself', () => {
   const tile = { level: 3, x: 5, y: 2 };
-  assert.deepEqual(piecesFor(tile, shelf('3/5/2', '4/10/4', '0/0/0')), [{ place: tile, source: tile }]);
+  assert.deepEqual(piecesFor(tile, loaded('3/5/2', '4/10/4', '0/0/0')), [{ place: tile, source: tile }]);
 });
 
-test('for one that is not, the nearest coarser one stands in, and shows the same part of the plane', () => {
+test('a missing tile is replaced by the same part of the nearest coarser one', () => {
   const place = { level: 5, x: 21, y: 10 };
-  const [piece] = piecesFor(place, shelf('0/0/0', '2/2/1', '5/20/10'));
+  const [piece] = piecesFor(place, loaded('0/0/0', '2/2/1', '5/20/10'));
   assert.deepEqual(piece, { place, source: { level: 2, x: 2, y: 1 } });
   const cut = cutOf(piece);
-  const source = boxOfTile(piece.source, EXTENT);
-  const part = boxOfTile(place, EXTENT);
+  const source = boxOf(piece.source);
+  const part = boxOf(place);
   const perPixel = (source.u1 - source.u0) / TILE;
   assert.equal(source.u0 + cut.x * perPixel, part.u0);
   assert.equal(source.v1 - cut.y * perPixel, part.v1);
   assert.equal(cut.side * perPixel, part.u1 - part.u0);
 });
 
-test('going out, the finer tiles stay where they are, and nothing is drawn twice', () => {
-  const pieces = piecesFor({ level: 3, x: 1, y: 1 }, shelf('4/2/2', '4/3/3', '1/0/0'));
+test('after zooming out finer tiles stay, and nothing is drawn twice', () => {
+  const pieces = piecesFor({ level: 3, x: 1, y: 1 }, loaded('4/2/2', '4/3/3', '1/0/0'));
   assert.deepEqual(
     pieces.map(({ place, source }) => [keyOf(place), keyOf(source)]),
     [['4/2/2', '4/2/2'], ['4/3/2', '1/0/0'], ['4/2/3', '1/0/0'], ['4/3/3', '4/3/3']],
   );
 });
 
-test('with the whole plane in one tile, no place is ever blank', () => {
+test('with the root tile loaded, no place is blank', () => {
   for (const level of [1, 4, 8]) {
     for (const tile of covering(BOXES[1], level, EXTENT)) {
-      assert.equal(piecesFor(tile, shelf('0/0/0')).length, 1);
-      assert.equal(piecesFor(tile, shelf()).length, 0);
+      assert.equal(piecesFor(tile, loaded('0/0/0')).length, 1);
+      assert.equal(piecesFor(tile, loaded()).length, 0);
     }
   }
 });

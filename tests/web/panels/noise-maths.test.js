@@ -16,7 +16,7 @@ test('the noise is normal: its moments and tails are those of N(0, 1)', () => {
   assert.ok(Math.abs(mean(noise.map((x) => Number(Math.abs(x) < 1.96))) - 0.95) < 0.218 * error);
 });
 
-test('neighbouring pixels get noise that has nothing to do with each other', () => {
+test('the noise of neighbouring pixels is uncorrelated', () => {
   const noise = [...normalNoise(MANY)];
   for (const apart of [1, 2, 28]) {
     const product = mean(noise.slice(apart).map((x, i) => x * noise[i]));
@@ -24,12 +24,12 @@ test('neighbouring pixels get noise that has nothing to do with each other', () 
   }
 });
 
-test('the same noise comes each time, and another from another seed', () => {
+test('the noise depends on the seed alone', () => {
   assert.deepEqual(normalNoise(9), normalNoise(9));
   assert.notDeepEqual(normalNoise(9), normalNoise(9, 7));
 });
 
-test('noise is added pixel by pixel and cut off at black and white', () => {
+test('noise is added to every pixel and clipped to 0..1', () => {
   const noisy = withNoise([0.5, 0.9, 0.1, 0], 0.5, Float64Array.of(0.2, 1, -1, 0.4));
   [0.6, 1, 0, 0.2].forEach((wanted, i) => assert.ok(Math.abs(noisy[i] - wanted) < 1e-12));
 });
@@ -39,7 +39,7 @@ test('no noise leaves an image as it is', () => {
   assert.deepEqual(withNoise(image, 0), image);
 });
 
-test('the distance is the root of the mean of the squares', () => {
+test('the distance is the root mean square', () => {
   assert.equal(distanceOf([0, 0, 0, 0], [1, 1, 1, 1]), 1);
   assert.equal(distanceOf([0, 0, 0, 0], [1, 0, 0, 0]), 0.5);
   assert.ok(Math.abs(distanceOf([0.3, 0], [0, 0.4]) - Math.sqrt(0.125)) < 1e-12);

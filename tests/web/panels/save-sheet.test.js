@@ -15,7 +15,7 @@ const SHEET = {
   theme: { ground: '#fff', ink: '#000', soft: '#888', accent: '#f00', serif: '"Noto Serif", serif', sans: 'sans-serif' },
 };
 
-test('numbers at an edge are round and lie where their coordinate does', () => {
+test('ticks are round numbers at the place of their coordinate', () => {
   assert.deepEqual(ticksOf(-1, 1, 400, 0.5), [
     { at: 0, text: '−1' }, { at: 100, text: '−0.5' }, { at: 200, text: '0' }, { at: 300, text: '0.5' }, { at: 400, text: '1' },
   ]);
@@ -23,13 +23,13 @@ test('numbers at an edge are round and lie where their coordinate does', () => {
   assert.deepEqual(down.sort(), ['0 at 200', '1 at 0', '−1 at 400'].sort(), 'the left edge counts downwards');
 });
 
-test('a sheet holds the picture, the point, all numbers and the key', () => {
+test('a sheet has the picture, the point, all ticks and the legend', () => {
   const svg = sheetOf(SHEET);
   for (const part of ['AAAA', 'BBBB', '#123456', '#abcdef', '>T-shirt<', '>Bag<', '>−1<']) assert.ok(svg.includes(part), part);
   assert.ok(!sheetOf({ ...SHEET, point: null }).includes('BBBB'));
 });
 
-test('nothing that a title says can break out of the document', () => {
+test('a title cannot add markup to the document', () => {
   const svg = sheetOf(SHEET);
   assert.ok(svg.includes('Shirts &amp; &lt;coats&gt;'));
   assert.ok(svg.includes('&quot;Noto Serif&quot;'));

@@ -36,7 +36,7 @@ function open() {
     connect: () => lines[lines.push(new Line()) - 1],
     onFrame: (frame) => frames.push(frame),
     onConnection: (connection) => connections.push(connection),
-    surroundings: {
+    environment: {
       now: () => clock,
       later: (task, milliseconds) => {
         timers.set(next, { task, at: clock + milliseconds });
@@ -61,7 +61,7 @@ function open() {
   return { stream, lines, frames, connections, pass, show, waiting: () => timers.size };
 }
 
-test('what is offered before the line is open goes out when it opens, the newest only', () => {
+test('the newest latent offered before the connection opens is sent when it opens', () => {
   const { stream, lines, connections } = open();
   stream.offer([1, 2]);
   stream.offer([3, 4]);
@@ -71,7 +71,7 @@ test('what is offered before the line is open goes out when it opens, the newest
   assert.deepEqual(connections, ['connecting', 'open']);
 });
 
-test('at most one latent is in flight, and of those that wait the newest wins', () => {
+test('at most one latent is in flight, and the newest waiting one wins', () => {
   const { stream, lines, show } = open();
   lines[0].onopen();
   for (let i = 1; i <= 5; i++) stream.offer([i, -i]);
@@ -85,7 +85,7 @@ test('at most one latent is in flight, and of those that wait the newest wins', 
   assert.equal(lines[0].sent.length, 2, 'nothing goes out twice');
 });
 
-test('however fast the pointer and the server, one question goes out a frame, with the newest latent', () => {
+test('at most one latent is sent per frame, the newest', () => {
   const { stream, lines, show } = open();
   lines[0].onopen();
   for (let frame = 1; frame <= 60; frame++) {
@@ -99,7 +99,7 @@ test('however fast the pointer and the server, one question goes out a frame, wi
   assert.deepEqual(lines[0].numbers.slice(0, 3), [[1, 0], [1, 15], [2, 15]]);
 });
 
-test('what was offered last goes out though nothing is offered any more', () => {
+test('the last latent is sent even if no other follows', () => {
   const { stream, lines, show } = open();
   lines[0].onopen();
   stream.offer([1, 1]);
@@ -110,7 +110,7 @@ test('what was offered last goes out though nothing is offered any more', () => 
   assert.deepEqual(lines[0].numbers, [[1, 1], [2, 2]]);
 });
 
-test('a frame does not keep a lost line from coming back', () => {
+test('waiting for a frame does not stop a lost connection from reconnecting', () => {
   const { stream, lines, pass, show } = open();
   lines[0].onopen();
   stream.offer([1, 1]);
@@ -121,7 +121,7 @@ test('a frame does not keep a lost line from coming back', () => {
   assert.deepEqual(lines[1].numbers, [[1, 1]]);
 });
 
-test('a frame does not keep a line that swallows a question from being given up', () => {
+test('waiting for a frame does not stop an unanswered connection from being given up', () => {
   const { stream, lines, pass, show } = open();
   lines[0].onopen();
   stream.offer([1, 1]);
@@ -141,7 +141,7 @@ test('messages are a little-endian sequence number and float32 numbers', () => {
   assert.equal(view.getFloat32(8, true), -1.25);
 });
 
-test('a frame carries its pixels, when its gesture began and how long the way took', () => {
+test('a frame has its pixels, the start of its gesture and its round trip', () => {
   const { stream, lines, frames, pass } = open();
   lines[0].onopen();
   pass(100);
@@ -155,7 +155,7 @@ test('a frame carries its pixels, when its gesture began and how long the way to
   assert.equal(frames[0].roundTrip, 7);
 });
 
-test('an answer to a question that nobody asked is not shown', () => {
+test('a reply with an unknown sequence number is ignored', () => {
   const { stream, lines, frames } = open();
   lines[0].onopen();
   stream.offer([0, 0]);
@@ -164,7 +164,7 @@ test('an answer to a question that nobody asked is not shown', () => {
   assert.equal(frames.length, 1);
 });
 
-test('a lost line says so, comes back by itself and repeats what was not answered', () => {
+test('a lost connection is reported, reconnects and repeats the unanswered latent', () => {
   const { stream, lines, connections, pass } = open();
   lines[0].onopen();
   stream.offer([1, 1]);
@@ -177,7 +177,7 @@ test('a lost line says so, comes back by itself and repeats what was not answere
   assert.deepEqual(lines[1].numbers, [[1, 1]]);
 });
 
-test('what was offered while the line was down replaces what was lost', () => {
+test('a latent offered while disconnected replaces the lost one', () => {
   const { stream, lines, pass } = open();
   lines[0].onopen();
   stream.offer([1, 1]);
@@ -188,7 +188,7 @@ test('what was offered while the line was down replaces what was lost', () => {
   assert.deepEqual(lines[1].numbers, [[2, 2]]);
 });
 
-test('each try to reconnect waits longer than the one before, up to eight seconds, and success forgives', () => {
+test('each pause before reconnecting is longer, up to eight seconds, and success resets it', () => {
   const { lines, pass } = open();
   for (const pause of [250, 500, 1000, 2000, 4000, 8000, 8000]) {
     const before = lines.length;
@@ -205,7 +205,7 @@ test('each try to reconnect waits longer than the one before, up to eight second
   assert.equal(lines.length, before + 1);
 });
 
-test('a line that swallows a question is given up', () => {
+test('a connection that does not answer is given up', () => {
   const { stream, lines, connections, pass } = open();
   lines[0].onopen();
   stream.offer([1, 1]);
@@ -214,7 +214,7 @@ test('a line that swallows a question is given up', () => {
   assert.equal(connections.at(-1), 'reconnecting');
 });
 
-test('a quiet line is left open for as long as nothing is asked', () => {
+test('an idle connection stays open', () => {
   const { lines, connections, pass } = open();
   lines[0].onopen();
   pass(3_600_000);
@@ -222,7 +222,7 @@ test('a quiet line is left open for as long as nothing is asked', () => {
   assert.equal(lines.length, 1);
 });
 
-test('a line that the server has closed because it lay idle is opened again with the next latent', () => {
+test('a connection that the server closed as idle opens again with the next latent', () => {
   const { stream, lines, connections, pass } = open();
   lines[0].onopen();
   lines[0].onclose({ code: 1000 });
@@ -236,7 +236,7 @@ test('a line that the server has closed because it lay idle is opened again with
   assert.deepEqual(lines[1].numbers, [[2, 2]]);
 });
 
-test('a line that closes as idle while something is asked is lost like any other', () => {
+test('a connection that closes as idle with a latent in flight counts as lost', () => {
   const { stream, lines, pass } = open();
   lines[0].onopen();
   stream.offer([1, 1]);
@@ -246,13 +246,13 @@ test('a line that closes as idle while something is asked is lost like any other
   assert.deepEqual(lines[1].numbers, [[1, 1]]);
 });
 
-test('a retry does not wait for the pause, and does not open a second line', () => {
+test('reconnecting skips the pause, and never opens a second connection', () => {
   const { stream, lines, pass } = open();
   lines[0].onopen();
-  stream.retry();
+  stream.reconnect();
   assert.equal(lines.length, 1);
   lines[0].onclose({ code: 1006 });
-  stream.retry();
+  stream.reconnect();
   assert.equal(lines.length, 2);
   pass(5000);
   assert.equal(lines.length, 2);

@@ -1,39 +1,39 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PLAIN as NOTHING, digitsOf, fromQuery, strangeIn, toQuery } from '../../../static/js/url/query.js';
-import { LAYERS, changed } from '../../../static/js/map/layers.js';
+import { LAYERS, changed } from '../../../static/js/map-layers.js';
+import { DEFAULTS, digitsOf, fromQuery, toQuery, unknownIn } from '../../../static/js/url/query.js';
 
-const PLAIN = { ...NOTHING, model: 'mnist-vae-2d' };
+const STATE = { ...DEFAULTS, model: 'mnist-vae-2d' };
 
-test('what an address says is what it was made from', () => {
+test('a query describes the state that it was made from', () => {
   const states = [
-    { ...PLAIN, latent: [0.75, -0.35] },
-    { ...PLAIN, latent: [0, 1e-4], panel: 'learn', digits: 0b1000010000 },
-    { ...PLAIN, panel: 'path', walk: { start: { image: 3 }, end: { image: 9999 }, kind: 'spherical' } },
-    { ...PLAIN, walk: { start: { latent: [1.5, -2] }, end: { image: 11 }, kind: 'linear' } },
-    { ...PLAIN, panel: 'draw', testImage: 9999, noise: 0.55 },
-    { ...PLAIN, panel: 'measures', testImage: 0, noise: 1, beside: 'mnist-ae-2d' },
-    { ...PLAIN, twin: 'mnist-ae-2d', link: 'coordinates', draws: 17 },
-    { ...PLAIN, framing: { u: 0.5, v: -1.234567, zoom: 812.5 } },
-    { ...PLAIN, layers: changed(changed(LAYERS, 'density', { isOn: true }), 'codes', { isOn: false }) },
-    { ...PLAIN, layers: changed(LAYERS, 'tiles', { opacity: 0.95 }), framing: { u: 0, v: 0, zoom: 1.5 } },
-    { ...PLAIN, model: 'a model / with & signs', latent: Array.from({ length: 20 }, (_, i) => i / 8 - 1) },
+    { ...STATE, latent: [0.75, -0.35] },
+    { ...STATE, latent: [0, 1e-4], panel: 'learn', digits: 0b1000010000 },
+    { ...STATE, panel: 'path', path: { start: { image: 3 }, end: { image: 9999 }, kind: 'spherical' } },
+    { ...STATE, path: { start: { latent: [1.5, -2] }, end: { image: 11 }, kind: 'linear' } },
+    { ...STATE, panel: 'draw', testImage: 9999, noise: 0.55 },
+    { ...STATE, panel: 'measures', testImage: 0, noise: 1, referenceModel: 'mnist-ae-2d' },
+    { ...STATE, secondModel: 'mnist-ae-2d', link: 'coordinates', sampleSeed: 17 },
+    { ...STATE, framing: { u: 0.5, v: -1.234567, zoom: 812.5 } },
+    { ...STATE, layers: changed(changed(LAYERS, 'density', { isOn: true }), 'codes', { isOn: false }) },
+    { ...STATE, layers: changed(LAYERS, 'tiles', { opacity: 0.95 }), framing: { u: 0, v: 0, zoom: 1.5 } },
+    { ...STATE, model: 'a model / with & signs', latent: Array.from({ length: 20 }, (_, i) => i / 8 - 1) },
   ];
   for (const state of states) {
-    assert.deepEqual({ ...PLAIN, ...fromQuery(toQuery(state)) }, state);
+    assert.deepEqual({ ...STATE, ...fromQuery(toQuery(state)) }, state);
   }
 });
 
-test('an address is short and can be read', () => {
-  const query = toQuery({ ...PLAIN, latent: [0.75, -0.35], panel: 'draw', digits: 1 << 4 });
+test('a query is short and readable', () => {
+  const query = toQuery({ ...STATE, latent: [0.75, -0.35], panel: 'draw', digits: 1 << 4 });
   assert.equal(query, 'model=mnist-vae-2d&z=0.75,-0.35&panel=draw&digits=4');
 });
 
 test('a latent keeps four decimals, and has no negative zero', () => {
-  assert.equal(toQuery({ ...PLAIN, model: '', latent: [1 / 3, -1e-9] }), 'z=0.3333,0');
+  assert.equal(toQuery({ ...STATE, model: '', latent: [1 / 3, -1e-9] }), 'z=0.3333,0');
 });
 
-test('what is wrong in an address is left out, and the rest holds', () => {
+test('invalid parts of a query are left out, and the rest applies', () => {
   const wrong = [
     'z=',
     'z=1',
@@ -79,16 +79,16 @@ test('bits stand for digits', () => {
   assert.deepEqual(digitsOf((1 << 0) | (1 << 4) | (1 << 9)), [0, 4, 9]);
 });
 
-test('layers as they are at first are not worth a word, and what differs is said in short', () => {
+test('default layers are left out, and the others have a short form', () => {
   const layers = changed(changed(LAYERS, 'density', { isOn: true }), 'prior', { isOn: false });
-  assert.equal(toQuery({ ...PLAIN, layers }), 'model=mnist-vae-2d&layers=density,prior~off');
-  assert.equal(toQuery({ ...PLAIN, layers: { ...LAYERS } }), 'model=mnist-vae-2d');
+  assert.equal(toQuery({ ...STATE, layers }), 'model=mnist-vae-2d&layers=density,prior~off');
+  assert.equal(toQuery({ ...STATE, layers: { ...LAYERS } }), 'model=mnist-vae-2d');
 });
 
-test('what is strange in an address is named, and what is not is not', () => {
-  assert.deepEqual(strangeIn('?model=m&z=1,2&layers=density,fog~10&mood=blue&panel=x'), [
+test('the unknown parts of a query are named, and no others', () => {
+  assert.deepEqual(unknownIn('?model=m&z=1,2&layers=density,fog~10&mood=blue&panel=x'), [
     'layers=fog~10', 'mood=blue', 'panel=x',
   ]);
-  assert.deepEqual(strangeIn(toQuery({ ...PLAIN, latent: [1, 2], digits: 3, framing: { u: 1, v: 2, zoom: 3 } })), []);
+  assert.deepEqual(unknownIn(toQuery({ ...STATE, latent: [1, 2], digits: 3, framing: { u: 1, v: 2, zoom: 3 } })), []);
   assert.deepEqual(fromQuery('layers=density,fog~10').layers, changed(LAYERS, 'density', { isOn: true }));
 });

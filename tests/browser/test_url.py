@@ -1,4 +1,4 @@
-"""The address: what a link brings back, and where Back and Forward lead."""
+"""The URL: what a link brings back, and where Back and Forward lead."""
 
 import pytest
 from playwright.sync_api import expect
@@ -56,11 +56,11 @@ def test_back_from_a_panel_leads_to_where_a_drag_had_just_ended(visitor: Visitor
     assert explorer.latent == pytest.approx(explorer.latent_at(*goal), abs=0.01)
 
 
-def test_what_is_strange_in_a_link_is_said_and_the_rest_holds(visitor: Visitor) -> None:
+def test_unknown_parts_of_a_link_are_named_and_the_rest_applies(visitor: Visitor) -> None:
     explorer = visitor.open("?z=0.5,-0.5&mood=blue&layers=density,fog")
-    remark = explorer.page.locator("#remark")
-    expect(remark).to_contain_text("mood=blue")
-    expect(remark).to_contain_text("layers=fog")
+    warning = explorer.page.locator("#link-warning")
+    expect(warning).to_contain_text("mood=blue")
+    expect(warning).to_contain_text("layers=fog")
     assert explorer.latent == pytest.approx([0.5, -0.5])
-    remark.get_by_role("button").click()
-    expect(remark).to_be_hidden()
+    warning.get_by_role("button").click()
+    expect(warning).to_be_hidden()

@@ -1,5 +1,5 @@
 /**
- * What can lie on the map, from the ground up. No DOM.
+ * The layers of the map, from bottom to top: their defaults, their texts, and their short form in the URL. No DOM.
  *
  * @typedef {'density' | 'magnification' | 'entropy' | 'label'} FieldId
  * @typedef {'tiles' | FieldId | 'contours' | 'prior' | 'codes' | 'images' | 'names'} LayerId
@@ -10,7 +10,7 @@
  *
  * @typedef {Readonly<Record<LayerId, Readonly<Layer>>>} Layers
  *
- * @typedef {object} Words  for the visitor
+ * @typedef {object} LayerText  for the visitor
  * @property {string} title
  * @property {string} about
  */
@@ -35,8 +35,8 @@ export const LAYER_IDS = /** @type {LayerId[]} */ (Object.keys(LAYERS));
 /** @type {readonly FieldId[]} */
 export const FIELD_IDS = ['density', 'magnification', 'entropy', 'label'];
 
-/** @type {Readonly<Record<LayerId, Words>>} */
-export const WORDS = {
+/** @type {Readonly<Record<LayerId, LayerText>>} */
+export const LAYER_TEXTS = {
   tiles: { title: 'Decoded images', about: 'What the decoder draws at each place; zoom in for more.' },
   density: { title: 'Density of the codes', about: 'How many images are encoded here. Where it fades into the ground are holes: no image taught the decoder what belongs there.' },
   magnification: { title: 'Magnification', about: 'How fast the image changes as the point moves. It is high along the seams, where one thing turns into the next.' },
@@ -50,7 +50,7 @@ export const WORDS = {
 };
 
 /**
- * The layers with one of them changed.
+ * Return the layers with one of them changed.
  *
  * @param {Layers} layers
  * @param {LayerId} id
@@ -59,11 +59,11 @@ export const WORDS = {
  */
 export const changed = (layers, id, change) => ({ ...layers, [id]: { ...layers[id], ...change } });
 
-/** How strongly a layer shows; 0: not at all. @type {(layer: Layer) => number} */
+/** The opacity at which a layer is painted; 0: it is off. @type {(layer: Layer) => number} */
 export const strength = ({ isOn, opacity }) => (isOn ? opacity : 0);
 
 /**
- * What is different from how it is at first, in short: `density,tiles~80,codes~off`.
+ * Return what differs from the defaults, in short form: `density,tiles~80,codes~off`.
  *
  * @param {Layers} layers
  */
@@ -79,20 +79,20 @@ export function formatLayers(layers) {
 }
 
 /**
- * The layers that a text stands for, and those of its parts that stand for none.
+ * Parse the short form of layers. Parts that are no layer or no opacity are returned as `unknown`.
  *
  * @param {string} text
- * @returns {{layers: Layers, strange: string[]}}
+ * @returns {{layers: Layers, unknown: string[]}}
  */
 export function parseLayers(text) {
   let layers = LAYERS;
-  const strange = [];
+  const unknown = [];
   for (const part of text.split(',').filter(Boolean)) {
     const [name, how = 'on'] = part.split('~');
     const id = LAYER_IDS.find((known) => known === name);
-    if (!id || !/^(on|off|[1-9]\d?|100)$/.test(how)) strange.push(part);
+    if (!id || !/^(on|off|[1-9]\d?|100)$/.test(how)) unknown.push(part);
     else if (how === 'off') layers = changed(layers, id, { isOn: false });
     else layers = changed(layers, id, how === 'on' ? { isOn: true } : { isOn: true, opacity: Number(how) / 100 });
   }
-  return { layers, strange };
+  return { layers, unknown };
 }

@@ -1,4 +1,4 @@
-"""Two maps beside each other: opened, linked by image or by coordinates, with draws on both."""
+"""Two maps compared: opened, linked by image or by coordinates, with prior samples on both."""
 
 import re
 from typing import Any
@@ -25,7 +25,7 @@ def open_pair(visitor: Visitor, address: str = PAIR, **profile: Any) -> Explorer
 
 
 def arrived(explorer: Explorer, model: str) -> None:
-    explorer.page.locator(f"#twin[data-model={model}] .plane[data-state=painted]").wait_for()
+    explorer.page.locator(f"#second-map[data-model={model}] .plane[data-state=painted]").wait_for()
 
 
 def codes_of(explorer: Explorer, model: str) -> list[list[float]]:
@@ -56,11 +56,11 @@ def place_on(explorer: Explorer, of: str, latent: list[float]) -> tuple[float, f
 
 
 def expect_ring_at(explorer: Explorer, latent: list[float]) -> None:
-    """Wait until the ring of the map beside is at a latent, to a pixel."""
-    x, y = place_on(explorer, "#twin .map", latent)
+    """Wait until the ring of the second map is at a latent, to a pixel."""
+    x, y = place_on(explorer, "#second-map .map", latent)
     explorer.wait_until(
         """([x, y]) => {
-            const ring = document.querySelector('#twin .ring').getBoundingClientRect();
+            const ring = document.querySelector('#second-map .ring').getBoundingClientRect();
             const [right, down] = [ring.left + ring.width / 2 - x, ring.top + ring.height / 2 - y];
             return Math.hypot(right, down) < 1.5;
         }""",
@@ -81,7 +81,7 @@ def test_the_button_opens_the_natural_partner_and_closes_it_again(visitor: Visit
     expect(page).to_have_url(re.compile("twin=mnist-ae-2d"))
     expect(compare).to_have_attribute("aria-expanded", "true")
     page.get_by_role("button", name="Close the map beside").click()
-    expect(page.locator("#twin")).to_have_count(0)
+    expect(page.locator("#second-map")).to_have_count(0)
     expect(compare).to_be_focused()
     expect(page).not_to_have_url(re.compile("twin="))
     assert page.locator("#map").bounding_box() == whole
@@ -93,7 +93,7 @@ def test_a_link_opens_the_same_pair_and_back_closes_it(visitor: Visitor) -> None
     explorer = open_pair(visitor, f"{PAIR}&link=coordinates&z=0.5,-0.5&draws=3")
     page = explorer.page
     expect(page.get_by_role("radio", name="Same numbers")).to_be_checked()
-    expect(page.locator("canvas.draws[data-draws='60']")).to_have_count(2)
+    expect(page.locator("canvas.sample-layer[data-samples='60']")).to_have_count(2)
     expect_ring_at(explorer, [0.5, -0.5])
     page.get_by_role("button", name="Close the map beside").click()
     expect(page).not_to_have_url(re.compile("twin="))
@@ -101,11 +101,11 @@ def test_a_link_opens_the_same_pair_and_back_closes_it(visitor: Visitor) -> None
     arrived(explorer, "mnist-ae-2d")
 
 
-def test_a_link_to_a_twin_that_is_none_opens_one_map_and_says_so(visitor: Visitor) -> None:
+def test_a_link_to_an_unknown_second_model_opens_one_map_and_says_so(visitor: Visitor) -> None:
     for unknown in ("no-such-model", "mnist-vqvae"):
         explorer = visitor.open(f"?model=mnist-vae-2d&twin={unknown}")
-        expect(explorer.page.locator("#remark")).to_contain_text(f"twin={unknown}")
-        expect(explorer.page.locator("#twin")).to_have_count(0)
+        expect(explorer.page.locator("#link-warning")).to_contain_text(f"twin={unknown}")
+        expect(explorer.page.locator("#second-map")).to_have_count(0)
 
 
 def test_by_image_each_point_goes_to_the_code_of_the_same_test_image(visitor: Visitor) -> None:
@@ -118,20 +118,20 @@ def test_by_image_each_point_goes_to_the_code_of_the_same_test_image(visitor: Vi
         range(len(here)),
         key=lambda i: sum((a - b) ** 2 for a, b in zip(here[i], point, strict=True)),
     )
-    shared = page.locator("#twin .twin-shared")
+    shared = page.locator("#second-map .shared-image")
     expect(shared).to_have_attribute("data-image", f"{image}")
     expect_ring_at(explorer, there[image])
-    page.mouse.click(*place_on(explorer, "#twin .map", there[IMAGE]))
+    page.mouse.click(*place_on(explorer, "#second-map .map", there[IMAGE]))
     expect(shared).not_to_have_attribute("data-image", f"{image}")
     image = int(shared.get_attribute("data-image") or "")
     explorer.expect_image_of(here[image])
 
 
-def test_the_map_beside_is_steered_by_the_keyboard_too(visitor: Visitor) -> None:
+def test_the_second_map_takes_keyboard_input_too(visitor: Visitor) -> None:
     explorer = open_pair(visitor, f"{PAIR}&z=0,0")
-    beside = explorer.page.get_by_role("application", name="autoencoder")
-    beside.focus()
-    beside.press("Home")
+    second = explorer.page.get_by_role("application", name="autoencoder")
+    second.focus()
+    second.press("Home")
     codes = codes_of(explorer, "mnist-ae-2d")
     image = min(range(len(codes)), key=lambda i: sum(z * z for z in codes[i]))
     explorer.expect_image_of(explorer.codes()[image])
@@ -141,7 +141,7 @@ def test_by_coordinates_both_points_have_the_same_numbers(visitor: Visitor) -> N
     explorer = open_pair(visitor, f"{PAIR}&z=0.5,0.5")
     explorer.page.get_by_role("radio", name="Same numbers").check()
     expect_ring_at(explorer, [0.5, 0.5])
-    x, y = place_on(explorer, "#twin .map", [-1.0, -1.0])
+    x, y = place_on(explorer, "#second-map .map", [-1.0, -1.0])
     explorer.page.mouse.click(x, y)
     explorer.wait_until(
         """(wanted) => document.querySelector('#readout').dataset.latent.split(',')
@@ -152,7 +152,7 @@ def test_by_coordinates_both_points_have_the_same_numbers(visitor: Visitor) -> N
 
 def test_models_of_other_images_are_linked_by_coordinates_alone(visitor: Visitor) -> None:
     explorer = open_pair(visitor, f"{PAIR}&z=0.5,0.5")
-    explorer.page.locator("#twin select").select_option("fashion-vae-2d")
+    explorer.page.locator("#second-map select").select_option("fashion-vae-2d")
     arrived(explorer, "fashion-vae-2d")
     expect(explorer.page.get_by_role("radio", name="Same image")).to_be_disabled()
     expect_ring_at(explorer, [0.5, 0.5])
@@ -161,7 +161,7 @@ def test_models_of_other_images_are_linked_by_coordinates_alone(visitor: Visitor
 def test_either_map_takes_the_other_along_as_it_is_moved_and_zoomed(visitor: Visitor) -> None:
     explorer = open_pair(visitor, f"{PAIR}&z=0,0")
     page = explorer.page
-    for here, there in (("#map", "#twin .map"), ("#twin .map", "#map")):
+    for here, there in (("#map", "#second-map .map"), ("#second-map .map", "#map")):
         before = view(explorer, there)
         at = view(explorer, here)
         page.locator(here).focus()
@@ -191,28 +191,28 @@ def test_either_map_takes_the_other_along_as_it_is_moved_and_zoomed(visitor: Vis
         expect(page.locator("#show-whole")).to_be_disabled()
 
 
-def test_draws_fall_on_both_maps_and_can_be_taken_away(visitor: Visitor) -> None:
+def test_prior_samples_appear_on_both_maps_and_can_be_removed(visitor: Visitor) -> None:
     explorer = open_pair(visitor)
     page = explorer.page
     with page.expect_request(re.compile("/mnist-ae-2d/sample")) as asked:
         page.get_by_role("button", name="Throw 60 draws").click()
     assert asked.value.post_data_json == {"count": 60, "seed": 1}
-    expect(page.locator("canvas.draws[data-draws='60']:visible")).to_have_count(2)
+    expect(page.locator("canvas.sample-layer[data-samples='60']:visible")).to_have_count(2)
     expect(page.locator("[data-part=strays] dd").first).to_have_text(re.compile(r"^\d+ of 60$"))
     expect(page).to_have_url(re.compile("draws=1"))
     page.get_by_role("button", name="Take the draws away").click()
-    expect(page.locator("canvas.draws:visible")).to_have_count(0)
+    expect(page.locator("canvas.sample-layer:visible")).to_have_count(0)
     expect(page).not_to_have_url(re.compile("draws="))
 
 
 def test_the_scores_are_those_of_the_cards(visitor: Visitor) -> None:
     explorer = open_pair(visitor)
-    for of, model in ((".score", "mnist-vae-2d"), (".twin-score", "mnist-ae-2d")):
+    for of, model in ((".first-scores", "mnist-vae-2d"), (".second-scores", "mnist-ae-2d")):
         url = f"{explorer.home}/api/v1/models/{model}"
         card = httpx.get(url, trust_env=False, timeout=30).json()
         for name in ("recognised", "uncovered_prior_mass", "hole_area"):
             share = card["metrics"]["completeness"][name]
-            shown = explorer.page.locator(f"#twin {of} [data-measure='completeness.{name}']")
+            shown = explorer.page.locator(f"#second-map {of} [data-measure='completeness.{name}']")
             expect(shown).to_have_text(f"{100 * share:.1f} %")
 
 
@@ -223,11 +223,11 @@ def test_choosing_the_other_model_swaps_the_two(visitor: Visitor) -> None:
     assert explorer.model == "mnist-ae-2d"
 
 
-def test_a_model_without_a_map_has_none_beside(visitor: Visitor) -> None:
+def test_a_model_without_a_map_cannot_be_compared(visitor: Visitor) -> None:
     explorer = open_pair(visitor)
     explorer.choose("mnist-vqvae")
     expect(explorer.page.locator("#codebook")).to_be_visible()
-    expect(explorer.page.locator("#twin")).to_have_count(0)
+    expect(explorer.page.locator("#second-map")).to_have_count(0)
     expect(explorer.page.locator("#compare")).to_be_hidden()
 
 
@@ -237,7 +237,7 @@ def test_the_lesson_lays_the_two_side_by_side(visitor: Visitor) -> None:
     explorer.page.get_by_role("button", name="Lay the two side by side").click()
     arrived(explorer, "mnist-ae-2d")
     assert explorer.model == "mnist-vae-2d"
-    expect(explorer.page.locator("canvas.draws[data-draws='60']")).to_have_count(2)
+    expect(explorer.page.locator("canvas.sample-layer[data-samples='60']")).to_have_count(2)
 
 
 @each_view
@@ -248,11 +248,11 @@ def test_no_accessibility_rule_is_broken_and_both_rings_are_in_reach(
         visitor, f"{PAIR}&z=0,0&draws=1", viewport=viewport, color_scheme=color_scheme
     )
     page = explorer.page
-    expect(page.locator("canvas.draws[data-draws='60']")).to_have_count(2)
+    expect(page.locator("canvas.sample-layer[data-samples='60']")).to_have_count(2)
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
-    for ring in ("#ring", "#twin .ring"):
+    for ring in ("#ring", "#second-map .ring"):
         on_top = """(ring) => {
             const box = document.querySelector(ring).getBoundingClientRect();
             const middle = [box.left + box.width / 2, box.top + box.height / 2];

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { describe } from '../../../static/js/latent/describe-point.js';
+import { addDatasets, isKnownDataset, labelsOf, wordsFor } from '../../../static/js/latent/labels.js';
+
+function place(shares, distance = 0.01) {
+  const share = new Float64Array(10);
+  for (const [label, value] of Object.entries(shares)) share[label] = value;
+  return { share, index: 0, distance, reach: 0.2 };
+}
+
+test('labels have the right article', () => {
+  assert.deepEqual([7, 8].map((d) => labelsOf('mnist')[d].one), ['a 7', 'an 8']);
+  assert.deepEqual([8, 9].map((d) => labelsOf('fashion-mnist')[d].one), ['a bag', 'an ankle boot']);
+});
+
+test('another data set uses the names of labels that the server sends', () => {
+  assert.equal(isKnownDataset('shapes'), false);
+  addDatasets([{ id: 'shapes', title: 'My shapes', labels: ['circle', 'square'] }, { id: 'mnist', title: 'No', labels: [] }]);
+  assert.equal(isKnownDataset('shapes'), true);
+  assert.deepEqual(labelsOf('shapes').map(({ name }) => name), ['circle', 'square']);
+  assert.equal(describe(place({ 1: 1 }), 0.1, labelsOf('shapes')).title, 'Among the “square” images');
+  assert.deepEqual(wordsFor('shapes').pathLabels, [0, 1]);
+  assert.equal(labelsOf('mnist').length, 10);
+});
