@@ -46,7 +46,7 @@ class Endpoint(ABC):
     part: ClassVar[str]
     """What follows the model's id in the endpoint's name."""
     max_rows: ClassVar[int]
-    """Of one request."""
+    """Most rows of one request."""
 
     def __init__(self, card: Card, takes: Tensor, gives: Sequence[Tensor]) -> None:
         self.card, self.input, self.outputs = card, takes, tuple(gives)

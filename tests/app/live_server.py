@@ -1,6 +1,6 @@
-"""The app behind a real uvicorn on 127.0.0.1, in a thread: fast to start, and nothing is faked.
+"""The app behind a real uvicorn on 127.0.0.1, in a thread: quick to start, without any fake.
 
-Tests of the process itself (signals, workers, command line) take `tools.server` instead.
+Tests of the process itself (signals, workers, command line) use `tools.server` instead.
 """
 
 import socket
@@ -45,7 +45,7 @@ class Serving:
 
 @contextmanager
 def serving(settings: Settings, send_buffer: int | None = None, **others: Any) -> Iterator[Serving]:
-    """Serve the app with these settings, on a port that is free.
+    """Serve the app with these settings on a free port.
 
     A small send buffer, in bytes, makes the kernel hold little of what a client does not read.
     `others` are options for uvicorn, in place of ours.

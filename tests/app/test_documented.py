@@ -41,7 +41,7 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
 
 
 def routes(client: httpx.Client) -> set[tuple[str, str]]:
-    """Method and path of every operation."""
+    """Return method and path of every operation."""
     paths = client.get("/openapi.json").json()["paths"].items()
     found = {(method.upper(), path) for path, operations in paths for method in operations}
     beside = {("GET", "/openapi.json"), ("GET", "/docs")}
@@ -49,7 +49,7 @@ def routes(client: httpx.Client) -> set[tuple[str, str]]:
 
 
 def calls(text: str, path: str) -> bool:
-    """Whether an example asks for a path, with any names in it."""
+    """Return whether an example requests a path, with any names in it."""
     example = re.sub(r"{\w+}", r"[^/\\s]+", path.replace(".", r"\."))
     return bool(re.search(rf"(http|ws)://127\.0\.0\.1:8000{example}[\s'?\")]", text))
 

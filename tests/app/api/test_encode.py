@@ -264,7 +264,7 @@ def test_a_form_other_than_json_and_numpy_is_refused(
 def test_values_that_are_no_numbers_or_too_large_are_refused_before_they_take_memory(
     api: httpx.Client, refused: Refused, number: object
 ) -> None:
-    """NumPy would make each of the 784 as long as the longest."""
+    """NumPy would make each of the 784 values as long as the longest."""
     rows = [[0] * 28 for _ in range(28)]
     rows[3][7] = number  # type: ignore[call-overload]
     content = json.dumps({"images": [rows]}).replace("Infinity", "1e999").encode()

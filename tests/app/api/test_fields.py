@@ -1,4 +1,4 @@
-"""What the numbers are is tested in tests/model/geometry/test_fields.py; here, how they travel."""
+"""How fields are sent; their numbers are tested in tests/model/geometry/test_fields.py."""
 
 import io
 import re
@@ -72,7 +72,7 @@ def test_every_plane_has_fields_and_an_unknown_one_is_refused(
 
 @pytest.mark.slow
 def test_a_field_that_takes_longer_than_a_request_may_is_answered_when_asked_again() -> None:
-    """Each request does one of the 1,025 pieces at least, and the next goes on from there."""
+    """Each request does at least one of the 1,025 pieces, and the next goes on from there."""
     settings = Settings(models=(DEFAULT,), request_timeout_seconds=0.05)
     with serving(settings) as server, server.client() as client:
         answers = []

@@ -78,7 +78,7 @@ def chunk(kind: bytes, content: bytes = b"") -> bytes:
 
 
 def with_chunk(content: bytes, added: bytes) -> bytes:
-    """A PNG with one more chunk after its head."""
+    """Return a PNG with one more chunk after its head."""
     return content[:33] + added + content[33:]
 
 

@@ -1,4 +1,4 @@
-"""Models load on first use within a bound of memory: a real server, and small checkpoints."""
+"""Models load on first use within a bound of memory: a real server with small checkpoints."""
 
 import logging
 import shutil
@@ -22,7 +22,7 @@ from tests.app.conftest import Refused
 from tests.app.live_server import Serving, serving
 
 NAMES = ("alpha", "beta", "gamma", "delta")
-"""The first is the default one."""
+"""The first is the default model."""
 SHIPPED = [card.parent for card in sorted((ROOT / "checkpoints").glob("*/card.json"))]
 
 
@@ -40,7 +40,7 @@ def checkpoints(written: Path, tmp_path: Path) -> Path:
 
 
 def settings(checkpoints: Path, places: int) -> Settings:
-    """Room for so many models, the default one among them."""
+    """Return settings with memory for so many models, including the default one."""
     room = places * memory_needed(checkpoints / "alpha") + 1000
     return Settings(checkpoints=checkpoints, default_model="alpha", model_memory_bytes=room)
 
@@ -61,7 +61,7 @@ fresh = count(start=1)
 
 
 def decode(client: httpx.Client, name: str) -> httpx.Response:
-    """Decode what nobody asked for before, so that the model itself must be used."""
+    """Decode a latent that was not decoded before, so that the model itself is used."""
     return client.get(f"/api/v1/models/{name}/decode.png?z=0,{next(fresh)}")
 
 
