@@ -1,6 +1,6 @@
 """The encode batcher: images of several requests encoded in one pass.
 
-Four images together take twice the time of one. Requests of up to 8 images that are waiting when a
+Four images together take twice the time of one. Requests of up to 4 images that are waiting when a
 pass begins go along with it.
 """
 
@@ -19,8 +19,8 @@ from model.engine import Code, Encoding, Engine
 
 Pixels = Float32[np.ndarray, "images 28 28"]
 
-MAX_PER_PASS = 8
-"""Images of a pass; the drags of the moment wait for it."""
+MAX_PER_PASS = 4
+"""Images of a pass; the drags of the moment wait for it, 8 milliseconds at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ _Outcome = tuple[_EncodeJob, Code | Exception]
 
 
 class EncodeBatcher:
-    """Encodes up to 8 images a request, as bulk of a `Batcher`.
+    """Encodes images as bulk of a `Batcher`, those of small requests together.
 
     Args:
         engine: What it returns for an image does not depend on the others in its pass.

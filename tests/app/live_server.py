@@ -16,7 +16,8 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from app.__main__ import uvicorn_options
-from app.main import Explorer, create_app
+from app.gate.gate import Explorer
+from app.main import create_app
 from app.serving.registry import Registry
 from app.settings import Settings
 

@@ -15,6 +15,7 @@ import pytest
 
 from app.settings import Settings
 from model.engine import Encoding, Engine
+from model.inference.encoding import Encoder
 from tests.app.live_server import Serving, serving
 
 DECODER = "/v2/models/mnist-vae-2d.decoder"
@@ -293,7 +294,7 @@ def test_a_full_server_refuses_with_the_seconds_after_which_to_try_again(
     def hold(engine: Engine, images: np.ndarray) -> Encoding:
         begun.set()
         assert gate.wait(30)
-        return encode(engine, images)
+        return encode(encoder, images)
 
     image = {"images": [np.eye(28).tolist()]}
     settings = Settings(models=("mnist-vae-2d",), max_queue=1)
@@ -302,7 +303,7 @@ def test_a_full_server_refuses_with_the_seconds_after_which_to_try_again(
         serving(settings) as server,
         server.client() as client,
     ):
-        monkeypatch.setattr(Engine, "encode", hold)  # the start itself encodes
+        monkeypatch.setattr(Encoder, "encode", hold)  # the start itself encodes
         holding = threads.submit(client.post, "/api/v1/models/mnist-vae-2d/encode", json=image)
         assert begun.wait(30)
         both = [threads.submit(client.post, INFER, json=asking()) for _ in range(2)]

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from app.serving.loading import memory_needed
 from app.settings import ROOT, Settings
 from model.engine import Encoding, Engine
+from model.inference.encoding import Encoder
 from tests.app import untrained
 from tests.app.api.test_stream import question
 from tests.app.conftest import Refused
@@ -148,12 +149,12 @@ def test_a_model_is_refused_for_the_moment_while_those_in_use_fill_the_memory(
     checkpoints: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     busy, released = Event(), Event()
-    encode = Engine.encode
+    encode = Encoder.encode
 
-    def slow(engine: Engine, images: np.ndarray) -> Encoding:
+    def slow(encoder: Encoder, images: np.ndarray) -> Encoding:
         busy.set()
         assert released.wait(30)
-        return encode(engine, images)
+        return encode(encoder, images)
 
     body = {"images": [np.eye(28).tolist()]}
     with (
@@ -163,7 +164,7 @@ def test_a_model_is_refused_for_the_moment_while_those_in_use_fill_the_memory(
     ):
         decode(client, "beta")
         with monkeypatch.context() as patch:
-            patch.setattr(Engine, "encode", slow)
+            patch.setattr(Encoder, "encode", slow)
             user = threads.submit(client.post, "/api/v1/models/beta/encode", json=body)
             assert busy.wait(30)
             refusal = decode(client, "gamma")

@@ -54,7 +54,7 @@ def test_every_kind_of_decoder_is_written_down(network: str, likelihood: str) ->
     mean = mean_of(made.likelihood, graph, layer(made.decoder, graph, "latents"))
     z_ND = 3 * torch.randn(50, 3)
     expected = made.likelihood.mean(made.decode(z_ND)).numpy()
-    found = checked(graph, Port(mean, (784,)))(latents=z_ND.numpy())
+    found = checked(graph, Port(mean, (784,)))(z_ND.numpy())
     np.testing.assert_allclose(found, expected, atol=1e-5)
     drawn = drawing(made, 3)(z_ND.numpy())
     assert drawn.dtype == np.uint8
