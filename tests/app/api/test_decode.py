@@ -32,7 +32,7 @@ def test_a_long_body_is_refused_before_it_is_read_while_too_much_waits(
 ) -> None:
     begun, gate, encode = Event(), Event(), Engine.encode
 
-    def hold(engine: Engine, images: np.ndarray) -> Encoding:
+    def hold(encoder: Encoder, images: np.ndarray) -> Encoding:
         begun.set()
         assert gate.wait(30)
         return encode(encoder, images)

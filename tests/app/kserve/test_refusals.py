@@ -291,7 +291,7 @@ def test_a_full_server_refuses_with_the_seconds_after_which_to_try_again(
 ) -> None:
     begun, gate, encode = Event(), Event(), Engine.encode
 
-    def hold(engine: Engine, images: np.ndarray) -> Encoding:
+    def hold(encoder: Encoder, images: np.ndarray) -> Encoding:
         begun.set()
         assert gate.wait(30)
         return encode(encoder, images)
