@@ -30,7 +30,7 @@ def read(content: bytes) -> np.ndarray:
 def test_a_long_body_is_refused_before_it_is_read_while_too_much_waits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    begun, gate, encode = Event(), Event(), Engine.encode
+    begun, gate, encode = Event(), Event(), Encoder.encode
 
     def hold(encoder: Encoder, images: np.ndarray) -> Encoding:
         begun.set()

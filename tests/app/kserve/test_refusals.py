@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from app.settings import Settings
-from model.engine import Encoding, Engine
+from model.engine import Encoding
 from model.inference.encoding import Encoder
 from tests.app.live_server import Serving, serving
 
@@ -289,7 +289,7 @@ def test_a_body_that_unpacks_to_more_than_the_bound_is_refused() -> None:
 def test_a_full_server_refuses_with_the_seconds_after_which_to_try_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    begun, gate, encode = Event(), Event(), Engine.encode
+    begun, gate, encode = Event(), Event(), Encoder.encode
 
     def hold(encoder: Encoder, images: np.ndarray) -> Encoding:
         begun.set()
