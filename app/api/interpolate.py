@@ -123,7 +123,7 @@ async def _latent(
         prepared = await read_base64(
             end.image, served.card.dataset, f"#/{name}/image", with_steps=False
         )
-        (code,) = await while_connected(request, served.code(prepared.image[None]))
+        (code,) = await while_connected(request, served.encoder.code(prepared.image[None]))
         assert code.mean is not None, "a model that decodes latents encodes into them"
         latent: Float[np.ndarray, " latent"] = code.mean[0]
         return latent

@@ -106,7 +106,9 @@ class EncoderEndpoint(Endpoint):
         self, served: ServedModel, tensor: Array, wanted: Sequence[str]
     ) -> dict[str, Array]:
         pieces: Sequence[Code] = await (
-            served.code(tensor) if _CODE.issuperset(wanted) else served.encode(tensor)
+            served.encoder.code(tensor)
+            if _CODE.issuperset(wanted)
+            else served.encoder.encode(tensor)
         )
         sources = {name: "total" if name == "elbo" else name for name in wanted}
         return {

@@ -18,6 +18,7 @@ a page needs, such as fields, encodes and paths, waits as long as there is room.
 
 import asyncio
 import math
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
@@ -27,8 +28,8 @@ from typing import Any, TypeVar
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from app.serving.queues import FairQueue, Job, SmallQueue, SmallRequest, Waiter
-from app.telemetry.counters import Counters
+from app.serving.queues import FairQueue, Job, Waiter, refusal
+from app.telemetry.counters import Counters, QueueStats
 
 Latents = Float32[np.ndarray, "batch latent"]
 Images = UInt8[np.ndarray, "batch 28 28"]
@@ -41,6 +42,52 @@ CHUNK = 64
 """Latents of one forward pass, at most."""
 TILES_IN_A_ROW = 4
 """While bulk waits."""
+
+
+SmallRequest = tuple[np.ndarray, Waiter]
+"""A few latents, and who waits for their images."""
+
+
+class SmallQueue:
+    """First in, first out, many at once.
+
+    Args:
+        max_images: Images that may wait; a request that finds so many is refused.
+        stats: Where refusals are counted.
+    """
+
+    def __init__(self, max_images: int, stats: QueueStats) -> None:
+        self.max_images = max_images
+        self.stats = stats
+        self.waiting = 0
+        self.requests: deque[SmallRequest] = deque()
+
+    def put(self, request: SmallRequest) -> None:
+        """Queue a request; raises Overloaded."""
+        self.require_room()
+        self.waiting += len(request[0])
+        self.requests.append(request)
+
+    def require_room(self) -> None:
+        """Raise Overloaded if a request would be refused now."""
+        if self.waiting >= self.max_images:
+            raise refusal(self.stats, self.waiting, self.max_images)
+
+    def take(self, max_rows: int) -> list[SmallRequest]:
+        """Take up to `max_rows` latents, without those for which nobody waits any more."""
+        batch: list[SmallRequest] = []
+        rows = 0
+        while self.requests:
+            latents, waiter = request = self.requests[0]
+            size = len(latents)
+            if rows + size > max_rows:
+                break
+            self.requests.popleft()
+            self.waiting -= size
+            if not waiter.done():
+                batch.append(request)
+                rows += size
+        return batch
 
 
 class TileJob(Job):

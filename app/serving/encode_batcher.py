@@ -15,7 +15,7 @@ from jaxtyping import Float32
 
 from app.serving.batcher import Batcher
 from app.serving.queues import Job, Waiter
-from model.engine import Code, Engine
+from model.engine import Code, Encoding, Engine
 
 Pixels = Float32[np.ndarray, "images 28 28"]
 
@@ -80,11 +80,31 @@ class EncodeBatcher:
         self._waiting = [other for other in self._waiting if not other.waiter.done()]
         self._waiting.append(job)
 
-    async def run(self, request: EncodeRequest) -> Any:
-        """Queue a request and return its Encoding or Code; raises Overloaded."""
-        waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self.submit(request, waiter)
-        return await waiter
+    async def encode(self, images: Pixels) -> list[Encoding]:
+        """Encode images behind the drags of the moment; the results lie one after the other.
+
+        Up to `MAX_PER_PASS` are encoded together with those of others, more of them in pieces.
+
+        Raises:
+            Overloaded: Too much is waiting.
+        """
+        return await self._run(images, whole=True)
+
+    async def code(self, images: Pixels) -> list[Code]:
+        """Do the same for the code and its covariance alone."""
+        return await self._run(images, whole=False)
+
+    async def _run(self, images: Pixels, *, whole: bool) -> list[Any]:
+        if len(images) <= MAX_PER_PASS:
+            waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            self.submit(EncodeRequest(images, whole), waiter)
+            return [await waiter]
+        encode = self.engine.encoder.encode if whole else self.engine.encoder.code
+        pieces = np.split(images, range(MAX_PER_PASS, len(images), MAX_PER_PASS))
+        weight = MAX_PER_PASS * self.engine.decodes_to_encode
+        job = self._batcher.calls_job([partial(encode, one) for one in pieces], weight=weight)
+        found: list[Any] = await self._batcher.run(job)
+        return found
 
     def gather(self, first: _EncodeJob) -> list[_EncodeJob]:
         """Return the jobs of a pass: `first`, and others for which there is room."""
@@ -119,7 +139,8 @@ class EncodeBatcher:
 
     def _encode(self, jobs: list[_EncodeJob]) -> list[_Outcome]:
         whole = any(job.request.whole for job in jobs)
-        encode = self.engine.encode if whole else self.engine.code
+        encoder = self.engine.encoder
+        encode = encoder.encode if whole else encoder.code
         encoding = encode(np.concatenate([job.request.images for job in jobs]))
         outcomes: list[_Outcome] = []
         start = 0

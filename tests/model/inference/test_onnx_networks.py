@@ -68,7 +68,7 @@ def test_every_kind_of_encoder_is_written_down(network: str) -> None:
     graph = Graph(images=784)
     run = checked(graph, Port(layer(made, graph, "images"), (5,)))
     image_NP = torch.rand(50, 784)
-    np.testing.assert_allclose(run(images=image_NP.numpy()), made(image_NP), atol=1e-5)
+    np.testing.assert_allclose(run(image_NP.numpy()), made(image_NP), atol=1e-5)
 
 
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)
@@ -82,7 +82,7 @@ def test_every_likelihood_of_an_image_is_written_down(likelihood: str) -> None:
     repeated_NKP = image_NP[:, None].expand(5, 7, 784)
     expected = made.log_prob(repeated_NKP.flatten(0, 1), output_NKP.flatten(0, 1)).view(5, 7)
     run = checked(graph, Port(found, (7,)))
-    np.testing.assert_allclose(run(images=image_NP.numpy()), expected, rtol=1e-5)
+    np.testing.assert_allclose(run(image_NP.numpy()), expected, rtol=1e-5)
 
 
 def test_a_layer_that_nobody_has_written_down_is_named() -> None:
