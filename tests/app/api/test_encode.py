@@ -146,6 +146,16 @@ def test_a_file_that_cannot_be_used_is_named_with_the_reason(
     assert response.json()["errors"][0]["pointer"] == "#/images/1"
 
 
+def test_of_several_files_that_cannot_be_used_the_first_is_named(
+    api: httpx.Client, refused: Refused
+) -> None:
+    slow, quick = png.encode(np.zeros((4000, 4000), np.uint8)), b"no image"
+    for contents, says in (([slow, quick], "blank"), ([quick, slow], "no image file")):
+        response = api.post(ENCODE, files=files(contents))
+        assert says in refused(response, 422)
+        assert [error["pointer"] for error in response.json()["errors"]] == ["#/file/0"]
+
+
 @pytest.mark.parametrize(
     "image",
     [
