@@ -110,6 +110,7 @@ def test_the_limits_are_those_that_the_code_has() -> None:
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the examples are curl commands")
+@pytest.mark.slow
 def test_every_example_of_the_api_runs(server: Serving, tmp_path: Path) -> None:
     examples = [block for block in blocks(REFERENCE) if block[0] in ("sh", "python")]
     assert len(examples) >= 40

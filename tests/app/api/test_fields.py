@@ -25,8 +25,8 @@ LEGEND = r"low=(\S+); high=(\S+); unit=([a-z ]+); scale=(linear|log|index)"
     [
         ("density", "per squared unit", "log"),
         pytest.param("magnification", "per squared unit", "log", marks=pytest.mark.slow),
-        ("entropy", "nats per pixel", "linear"),
-        ("label", "label", "index"),
+        pytest.param("entropy", "nats per pixel", "linear", marks=pytest.mark.slow),
+        pytest.param("label", "label", "index", marks=pytest.mark.slow),
     ],
 )
 def test_a_field_is_its_levels_and_a_legend_that_says_how_to_read_them(
