@@ -76,7 +76,7 @@ LARGEST_SQUARE = LATENT_LIMIT**2 * (1 + 1e-12)
 
 
 class Engine:
-    """A verified checkpoint on a device. It serves one caller at a time.
+    """A verified checkpoint on a device. It serves one caller at a time, and `draw` beside it.
 
     Attributes:
         card: The checkpoint's description of itself.
