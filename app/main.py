@@ -3,11 +3,9 @@
 import os
 from functools import partial
 
-from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Mount, WebSocketRoute
-from starlette.types import Receive, Scope, Send
 
 from app import errors, openapi
 from app.api import (
@@ -30,7 +28,7 @@ from app.api import (
     stream,
     tiles,
 )
-from app.gate.gate import Gate
+from app.gate.gate import Explorer, Gate
 from app.hot_routes import HotRoutes
 from app.http.compression import CompressText
 from app.kserve import routes as kserve
@@ -62,16 +60,6 @@ FEATURES = (
     datasets,
 )
 HOT_ROUTES = [route for feature in HOT for route in feature.router.routes]
-
-
-class Explorer(FastAPI):
-    """FastAPI, behind the hot routes, behind the gate."""
-
-    gate: Gate
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["app"] = self
-        await self.gate(scope, receive, send)
 
 
 def create_app(settings: Settings | None = None) -> Explorer:

@@ -12,6 +12,8 @@ of one table. Lost is a stream that closed, or a request that was taken and got 
 - *flood*: batches of 1,024 from far more clients than the queue takes, beside patient ones. Refused
   must be refused at once; who is accepted waits as long as `EXPLORER_MAX_WAIT_SECONDS` lets it, and
   with next to none hardly longer than without the flood.
+- *beside*: one person drags at 60 Hz beside one client that asks for something long without pause:
+  geodesics that are warm, a GIF of 256 steps, an encode of 64 files, the list of models.
 - *stop*: SIGTERM in the middle of requests and drags. Then the server starts again on its port, and
   the streams, which were told to come again (1012), do.
 - *crash*: `kill -9` of one of two workers. Lost is what was under way on the killed one.
@@ -34,6 +36,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+import httpx
+import numpy as np
+
+from app.formats import png
 from benchmarks.memory import MEGABYTE, resident
 from benchmarks.visitors import (
     API,
@@ -126,6 +132,57 @@ async def flood(wait: str, server: Server, options: argparse.Namespace) -> None:
     requests("", "batches of 40 clients", many)
     row("", "of them refused", *(0, 0, len(many.refused), 0), waits=many.refused)
     requests("", "small ones beside them", beside)
+
+
+async def beside(server: Server, options: argparse.Namespace) -> None:
+    """One drag beside long requests of each kind."""
+    content = png.encode(np.eye(28, dtype=np.uint8) * 255)
+    form = httpx.Request("POST", server.url, files=[("file", ("1.png", content))] * 64)
+    form.read()
+
+    def path(**body: object) -> bytes:
+        ends = {
+            name: {"latent": [random.uniform(-2, 2) for _ in "xy"]} for name in ("start", "end")
+        }
+        return written(**ends, **body)
+
+    geodesics = [("POST", f"{API}/interpolate", path(path="geodesic")) for _ in range(20)]
+    kinds: dict[str, list[tuple[str, str, bytes | None, dict[str, str]]]] = {
+        "nothing": [],
+        "geodesics": [(*one, {}) for one in geodesics],
+        "a GIF of 256 steps": [
+            ("POST", f"{API}/interpolate", path(steps=256), {"accept": "image/gif"})
+        ],
+        "an encode of 64 files": [
+            ("POST", f"{API}/encode", form.content, {"content-type": form.headers["content-type"]})
+        ],
+        "the list of models": [("GET", "/api/v1/models", None, {})],
+    }
+    async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=60) as client:
+        for name, asks in kinds.items():
+            for method, url, body, headers in asks[:1]:  # warm
+                await client.request(method, url, content=body, headers=_json(headers))
+            (stream,) = await open_streams(server.port, 1)
+            end = time.perf_counter() + options.seconds / 12
+            count = 0
+            async with asyncio.TaskGroup() as tasks:
+                dragging = tasks.create_task(drag(stream, 60, end))
+                while not dragging.done():
+                    if not asks:
+                        await asyncio.sleep(0.1)
+                        continue
+                    method, url, body, headers = asks[count % len(asks)]
+                    answer = await client.request(method, url, content=body, headers=_json(headers))
+                    answer.raise_for_status()
+                    count += 1
+            of = f"a drag at 60 Hz beside {name}"
+            numbers = (stream.sequence, len(stream.waits), 0, stream.lost)
+            row("beside", of, *numbers, waits=stream.waits, also=f"{count} answered beside it")
+            stream.transport.abort()
+
+
+def _json(headers: dict[str, str]) -> dict[str, str]:
+    return {"content-type": "application/json", **headers}
 
 
 async def asking(server: Server, seconds: float, *also: Awaitable[object]) -> Asked:
@@ -258,6 +315,7 @@ def parts(workers: int) -> dict[str, list[tuple[Part, Server]]]:
         "flood": [
             (partial(flood, wait), Server(*own, "--max-wait-seconds", wait)) for wait in WAITS
         ],
+        "beside": [(beside, Server(*own))],
         "stop": [(stop, Server(*own))],
         "crash": [(crash, Server("--workers", "2"))],
         "disk": [(disk, Server())],

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from jaxtyping import Float, UInt8
+from numpy.random import default_rng  # imported by name, because NumPy would load it late
 from torch import nn
 
 from model.atlas import Moment
@@ -33,9 +34,9 @@ from model.geometry.neighbours import Neighbours, nearest
 from model.geometry.paths import Paths
 from model.geometry.plane import DEEPEST_ZOOM, LATENT_LIMIT, Plane, covariance_of
 from model.inference import onnx_session
-from model.inference.decoding import renderer
+from model.inference.decoding import Renderer, renderer
 from model.inference.device import choose_device
-from model.inference.encoding import ELBO_SAMPLES, Code, Decode, Encoder, Encoding
+from model.inference.encoding import ELBO_SAMPLES, Code, Encoder, Encoding
 from model.measures import MEASURES, Measure
 from model.training_history import Epoch, read_history
 from model.vae.autoencoder import (
@@ -75,7 +76,7 @@ LARGEST_SQUARE = LATENT_LIMIT**2 * (1 + 1e-12)
 
 
 class Engine:
-    """A verified checkpoint on a device. It serves one caller at a time.
+    """A verified checkpoint on a device. It serves one caller at a time, and `draw` beside it.
 
     Attributes:
         card: The checkpoint's description of itself.
@@ -87,6 +88,8 @@ class Engine:
         decodes_to_encode: How many decodes one encode costs; the encoder itself costs less.
         memory_bytes: Memory of the weights and the atlas, with ONNX Runtime's copies.
         version: `version_of` the card.
+        draw: `decode` without its checks, for latents that were checked where they came in.
+        encoder: What `encode` and `code` call.
     """
 
     def __init__(self, checkpoint: Checkpoint, device: str) -> None:
@@ -102,8 +105,9 @@ class Engine:
         self.decodes = not isinstance(self._autoencoder, VectorQuantisedAutoencoder)
         # None of the engine's parts may refer to the engine: a cycle would keep a dropped one in
         # memory until the cycle collector runs.
-        self._decode = _decoder(self._autoencoder, self.card, device)
-        self._encoder = Encoder(self._autoencoder, self.card.latent_dim, self._decode)
+        self.draw = _drawing(self._autoencoder, self.card, device)
+        self._decode = partial(_decode, self.draw, self.card)
+        self.encoder = Encoder(self._autoencoder, self.card.latent_dim, self.draw)
         self.planes = self._map.planes.listed if self.decodes else ()
         self.decodes_to_encode = ELBO_SAMPLES
         if isinstance(self._autoencoder, VariationalAutoencoder):
@@ -212,7 +216,7 @@ class Engine:
         Raises:
             ImageError: The shape is not (N, 28, 28), or an intensity is outside [0, 1].
         """
-        return self._encoder.encode(images)
+        return self.encoder.encode(images)
 
     def code(self, images: Float[np.ndarray, "images 28 28"]) -> Code:
         """Return the posteriors of images alone, which saves a third of `encode` or more.
@@ -220,7 +224,7 @@ class Engine:
         Raises:
             ImageError: As `encode`.
         """
-        return self._encoder.code(images)
+        return self.encoder.code(images)
 
     def sample(
         self, count: int, seed: int, temperature: float = 1.0
@@ -234,7 +238,7 @@ class Engine:
             UndecodableError: The model has a codebook instead of vectors.
         """
         self._require_vectors()
-        noise = np.random.default_rng(seed).standard_normal((count, self.card.latent_dim))
+        noise = default_rng(seed).standard_normal((count, self.card.latent_dim))
         if isinstance(self._autoencoder, VariationalAutoencoder):
             return np.asarray(temperature * noise, np.float32)
         mean, scale_tril = self._fitted_gaussian
@@ -345,7 +349,7 @@ class Engine:
             atlas.planes[0],
             atlas.density[0],
             self._decode,
-            self._encoder.code,
+            self.encoder.code,
         )
 
     @cached_property
@@ -364,12 +368,15 @@ class Engine:
             )
 
 
-def _decoder(autoencoder: Autoencoder, card: Card, device: str) -> Decode:
+def _drawing(autoencoder: Autoencoder, card: Card, device: str) -> Renderer:
     """Return what decodes latents, or refuses them; a model with a codebook has no use for it."""
     if isinstance(autoencoder, VectorQuantisedAutoencoder):
         return lambda latents: np.empty((0, IMAGE_SIDE, IMAGE_SIDE), np.uint8)
-    render = renderer(autoencoder, card.latent_dim, device)
-    return lambda latents: render(_checked(latents, card))
+    return renderer(autoencoder, card.latent_dim, device)
+
+
+def _decode(draw: Renderer, card: Card, latents: npt.ArrayLike) -> UInt8[np.ndarray, "count 28 28"]:
+    return draw(_checked(latents, card))
 
 
 def _checked(latents: npt.ArrayLike, card: Card) -> Float[np.ndarray, "count latent"]:

@@ -12,6 +12,7 @@ SLOW = {
     "app/api/test_hostile_latents.py": "slow",
     "app/kserve/test_any_input.py": "slow",
     "app/test_contract.py": "slow",
+    "app/test_examples.py": "slow",
     "browser": "browser",
     "deploy": "deploy",
     "model/training": "training",

@@ -74,26 +74,28 @@ async def decode(request: Request) -> Response:
     """
     registry: Registry = request.app.state.registry
     async with registry.lend(request.path_params["model"]) as served:
-        served.require_latents()
-        _require_room(request, served)
+        if not served.engine.decodes:
+            raise served.undecodable()
+        card = served.engine.card
+        _require_room(request, served, card)
         form = rendering.choose(request.headers.get("accept"), BATCH)
-        latents = await _read_body(request, served.card)
+        latents = await _read_body(request, card)
         images = await decode_for(request, served, latents, form, patient=False)
-        return await rendering.respond(request, form, BATCH, images, {"model": served.card.id})
+        return await rendering.respond(request, form, BATCH, images, {"model": card.id})
 
 
-def _require_room(request: Request, served: ServedModel) -> None:
+def _require_room(request: Request, served: ServedModel, card: Card) -> None:
     """Raise Overloaded for a long body before it is read, while too much waits.
 
     The number of latents is estimated from the length of the body.
     """
     length = int(request.headers.get("content-length", 0))
-    if length > CHUNK * (NUMBER_CHARACTERS * served.card.latent_dim + 2):
+    if length > CHUNK * (NUMBER_CHARACTERS * card.latent_dim + 2):
         served.batcher.require_room(2 * CHUNK)
 
 
 async def _read_body(request: Request, card: Card) -> Latents:
-    kind = media_type(request)
+    kind = media_type(request.headers.get("content-type"))
     if kind == JSON:
         max_bytes = OTHER_BYTES + NUMBER_BYTES * card.latent_dim * MAX_LATENTS
         body = await read_json(request, DecodeRequest, max_bytes=max_bytes)
@@ -127,7 +129,8 @@ async def decode_for(
         Overloaded: Too much is waiting.
     """
     if len(latents) <= SMALL:
-        return await served.decode(latents)
+        images: Images = await served.batcher.run(latents)
+        return images
     batcher = served.batcher
     if media_type != JSON:
         return await while_connected(request, served.decode(latents, patient=patient))

@@ -82,7 +82,7 @@ async def decode_png(request: Request) -> Response:
         image = images.find(tag)
         if image is None:
             images.misses += 1
-            (grey,) = await served.decode(latents)
+            (grey,) = await served.batcher.run(latents)
             image = CachedImage(png.encode_enlarged(grey, size))
             images.keep(tag, image)
     return images.response(request, tag, image, tag, ASK_AGAIN)

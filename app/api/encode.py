@@ -1,7 +1,7 @@
 """POST encode: posteriors of images."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Coroutine, Sequence
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from fastapi import Request
@@ -12,16 +12,17 @@ from starlette.responses import Response
 
 from app.errors import InvalidRequest, Problem
 from app.formats.image_files import Prepared
-from app.formats.rendering import ImageJson, encode_json, image_json, npy
+from app.formats.rendering import ImageJson, encode_json, image_json, json_response, npy
 from app.formats.uploads import MAX_IMAGES, read_base64, read_files, read_numbers
 from app.http.cancellation import while_connected
-from app.http.compression import json_response
 from app.http.json_body import JsonBody, media_type, read_json, unsupported
 from app.http.negotiation import JSON, NPY, choose
 from app.openapi import BINARY, MODEL_PARAMETER, feature
+from app.serving.encode_batcher import MAX_PER_PASS
 from app.serving.registry import Registry
 from model.engine import IMAGE_SIDE, Encoding
 
+Result = TypeVar("Result")
 router = feature("/models/{model}", "encode")
 
 FORM = "multipart/form-data"
@@ -123,23 +124,28 @@ async def encode(request: Request) -> Response:
     registry: Registry = request.app.state.registry
     async with registry.lend(request.path_params["model"]) as served:
         form = choose(request.headers.get("accept"), (JSON, NPY))
-        prepared = await _read(request, served.card.dataset, form == JSON)
+        prepared = await _read(request, served.engine.card.dataset, form == JSON)
         images = np.stack([one.image for one in prepared])
         if form == JSON:
-            encodings = await while_connected(request, served.encode(images))
-            content = _json(served.card.id, encodings, prepared)
+            encodings = await _worked_out(request, served.encoder.encode(images), len(images))
+            content = _json(served.engine.card.id, encodings, prepared)
             return json_response(content, request.headers.get("accept-encoding"))
-        codes = await while_connected(request, served.code(images))
+        codes = await _worked_out(request, served.encoder.code(images), len(images))
         content = npy(np.concatenate([code.array for code in codes]))
         return Response(content, media_type=form, headers={"Vary": "Accept"})
 
 
-async def _read(request: Request, dataset: str, with_steps: bool) -> list[Prepared]:
-    kind = media_type(request)
-    if kind == FORM:
-        return await _from_form(request, dataset, with_steps)
-    if kind == JSON:
-        return await _from_json(request, dataset, with_steps)
+async def _worked_out(request: Request, work: Coroutine[Any, Any, Result], count: int) -> Result:
+    """Await work for as long as the client waits; few images are not worth the watch."""
+    return await (work if count <= MAX_PER_PASS else while_connected(request, work))
+
+
+async def _read(request: Request, dataset: str, tell: bool) -> list[Prepared]:
+    kind = request.headers.get("content-type", "")
+    if kind.lower().startswith(FORM):
+        return await _from_form(request, dataset, tell)
+    if media_type(kind) == JSON:
+        return await _from_json(request, dataset, tell)
     raise unsupported(request, FORM, JSON)
 
 

@@ -76,7 +76,7 @@ async def field(
             (work,) = await served.run([lambda: served.engine.field(plane, field)], weight=1)
             done: Field | None = None
             while done is None:
-                (done,) = await served.run([work.advance], weight=CHUNK)
+                (done,) = await served.run([work.advance], weight=CHUNK // 2)
         return await asyncio.to_thread(_painted, done)
 
     name = f"{version} {plane} {field}"

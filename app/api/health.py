@@ -58,4 +58,4 @@ async def _try(served: ServedModel) -> None:
     if served.engine.decodes:
         await served.decode(np.zeros((1, served.card.latent_dim), np.float32))
     else:
-        await served.encode(np.zeros((1, IMAGE_SIDE, IMAGE_SIDE), np.float32))
+        await served.encoder.encode(np.zeros((1, IMAGE_SIDE, IMAGE_SIDE), np.float32))

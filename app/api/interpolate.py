@@ -1,6 +1,5 @@
 """Interpolation: from one latent to another, step by step."""
 
-from functools import partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -98,8 +97,9 @@ async def interpolate(
     pieces = served.engine.walk(start, end, body.steps, body.path)
     *_, path = await while_connected(request, served.run(pieces, weight=weight))
     assert path is not None, "the last piece gives the path"
-    seen = partial(served.engine.seen_lengths, path.latents)
-    (seen_lengths,) = await served.run([seen], weight=body.steps)
+    lengths = served.engine.seen_length_pieces(path.latents)
+    *_, seen_lengths = await served.run(lengths, weight=CHUNK)
+    assert seen_lengths is not None, "the last piece returns the lengths"
     images = await decode_for(request, served, path.latents, media_type)
     fields = {
         "model": served.card.id,
@@ -123,7 +123,7 @@ async def _latent(
         prepared = await read_base64(
             end.image, served.card.dataset, f"#/{name}/image", with_steps=False
         )
-        (code,) = await while_connected(request, served.code(prepared.image[None]))
+        (code,) = await while_connected(request, served.encoder.code(prepared.image[None]))
         assert code.mean is not None, "a model that decodes latents encodes into them"
         latent: Float[np.ndarray, " latent"] = code.mean[0]
         return latent

@@ -19,7 +19,7 @@ from model.card import Card
 from model.engine import LATENT_LIMIT
 
 MAX_LATENTS = 1024
-"""Of one request."""
+"""Most latents of one request."""
 _NPY = b"\x93NUMPY\x01\x00"
 """The start of a NumPy file of version 1.0; the length of its head and the head follow."""
 LONGEST_HEAD = 1000

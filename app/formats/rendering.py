@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 
 from app.formats import png
 from app.http import negotiation
-from app.http.compression import json_response
+from app.http.compression import MIN_BYTES, choose_coding, gzip
 from app.http.negotiation import GIF, JSON, NPY, PNG, RAW, WEBP
 from app.openapi import BINARY
 from app.serving.batcher import CHUNK, Images
@@ -145,6 +145,14 @@ def json_of(head: bytes, images: JsonImages) -> bytes:
 
 encode_json = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode
 """Writes JSON as Starlette does."""
+
+
+def json_response(content: bytes, accept_encoding: str | None) -> Response:
+    """Return JSON that varies by Accept, compressed if it is long and the client takes that."""
+    if len(content) >= MIN_BYTES and choose_coding(accept_encoding):
+        headers = {"Content-Encoding": "gzip", "Vary": "Accept, Accept-Encoding"}
+        return Response(gzip(content), headers=headers, media_type=JSON)
+    return Response(content, headers={"Vary": "Accept"}, media_type=JSON)
 
 
 async def respond(

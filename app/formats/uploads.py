@@ -21,7 +21,7 @@ MultiPartParser.spool_max_size = 2**40
 """Uploads stay in memory, within the bound on bodies, and are never written to a disk."""
 
 MAX_IMAGES = 64
-"""Of one request."""
+"""Most images of one request."""
 _THREADS = ThreadPoolExecutor(2, "images")
 """Few, because each may hold an image of `MAX_PIXELS`; started with the first upload."""
 

@@ -48,21 +48,18 @@ def count_values(content: bytes) -> int:
     return sum(map(content.count, (b",", b"[", b"{")))
 
 
-def media_type(request: Request) -> str:
-    """Return the body's media type in lower case, without its parameters; "" if there is none."""
-    return _media_type(request.headers.get("content-type", ""))
-
-
 @lru_cache(maxsize=256)
-def _media_type(header: str) -> str:
+def media_type(header: str | None) -> str:
+    """Return the media type of a Content-Type in lower case; "" if there is none."""
     message = Message()
-    message["content-type"] = header
+    message["content-type"] = header or ""
     return message.get_content_type() if header else ""
 
 
 def unsupported(request: Request, *taken: str) -> UnsupportedMedia:
     """Return the refusal of a body that is of none of the types taken."""
-    came = f"is {media_type(request)}" if media_type(request) else "is missing"
+    kind = media_type(request.headers.get("content-type"))
+    came = f"is {kind}" if kind else "is missing"
     return UnsupportedMedia(f"Content-Type {came}; this route reads {' and '.join(taken)}.")
 
 
@@ -106,7 +103,7 @@ def json_body(schema: type[Body], *, max_bytes: float = math.inf) -> Any:
     """Return the dependency that reads the JSON body of a route, as `read_json` does."""
 
     async def read(request: Request) -> Body:
-        if media_type(request) != JSON:
+        if media_type(request.headers.get("content-type")) != JSON:
             raise unsupported(request, JSON)
         return await read_json(request, schema, max_bytes=max_bytes)
 

@@ -46,7 +46,7 @@ class Endpoint(ABC):
     part: ClassVar[str]
     """What follows the model's id in the endpoint's name."""
     max_rows: ClassVar[int]
-    """Of one request."""
+    """Most rows of one request."""
 
     def __init__(self, card: Card, takes: Tensor, gives: Sequence[Tensor]) -> None:
         self.card, self.input, self.outputs = card, takes, tuple(gives)
@@ -106,7 +106,9 @@ class EncoderEndpoint(Endpoint):
         self, served: ServedModel, tensor: Array, wanted: Sequence[str]
     ) -> dict[str, Array]:
         pieces: Sequence[Code] = await (
-            served.code(tensor) if _CODE.issuperset(wanted) else served.encode(tensor)
+            served.encoder.code(tensor)
+            if _CODE.issuperset(wanted)
+            else served.encoder.encode(tensor)
         )
         sources = {name: "total" if name == "elbo" else name for name in wanted}
         return {

@@ -181,13 +181,18 @@ def _header_size(text: str, most: int) -> int:
 
 
 def _check_size(content: bytes, endpoint: Endpoint) -> None:
-    """Refuse JSON of too many values before it is parsed: 14 MB of small lists take seconds."""
+    """Refuse JSON of too many values or bytes before it is parsed, which would take seconds."""
     max_values = 2 * endpoint.max_rows * math.prod(endpoint.input.shape[1:]) + OTHER_VALUES
     max_bytes = OTHER_BYTES + NUMBER_BYTES * max_values
-    if count_values(content) > max_values or len(content) > max_bytes:
+    rows = f"{endpoint.max_rows} rows of {endpoint.input.name}"
+    way_out = "Send fewer at once, or as bytes after the JSON."
+    if count_values(content) > max_values:
         raise BodyTooLarge(
-            f"The JSON holds more than {max_values} values; {endpoint.max_rows} rows of "
-            f"{endpoint.input.name} are fewer. Send fewer at once, or as bytes after the JSON."
+            f"The JSON holds more than {max_values} values; {rows} are fewer. {way_out}"
+        )
+    if len(content) > max_bytes:
+        raise BodyTooLarge(
+            f"The JSON has {len(content)} bytes; {rows} need no more than {max_bytes}. {way_out}"
         )
 
 

@@ -1,6 +1,6 @@
 """The batcher: many requests, one forward pass; drags before tiles before bulk.
 
-An engine serves one caller at a time, and the batcher is that caller. Three queues lead to it:
+The batcher is the one caller of an engine. Three queues lead to it:
 
 - *small* requests (a drag, a decode of up to 8 latents) wait for one turn of the event loop, no
   timer, and all that have come by then travel in one pass.
@@ -9,7 +9,8 @@ An engine serves one caller at a time, and the batcher is that caller. Three que
   tiles when some do, a piece of a job at a time.
 
 Decoding runs on the event loop itself: a hop to a thread and back costs as much as half a tile, and
-the next pass waits for this one either way. What takes longer runs in a thread.
+the next pass waits for this one either way. What takes longer runs in a thread, and small requests
+do not wait for it.
 
 Each queue is bounded in images to decode: a request beyond the bound is refused at once, and a
 flood of one kind delays no other. Impatient jobs, large decodes, are bounded in time too. Work that
@@ -18,6 +19,7 @@ a page needs, such as fields, encodes and paths, waits as long as there is room.
 
 import asyncio
 import math
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
@@ -27,8 +29,8 @@ from typing import Any, TypeVar
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from app.serving.queues import FairQueue, Job, SmallQueue, SmallRequest, Waiter
-from app.telemetry.counters import Counters
+from app.serving.queues import FairQueue, Job, Waiter, refusal
+from app.telemetry.counters import Counters, QueueStats
 
 Latents = Float32[np.ndarray, "batch latent"]
 Images = UInt8[np.ndarray, "batch 28 28"]
@@ -41,6 +43,52 @@ CHUNK = 64
 """Latents of one forward pass, at most."""
 TILES_IN_A_ROW = 4
 """While bulk waits."""
+
+
+SmallRequest = tuple[np.ndarray, Waiter]
+"""A few latents, and who waits for their images."""
+
+
+class SmallQueue:
+    """First in, first out, many at once.
+
+    Args:
+        max_images: Images that may wait; a request that finds so many is refused.
+        stats: Where refusals are counted.
+    """
+
+    def __init__(self, max_images: int, stats: QueueStats) -> None:
+        self.max_images = max_images
+        self.stats = stats
+        self.waiting = 0
+        self.requests: deque[SmallRequest] = deque()
+
+    def put(self, request: SmallRequest) -> None:
+        """Queue a request; raises Overloaded."""
+        self.require_room()
+        self.waiting += len(request[0])
+        self.requests.append(request)
+
+    def require_room(self) -> None:
+        """Raise Overloaded if a request would be refused now."""
+        if self.waiting >= self.max_images:
+            raise refusal(self.stats, self.waiting, self.max_images)
+
+    def take(self, max_rows: int) -> list[SmallRequest]:
+        """Take up to `max_rows` latents, without those for which nobody waits any more."""
+        batch: list[SmallRequest] = []
+        rows = 0
+        while self.requests:
+            latents, waiter = request = self.requests[0]
+            size = len(latents)
+            if rows + size > max_rows:
+                break
+            self.requests.popleft()
+            self.waiting -= size
+            if not waiter.done():
+                batch.append(request)
+                rows += size
+        return batch
 
 
 class TileJob(Job):
@@ -81,7 +129,8 @@ class Batcher:
         self._bulk = FairQueue(max_queue, max_wait_seconds, counters.bulk)
         self._tiles_in_a_row = 0
         self._worker: asyncio.Task[None] | None = None
-        self._is_due = False  # a pass of small requests, while there is no worker
+        self._is_due = False  # a pass of small requests, which the worker does not make
+        self._is_in_thread = False  # the piece that the worker waits for
 
     def decode_job(
         self,
@@ -134,7 +183,7 @@ class Batcher:
         """
         if not isinstance(job, Job):
             self._small.put((job, waiter))
-            if not self._is_due and not self._is_working():
+            if not self._is_due and (self._is_in_thread or not self._is_working()):
                 self._pass_soon()
             return
         job.waiter = waiter
@@ -188,9 +237,9 @@ class Batcher:
         loop.call_soon(loop.call_soon, self._pass)
 
     def _pass(self) -> None:
-        """Decode small requests, unless there is a worker by now, which takes them along."""
+        """Decode small requests, unless the worker is about to take them along."""
         self._is_due = False
-        if self._is_working():
+        if self._is_working() and not self._is_in_thread:
             return
         if batch := self._small.take(CHUNK):
             self._decode_together(batch)
@@ -240,7 +289,13 @@ class Batcher:
             call = job.take()
             if job.in_thread:
                 loop = asyncio.get_running_loop()
-                pieces = await loop.run_in_executor(self._executor, self._run_in_thread, job, call)
+                self._is_in_thread = True
+                try:
+                    pieces = await loop.run_in_executor(
+                        self._executor, self._run_in_thread, job, call
+                    )
+                finally:
+                    self._is_in_thread = False
             else:
                 pieces = [_timed(call)]
             job.results += [result for result, _ in pieces]

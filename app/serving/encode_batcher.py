@@ -1,6 +1,6 @@
 """The encode batcher: images of several requests encoded in one pass.
 
-Four images together take twice the time of one. Requests of up to 8 images that are waiting when a
+Four images together take twice the time of one. Requests of up to 4 images that are waiting when a
 pass begins go along with it.
 """
 
@@ -14,12 +14,12 @@ from jaxtyping import Float32
 
 from app.serving.batcher import Batcher
 from app.serving.queues import Job
-from model.engine import Code, Engine
+from model.engine import Code, Encoding, Engine
 
 Pixels = Float32[np.ndarray, "images 28 28"]
 
-MAX_PER_PASS = 8
-"""Images of a pass; the drags of the moment wait for it."""
+MAX_PER_PASS = 4
+"""Images of a pass; the drags of the moment wait for it, 8 milliseconds at most."""
 
 
 class _EncodeJob(Job):
@@ -43,7 +43,7 @@ _Outcome = tuple[_EncodeJob, Code | Exception]
 
 
 class EncodeBatcher:
-    """Encodes up to 8 images a request, as bulk of a `Batcher`.
+    """Encodes images as bulk of a `Batcher`, those of small requests together.
 
     Args:
         engine: What it returns for an image does not depend on the others in its pass.
@@ -55,23 +55,34 @@ class EncodeBatcher:
         self._batcher = batcher
         self._waiting: list[_EncodeJob] = []
 
-    async def run(self, images: Pixels, *, whole: bool = True) -> Any:
-        """Encode the images of one request when its turn comes, or that of one with room for them.
+    async def encode(self, images: Pixels) -> list[Encoding]:
+        """Encode images behind the drags of the moment; the results lie one after the other.
 
-        Args:
-            images: Up to `MAX_PER_PASS` of them, intensities in [0, 1].
-            whole: Whether an ELBO and a reconstruction are wanted too: the result is an Encoding,
-                otherwise a Code.
+        Up to `MAX_PER_PASS` are encoded together with those of others, more of them in pieces.
 
         Raises:
             Overloaded: Too much is waiting.
         """
-        job = _EncodeJob(self, images, whole)
-        self._waiting.append(job)
-        try:
-            return await self._batcher.run(job)
-        finally:
-            self._waiting.remove(job)
+        return await self._run(images, whole=True)
+
+    async def code(self, images: Pixels) -> list[Code]:
+        """Do the same for the code and its covariance alone."""
+        return await self._run(images, whole=False)
+
+    async def _run(self, images: Pixels, *, whole: bool) -> list[Any]:
+        if len(images) <= MAX_PER_PASS:
+            job = _EncodeJob(self, images, whole)
+            self._waiting.append(job)
+            try:
+                return [await self._batcher.run(job)]
+            finally:
+                self._waiting.remove(job)
+        encode = self.engine.encoder.encode if whole else self.engine.encoder.code
+        pieces = np.split(images, range(MAX_PER_PASS, len(images), MAX_PER_PASS))
+        weight = MAX_PER_PASS * self.engine.decodes_to_encode
+        calls = self._batcher.calls_job([partial(encode, one) for one in pieces], weight=weight)
+        found: list[Any] = await self._batcher.run(calls)
+        return found
 
     def gather(self, first: _EncodeJob) -> list[_EncodeJob]:
         """Return the jobs of a pass: `first`, and others for which there is room."""
@@ -84,7 +95,8 @@ class EncodeBatcher:
 
     def encode_together(self, jobs: list[_EncodeJob]) -> list[_Outcome]:
         """Encode what each job wants, or tell why that could not be done; runs in a thread."""
-        encode = self.engine.encode if any(job.whole for job in jobs) else self.engine.code
+        encoder = self.engine.encoder
+        encode = encoder.encode if any(job.whole for job in jobs) else encoder.code
         try:
             found = encode(np.concatenate([job.images for job in jobs]))
         except Exception as error:

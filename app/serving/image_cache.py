@@ -13,8 +13,8 @@ from starlette.types import Receive, Scope, Send
 from app.http.conditional import answer_if_changed
 from app.http.negotiation import PNG
 
-ENTRY_BYTES = 1200
-"""What a kept image takes besides its bytes and its name: its place in the order, a response."""
+ENTRY_BYTES = 1700
+"""What a kept image takes besides its bytes and its name: its place, a response, a target."""
 MAX_TARGETS = 20_000
 """Targets remembered; each takes about two kilobytes."""
 MAX_TARGET = 512

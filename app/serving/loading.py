@@ -107,7 +107,7 @@ def _load(folder: Path, offered: Card, device: str, batcher: MakeBatcher) -> Ser
 def _served(folder: Path, device: str, batcher: MakeBatcher) -> ServedModel:
     engine = Engine.load(folder, device)
     engine.warm_up()
-    return ServedModel(engine, batcher(engine.decode))
+    return ServedModel(engine, batcher(engine.draw))
 
 
 def _card(folder: Path) -> Card:

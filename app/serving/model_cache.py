@@ -30,16 +30,14 @@ class _Entry(Generic[Item]):
 class _Loan(Generic[Item]):
     """The context in which an item is used and cannot be evicted."""
 
-    __slots__ = ("cache", "entry", "load", "name", "size")
+    __slots__ = ("cache", "entry", "name")
 
-    def __init__(
-        self, cache: "ModelCache[Item]", name: str, size: int, load: Callable[[], Item]
-    ) -> None:
-        self.cache, self.name, self.size, self.load = cache, name, size, load
+    def __init__(self, cache: "ModelCache[Item]", name: str) -> None:
+        self.cache, self.name = cache, name
 
     async def __aenter__(self) -> Item:
         cache, name = self.cache, self.name
-        entry = cache.entries.get(name) or cache.begin_to_load(name, self.size, self.load)
+        entry = cache.entries.get(name) or cache.begin_to_load(name)
         self.entry = entry
         entry.users += 1
         if entry.item is None:
@@ -72,13 +70,15 @@ class ModelCache(Generic[Item]):
 
     Args:
         bound: Bytes that all items may take together, those that are being loaded among them.
+        offer: Returns the bytes that an item takes, and what makes it; raises for a foreign name.
 
     Attributes:
         entries: The items, the longest idle first.
     """
 
-    def __init__(self, bound: int) -> None:
+    def __init__(self, bound: int, offer: Callable[[str], tuple[int, Callable[[], Item]]]) -> None:
         self.bound = bound
+        self._offer = offer
         self.entries: OrderedDict[str, _Entry[Item]] = OrderedDict()
         self._turn = asyncio.Lock()
 
@@ -104,20 +104,21 @@ class ModelCache(Generic[Item]):
         self.entries.move_to_end(name)
         return entry.item
 
-    def lend(self, name: str, size: int, load: Callable[[], Item]) -> _Loan[Item]:
+    def lend(self, name: str) -> _Loan[Item]:
         """Return the context in which an item may be used.
 
-        If it is not there, `load` makes it in a thread: once, however many ask meanwhile, and to
-        the end, even if they all stop waiting. One item is loaded at a time.
+        If it is not there, it is made in a thread: once, however many ask meanwhile, and to the
+        end, even if they all stop waiting. One item is loaded at a time.
 
-        Raises:
-            Overloaded: What is in use leaves no room for `size` bytes.
-            Exception: Whatever `load` raises; the next request has it tried again.
+        Entering the context raises:
+            Overloaded: What is in use leaves no room for it.
+            Exception: Whatever its offer or its making raises; the next request has it tried again.
         """
-        return _Loan(self, name, size, load)
+        return _Loan(self, name)
 
-    def begin_to_load(self, name: str, size: int, load: Callable[[], Item]) -> "_Entry[Item]":
+    def begin_to_load(self, name: str) -> "_Entry[Item]":
         """Make room for an item and begin to load it; raises Overloaded."""
+        size, load = self._offer(name)
         self._make_room(name, size)
         entry = self.entries[name] = _Entry(size)
         entry.loading = asyncio.get_running_loop().create_task(self._load(name, entry, load))

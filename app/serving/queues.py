@@ -4,8 +4,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-import numpy as np
-
 from app.errors import Overloaded
 from app.telemetry.counters import QueueStats
 
@@ -27,52 +25,6 @@ class Waiter(Protocol):
 
     def set_exception(self, error: Exception, /) -> None:
         """Take the reason why there will be none; raises nothing."""
-
-
-SmallRequest = tuple[np.ndarray, Waiter]
-"""A few latents, and who waits for their images."""
-
-
-class SmallQueue:
-    """First in, first out, many at once.
-
-    Args:
-        max_images: Images that may wait; a request that finds so many is refused.
-        stats: Where refusals are counted.
-    """
-
-    def __init__(self, max_images: int, stats: QueueStats) -> None:
-        self.max_images = max_images
-        self.stats = stats
-        self.waiting = 0
-        self.requests: deque[SmallRequest] = deque()
-
-    def put(self, request: SmallRequest) -> None:
-        """Queue a request; raises Overloaded."""
-        self.require_room()
-        self.waiting += len(request[0])
-        self.requests.append(request)
-
-    def require_room(self) -> None:
-        """Raise Overloaded if a request would be refused now."""
-        if self.waiting >= self.max_images:
-            raise _refusal(self.stats, self.waiting, self.max_images)
-
-    def take(self, max_rows: int) -> list[SmallRequest]:
-        """Take up to `max_rows` latents, without those for which nobody waits any more."""
-        batch: list[SmallRequest] = []
-        rows = 0
-        while self.requests:
-            latents, waiter = request = self.requests[0]
-            size = len(latents)
-            if rows + size > max_rows:
-                break
-            self.requests.popleft()
-            self.waiting -= size
-            if not waiter.done():
-                batch.append(request)
-                rows += size
-        return batch
 
 
 class Job:
@@ -153,7 +105,7 @@ class FairQueue:
     def require_room(self) -> None:
         """Raise Overloaded if a job would be refused now."""
         if (waiting := self.waiting) >= self.max_images:
-            raise _refusal(self.stats, waiting, self.max_images)
+            raise refusal(self.stats, waiting, self.max_images)
 
     def require_pace(self, pieces: int) -> None:
         """Raise Overloaded if an impatient job of so many pieces would be refused now.
@@ -164,7 +116,7 @@ class FairQueue:
         asked = (job for job in self.jobs if not job.waiter.done())
         before = sum(job.weight * min(len(job.calls), pieces) for job in asked)
         if before * self.pace > self.max_seconds:
-            raise _refusal(self.stats, before, int(self.max_seconds / self.pace))
+            raise refusal(self.stats, before, int(self.max_seconds / self.pace))
 
     def next(self) -> Job:
         """Return the job of which a piece runs next; it stays in the queue."""
@@ -180,7 +132,8 @@ class FairQueue:
         self.pace += (pace - self.pace) / SMOOTHING if self.pace else pace
 
 
-def _refusal(stats: QueueStats, waiting: int, allowed: int) -> Overloaded:
+def refusal(stats: QueueStats, waiting: int, allowed: int) -> Overloaded:
+    """Count and return the refusal of a request that found so many images waiting."""
     stats.refused += 1
     return Overloaded(
         f"{waiting} images wait to be decoded; this server lets {allowed} wait. Try again in a "

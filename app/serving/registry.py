@@ -1,9 +1,8 @@
 """The model registry: the models this server offers, by name."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Annotated, TypeVar
 
 import numpy as np
@@ -12,12 +11,11 @@ from jaxtyping import Float32, UInt8
 
 from app.errors import NotFound, Undecodable
 from app.serving.batcher import Batcher
-from app.serving.encode_batcher import MAX_PER_PASS, EncodeBatcher, Pixels
+from app.serving.encode_batcher import EncodeBatcher
 from app.serving.model_cache import ModelCache
 from model.card import Card
-from model.engine import Code, Encoding, Engine
+from model.engine import Engine
 
-Found = TypeVar("Found", Code, Encoding)
 Result = TypeVar("Result")
 
 
@@ -34,26 +32,8 @@ class ServedModel:
 
     @cached_property
     def encoder(self) -> EncodeBatcher:
-        """Where a few images wait to be encoded with those of others."""
+        """Where images are encoded."""
         return EncodeBatcher(self.engine, self.batcher)
-
-    async def encode(self, images: Pixels) -> list[Encoding]:
-        """Encode images behind the drags of the moment; the results lie one after the other.
-
-        Up to `MAX_PER_PASS` are encoded together with those of others.
-
-        Raises:
-            Overloaded: Too much is waiting.
-        """
-        if len(images) <= MAX_PER_PASS:
-            return [await self.encoder.run(images)]
-        return await self._encode_in_pieces(self.engine.encode, images)
-
-    async def code(self, images: Pixels) -> list[Code]:
-        """Do the same for the code and its covariance alone."""
-        if len(images) <= MAX_PER_PASS:
-            return [await self.encoder.run(images, whole=False)]
-        return await self._encode_in_pieces(self.engine.code, images)
 
     async def run(self, calls: Sequence[Callable[[], Result]], *, weight: int) -> list[Result]:
         """Run calls of the engine as `Batcher.calls_job` describes, and return their results."""
@@ -69,23 +49,19 @@ class ServedModel:
         )
         return images
 
-    async def _encode_in_pieces(
-        self, encode: Callable[[Pixels], Found], images: Pixels
-    ) -> list[Found]:
-        starts = range(0, len(images), MAX_PER_PASS)
-        calls = [partial(encode, images[i : i + MAX_PER_PASS]) for i in starts]
-        weight = MAX_PER_PASS * self.engine.decodes_to_encode
-        return await self.run(calls, weight=weight)
-
     def require_latents(self) -> None:
         """Raise Undecodable if the model has no latents that are vectors."""
         if not self.engine.decodes:
-            name = self.card.id
-            raise Undecodable(
-                f"{name} has no latent space of plain numbers: there is no plane and nothing to "
-                "decode, sample or drag. It encodes an image and shows its reconstruction: "
-                f"POST /api/v1/models/{name}/encode."
-            )
+            raise self.undecodable()
+
+    def undecodable(self) -> Undecodable:
+        """Return the refusal of what needs latents that are vectors."""
+        name = self.card.id
+        return Undecodable(
+            f"{name} has no latent space of plain numbers: there is no plane and nothing to "
+            "decode, sample or drag. It encodes an image and shows its reconstruction: "
+            f"POST /api/v1/models/{name}/encode."
+        )
 
 
 @dataclass(frozen=True)
@@ -106,6 +82,10 @@ class Registry:
 
     Attributes:
         is_stopping: The server stops soon, though it still answers: nobody new should ask it.
+        get: Returns a loaded model, as `ModelCache.get` does.
+        lend: Lends a model, and loads it if need be, as `ModelCache.lend` does. Besides Overloaded
+            it raises NotFound, which names the models there are, and Unavailable for one that
+            cannot be loaded.
         listing: All cards as `GET /models` answers them, once that has been asked for.
     """
 
@@ -114,8 +94,8 @@ class Registry:
         self.is_stopping = False
         self.listing: bytes | None = None
         self._offers: dict[str, Offer] = {}
-        self._cache: ModelCache[ServedModel] = ModelCache(memory_bytes)
-        self.get = self._cache.get
+        self._cache: ModelCache[ServedModel] = ModelCache(memory_bytes, self._size_and_load)
+        self.get, self.lend = self._cache.get, self._cache.lend
 
     def offer(self, offer: Offer) -> None:
         """Let a model be asked for."""
@@ -126,17 +106,6 @@ class Registry:
         """Offer a model that is loaded, and keep it for good."""
         self.offer(Offer(served.card, size, lambda: served))
         self._cache.keep(served.card.id, served, size)
-
-    def lend(self, name: str) -> AbstractAsyncContextManager[ServedModel]:
-        """Return the context in which the model of that name may be used; it is loaded if need be.
-
-        Raises:
-            NotFound: There is none; the message names those there are.
-            Overloaded: The models in use leave no room for it.
-            Unavailable: It cannot be loaded.
-        """
-        offer = self._offer(name)
-        return self._cache.lend(name, offer.size, offer.load)
 
     def card(self, name: str) -> Card:
         """Return the card of that name, without loading its model; raises NotFound."""
@@ -161,6 +130,10 @@ class Registry:
     def device(self) -> str:
         """Where the models run: `cpu`, `cuda:0`, `mps`."""
         return self._cache.items[self.default].engine.device
+
+    def _size_and_load(self, name: str) -> tuple[int, Callable[[], ServedModel]]:
+        offer = self._offer(name)
+        return offer.size, offer.load
 
     def _offer(self, name: str) -> Offer:
         offer = self._offers.get(name)

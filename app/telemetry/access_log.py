@@ -41,9 +41,9 @@ class Entry(NamedTuple):
     endpoint: object
     """What the router called; None if it found no route."""
     status: int
-    """Of the answer; 101 for a stream that has ended."""
+    """Of the response; 101 for a stream that has ended."""
     seconds: float
-    """From its head to the end of its answer."""
+    """From its head to the end of its response."""
     request_id: bytes
 
 
@@ -71,10 +71,10 @@ class AccessLog:
         self._templates: dict[object, str] = {}
 
     def know(self, routes: Iterable[BaseRoute]) -> None:
-        """Learn the path template of each endpoint; the endpoint of a mount is its app."""
+        """Learn the first path template of each endpoint; the endpoint of a mount is its app."""
         for context in iter_route_contexts(list(routes)):
             end = context.endpoint or getattr(context.route, "app", None)
-            self._templates[end] = context.path_format or NO_ROUTE
+            self._templates.setdefault(end, context.path_format or NO_ROUTE)
 
     def write_soon(self) -> None:
         """Schedule `write`; needs a running event loop."""

@@ -119,7 +119,7 @@ PEERS = {
         "Ray Serve",
         "/decode",
         stream="/drags/stream",
-        limit=6,
+        limit=2,
         settings=HAPROXY,
     ),
 }
@@ -212,7 +212,7 @@ def _message(number: int) -> bytes:
 @contextmanager
 def ours() -> Iterator[Running]:
     """Our own server."""
-    options = ("--models", MODEL, "--device", "cpu", "--log-requests", "failed")
+    options = ("--models", MODEL, "--device", "cpu", "--log-level", "warning")
     with Server(*options) as server:
         yield Running(OURS, server.pid, server.port, {})
 

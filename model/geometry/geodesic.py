@@ -17,6 +17,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from model.geometry import grid_graph
 from model.geometry.computation import Computation, Pieces
 from model.geometry.grid_graph import GRAPH_PIECES, GridGraph, build_grid_graph
 from model.geometry.interpolation import LatentPath, linear_path, spherical_path
@@ -31,8 +32,10 @@ EVALUATIONS = 20
 """Of the spline's energy and its gradient."""
 DECODED, DIFFERENTIATED = 32, 16
 """Steps of a path whose lengths, and whose energy's gradient, are taken in one piece."""
-SEARCH_PIECES = 3 * (FINE // DECODED) + EVALUATIONS * (SAMPLES // DIFFERENTIATED) + 3
-"""At most, of `find_geodesic`."""
+SEARCH_PIECES = (
+    3 * (FINE // DECODED) + EVALUATIONS * (SAMPLES // DIFFERENTIATED) + grid_graph.SEARCH_PIECES + 3
+)
+"""Of `find_geodesic`, as a rule."""
 
 
 class Prepared(NamedTuple):
@@ -74,7 +77,7 @@ class Geodesics:
         The model has two dimensions. The distances are None from off the plane.
         """
         search = Computation(partial(_measure, self._preparation, start))
-        return search.calls(self._pieces_left + 1)
+        return search.calls(self._pieces_left + grid_graph.SEARCH_PIECES + 1)
 
     @property
     def _pieces_left(self) -> int:
@@ -102,7 +105,7 @@ def _measure(
     _, graph = yield from _shared(preparation)
     assert graph, "a model with more than two dimensions has no graph"
     yield
-    return graph.distances(start)
+    return (yield from graph.distances(start))
 
 
 def _search(
@@ -131,7 +134,7 @@ def find_geodesic(
     candidates = [torch.from_numpy(linear_path(start, end, FINE + 1).latents)]
     lengths = [(yield from _lengths(metric, candidates[0]))]
     straight_length = lengths[0].sum().item()
-    other = _detour(graph, start, end)
+    other = yield from _detour(graph, start, end)
     yield
     if other is not None:
         candidates.append(other)
@@ -155,11 +158,13 @@ def find_geodesic(
 
 def _detour(
     graph: GridGraph | None, start: Float[np.ndarray, " latent"], end: Float[np.ndarray, " latent"]
-) -> Float[Tensor, "points latent"] | None:
+) -> Pieces[Float[Tensor, "points latent"] | None]:
     """Return another path than the straight one that may be shorter, if there is one."""
-    other = (
-        graph.shortest_path(start, end) if graph else spherical_path(start, end, FINE + 1).latents
-    )
+    other: Float[np.ndarray, "points latent"] | None
+    if graph:
+        other = yield from graph.shortest_path(start, end)
+    else:
+        other = spherical_path(start, end, FINE + 1).latents
     if other is None:
         return None
     lengths = np.linalg.norm(np.diff(other, axis=0), axis=1)

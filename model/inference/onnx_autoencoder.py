@@ -34,12 +34,9 @@ def drawing(
     mean = mean_of(autoencoder.likelihood, graph, output)
     level, black = graph.scalar(1 / 255), graph.constant(np.array(0, np.uint8))
     grey = graph("QuantizeLinear", mean, level, black)  # halves are rounded to even
-    run = onnx_session.Run(graph, Port(grey, (PIXELS,), np.uint8), keeps=True)
-
-    def draw(latents: Float32[np.ndarray, "n latent"]) -> UInt8[np.ndarray, "n 28 28"]:
-        return run(latents=latents).reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
-
-    return draw
+    images = graph("Reshape", grey, graph.shape(-1, IMAGE_SIDE, IMAGE_SIDE))
+    port = Port(images, (IMAGE_SIDE, IMAGE_SIDE), np.uint8)
+    return onnx_session.Run(graph, port, keeps=True)
 
 
 def likelihood(autoencoder: Autoencoder, latent_dim: int) -> LogProb:
@@ -53,7 +50,7 @@ def likelihood(autoencoder: Autoencoder, latent_dim: int) -> LogProb:
     run = onnx_session.Run(graph, Port(found, ("K",)))
 
     def log_prob(images: Pixels, z_NKD: np.ndarray) -> np.ndarray:
-        return run(images=images, latents=np.ascontiguousarray(z_NKD).reshape(-1, latent_dim))
+        return run(images, np.ascontiguousarray(z_NKD).reshape(-1, latent_dim))
 
     return log_prob
 
@@ -61,8 +58,7 @@ def likelihood(autoencoder: Autoencoder, latent_dim: int) -> LogProb:
 def encoder(autoencoder: Autoencoder) -> Callable[[Pixels], np.ndarray]:
     """Return the encoder's network as a function of images: (N, O) outputs."""
     graph = Graph(images=PIXELS)
-    run = onnx_session.Run(graph, Port(layer(autoencoder.encoder, graph, "images"), ("O",)))
-    return lambda images: run(images=images)
+    return onnx_session.Run(graph, Port(layer(autoencoder.encoder, graph, "images"), ("O",)))
 
 
 _below_diagonal = cache(partial(np.tril_indices, k=-1))

@@ -44,12 +44,12 @@ class Run:
         options.add_external_initializers(list(graph.weights), weights)
         file = graph.to_bytes(port)
         self._session = onnxruntime.InferenceSession(file, options, ["CPUExecutionProvider"])
+        self._names = [one.name for one in self._session.get_inputs()]
         self._session.disable_fallback()  # a fallback would need the weights again
 
-    def __call__(self, **sources: np.ndarray) -> np.ndarray:
-        """Return the output for these inputs, by their names."""
-        if not all(map(len, sources.values())):  # ONNX Runtime ends the process on empty inputs
-            blank = {name: np.zeros((1, *a.shape[1:]), a.dtype) for name, a in sources.items()}
-            return self(**blank)[:0]
-        (found,) = self._session.run(None, sources)
+    def __call__(self, *inputs: np.ndarray) -> np.ndarray:
+        """Return the output for these inputs, in the order of the graph's own."""
+        if not all(map(len, inputs)):  # ONNX Runtime ends the process on empty inputs
+            return self(*(np.zeros((1, *one.shape[1:]), one.dtype) for one in inputs))[:0]
+        (found,) = self._session.run(None, dict(zip(self._names, inputs, strict=True)))
         return np.asarray(found)

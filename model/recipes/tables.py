@@ -216,7 +216,8 @@ class Codebook:
 
     def __post_init__(self) -> None:
         require(2 <= self.entries <= 65_536, "entries", "must be 2 to 65536")
-        require(0 < self.dimensions <= WIDEST, "dimensions", f"must be 1 to {WIDEST}")
+        require(self.dimensions > 0, "dimensions", "must be at least 1")
+        require(self.dimensions <= WIDEST, "dimensions", f"must be at most {WIDEST}")
         require(0 < self.commitment < inf, "commitment", "must be above 0 and finite")
 
 

@@ -24,7 +24,7 @@ def client(server: Serving) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def api(server: Serving) -> Iterator[httpx.Client]:
-    """A client whose paths start at /api/v1."""
+    """Yield a client whose paths start at /api/v1."""
     with server.client() as client:
         client.base_url = client.base_url.join("/api/v1/")
         yield client
@@ -32,7 +32,7 @@ def api(server: Serving) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def engine() -> Engine:
-    """The default model, apart from the server."""
+    """Return the default model, loaded independently of the server."""
     return Engine.load(ROOT / "checkpoints" / DEFAULT, "cpu")
 
 
@@ -51,7 +51,7 @@ Refused = Callable[[httpx.Response, int], str]
 
 @pytest.fixture(scope="session")
 def refused() -> Refused:
-    """Check that an answer is a problem document of this status, and give its detail."""
+    """Return a check that a response is a problem document of a status; it returns the detail."""
 
     def check(response: httpx.Response, status: int) -> str:
         assert response.status_code == status, response.text

@@ -1,6 +1,6 @@
-"""The app behind a real uvicorn on 127.0.0.1, in a thread: fast to start, and nothing is faked.
+"""The app behind a real uvicorn on 127.0.0.1, in a thread: quick to start, without any fake.
 
-Tests of the process itself (signals, workers, command line) take `tools.server` instead.
+Tests of the process itself (signals, workers, command line) use `tools.server` instead.
 """
 
 import socket
@@ -16,7 +16,8 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from app.__main__ import uvicorn_options
-from app.main import Explorer, create_app
+from app.gate.gate import Explorer
+from app.main import create_app
 from app.serving.registry import Registry
 from app.settings import Settings
 
@@ -45,7 +46,7 @@ class Serving:
 
 @contextmanager
 def serving(settings: Settings, send_buffer: int | None = None, **others: Any) -> Iterator[Serving]:
-    """Serve the app with these settings, on a port that is free.
+    """Serve the app with these settings on a free port.
 
     A small send buffer, in bytes, makes the kernel hold little of what a client does not read.
     `others` are options for uvicorn, in place of ours.

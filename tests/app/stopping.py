@@ -1,4 +1,4 @@
-"""A request that a server has accepted and cannot yet answer, and the closing of its port."""
+"""A request that a server has accepted and cannot answer yet, and the closing of its port."""
 
 import socket
 from contextlib import suppress
@@ -19,7 +19,7 @@ def accepted_request(port: int) -> socket.socket:
 
 
 def rest_of(accepted: socket.socket) -> bytes:
-    """Send the body of such a request, and return its answer."""
+    """Send the body of such a request, and return the response."""
     with accepted:
         accepted.sendall(BODY)
         return b"".join(iter(lambda: accepted.recv(65536), b""))

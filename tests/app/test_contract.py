@@ -27,17 +27,17 @@ NAMES = {
     "name": f"{DEFAULT}.decoder",
     "version": "1",
 }
-"""What a server's own models decide: a name made at random is only ever answered 404."""
+"""Names that the models of a server decide: a random name is always answered 404."""
 LATENT = {
     "type": "array",
     "minItems": 2,
     "maxItems": 2,
     "items": {"type": "number", "minimum": -7000, "maximum": 7000},
 }
-"""No schema can say that the length is at most 10,000."""
+"""A latent; no schema can say that its Euclidean length is at most 10,000."""
 ON_THE_MAP = {"type": "string", "pattern": r"^-?[0-2]\.[0-9],-?[0-2]$"}
 FEW = 3
-"""Latents or images that one request has at most, lest the tests take minutes."""
+"""Most latents or images of one request, so that the tests do not take minutes."""
 PICTURE = file(drawing())
 
 schemathesis.openapi.format("byte", st.just(base64.b64encode(PICTURE).decode()))
@@ -51,7 +51,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
 
 
 def document() -> dict[str, Any]:
-    """The document, with the names that this server knows."""
+    """Return the document with the names that this server knows."""
     found = copy.deepcopy(create_app(Settings()).openapi())
     for _, operation in operations(found):
         for parameter in operation.get("parameters", []):
@@ -61,36 +61,42 @@ def document() -> dict[str, Any]:
 
 
 def narrowed() -> dict[str, Any]:
-    """The document, with what a schema cannot say, for the default model; and little at once."""
+    """Return the document narrowed to what the default model takes, and to small requests."""
     found = document()
-    forms = {name: form["properties"] for name, form in found["components"]["schemas"].items()}
-    forms["End"]["latent"] = LATENT
-    forms["SampleRequest"]["count"]["maximum"] = FEW
-    forms["InterpolateRequest"]["steps"]["maximum"] = FEW
     for path, operation in operations(found):
         for parameter in operation.get("parameters", []):
             if parameter["name"] == "z":
                 parameter["schema"] = ON_THE_MAP
         if path.endswith("/infer"):
             narrow_inference(operation)
+        if path.endswith("/sample"):
+            json_fields(operation)["count"]["maximum"] = FEW
+        if path.endswith("/interpolate"):
+            fields = json_fields(operation)
+            fields["steps"]["maximum"] = FEW
+            for end in ("start", "end"):
+                fields[end]["properties"]["latent"] = LATENT
         if path.endswith("/decode"):
-            content = operation["requestBody"]["content"]
-            del content["application/x-npy"]
-            latents = content["application/json"]["schema"]["properties"]["latents"]
-            latents.update(items=LATENT, maxItems=FEW)
+            del operation["requestBody"]["content"]["application/x-npy"]
+            json_fields(operation)["latents"].update(items=LATENT, maxItems=FEW)
         if path.endswith("/encode"):
             content = operation["requestBody"]["content"]
-            content["application/json"]["schema"]["properties"]["images"]["maxItems"] = FEW
+            json_fields(operation)["images"]["maxItems"] = FEW
             content["multipart/form-data"]["schema"]["properties"]["file"]["maxItems"] = FEW
     return found
 
 
+def json_fields(operation: dict[str, Any]) -> Any:
+    """Return the fields of an operation's JSON body."""
+    return operation["requestBody"]["content"]["application/json"]["schema"]["properties"]
+
+
 def narrow_inference(operation: dict[str, Any]) -> None:
-    """Let it ask for what the decoder takes: how fields hang together, no schema can say."""
+    """Narrow an inference to what the decoder takes: no schema can say how fields depend."""
     operation["parameters"] = [one for one in operation["parameters"] if one["in"] == "path"]
     content = operation["requestBody"]["content"]
     del content["application/octet-stream"]
-    asked = content["application/json"]["schema"]["properties"]
+    asked = json_fields(operation)
     given = asked["inputs"]["items"]
     given["properties"]["name"]["enum"] = ["latents"]
     given["properties"]["shape"]["enum"] = [[1, 2]]
@@ -100,7 +106,7 @@ def narrow_inference(operation: dict[str, Any]) -> None:
 
 
 def fallible() -> dict[str, Any]:
-    """The document, without the operations that take nothing: nothing about them can be wrong."""
+    """Return the document without the operations that take no input and cannot be refused."""
     found = document()
     found["paths"] = {
         path: methods

@@ -41,7 +41,7 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
 
 
 def routes(client: httpx.Client) -> set[tuple[str, str]]:
-    """Method and path of every operation."""
+    """Return method and path of every operation."""
     paths = client.get("/openapi.json").json()["paths"].items()
     found = {(method.upper(), path) for path, operations in paths for method in operations}
     beside = {("GET", "/openapi.json"), ("GET", "/docs")}
@@ -49,7 +49,7 @@ def routes(client: httpx.Client) -> set[tuple[str, str]]:
 
 
 def calls(text: str, path: str) -> bool:
-    """Whether an example asks for a path, with any names in it."""
+    """Return whether an example requests a path, with any names in it."""
     example = re.sub(r"{\w+}", r"[^/\\s]+", path.replace(".", r"\."))
     return bool(re.search(rf"(http|ws)://127\.0\.0\.1:8000{example}[\s'?\")]", text))
 
@@ -110,6 +110,7 @@ def test_the_limits_are_those_that_the_code_has() -> None:
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the examples are curl commands")
+@pytest.mark.slow
 def test_every_example_of_the_api_runs(server: Serving, tmp_path: Path) -> None:
     examples = [block for block in blocks(REFERENCE) if block[0] in ("sh", "python")]
     assert len(examples) >= 40

@@ -46,6 +46,14 @@ def test_a_defect_is_answered_without_its_message(refused: Refused) -> None:
     assert "secret" not in response.text
 
 
+def test_a_lack_of_memory_is_told_with_the_seconds_after_which_to_try_again(
+    refused: Refused,
+) -> None:
+    response = answer_to(MemoryError())
+    assert "memory" in refused(response, 503)
+    assert response.headers["retry-after"] == "5"
+
+
 def test_each_problem_has_a_type_of_its_own() -> None:
     named = [problem for problem in Problem.__subclasses__() if problem.kind != "about:blank"]
     bodies = [response_to(problem("It.")).body for problem in named]

@@ -1,4 +1,4 @@
-"""What the machine may do to a server: a disk that takes nothing more, a worker that is killed."""
+"""Faults of the machine: a full disk, a read-only one, a worker that is killed."""
 
 import io
 import os
@@ -31,13 +31,13 @@ def workers_of(server: Server) -> list[int]:
 
 
 def fill_the_disk_for(*pids: int) -> None:
-    """No file of theirs can grow any more, the log among them."""
+    """Let no file of these processes grow any more, including the log."""
     for pid in pids:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, 0))
 
 
 def large_upload() -> dict[str, tuple[str, bytes]]:
-    """A picture of some megabytes: more than a form parser keeps in memory by itself."""
+    """Return an image of some megabytes: more than a form parser keeps in memory by default."""
     file = io.BytesIO()
     noise = np.random.default_rng(0).integers(0, 256, (1500, 2000), np.uint8)
     Image.fromarray(noise).save(file, "PNG")

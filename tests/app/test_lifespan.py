@@ -10,8 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from app import lifespan
 from app.errors import StartError
+from app.serving import loading
 from app.serving.loading import fill
 from app.serving.registry import Registry
 from app.settings import ROOT, Settings
@@ -130,6 +130,6 @@ def test_a_ready_server_has_returned_freed_memory_where_the_c_library_can(
 ) -> None:
     asked: list[int] = []
     library = SimpleNamespace(malloc_trim=asked.append) if can else SimpleNamespace()
-    monkeypatch.setattr(lifespan, "ctypes", SimpleNamespace(CDLL=lambda name: library))
+    monkeypatch.setattr(loading, "ctypes", SimpleNamespace(CDLL=lambda name: library))
     with serving(Settings(models=(DEFAULT,))):
         assert asked == ([0] if can else [])

@@ -36,12 +36,12 @@ OF_LATENTS = {
     *("decode", "decode_png", "interpolate", "sample", "planes", "plane", "tile"),
     *("codes", "neighbours", "distances", "field", "stream"),
 }
-"""Those that refuse a model without latents: 409."""
+"""Operations that refuse a model without latents: 409."""
 WITH_PARAMETERS = {
     *("decode_png", "field", "neighbours", "distances", "history"),
     *("dataset_image", "dataset_sprites"),
 }
-"""Those with a parameter that may be wrong otherwise than as an unknown name: 422."""
+"""Operations with a parameter that may be invalid, not only unknown: 422."""
 
 NAMED = "/v2/models/{name}"
 INFERENCE = {
@@ -75,7 +75,7 @@ def test_no_raw_route_is_left_out(server: Serving, client: httpx.Client) -> None
 
 
 def refused_by(path: str, operation: dict[str, Any]) -> set[int]:
-    """The statuses with which an operation may refuse: those of any request, and its own."""
+    """Return the statuses with which an operation may refuse: common ones, and its own."""
     name, found = operation["operationId"], {400, 408, 413, 421, 431, 503}
     if "{" in path:
         found.add(404)

@@ -1,4 +1,4 @@
-"""docs/own-checkpoint.md, followed word by word in an empty folder."""
+"""The guide docs/own-checkpoint.md, followed word by word in an empty folder."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""docs/api.md, "What may change": what clients of v1 and readers of cards rely on is still there.
+"""docs/api.md, "What may change": clients of v1 and readers of cards find what they rely on.
 
 `python -m tests.app.test_promise` writes down what is new; what is gone it lets go only by hand.
 """
@@ -22,7 +22,7 @@ FIRST_CARD = [
 
 
 def leaves(schema: dict[str, Any], components: dict[str, Any], place: str = "") -> Iterator[str]:
-    """What a JSON value has, as `models[].id: string`."""
+    """Yield the leaves of a JSON schema, such as `models[].id: string`."""
     if "$ref" in schema:
         schema = components[schema["$ref"].rpartition("/")[2]]
     for choice in schema.get("anyOf", []):
@@ -36,7 +36,7 @@ def leaves(schema: dict[str, Any], components: dict[str, Any], place: str = "") 
 
 
 def surface() -> dict[str, dict[str, list[str]]]:
-    """Of each operation under /api/v1: what it must be given, may be given, and answers."""
+    """Return what each operation under /api/v1 requires, takes and returns."""
     document = create_app().openapi()
     components = document["components"]["schemas"]
     found = {}

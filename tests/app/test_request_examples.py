@@ -32,7 +32,7 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def examples_of(described: dict[str, Any]) -> list[Any]:
-    """Those of a parameter or a media type, or of its schema; of an enumeration, all values."""
+    """Return the examples of a parameter, a media type or its schema; all values of an enum."""
     schema = resolved(described["schema"])
     named = [one["value"] for one in described.get("examples", {}).values()]
     single = [described["example"]] if "example" in described else []
@@ -47,7 +47,7 @@ def examples_of(described: dict[str, Any]) -> list[Any]:
 
 
 def address(path: str, operation: dict[str, Any]) -> str:
-    """The path with the first example of whatever it needs."""
+    """Return the path with the first example of each required parameter."""
     query = {}
     for parameter in operation.get("parameters", []):
         if not parameter.get("required"):

@@ -1,6 +1,6 @@
-"""Checkpoints of small networks that were never trained: written within a test, true to the format.
+"""Checkpoints of small untrained networks, in the format of trained ones, written by a test.
 
-All weigh the same, but for the one with a codebook.
+All have the same size, except the one with a codebook.
 """
 
 from pathlib import Path
@@ -39,7 +39,7 @@ CODEBOOK: dict[str, Any] = {
 
 
 def write(folder: Path, name: str, **differences: Any) -> None:
-    """Write the checkpoint `folder/name` of a recipe that differs so from `PLAIN`."""
+    """Write the checkpoint `folder/name` of the recipe `PLAIN` with these differences."""
     recipe = Recipe.from_dict({**PLAIN, "id": name, **differences})
     torch.manual_seed(recipe.seed)
     autoencoder = build_autoencoder(recipe).eval()

@@ -3,6 +3,7 @@
 from itertools import islice
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -17,6 +18,7 @@ def test_an_image_becomes_a_tensor_of_its_grey_levels() -> None:
     assert torch.equal(tensor, torch.from_numpy(pixels).float().unsqueeze(0) / 255)
 
 
+@pytest.mark.training
 def test_it_learns_from_the_shipped_images() -> None:
     torch.manual_seed(0)
     losses = [loss / example.BATCH for loss in islice(example.losses(shipped_tests("mnist")), 60)]

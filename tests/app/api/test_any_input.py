@@ -1,4 +1,4 @@
-"""No input answers 500: whatever comes is answered, or refused with a problem document."""
+"""No input leads to a 500: it is answered, or refused with a problem document."""
 
 import base64
 import json

@@ -88,8 +88,8 @@ def test_every_data_set_names_its_labels(api: httpx.Client) -> None:
     assert listed["mnist"]["licence"] == "CC BY-SA 3.0"
 
 
-def test_a_users_own_data_set_whose_files_are_missing_is_unavailable(
-    tmp_path: Path, refused: Refused
+def test_a_model_of_an_unknown_data_set_is_not_offered_and_the_data_sets_of_others_are_listed(
+    tmp_path: Path, refused: Refused, caplog: pytest.LogCaptureFixture
 ) -> None:
     untrained.write(tmp_path, "plain")
     untrained.write(tmp_path, "own")
@@ -97,7 +97,11 @@ def test_a_users_own_data_set_whose_files_are_missing_is_unavailable(
     card.write_text(card.read_text().replace('"dataset": "mnist"', '"dataset": "my-shapes"'))
     settings = Settings(checkpoints=tmp_path, default_model="plain")
     with serving(settings) as server, server.client() as client:
-        for path in ("models/own/planes", "datasets/my-shapes/images/0.png", "datasets"):
-            detail = refused(client.get(f"/api/v1/{path}"), 503)
-            assert "server's log says" in detail
+        for path in ("models/own/planes", "datasets/my-shapes/images/0.png"):
+            refused(client.get(f"/api/v1/{path}"), 404)
+        (listed,) = client.get("/api/v1/datasets").json()["datasets"]
+        assert listed["id"] == "mnist"
         assert client.get("/api/v1/datasets/mnist/images/0.png").status_code == 200
+    (error,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert error.getMessage().startswith("Model own is skipped: ")
+    assert "my-shapes" in error.getMessage()

@@ -12,6 +12,7 @@ from PIL import Image
 
 from app.settings import Settings
 from model.engine import Encoding, Engine
+from model.inference.encoding import Encoder
 from tests.app.conftest import Refused
 from tests.app.live_server import serving
 
@@ -29,12 +30,12 @@ def read(content: bytes) -> np.ndarray:
 def test_a_long_body_is_refused_before_it_is_read_while_too_much_waits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    begun, gate, encode = Event(), Event(), Engine.encode
+    begun, gate, encode = Event(), Event(), Encoder.encode
 
-    def hold(engine: Engine, images: np.ndarray) -> Encoding:
+    def hold(encoder: Encoder, images: np.ndarray) -> Encoding:
         begun.set()
         assert gate.wait(30)
-        return encode(engine, images)
+        return encode(encoder, images)
 
     path = f"/api/v1/{DECODE}"
     long: dict[str, Any] = {"content": b"[" * 5000, "headers": JSON}
@@ -45,7 +46,7 @@ def test_a_long_body_is_refused_before_it_is_read_while_too_much_waits(
         serving(settings) as server,
         server.client() as client,
     ):
-        monkeypatch.setattr(Engine, "encode", hold)  # the start itself encodes
+        monkeypatch.setattr(Encoder, "encode", hold)  # the start itself encodes
         holding = threads.submit(client.post, path.replace("decode", "encode"), json=two_passes)
         assert begun.wait(30)
         refusal = client.post(path, **long)

@@ -146,6 +146,16 @@ def test_a_file_that_cannot_be_used_is_named_with_the_reason(
     assert response.json()["errors"][0]["pointer"] == "#/images/1"
 
 
+def test_of_several_files_that_cannot_be_used_the_first_is_named(
+    api: httpx.Client, refused: Refused
+) -> None:
+    slow, quick = png.encode(np.zeros((4000, 4000), np.uint8)), b"no image"
+    for contents, says in (([slow, quick], "blank"), ([quick, slow], "no image file")):
+        response = api.post(ENCODE, files=files(contents))
+        assert says in refused(response, 422)
+        assert [error["pointer"] for error in response.json()["errors"]] == ["#/file/0"]
+
+
 @pytest.mark.parametrize(
     "image",
     [
@@ -264,7 +274,7 @@ def test_a_form_other_than_json_and_numpy_is_refused(
 def test_values_that_are_no_numbers_or_too_large_are_refused_before_they_take_memory(
     api: httpx.Client, refused: Refused, number: object
 ) -> None:
-    """NumPy would make each of the 784 as long as the longest."""
+    """NumPy would make each of the 784 values as long as the longest."""
     rows = [[0] * 28 for _ in range(28)]
     rows[3][7] = number  # type: ignore[call-overload]
     content = json.dumps({"images": [rows]}).replace("Infinity", "1e999").encode()

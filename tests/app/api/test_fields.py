@@ -1,4 +1,4 @@
-"""What the numbers are is tested in tests/model/geometry/test_fields.py; here, how they travel."""
+"""How fields are sent; their numbers are tested in tests/model/geometry/test_fields.py."""
 
 import io
 import re
@@ -25,8 +25,8 @@ LEGEND = r"low=(\S+); high=(\S+); unit=([a-z ]+); scale=(linear|log|index)"
     [
         ("density", "per squared unit", "log"),
         pytest.param("magnification", "per squared unit", "log", marks=pytest.mark.slow),
-        ("entropy", "nats per pixel", "linear"),
-        ("label", "label", "index"),
+        pytest.param("entropy", "nats per pixel", "linear", marks=pytest.mark.slow),
+        pytest.param("label", "label", "index", marks=pytest.mark.slow),
     ],
 )
 def test_a_field_is_its_levels_and_a_legend_that_says_how_to_read_them(
@@ -72,7 +72,7 @@ def test_every_plane_has_fields_and_an_unknown_one_is_refused(
 
 @pytest.mark.slow
 def test_a_field_that_takes_longer_than_a_request_may_is_answered_when_asked_again() -> None:
-    """Each request does one of the 1,025 pieces at least, and the next goes on from there."""
+    """Each request does at least one of the 1,025 pieces, and the next goes on from there."""
     settings = Settings(models=(DEFAULT,), request_timeout_seconds=0.05)
     with serving(settings) as server, server.client() as client:
         answers = []

@@ -1,4 +1,4 @@
-"""Second source: the files of the checkpoint, read with json and NumPy alone."""
+"""The second source is the files of the checkpoint, read with json and NumPy alone."""
 
 import base64
 import io

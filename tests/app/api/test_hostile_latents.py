@@ -1,4 +1,4 @@
-"""Whatever comes as a latent is answered if it is one, and else refused with 422."""
+"""A latent is answered, and anything else that is sent as one is refused with 422."""
 
 import json
 import math
@@ -23,7 +23,7 @@ latents = pairs | st.lists(numbers | no_numbers, max_size=4) | no_numbers | numb
 
 
 def is_latent(value: object) -> bool:
-    """Two finite numbers of a length up to 10,000, told without rounding."""
+    """Return whether a value is two finite numbers of a length up to 10,000, without rounding."""
     if not isinstance(value, list) or len(value) != 2:
         return False
     if not all(type(number) in (int, float) and is_finite(number) for number in value):

@@ -42,6 +42,7 @@ def test_a_spherical_path_keeps_to_the_circle_of_its_ends(api: httpx.Client) -> 
     assert [math.hypot(*latent) for latent in answer["latents"]] == pytest.approx([2] * 5)
 
 
+@pytest.mark.slow
 def test_a_geodesic_is_no_longer_than_the_straight_path_and_changes_evenly(
     api: httpx.Client, engine: Engine
 ) -> None:

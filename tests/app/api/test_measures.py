@@ -6,7 +6,7 @@ from model.engine import MEASURES
 
 
 def at(metrics: Any, key: str) -> Any:
-    """What lies under a key such as `samples.floor.fid`; None where nothing does."""
+    """Return the value under a key such as `samples.floor.fid`; None if there is none."""
     for name in key.split("."):
         metrics = (metrics or {}).get(name)
     return metrics

@@ -28,13 +28,13 @@ TILE = f"/api/v1/models/{DEFAULT}/planes/latent/tiles/0/0/0.png"
 
 @pytest.fixture(scope="module")
 def fresh() -> Iterator[Serving]:
-    """A server that only these tests ask."""
+    """Yield a server that only these tests use."""
     with serving(Settings(models=(DEFAULT,))) as running:
         yield running
 
 
 def read(server: Serving) -> dict[tuple[str, tuple[str, ...]], float]:
-    """Scrape: the value of each sample, by its name and the values of its labels, sorted."""
+    """Scrape: return the value of each sample by its name and the sorted values of its labels."""
     with server.client() as client:
         text = client.get("/metrics").text
     return {
@@ -45,7 +45,7 @@ def read(server: Serving) -> dict[tuple[str, tuple[str, ...]], float]:
 
 
 def change(server: Serving, name: str, *labels: str) -> Iterator[float]:
-    """Give how much a sample has grown, each time anew."""
+    """Yield how much a sample has grown by then."""
     key = (name, tuple(sorted(labels)))
     before = read(server).get(key, 0)
     while True:

@@ -64,18 +64,6 @@ def test_a_group_lists_the_default_model_then_others_by_their_weight_then_those_
     ]
 
 
-def test_a_measure_that_is_not_a_number_is_null(tmp_path: Path) -> None:
-    untrained.write(tmp_path, "alone")
-    file = tmp_path / "alone" / "card.json"
-    card = json.loads(file.read_text())
-    card["metrics"] = {"samples": {"fid": float("nan"), "kid": 0.5}}
-    file.write_text(json.dumps(card))
-    settings = Settings(checkpoints=tmp_path, default_model="alone")
-    with serving(settings) as server, server.client() as client:
-        answer = client.get("/api/v1/models/alone").json()
-    assert answer["metrics"] == {"samples": {"fid": None, "kid": 0.5}}
-
-
 def test_an_unknown_model_is_refused_with_the_known_ones(
     api: httpx.Client, refused: Refused
 ) -> None:

@@ -11,7 +11,7 @@ FIELDS = ["id", "title", "origin", "axes", "extent", "version"]
 
 
 def named(*rows: np.ndarray) -> str:
-    """The plane of this origin and these axes."""
+    """Return the name of the plane of this origin and these axes."""
     return "at-" + base64.urlsafe_b64encode(np.stack(rows).astype("<f4").tobytes()).decode()
 
 

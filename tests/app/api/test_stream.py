@@ -97,7 +97,7 @@ def test_a_get_of_a_stream_is_not_found(api: httpx.Client) -> None:
 
 
 def converse(engine: Engine, questions: list[bytes], max_queue: int) -> list[Message]:
-    """Ask all questions while the engine is held by another, and give all that was sent."""
+    """Send all messages while the engine is busy, and return all that the server sent."""
     sent: list[Message] = []
 
     async def run() -> None:

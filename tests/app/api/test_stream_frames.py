@@ -1,4 +1,4 @@
-"""Whatever frames come on a stream, it is answered or closed with its code, and others go on."""
+"""Any frames on a stream are answered or close it with a code, and other streams go on."""
 
 import math
 import socket
@@ -28,7 +28,7 @@ messages = asked | st.binary(max_size=40) | st.text(max_size=20) | st.just(bytes
 
 
 def code_for(message: str | bytes) -> int | None:
-    """The code with which this message closes a stream; None for one that is answered."""
+    """Return the code with which this message closes a stream; None for one that is answered."""
     if isinstance(message, str):
         return NOT_BINARY
     if len(message) > 4096:
@@ -39,7 +39,7 @@ def code_for(message: str | bytes) -> int | None:
 
 
 def closed_with(stream: ClientConnection) -> int | None:
-    """Read until the stream is closed, and give the server's code, if it sent one."""
+    """Read until the stream is closed, and return the server's code, if it sent one."""
     try:
         while True:
             stream.recv(timeout=20)
@@ -57,7 +57,7 @@ def assert_answered(stream: ClientConnection, message: bytes = GOOD) -> None:
 def pieces(
     stream: ClientConnection, message: str | bytes, cuts: list[int]
 ) -> Iterator[str | bytes]:
-    """The message in fragments, with a ping before each."""
+    """Yield the message in fragments, with a ping before each."""
     places = [0, *sorted(cut % (len(message) + 1) for cut in cuts), len(message)]
     for start, end in pairwise(places):
         stream.ping()
@@ -85,7 +85,7 @@ def test_a_message_in_fragments_with_pings_between_is_one_message(
 
 
 def frame(first: int, payload: bytes = b"") -> bytes:
-    """A client's frame (RFC 6455, section 5.2), with `first` as its first byte."""
+    """Return a client's frame (RFC 6455, section 5.2), with `first` as its first byte."""
     size = len(payload)
     told = bytes([0x80 | size]) if size < 126 else b"\xfe" + struct.pack(">H", size)
     hidden = bytes(byte ^ MASK[index % 4] for index, byte in enumerate(payload))
@@ -103,7 +103,7 @@ def frame(first: int, payload: bytes = b"") -> bytes:
         (frame(0x09), PROTOCOL_ERROR),  # a ping in fragments
         (frame(0x89, bytes(126)), PROTOCOL_ERROR),  # a ping that is too long
         (frame(0x88, b"\3"), PROTOCOL_ERROR),  # half a close code
-        (frame(0x81, b"\xff\xfe"), BAD_MESSAGE),  # text that is no UTF-8
+        (frame(0x81, b"\xff\xfe"), NOT_BINARY),  # text, whether or not it is UTF-8
         (b"\x82\xff" + struct.pack(">Q", 2**62) + MASK, TOO_BIG),
         (frame(0x02, GOOD[:4]) + frame(0x00) * 3000 + frame(0x80, GOOD[4:]), None),
     ],

@@ -1,4 +1,4 @@
-"""A model whose latents are places in a codebook: it encodes, and refuses what is about points."""
+"""A model with a codebook encodes images, and refuses whatever needs a latent vector."""
 
 import base64
 import io

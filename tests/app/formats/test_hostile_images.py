@@ -1,4 +1,4 @@
-"""Image files that are harmful, strange or broken: encoded, or refused for a reason, and cheap."""
+"""Harmful, unusual and damaged image files are encoded or refused with a reason, cheaply."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ def alike(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def check(content: bytes) -> None:
-    """Whatever a file holds, it becomes an image of 28 x 28 or is refused."""
+    """Assert that a file becomes an image of 28 x 28 or is refused."""
     for dataset in ("mnist", "fashion-mnist"):
         with suppress(ImageError):
             image = prepare(content, dataset).image

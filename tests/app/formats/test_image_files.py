@@ -78,7 +78,7 @@ def chunk(kind: bytes, content: bytes = b"") -> bytes:
 
 
 def with_chunk(content: bytes, added: bytes) -> bytes:
-    """A PNG with one more chunk after its head."""
+    """Return a PNG with one more chunk after its head."""
     return content[:33] + added + content[33:]
 
 
@@ -234,3 +234,12 @@ def test_each_step_has_a_thumbnail_and_says_what_was_done() -> None:
     assert [step.name for step in steps] == ["read", "inverted", "cropped", "fitted", "centred"]
     assert all(step.detail.endswith(".") for step in steps)
     assert all(max(step.image.shape) <= 112 for step in steps)
+
+
+def test_a_lack_of_memory_is_not_told_as_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Image.Image) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", fail)
+    with pytest.raises(MemoryError):
+        prepare(file(drawing()))

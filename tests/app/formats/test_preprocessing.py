@@ -1,4 +1,4 @@
-"""What is no digit goes the way of Fashion-MNIST; that of digits is tested with `images`."""
+"""Images other than digits are prepared as Fashion-MNIST was; digits are in test_image_files."""
 
 from contextlib import suppress
 
@@ -20,7 +20,7 @@ def worn(content: bytes) -> Prepared:
 
 
 def photograph(image: np.ndarray) -> Image.Image:
-    """A test image ten times as large on a sheet of white paper, its greys exchanged."""
+    """Return a test image ten times as large on white paper, light and dark exchanged."""
     page = Image.new("L", (700, 500), 255)
     page.paste(Image.fromarray(255 - image).resize((280, 280)), (377, 31))
     return page

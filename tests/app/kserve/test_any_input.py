@@ -1,4 +1,4 @@
-"""No input below /v2 answers 500: it is answered, or refused in the protocol's form."""
+"""No input below /v2 leads to a 500: it is answered, or refused in the protocol's form."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Whatever comes below /v2 is answered, or refused in the protocol's form."""
+"""Requests below /v2 that are refused are refused in the protocol's form."""
 
 import gzip
 import json
@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from app.settings import Settings
-from model.engine import Encoding, Engine
+from model.engine import Encoding
+from model.inference.encoding import Encoder
 from tests.app.live_server import Serving, serving
 
 DECODER = "/v2/models/mnist-vae-2d.decoder"
@@ -37,7 +38,7 @@ def refused(response: httpx.Response, status: int) -> str:
 
 
 def asking(**changes: Any) -> dict[str, Any]:
-    """Make a request that is good but for its input's `changes`; None leaves a field out."""
+    """Return a valid request with `changes` to its input; None leaves a field out."""
     good = {"name": "latents", "datatype": "FP32", "shape": [1, 2], "data": [0.5, -1.2]}
     given = {key: value for key, value in {**good, **changes}.items() if value is not None}
     return {"inputs": [given]}
@@ -46,7 +47,7 @@ def asking(**changes: Any) -> dict[str, Any]:
 def binary(
     *, size: object = 8, content: bytes = POINT, length: str | None = None, **changes: Any
 ) -> dict[str, Any]:
-    """Make a request whose tensor follows the JSON, as arguments of httpx."""
+    """Return a request whose tensor follows the JSON, as arguments of httpx."""
     head = json.dumps(asking(data=None, parameters={"binary_data_size": size}, **changes)).encode()
     return {"content": head + content, "headers": {LENGTH: length or str(len(head))}}
 
@@ -88,7 +89,7 @@ def test_the_requests_from_which_the_others_are_made_are_answered(client: httpx.
         ({"data": [[0.5, -1.2], [0, 0]]}, "does not fit its shape"),
         ({"data": [[0.5, -1.2], 3]}, "does not fit its shape"),
         ({"data": [[[0.5, -1.2]]]}, "does not fit its shape"),
-        ({"data": [["a" * 10**6, ""]]}, "no number"),
+        ({"data": [["a" * 10**5, ""]]}, "no number"),
         ({"data": ["0.5", "-1.2"]}, "no number"),
         ({"data": [True, False]}, "no number"),
         ({"data": [0.5, {}]}, "no number"),
@@ -182,6 +183,12 @@ def test_json_of_many_more_values_than_a_request_needs_is_refused_unparsed(
     assert client.post(INFER, content=most).status_code == 200
     for content in (b"[" * 100_000, b'{"parameters": [' + b"{}," * 6000, b"," * 10_000):
         assert "values" in refused(client.post(INFER, content=content), 413)
+
+
+def test_json_of_many_more_bytes_than_its_numbers_need_is_refused(client: httpx.Client) -> None:
+    for data in (["1" * 10**6, 0], [int("1" * 4000)] * 100):
+        body = json.dumps(asking(data=data))
+        assert f"has {len(body)} bytes" in refused(client.post(INFER, content=body), 413)
 
 
 def test_json_that_is_cut_off_by_its_length_is_refused(client: httpx.Client) -> None:
@@ -282,12 +289,12 @@ def test_a_body_that_unpacks_to_more_than_the_bound_is_refused() -> None:
 def test_a_full_server_refuses_with_the_seconds_after_which_to_try_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    begun, gate, encode = Event(), Event(), Engine.encode
+    begun, gate, encode = Event(), Event(), Encoder.encode
 
-    def hold(engine: Engine, images: np.ndarray) -> Encoding:
+    def hold(encoder: Encoder, images: np.ndarray) -> Encoding:
         begun.set()
         assert gate.wait(30)
-        return encode(engine, images)
+        return encode(encoder, images)
 
     image = {"images": [np.eye(28).tolist()]}
     settings = Settings(models=("mnist-vae-2d",), max_queue=1)
@@ -296,7 +303,7 @@ def test_a_full_server_refuses_with_the_seconds_after_which_to_try_again(
         serving(settings) as server,
         server.client() as client,
     ):
-        monkeypatch.setattr(Engine, "encode", hold)  # the start itself encodes
+        monkeypatch.setattr(Encoder, "encode", hold)  # the start itself encodes
         holding = threads.submit(client.post, "/api/v1/models/mnist-vae-2d/encode", json=image)
         assert begun.wait(30)
         both = [threads.submit(client.post, INFER, json=asking()) for _ in range(2)]

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol, as its public client speaks it."""
+"""The Open Inference Protocol, as spoken by its public client."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -34,7 +34,7 @@ def test_what_is_imported_later_has_a_script_that_takes_the_rest_from_the_first(
 
 
 def test_what_two_later_scripts_need_is_with_the_first() -> None:
-    """Else each would have its own, and what one of them kept there the other would not see."""
+    """Otherwise each script would have a copy, and would not see the state of the other's."""
     second = "await import('./later/c.js'); await import('./later/d.js');"
     other = "import { own } from '../own.js';\nexport const d = own;"
     joined = join({**MODULES, "main.js": second, "later/d.js": other}, "main.js")

@@ -15,20 +15,23 @@ from app.telemetry.counters import Counters
 from model.data.datasets import test_set as images_of
 from model.engine import Code, Encoding, Engine
 from model.errors import ImageError
+from model.inference.encoding import Encoder
 
-SIZES = (1, 3, 8, 1, 2, 5, 1, 1, 7)
+SIZES = (1, 3, 4, 1, 2, 3, 1, 1, 4)
 IMAGES = np.split(
     images_of("mnist").images[: sum(SIZES)].astype(np.float32) / 255, np.cumsum(SIZES)[:-1]
 )
 
 
-class Passes(Engine):
-    """An engine whose passes wait for an event, and that notes the size of each pass."""
+class Passes(Encoder):
+    """The encoder of an engine; its passes wait for an event, and their sizes are noted."""
 
     loop: asyncio.AbstractEventLoop
 
     def __init__(self, engine: Engine) -> None:
-        vars(self).update(vars(engine))
+        vars(self).update(vars(engine.encoder))
+        self.engine = Engine.__new__(Engine)
+        vars(self.engine).update(vars(engine), encoder=self)
         self.sizes: list[int] = []
         self.whole: list[bool] = []
         self.begun = asyncio.Event()
@@ -54,8 +57,8 @@ def run(passes: Passes, scenario: Callable[[EncodeBatcher], Awaitable[None]]) ->
 
     async def within(executor: ThreadPoolExecutor) -> None:
         passes.loop = asyncio.get_running_loop()
-        batcher = Batcher(passes.decode, executor, max_queue=10**6, counters=counters)
-        await scenario(EncodeBatcher(passes, batcher))
+        batcher = Batcher(passes.engine.decode, executor, max_queue=10**6, counters=counters)
+        await scenario(EncodeBatcher(passes.engine, batcher))
         assert batcher.waiting == (0, 0, 0)
 
     with ThreadPoolExecutor(1) as executor:
@@ -67,12 +70,16 @@ async def start(
     encoder: EncodeBatcher, parts: Sequence[np.ndarray], *whole: bool
 ) -> "list[asyncio.Task[Code]]":
     """Start a request for each of the parts; all of them are queued when this returns."""
-    tasks = [
-        asyncio.create_task(encoder.run(images, whole=kind))
-        for images, kind in zip(parts, whole or [True] * len(parts), strict=True)
-    ]
+    kinds = zip(parts, whole or [True] * len(parts), strict=True)
+    asks = [encoder.encode(images) if kind else encoder.code(images) for images, kind in kinds]
+    tasks = [asyncio.ensure_future(_only(ask)) for ask in asks]
     await asyncio.sleep(0)  # each task runs up to its first wait
     return tasks
+
+
+async def _only(ask: Awaitable[Sequence[Code]]) -> Code:
+    (found,) = await ask
+    return found
 
 
 def test_each_request_gets_what_it_gets_alone_in_fewer_passes(engine: Engine) -> None:
@@ -127,7 +134,7 @@ def test_one_request_that_fails_leaves_the_others_of_its_pass_alone(engine: Engi
 
     counters = run(passes, scenario)
     assert passes.sizes[0] == 4
-    assert counters.bulk.images.sum == 4 * passes.decodes_to_encode
+    assert counters.bulk.images.sum == 4 * passes.engine.decodes_to_encode
 
 
 @pytest.mark.parametrize("whole", [(False, False), (False, True), (True, False)])
@@ -147,3 +154,17 @@ def test_a_request_for_the_code_alone_gets_it_from_a_pass_of_either_kind(
 
     run(passes, scenario)
     assert passes.whole == [any(whole)]
+
+
+def test_more_images_than_a_pass_takes_are_encoded_in_pieces(engine: Engine) -> None:
+    passes = Passes(engine)
+    passes.go.set()
+    images = np.concatenate(IMAGES)[: 2 * MAX_PER_PASS + 1]
+
+    async def scenario(encoder: EncodeBatcher) -> None:
+        found = await encoder.encode(images)
+        means = np.concatenate([one.mean for one in found])
+        np.testing.assert_array_equal(means, engine.encode(images).mean)
+
+    run(passes, scenario)
+    assert passes.sizes == [MAX_PER_PASS, MAX_PER_PASS, 1]

@@ -122,7 +122,7 @@ def test_a_failure_is_raised_to_every_waiter_and_is_not_kept() -> None:
 
 def test_the_images_unused_for_longest_are_dropped_when_there_is_no_more_room() -> None:
     async def scenario() -> None:
-        cache = ImageCache(35_000)
+        cache = ImageCache(36_500)
         for name in "abc":
             await cache.get(name, lambda: made(bytes(10_000)))
         assert cache.find("a") is not None  # so that b is the longest unused

@@ -14,12 +14,17 @@ class Store:
     """A cache of strings, ten bytes each unless said otherwise, and a list of what was loaded."""
 
     def __init__(self, bound: int) -> None:
-        self.cache: ModelCache[str] = ModelCache(bound)
+        self.cache: ModelCache[str] = ModelCache(bound, self.offer)
+        self.sizes: dict[str, int] = {}
         self.loads: list[str] = []
         self.load: Callable[[str], str] = self.note
 
     def lend(self, name: str, size: int = 10) -> AbstractAsyncContextManager[str]:
-        return self.cache.lend(name, size, lambda: self.load(name))
+        self.sizes[name] = size
+        return self.cache.lend(name)
+
+    def offer(self, name: str) -> tuple[int, Callable[[], str]]:
+        return self.sizes[name], lambda: self.load(name)
 
     def note(self, name: str) -> str:
         self.loads.append(name)
@@ -86,7 +91,7 @@ def test_nothing_is_dropped_for_an_item_that_does_not_fit() -> None:
         await store.use("idle")
         async with store.lend("a"), store.lend("b"):
             with pytest.raises(Overloaded):
-                await store.cache.lend("large", 20, str).__aenter__()
+                await store.lend("large", 20).__aenter__()
             assert store.loaded == {"idle", "a", "b"}
 
     run(scene)

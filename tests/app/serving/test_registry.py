@@ -1,4 +1,4 @@
-"""Models load on first use within a bound of memory: a real server, and small checkpoints."""
+"""Models load on first use within a bound of memory: a real server with small checkpoints."""
 
 import logging
 import shutil
@@ -16,13 +16,14 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from app.serving.loading import memory_needed
 from app.settings import ROOT, Settings
 from model.engine import Encoding, Engine
+from model.inference.encoding import Encoder
 from tests.app import untrained
 from tests.app.api.test_stream import question
 from tests.app.conftest import Refused
 from tests.app.live_server import Serving, serving
 
 NAMES = ("alpha", "beta", "gamma", "delta")
-"""The first is the default one."""
+"""The first is the default model."""
 SHIPPED = [card.parent for card in sorted((ROOT / "checkpoints").glob("*/card.json"))]
 
 
@@ -40,7 +41,7 @@ def checkpoints(written: Path, tmp_path: Path) -> Path:
 
 
 def settings(checkpoints: Path, places: int) -> Settings:
-    """Room for so many models, the default one among them."""
+    """Return settings with memory for so many models, including the default one."""
     room = places * memory_needed(checkpoints / "alpha") + 1000
     return Settings(checkpoints=checkpoints, default_model="alpha", model_memory_bytes=room)
 
@@ -61,7 +62,7 @@ fresh = count(start=1)
 
 
 def decode(client: httpx.Client, name: str) -> httpx.Response:
-    """Decode what nobody asked for before, so that the model itself must be used."""
+    """Decode a latent that was not decoded before, so that the model itself is used."""
     return client.get(f"/api/v1/models/{name}/decode.png?z=0,{next(fresh)}")
 
 
@@ -148,12 +149,12 @@ def test_a_model_is_refused_for_the_moment_while_those_in_use_fill_the_memory(
     checkpoints: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     busy, released = Event(), Event()
-    encode = Engine.encode
+    encode = Encoder.encode
 
-    def slow(engine: Engine, images: np.ndarray) -> Encoding:
+    def slow(encoder: Encoder, images: np.ndarray) -> Encoding:
         busy.set()
         assert released.wait(30)
-        return encode(engine, images)
+        return encode(encoder, images)
 
     body = {"images": [np.eye(28).tolist()]}
     with (
@@ -163,7 +164,7 @@ def test_a_model_is_refused_for_the_moment_while_those_in_use_fill_the_memory(
     ):
         decode(client, "beta")
         with monkeypatch.context() as patch:
-            patch.setattr(Engine, "encode", slow)
+            patch.setattr(Encoder, "encode", slow)
             user = threads.submit(client.post, "/api/v1/models/beta/encode", json=body)
             assert busy.wait(30)
             refusal = decode(client, "gamma")

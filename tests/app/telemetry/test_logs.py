@@ -55,6 +55,16 @@ def test_each_request_is_one_line_that_holds_nothing_the_client_wrote(
     assert fourth.startswith("127.0.0.1 GET /api/v1/models/{model} 200 ")
 
 
+def test_a_route_of_v2_is_logged_by_its_path_without_the_version(
+    server: Serving, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO), server.client() as client:
+        for version in ("", "/versions/1"):
+            client.get(f"/v2/models/{DEFAULT}.decoder{version}")
+        messages = [message for _, message in written(caplog, client, 2)]
+    assert all(message.startswith("127.0.0.1 GET /v2/models/{name} 200 ") for message in messages)
+
+
 def test_a_refused_request_is_a_warning_and_any_other_is_not(
     server: Serving, caplog: pytest.LogCaptureFixture
 ) -> None:

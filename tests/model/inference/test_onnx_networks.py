@@ -54,7 +54,7 @@ def test_every_kind_of_decoder_is_written_down(network: str, likelihood: str) ->
     mean = mean_of(made.likelihood, graph, layer(made.decoder, graph, "latents"))
     z_ND = 3 * torch.randn(50, 3)
     expected = made.likelihood.mean(made.decode(z_ND)).numpy()
-    found = checked(graph, Port(mean, (784,)))(latents=z_ND.numpy())
+    found = checked(graph, Port(mean, (784,)))(z_ND.numpy())
     np.testing.assert_allclose(found, expected, atol=1e-5)
     drawn = drawing(made, 3)(z_ND.numpy())
     assert drawn.dtype == np.uint8
@@ -68,7 +68,7 @@ def test_every_kind_of_encoder_is_written_down(network: str) -> None:
     graph = Graph(images=784)
     run = checked(graph, Port(layer(made, graph, "images"), (5,)))
     image_NP = torch.rand(50, 784)
-    np.testing.assert_allclose(run(images=image_NP.numpy()), made(image_NP), atol=1e-5)
+    np.testing.assert_allclose(run(image_NP.numpy()), made(image_NP), atol=1e-5)
 
 
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)
@@ -82,7 +82,7 @@ def test_every_likelihood_of_an_image_is_written_down(likelihood: str) -> None:
     repeated_NKP = image_NP[:, None].expand(5, 7, 784)
     expected = made.log_prob(repeated_NKP.flatten(0, 1), output_NKP.flatten(0, 1)).view(5, 7)
     run = checked(graph, Port(found, (7,)))
-    np.testing.assert_allclose(run(images=image_NP.numpy()), expected, rtol=1e-5)
+    np.testing.assert_allclose(run(image_NP.numpy()), expected, rtol=1e-5)
 
 
 def test_a_layer_that_nobody_has_written_down_is_named() -> None:
