@@ -35,7 +35,7 @@ from app.kserve import routes as kserve
 from app.lifespan import lifespan
 from app.page import docs
 from app.page import routes as page
-from app.server.drain import Drain
+from app.server.drain import holding_back_sigterm
 from app.serving.image_cache import ImageCache
 from app.serving.registry import Registry
 from app.settings import Settings
@@ -68,7 +68,6 @@ def create_app(settings: Settings | None = None) -> Explorer:
     registry = Registry(settings.default_model, settings.model_memory_bytes)
     images = ImageCache(settings.tile_cache_bytes)
     counters = Counters(on=settings.metrics == "on")
-    drain = Drain(settings.drain_seconds, registry)
     log = AccessLog(counters, settings.log_format)
     streams = stream.Stream(registry, settings.max_streams, settings.stream_idle_seconds, counters)
     worker = metrics.WorkerMetrics(VERSION, counters, registry, images, streams)
@@ -82,7 +81,7 @@ def create_app(settings: Settings | None = None) -> Explorer:
             registry,
             partial(tiles.warm_up, registry, images),
             counters,
-            drain.holding_back,
+            partial(holding_back_sigterm, settings.drain_seconds, registry),
             shared_metrics.publishing,
             log.open,
         ),

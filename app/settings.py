@@ -4,7 +4,9 @@ Every setting has a default, an environment variable `EXPLORER_<NAME>` and a fla
 """
 
 import difflib
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import Field, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_origin
@@ -20,6 +22,42 @@ class SettingsError(ValueError):
 
 def _setting(default: Any, meaning: str) -> Any:
     return field(default=default, metadata={"meaning": meaning})
+
+
+Rule = tuple[Callable[[Any], bool], str]
+"""Whether a value, or a part of a tuple, is allowed, and what is allowed."""
+
+_ANY: Rule = (lambda _: True, "")
+_ORIGIN: Rule = (
+    lambda origin: origin == "*" or re.fullmatch("https?://[^/]*", origin) is not None,
+    "give https://example.org, no path, or *",
+)
+_BY_TYPE: dict[object, Rule] = {
+    int: (lambda value: value >= 1, "it must be at least 1"),
+    float: (lambda value: 0 < value < math.inf, "it must be above 0 and finite"),
+}
+_RULES: dict[str, Rule] = {
+    "port": (lambda port: 0 <= port <= 65535, "a port lies in 0..65535"),
+    "workers": (lambda count: count >= 1, "at least 1 process must run"),
+    "root_path": (
+        lambda path: path == "" or (path[0] == "/" and path[-1] != "/"),
+        "it starts with a slash and does not end with one, such as /explorer",
+    ),
+    "drain_seconds": (lambda value: 0 <= value < math.inf, "it must be at least 0 and finite"),
+    "allowed_hosts": (
+        lambda host: host == "*" or "*" not in host.removeprefix("*."),
+        "give example.org, *.example.org or *",
+    ),
+    "allowed_origins": _ORIGIN,
+    "cors_origins": _ORIGIN,
+    "log_format": (lambda form: form in ("text", "json"), "text or json"),
+    "log_level": (
+        lambda level: level in ("debug", "info", "warning", "error"),
+        "debug, info, warning or error",
+    ),
+    "metrics": (lambda value: value in ("on", "off"), "on or off"),
+}
+"""Of settings for which their type's rule does not do."""
 
 
 @dataclass(frozen=True)
@@ -87,51 +125,12 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
-        _require(0 <= self.port <= 65535, "port", self.port, "a port lies in 0..65535")
-        _require(self.workers >= 1, "workers", self.workers, "at least 1 process must run")
-        for name in (
-            "max_body_bytes",
-            "max_bodies_bytes",
-            "max_connections",
-            "max_streams",
-            "max_queue",
-            "model_memory_bytes",
-            "tile_cache_bytes",
-        ):
-            value = getattr(self, name)
-            _require(value >= 1, name, value, "it must be at least 1")
-        for name in ("request_timeout_seconds", "stream_idle_seconds", "max_wait_seconds"):
-            value = getattr(self, name)
-            _require(0 < value < float("inf"), name, value, "it must be above 0 and finite")
-        _require(
-            self.root_path == "" or (self.root_path[0] == "/" and self.root_path[-1] != "/"),
-            "root_path",
-            self.root_path,
-            "it starts with a slash and does not end with one, such as /explorer",
-        )
-        _require(self.log_format in ("text", "json"), "log_format", self.log_format, "text or json")
-        _require(
-            self.log_level in ("debug", "info", "warning", "error"),
-            "log_level",
-            self.log_level,
-            "debug, info, warning or error",
-        )
-        _require(self.metrics in ("on", "off"), "metrics", self.metrics, "on or off")
-        _require(
-            0 <= self.drain_seconds < float("inf"),
-            "drain_seconds",
-            self.drain_seconds,
-            "it must be at least 0 and finite",
-        )
-        for pattern in self.allowed_hosts:
-            plain = "*" not in pattern.removeprefix("*.") or pattern == "*"
-            _require(plain, "allowed_hosts", pattern, "give example.org, *.example.org or *")
-        for name in ("allowed_origins", "cors_origins"):
-            for origin in getattr(self, name):
-                bare = origin.startswith(("http://", "https://")) and origin.count("/") == 2
-                _require(
-                    bare or origin == "*", name, origin, "give https://example.org, no path, or *"
-                )
+        for setting in fields(self):
+            name, value = setting.name, getattr(self, setting.name)
+            holds, rule = _RULES.get(name) or _BY_TYPE.get(setting.type, _ANY)
+            for part in value if isinstance(value, tuple) else (value,):
+                if not holds(part):
+                    raise SettingsError(f"{variable(name)} is {part!r}; {rule}.")
 
     @classmethod
     def read(cls, environment: Mapping[str, str], **flags: str | None) -> "Settings":
@@ -183,8 +182,3 @@ def _parse(setting: Field[Any], text: str) -> Any:
     except ValueError:
         kind = "a whole number" if setting.type is int else "a number"
         raise SettingsError(f"{variable(setting.name)} is {text!r}; it must be {kind}.") from None
-
-
-def _require(good: bool, name: str, value: object, rule: str) -> None:
-    if not good:
-        raise SettingsError(f"{variable(name)} is {value!r}; {rule}.")

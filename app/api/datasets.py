@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
@@ -94,10 +95,7 @@ async def dataset_sprites(
     last = (len(images) - 1) // SHEET**2
     if not 0 <= n <= last:
         raise NotFound(f"{dataset} has the sheets 0 to {last} of its test images.")
-
-    async def packed() -> bytes:
-        return await asyncio.to_thread(_sheet, images[SHEET**2 * n : SHEET**2 * (n + 1)])
-
+    packed = partial(asyncio.to_thread, _sheet, images[SHEET**2 * n : SHEET**2 * (n + 1)])
     return await cached(request.headers, etag(dataset, "sprites", n), FOR_EVER, packed, PNG)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -73,9 +74,7 @@ async def history(
     engine = served.engine
     teacher = next((card for card in models.cards if card.id == engine.teacher), None)
 
-    async def packed() -> bytes:
-        return await asyncio.to_thread(_pack, engine, teacher, projected)
-
+    packed = partial(asyncio.to_thread, _pack, engine, teacher, projected)
     tag = etag(engine.version, "history", projected, teacher and teacher.sha256)
     return await cached(request.headers, tag, control(v, engine.version), packed, JSON)
 

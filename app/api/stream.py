@@ -9,6 +9,7 @@ stream on which nothing comes for long is closed, to make room for others.
 import asyncio
 import logging
 import math
+from dataclasses import dataclass, field
 from struct import Struct
 from time import perf_counter
 from typing import Any
@@ -38,31 +39,19 @@ IDLE_STEPS = 100
 log = logging.getLogger("explorer")
 
 
+@dataclass(eq=False)
 class Stream:
-    """The route: finds the model, then holds a conversation with each client.
+    """The route: finds the model, then holds a conversation with each client."""
 
-    Args:
-        registry: The models.
-        max_streams: How many may be open at once.
-        idle_seconds: How long a stream may be silent before it is closed.
-        counters: Where frames are counted.
-
-    Attributes:
-        open: Streams that are open.
-    """
-
-    def __init__(
-        self,
-        registry: Registry,
-        max_streams: int,
-        idle_seconds: float,
-        counters: Counters | None = None,
-    ) -> None:
-        self.registry = registry
-        self.max_streams = max_streams
-        self.idle_seconds = idle_seconds
-        self.frames = (counters or Counters()).frames
-        self.open = 0
+    registry: Registry
+    max_streams: int
+    """How many may be open at once."""
+    idle_seconds: float
+    """How long a stream may be silent before it is closed."""
+    counters: Counters = field(default_factory=Counters)
+    """Where frames are counted."""
+    open: int = 0
+    """Streams that are open."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.open >= self.max_streams:
@@ -78,7 +67,9 @@ class Stream:
             await receive()  # websocket.connect
             await send({"type": "websocket.accept"})
             past_asgi = scope.get("extensions", {}).get(FRAMES)
-            conversation = _Conversation(self.registry, served.card, send, self.frames, past_asgi)
+            conversation = _Conversation(
+                self.registry, served.card, send, self.counters.frames, past_asgi
+            )
             await conversation.hold(receive, self.idle_seconds)
         finally:
             self.open -= 1
@@ -88,6 +79,7 @@ class _BadMessage(Exception):
     """Ends the conversation with a close code and a reason."""
 
 
+@dataclass(eq=False)
 class _Conversation:
     """One open stream, and the `Waiter` of its own requests to the batcher.
 
@@ -96,28 +88,22 @@ class _Conversation:
     task or a timer for each frame.
     """
 
-    def __init__(
-        self,
-        registry: Registry,
-        card: Card,
-        send: Send,
-        frames: Histogram,
-        past_asgi: Frames | None,
-    ) -> None:
-        self.registry = registry
-        self.card = card
-        self.send = send
-        self.frames = frames
-        self.past_asgi = past_asgi
-        self.numbers = Struct(f"<{SEQUENCE_BYTES}x{card.latent_dim}f")
-        self.latent = np.dtype(("<f4", (card.latent_dim,)))
-        self.mailbox: bytes | None = None
-        self.asked: bytes | None = None
-        self.received_at = self.asked_at = 0.0
-        self.task: asyncio.Task[None] | None = (
-            None  # whatever cannot be done at once; one at a time
-        )
-        self.closed = False
+    registry: Registry
+    card: Card
+    send: Send
+    frames: Histogram
+    past_asgi: Frames | None
+    mailbox: bytes | None = None
+    asked: bytes | None = None
+    received_at: float = 0.0
+    asked_at: float = 0.0
+    task: asyncio.Task[None] | None = None
+    """Whatever cannot be done at once; one at a time."""
+    closed: bool = False
+
+    def __post_init__(self) -> None:
+        self.numbers = Struct(f"<{SEQUENCE_BYTES}x{self.card.latent_dim}f")
+        self.latent = np.dtype(("<f4", (self.card.latent_dim,)))
 
     async def hold(self, receive: Receive, idle_seconds: float) -> None:
         self.loop, self.idle_seconds = asyncio.get_running_loop(), idle_seconds

@@ -46,7 +46,9 @@ class Exchange:
     body_is_whole: bool | None = None
     """None until somebody reads it."""
     received = held = 0
+    """Bytes of the body that have come, and of them those that `Bodies` counts."""
     values: int | None = None
+    """Values of JSON in those; None if the body is not JSON."""
 
     def __init__(self, gate: "Gate", scope: Scope, receive: Receive, send: Send) -> None:
         self.begun = time.perf_counter()

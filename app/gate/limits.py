@@ -2,31 +2,21 @@
 
 import asyncio
 import time
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
-from starlette.types import Scope
 
 from app.errors import BodyTooLarge, Overloaded, Problem, TooSlow
 from app.http.json_body import count_values
+
+if TYPE_CHECKING:
+    from app.gate.gate import Exchange
 
 SMALL_BODY = 64 * 1024
 """Bytes up to which a body is not counted: the bound on connections bounds them all together."""
 MAX_VALUES = 200_000
 """Of one JSON body; 64 images as numbers are 50,000."""
 _CLOSE = {"Connection": "close"}
-
-
-class Body(Protocol):
-    """A request whose body is counted."""
-
-    scope: Scope
-    received: int
-    """Bytes that have come."""
-    held: int
-    """Bytes of them that `Bodies` counts."""
-    values: int | None
-    """Values of JSON in those; None if the body is not JSON."""
 
 
 class Bodies:
@@ -64,7 +54,7 @@ class Bodies:
         if self.held + size > self.max_bytes_together:
             raise self._too_many()
 
-    def count(self, body: Body, piece: bytes) -> None:
+    def count(self, body: "Exchange", piece: bytes) -> None:
         """Count a piece that has come, of a body of more than `uncounted` bytes.
 
         Raises:
@@ -90,7 +80,7 @@ class Bodies:
                     headers=_CLOSE,
                 )
 
-    def release(self, body: Body) -> None:
+    def release(self, body: "Exchange") -> None:
         """Forget a body whose request has ended."""
         self.held -= body.held
         body.held = 0
@@ -114,16 +104,6 @@ class Bodies:
         return problem
 
 
-class Pending(Protocol):
-    """A request whose answer has not begun."""
-
-    begun: float
-    """When it came, by `time.perf_counter`."""
-    is_late: bool
-    """Whether it was cancelled for taking too long."""
-    task: asyncio.Task[object]
-
-
 class Deadlines:
     """Cancels requests whose answer does not begin in time; one timer watches them all.
 
@@ -138,7 +118,7 @@ class Deadlines:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self.pending: dict[Pending, None] = {}
+        self.pending: dict[Exchange, None] = {}
         self.is_watching = False
 
     def watch(self, seconds: float | None = None) -> None:

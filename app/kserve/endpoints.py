@@ -3,10 +3,9 @@
 In shapes, -1 is the batch and D the number of latent dimensions.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -40,81 +39,63 @@ class Tensor:
     """What its numbers mean, with their unit."""
 
 
-class Endpoint(ABC):
+@dataclass(frozen=True)
+class Endpoint:
     """The decoder or the encoder of a model; made from its card, without loading it."""
 
-    part: ClassVar[str]
+    card: Card
+    part: str
     """What follows the model's id in the endpoint's name."""
-    max_rows: ClassVar[int]
+    max_rows: int
     """Most rows of one request."""
-
-    def __init__(self, card: Card, takes: Tensor, gives: Sequence[Tensor]) -> None:
-        self.card, self.input, self.outputs = card, takes, tuple(gives)
+    input: Tensor
+    outputs: tuple[Tensor, ...]
+    checked: Callable[[Array], Array]
+    """Returns an input of the right shape as float32; raises InvalidRequest for its numbers."""
+    run: Callable[[ServedModel, Array, Sequence[str]], Coroutine[Any, Any, dict[str, Array]]]
+    """Returns the wanted outputs; raises Overloaded when too much is waiting."""
 
     @property
     def name(self) -> str:
         return f"{self.card.id}.{self.part}"
 
-    @abstractmethod
-    def checked(self, tensor: Array) -> Array:
-        """Return an input of the right shape as float32; raises InvalidRequest for its numbers."""
 
-    @abstractmethod
-    async def run(
-        self, served: ServedModel, tensor: Array, wanted: Sequence[str]
-    ) -> dict[str, Array]:
-        """Return the wanted outputs; raises Overloaded when too much is waiting."""
+def _decoder(card: Card) -> Endpoint:
+    latents = Tensor("latents", "FP32", (-1, card.latent_dim), "At most 10,000 long each")
+    images = Tensor("images", "UINT8", (-1, IMAGE_SIDE, IMAGE_SIDE), "Grey levels, 0 = background")
 
+    def checked(tensor: Array) -> Array:
+        return read_latents(tensor.tolist(), card)
 
-class DecoderEndpoint(Endpoint):
-    """From latents to images."""
-
-    part, max_rows = "decoder", MAX_LATENTS
-
-    def __init__(self, card: Card) -> None:
-        latents = Tensor("latents", "FP32", (-1, card.latent_dim), "At most 10,000 long each")
-        images = Tensor(
-            "images", "UINT8", (-1, IMAGE_SIDE, IMAGE_SIDE), "Grey levels, 0 = background"
-        )
-        super().__init__(card, latents, [images])
-
-    def checked(self, tensor: Array) -> Array:
-        return read_latents(tensor.tolist(), self.card)
-
-    async def run(
-        self, served: ServedModel, tensor: Array, wanted: Sequence[str]
-    ) -> dict[str, Array]:
-        return {"images": await served.decode(tensor)}
+    return Endpoint(card, "decoder", MAX_LATENTS, latents, (images,), checked, _decode)
 
 
-class EncoderEndpoint(Endpoint):
-    """From images to posteriors, codes or indices, whichever the model has."""
+def _encoder(card: Card) -> Endpoint:
+    images = Tensor("images", "FP32", (-1, IMAGE_SIDE, IMAGE_SIDE), "From 0 (background) to 1")
+    return Endpoint(card, "encoder", MAX_IMAGES, images, _encoded(card), _pixels, _encode)
 
-    part, max_rows = "encoder", MAX_IMAGES
 
-    def __init__(self, card: Card) -> None:
-        images = Tensor("images", "FP32", (-1, IMAGE_SIDE, IMAGE_SIDE), "From 0 (background) to 1")
-        super().__init__(card, images, _encoded(card))
+async def _decode(served: ServedModel, latents: Array, _: Sequence[str]) -> dict[str, Array]:
+    return {"images": await served.decode(latents)}
 
-    def checked(self, tensor: Array) -> Array:
-        if not ((tensor >= 0) & (tensor <= 1)).all():
-            detail = "images has numbers outside 0 (background) to 1, or not finite ones."
-            raise InvalidRequest.at("#/inputs/0/data", f"{detail} Divide bytes by 255.")
-        return tensor.astype(np.float32)
 
-    async def run(
-        self, served: ServedModel, tensor: Array, wanted: Sequence[str]
-    ) -> dict[str, Array]:
-        pieces: Sequence[Code] = await (
-            served.encoder.code(tensor)
-            if _CODE.issuperset(wanted)
-            else served.encoder.encode(tensor)
-        )
-        sources = {name: "total" if name == "elbo" else name for name in wanted}
-        return {
-            name: np.concatenate([getattr(piece, source) for piece in pieces])
-            for name, source in sources.items()
-        }
+def _pixels(tensor: Array) -> Array:
+    if not ((tensor >= 0) & (tensor <= 1)).all():
+        detail = "images has numbers outside 0 (background) to 1, or not finite ones."
+        raise InvalidRequest.at("#/inputs/0/data", f"{detail} Divide bytes by 255.")
+    return tensor.astype(np.float32)
+
+
+async def _encode(served: ServedModel, images: Array, wanted: Sequence[str]) -> dict[str, Array]:
+    encoder = served.encoder
+    pieces: Sequence[Code] = await (
+        encoder.code(images) if _CODE.issuperset(wanted) else encoder.encode(images)
+    )
+    sources = {name: "total" if name == "elbo" else name for name in wanted}
+    return {
+        name: np.concatenate([getattr(piece, source) for piece in pieces])
+        for name, source in sources.items()
+    }
 
 
 _CODE = {field.name for field in fields(Code)}
@@ -155,20 +136,19 @@ def find(name: str, registry: Registry) -> Endpoint:
         NotFound: There is none; the message says which part of the name is wrong, and why.
     """
     model, _, part = name.rpartition(".")
-    if part not in (DecoderEndpoint.part, EncoderEndpoint.part):
+    make = _PARTS.get(part)
+    if make is None:
         raise NotFound(
             "A name here is a model's id and .decoder or .encoder, such as "
             f"{registry.default}.encoder. GET /api/v1/models lists the ids."
         )
-    there = {endpoint.part: endpoint for endpoint in _of(registry.card(model))}
-    if part not in there:
+    card = registry.card(model)
+    if part == "decoder" and card.family == "vqvae":
         raise NotFound(
             f"{model} has no latent space of plain numbers, so it has no decoder. It encodes an "
             f"image and shows its reconstruction: {model}.encoder."
         )
-    return there[part]
+    return make(card)
 
 
-def _of(card: Card) -> list[Endpoint]:
-    encoder = EncoderEndpoint(card)
-    return [encoder] if card.family == "vqvae" else [DecoderEndpoint(card), encoder]
+_PARTS = {"decoder": _decoder, "encoder": _encoder}

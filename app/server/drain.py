@@ -9,7 +9,7 @@ import asyncio
 import logging
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import FrameType
 
@@ -18,41 +18,34 @@ from app.serving.registry import Registry
 log = logging.getLogger("explorer")
 
 
-class Drain:
-    """Holds back SIGTERM; SIGINT (Ctrl-C) and a second SIGTERM still act at once.
+@asynccontextmanager
+async def holding_back_sigterm(seconds: float, registry: Registry) -> AsyncIterator[None]:
+    """Hold back SIGTERM within this context; SIGINT (Ctrl-C) and a second SIGTERM act at once.
 
     Args:
         seconds: For how long; 0 leaves the signal alone.
         registry: Where the probe of readiness reads that the server `is_stopping`.
     """
+    in_main = threading.current_thread() is threading.main_thread()  # no other gets signals
+    stop = signal.getsignal(signal.SIGTERM)
+    if not (seconds and in_main and callable(stop)):
+        yield
+        return
+    loop = asyncio.get_running_loop()
 
-    def __init__(self, seconds: float, registry: Registry) -> None:
-        self.seconds = seconds
-        self.registry = registry
+    def hold_back(number: int, frame: FrameType | None) -> None:
+        if registry.is_stopping:
+            stop(number, frame)
+        else:
+            registry.is_stopping = True
+            loop.call_soon_threadsafe(wait)
 
-    @asynccontextmanager
-    async def holding_back(self) -> AsyncIterator[None]:
-        """Hold it back within this context."""
-        in_main = threading.current_thread() is threading.main_thread()  # no other gets signals
-        stop = signal.getsignal(signal.SIGTERM)
-        if not (self.seconds and in_main and callable(stop)):
-            yield
-            return
-        loop = asyncio.get_running_loop()
+    def wait() -> None:
+        log.info("Stopping in %g seconds: not ready any more, and still answering", seconds)
+        loop.call_later(seconds, stop, signal.SIGTERM, None)
 
-        def hold_back(number: int, frame: FrameType | None) -> None:
-            if self.registry.is_stopping:
-                stop(number, frame)
-                return
-            self.registry.is_stopping = True
-            loop.call_soon_threadsafe(self._wait, loop, lambda: stop(number, None))
-
-        signal.signal(signal.SIGTERM, hold_back)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGTERM, stop)
-
-    def _wait(self, loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
-        log.info("Stopping in %g seconds: not ready any more, and still answering", self.seconds)
-        loop.call_later(self.seconds, stop)
+    signal.signal(signal.SIGTERM, hold_back)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, stop)

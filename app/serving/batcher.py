@@ -22,6 +22,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
 from typing import Any, TypeVar
@@ -49,19 +50,16 @@ SmallRequest = tuple[np.ndarray, Waiter]
 """A few latents, and who waits for their images."""
 
 
+@dataclass(eq=False)
 class SmallQueue:
-    """First in, first out, many at once.
+    """First in, first out, many at once."""
 
-    Args:
-        max_images: Images that may wait; a request that finds so many is refused.
-        stats: Where refusals are counted.
-    """
-
-    def __init__(self, max_images: int, stats: QueueStats) -> None:
-        self.max_images = max_images
-        self.stats = stats
-        self.waiting = 0
-        self.requests: deque[SmallRequest] = deque()
+    max_images: int
+    """Images that may wait; a request that finds so many is refused."""
+    stats: QueueStats
+    """Where refusals are counted."""
+    waiting: int = 0
+    requests: deque[SmallRequest] = field(default_factory=deque)
 
     def put(self, request: SmallRequest) -> None:
         """Queue a request; raises Overloaded."""

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -70,12 +71,12 @@ class _Kept(NamedTuple):
     """By their Cache-Control."""
 
 
+@dataclass(eq=False)
 class _InFlight:
     """An image that is being made, and how many wait for it."""
 
-    def __init__(self, work: "asyncio.Future[CachedImage]") -> None:
-        self.work = work
-        self.waiting = 0
+    work: "asyncio.Future[CachedImage]"
+    waiting: int = 0
 
 
 class ImageCache:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, TypeVar
 
@@ -17,14 +18,14 @@ TRY_AGAIN_SECONDS = 5
 log = logging.getLogger("explorer")
 
 
+@dataclass(eq=False)
 class _Entry(Generic[Item]):
     """What one item takes, how many use it now, and its loading."""
 
-    def __init__(self, size: int, item: Item | None = None) -> None:
-        self.size = size
-        self.item = item
-        self.users = 0
-        self.loading: asyncio.Task[None] | None = None
+    size: int
+    item: Item | None = None
+    users: int = 0
+    loading: asyncio.Task[None] | None = None
 
 
 class _Loan(Generic[Item]):

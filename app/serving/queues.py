@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from app.errors import Overloaded
@@ -66,25 +67,25 @@ class Job:
         return self.calls.popleft()
 
 
+@dataclass(eq=False)
 class FairQueue:
     """Alternates between the oldest request and the one with the fewest pieces left.
 
     A request of one piece never waits for all of a long one, and a long one never waits for many
     short ones. Of several long ones the first is finished first: equal shares would make all late.
-
-    Args:
-        max_images: Images, or what costs as much, that may wait.
-        max_seconds: How long an impatient request may have to wait for others.
-        stats: Where refusals are counted.
     """
 
-    def __init__(self, max_images: int, max_seconds: float, stats: QueueStats) -> None:
-        self.max_images = max_images
-        self.max_seconds = max_seconds
-        self.stats = stats
-        self.jobs: dict[Job, None] = {}  # the oldest first
-        self.oldest_is_next = False
-        self.pace = 0.0  # seconds for each image that a piece weighs, other queues' work included
+    max_images: int
+    """Images, or what costs as much, that may wait."""
+    max_seconds: float
+    """How long an impatient request may have to wait for others."""
+    stats: QueueStats
+    """Where refusals are counted."""
+    jobs: dict[Job, None] = field(default_factory=dict)
+    """The oldest first."""
+    oldest_is_next: bool = False
+    pace: float = 0.0
+    """Seconds for each image that a piece weighs, other queues' work included."""
 
     def put(self, job: Job) -> None:
         """Queue a job.
