@@ -144,8 +144,10 @@ class HeadTooLarge(Problem):
 class Overloaded(Problem):
     status, title = 503, "Overloaded"
 
-    def __init__(self, detail: str, *, retry_after_seconds: int = 1) -> None:
-        super().__init__(detail, headers={"Retry-After": str(retry_after_seconds)})
+    def __init__(
+        self, detail: str, *, retry_after_seconds: int = 1, headers: Mapping[str, str] = {}
+    ) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after_seconds), **headers})
 
 
 class Unavailable(Problem):

@@ -70,6 +70,11 @@ BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 """The content of a body that is no text."""
 
 
+def array(items: dict[str, Any], least: int, most: int, **more: Any) -> dict[str, Any]:
+    """Return the schema of an array; `more` says more of it."""
+    return {"type": "array", "minItems": least, "maxItems": most, "items": items, **more}
+
+
 def binary(media_type: str, **more: Any) -> dict[str, Any]:
     """Return a response that is a file; `more` says more of it."""
     return {"content": {media_type: BINARY}, **more}

@@ -18,7 +18,7 @@ from app.http.json_body import (
     unsupported,
 )
 from app.http.negotiation import JSON, NPY
-from app.openapi import BINARY, MODEL_PARAMETER, feature
+from app.openapi import BINARY, MODEL_PARAMETER, array, feature
 from app.serving.batcher import CHUNK, SMALL, Images, Latents
 from app.serving.registry import Registry, ServedModel
 from model.card import Card
@@ -35,15 +35,7 @@ class DecodeRequest(JsonBody):
     latents: Annotated[
         list[Any],  # read_latents checks the rows, in a tenth of the time that pydantic takes
         Field(min_length=1, max_length=MAX_LATENTS),
-        WithJsonSchema(
-            {
-                "type": "array",
-                "minItems": 1,
-                "maxItems": MAX_LATENTS,
-                "items": LATENT,
-                "examples": [[[0.0, 0.0], [0.5, -1.2]]],
-            }
-        ),
+        WithJsonSchema(array(LATENT, 1, MAX_LATENTS, examples=[[[0.0, 0.0], [0.5, -1.2]]])),
     ]
 
 

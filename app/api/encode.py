@@ -17,7 +17,7 @@ from app.formats.uploads import MAX_IMAGES, read_base64, read_files, read_number
 from app.http.cancellation import while_connected
 from app.http.json_body import JsonBody, media_type, read_json, unsupported
 from app.http.negotiation import JSON, NPY, choose
-from app.openapi import BINARY, MODEL_PARAMETER, feature
+from app.openapi import BINARY, MODEL_PARAMETER, array, feature
 from app.serving.encode_batcher import MAX_PER_PASS
 from app.serving.registry import Registry
 from model.engine import IMAGE_SIDE, Encoding
@@ -75,25 +75,21 @@ class EncodeResponse(BaseModel):
     items: list[EncodedItem]
 
 
-def _list(items: dict[str, Any], least: int, most: int, **more: Any) -> dict[str, Any]:
-    return {"type": "array", "minItems": least, "maxItems": most, "items": items, **more}
-
-
 def _only(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of an object with this one field."""
     fields = {"required": [name], "properties": {name: schema}}
     return {"type": "object", "additionalProperties": False, **fields}
 
 
-_ROW = _list({"type": "number", "minimum": 0, "maximum": 1}, IMAGE_SIDE, IMAGE_SIDE)
-_ROWS = _list(_ROW, IMAGE_SIDE, IMAGE_SIDE, description="28 rows of 28 numbers, 0 = background")
+_ROW = array({"type": "number", "minimum": 0, "maximum": 1}, IMAGE_SIDE, IMAGE_SIDE)
+_ROWS = array(_ROW, IMAGE_SIDE, IMAGE_SIDE, description="28 rows of 28 numbers, 0 = background")
 _BASE64 = {"type": "string", "format": "byte", "description": "An image file in base64"}
 _STROKE = (  # a PNG of 28 x 28
     "iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAAHklEQVR4AWNgGLLgPxDgdPyoJDBohlYg4IzLwSIBACOXP8"
     "FJuTsTAAAAAElFTkSuQmCC"
 )
-_FILES = _only("file", _list(BINARY["schema"], 1, MAX_IMAGES))
-_JSON = _only("images", _list({"anyOf": [_BASE64, _ROWS]}, 1, MAX_IMAGES))
+_FILES = _only("file", array(BINARY["schema"], 1, MAX_IMAGES))
+_JSON = _only("images", array({"anyOf": [_BASE64, _ROWS]}, 1, MAX_IMAGES))
 _BODY = {
     "required": True,
     "content": {

@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from fastapi import Depends, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from app.api.planes import NAME
 from app.formats import png
@@ -41,18 +41,11 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-async def _images(request: Request) -> ImageCache:
-    images = request.app.state.images
-    assert isinstance(images, ImageCache)
-    return images
-
-
 @router.get("/fields/{field}.png", response_class=Response, responses=_RESPONSES)
 async def field(
     request: Request,
     models: Models,
     card: KnownCard,
-    images: Annotated[ImageCache, Depends(_images)],
     plane: Annotated[str, Path(description=NAME, examples=["latent"])],
     field: Literal["density", "magnification", "entropy", "label"],
     v: Annotated[str | None, Query(description="The plane's `version`: then immutable")] = None,
@@ -80,6 +73,7 @@ async def field(
         return await asyncio.to_thread(_painted, done)
 
     name = f"{version} {plane} {field}"
+    images: ImageCache = request.app.state.images
     image = await while_connected(request, images.get(name, make))
     headers = {**kept, LEGEND: image.legend}
     response = Response(image.content, headers=headers, media_type=PNG)

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from app.errors import NotReady, Overloaded
-from app.serving.registry import Models, ServedModel
+from app.serving.registry import Models
 from model.engine import IMAGE_SIDE
 
 log = logging.getLogger("explorer")
@@ -41,7 +41,10 @@ async def ready(models: Models) -> Ready:
         raise NotReady("This server stops. Ask another, or this one again once it has restarted.")
     async with models.lend(models.default) as served:
         try:
-            await _try(served)
+            if served.engine.decodes:
+                await served.decode(np.zeros((1, served.card.latent_dim), np.float32))
+            else:
+                await served.encoder.encode(np.zeros((1, IMAGE_SIDE, IMAGE_SIDE), np.float32))
         except Overloaded:
             raise
         except Exception as error:  # whatever the device does: the probe reports it
@@ -52,10 +55,3 @@ async def ready(models: Models) -> Ready:
         models=[card.id for card in models.cards],
         loaded=[served.card.id for served in models.loaded],
     )
-
-
-async def _try(served: ServedModel) -> None:
-    if served.engine.decodes:
-        await served.decode(np.zeros((1, served.card.latent_dim), np.float32))
-    else:
-        await served.encoder.encode(np.zeros((1, IMAGE_SIDE, IMAGE_SIDE), np.float32))

@@ -49,13 +49,8 @@ async def plane(
     plane: Annotated[str, Path(description=NAME, examples=["latent"])],
 ) -> PlaneJson:
     """One plane, by any of the names that `planes` tells of."""
-    return _json(await find(served, plane), served)
-
-
-async def find(served: ServedModel, name: str) -> Plane:
-    """Return the plane of that name; raises PlaneError if there is none."""
-    (plane,) = await served.run([partial(served.engine.plane, name)], weight=1)
-    return plane
+    (found,) = await served.run([partial(served.engine.plane, plane)], weight=1)
+    return _json(found, served)
 
 
 def _json(plane: Plane, served: ServedModel) -> PlaneJson:

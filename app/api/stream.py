@@ -174,9 +174,8 @@ class _Conversation:
             self.set_exception(error)
 
     def _latents(self, content: bytes) -> Latents:
-        return np.frombuffer(
-            content, self.latent, 1, SEQUENCE_BYTES
-        )  # keyword arguments would double its cost
+        # Keyword arguments would double its cost.
+        return np.frombuffer(content, self.latent, 1, SEQUENCE_BYTES)
 
     def done(self) -> bool:
         return self.closed

@@ -53,9 +53,8 @@ def read_latents(rows: Sequence[object], card: Card) -> Latents:
         refuse(rows[0], card, "latents[0]", "#/latents/0")
         return np.array(rows, np.float32)
     exact = _numbers(rows, card)
-    if (
-        exact is None or not np.vdot(exact, exact) < LATENT_LIMIT**2
-    ):  # a bound on each: on all of them together
+    # A bound on the length of all of them together is one on each.
+    if exact is None or not np.vdot(exact, exact) < LATENT_LIMIT**2:
         for index, row in enumerate(rows):
             refuse(row, card, f"latents[{index}]", f"#/latents/{index}")
         return np.array(rows, np.float32)

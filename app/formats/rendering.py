@@ -133,16 +133,6 @@ def choose(accept: str | None, forms: Mapping[str, Render]) -> str:
     return negotiation.choose(accept, (JSON, *forms))
 
 
-def json_head(fields: Mapping[str, Any]) -> bytes:
-    """Return at least one field as the head for `json_of`."""
-    return encode_json(fields)[:-1].encode() + b',"images":['
-
-
-def json_of(head: bytes, images: JsonImages) -> bytes:
-    """Return the JSON object that a head from `json_head` begins, with these images."""
-    return head + images + b"]}"
-
-
 encode_json = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode
 """Writes JSON as Starlette does."""
 
@@ -168,11 +158,10 @@ async def respond(
     """
 
     def render() -> bytes:
-        if isinstance(images, bytes):
-            return json_of(json_head(fields), images)
-        if media_type == JSON:
-            return json_of(json_head(fields), packed(images))
-        return forms[media_type](images)
+        if not isinstance(images, bytes) and media_type != JSON:
+            return forms[media_type](images)
+        listed = images if isinstance(images, bytes) else packed(images)
+        return encode_json(fields)[:-1].encode() + b',"images":[' + listed + b"]}"
 
     few = isinstance(images, bytes) or len(images) <= CHUNK
     quick = media_type in (NPY, RAW) or (few and media_type not in (GIF, WEBP))

@@ -94,14 +94,13 @@ class Bodies:
         )
 
     def _too_many(self) -> Problem:
-        problem = Overloaded(
+        return Overloaded(
             "The bodies of other requests take all the memory that this server has for them. Try "
             "again in a few seconds, send less at once, or ask its operator for a higher "
             "EXPLORER_MAX_BODIES_BYTES.",
             retry_after_seconds=5,
+            headers=_CLOSE,
         )
-        problem.headers = {**(problem.headers or {}), **_CLOSE}
-        return problem
 
 
 class Deadlines:

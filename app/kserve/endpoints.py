@@ -26,6 +26,7 @@ DATATYPES: dict[str, np.dtype[Any]] = {
 """The protocol's name of each element type in use, and the type in a binary tensor."""
 GRID = 7
 """Entries on a side of the grid into which a codebook model encodes."""
+_IMAGES = (-1, IMAGE_SIDE, IMAGE_SIDE)
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Endpoint:
 
 def _decoder(card: Card) -> Endpoint:
     latents = Tensor("latents", "FP32", (-1, card.latent_dim), "At most 10,000 long each")
-    images = Tensor("images", "UINT8", (-1, IMAGE_SIDE, IMAGE_SIDE), "Grey levels, 0 = background")
+    images = Tensor("images", "UINT8", _IMAGES, "Grey levels, 0 = background")
 
     def checked(tensor: Array) -> Array:
         return read_latents(tensor.tolist(), card)
@@ -71,7 +72,7 @@ def _decoder(card: Card) -> Endpoint:
 
 
 def _encoder(card: Card) -> Endpoint:
-    images = Tensor("images", "FP32", (-1, IMAGE_SIDE, IMAGE_SIDE), "From 0 (background) to 1")
+    images = Tensor("images", "FP32", _IMAGES, "From 0 (background) to 1")
     return Endpoint(card, "encoder", MAX_IMAGES, images, _encoded(card), _pixels, _encode)
 
 
@@ -106,12 +107,7 @@ def _encoded(card: Card) -> tuple[Tensor, ...]:
     size = card.latent_dim
     always = (
         Tensor("reconstruction", "FP32", (-1,), "Log-likelihood of the image, in nats"),
-        Tensor(
-            "reconstruction_image",
-            "UINT8",
-            (-1, IMAGE_SIDE, IMAGE_SIDE),
-            "Grey levels, 0 = background",
-        ),
+        Tensor("reconstruction_image", "UINT8", _IMAGES, "Grey levels, 0 = background"),
     )
     if card.family == "vqvae":
         entries = "Codebook entries, row by row from the top"

@@ -17,6 +17,7 @@ from app.errors import BodyTooLarge, InvalidRequest, NotJson
 from app.formats.latents import MAX_LATENTS
 from app.http.json_body import NUMBER_BYTES, OTHER_BYTES, WHOLE, count_values
 from app.kserve.endpoints import DATATYPES, Array, Endpoint, Tensor
+from app.openapi import array
 
 LENGTH = "Inference-Header-Content-Length"
 """The header that says how many bytes of a body are JSON, if tensors follow."""
@@ -27,13 +28,8 @@ OTHER_VALUES = 1000
 _AT_INPUT, _AT_DATA = "#/inputs/0", "#/inputs/0/data"
 
 
-_SHAPE = {
-    "type": "array",
-    "minItems": 2,
-    "maxItems": 3,
-    "items": {"type": "integer", "minimum": 1, "maximum": MAX_LATENTS},
-    "examples": [[1, 2]],
-}
+_SIZE = {"type": "integer", "minimum": 1, "maximum": MAX_LATENTS}
+_SHAPE = array(_SIZE, 2, 3, examples=[[1, 2]])
 _DATA = {"type": "array", "minItems": 1, "items": {"type": ["number", "array"]}}
 """Schemas that hold for every endpoint, for the OpenAPI document; each checks its own input."""
 
