@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import Any
 
@@ -58,17 +58,18 @@ def _metrics_together(settings: Settings) -> Iterator[Settings]:
     if settings.workers == 1 or settings.metrics == "off" or settings.metrics_folder:
         yield settings
         return
-    with ExitStack() as stack:
-        try:
-            made = tempfile.TemporaryDirectory(prefix="latent-explorer-")
-            settings = replace(settings, metrics_folder=stack.enter_context(made))
-        except OSError as error:
-            logging.getLogger("explorer").warning(
-                "Workers cannot add up their metrics, for no folder can be made: %s. Each answers "
-                "for itself alone; let the server write to /tmp, or set EXPLORER_METRICS_FOLDER",
-                error,
-            )
+    try:
+        made = tempfile.TemporaryDirectory(prefix="latent-explorer-")
+    except OSError as error:
+        logging.getLogger("explorer").warning(
+            "Workers cannot add up their metrics, for no folder can be made: %s. Each answers "
+            "for itself alone; let the server write to /tmp, or set EXPLORER_METRICS_FOLDER",
+            error,
+        )
         yield settings
+        return
+    with made as folder:
+        yield replace(settings, metrics_folder=folder)
 
 
 def uvicorn_options(settings: Settings) -> dict[str, Any]:

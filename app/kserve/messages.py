@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSche
 from app.errors import BodyTooLarge, InvalidRequest, NotJson
 from app.formats.latents import MAX_LATENTS
 from app.http.json_body import NUMBER_BYTES, OTHER_BYTES, WHOLE, count_values
-from app.kserve.endpoints import DATATYPES, Array, Endpoint, Tensor
+from app.kserve.endpoints import DATATYPES, Array, Endpoint
 from app.openapi import array
 
 LENGTH = "Inference-Header-Content-Length"
@@ -25,7 +25,6 @@ VERSION = "1"
 """Every model has one version; a model that changes gets another name."""
 OTHER_VALUES = 1000
 """Values in the JSON besides those of the tensor: names, shapes, parameters."""
-_AT_INPUT, _AT_DATA = "#/inputs/0", "#/inputs/0/data"
 
 
 _SIZE = {"type": "integer", "minimum": 1, "maximum": MAX_LATENTS}
@@ -210,64 +209,57 @@ def _tensor(inputs: Sequence[RequestInput], content: bytes, endpoint: Endpoint) 
         detail = f"inputs must hold one tensor, {takes.name}; {len(inputs)} came."
         raise InvalidRequest.at("#/inputs", f"{detail} See GET /v2/models/{endpoint.name}")
     (given,) = inputs
+    if fault := _fault(given, content, endpoint):
+        place, detail = fault
+        raise InvalidRequest.at(f"#/inputs/0{place}", detail)
+    if given.data is None:
+        return np.frombuffer(content, DATATYPES[takes.datatype]).reshape(given.shape)
+    return _from_json(given.data, given.shape, takes.name)
+
+
+def _fault(given: RequestInput, content: bytes, endpoint: Endpoint) -> tuple[str, str] | None:
+    """Return where an input is wrong and why; the numbers of its `data` are not looked at."""
+    takes, shape, size = endpoint.input, given.shape, given.parameters.binary_data_size
+    _, *rest = takes.shape
     if given.parameters.shared_memory_region is not None:
-        detail = "This server shares no memory. Send the tensor in the body."
-        raise InvalidRequest.at(f"{_AT_INPUT}/parameters", detail)
+        return "/parameters", "This server shares no memory. Send the tensor in the body."
     if given.datatype != takes.datatype:
-        detail = f"{takes.name} must be of the datatype {takes.datatype}. Convert it."
-        raise InvalidRequest.at(f"{_AT_INPUT}/datatype", detail)
-    _check_shape(given.shape, endpoint)
-    if given.parameters.binary_data_size is not None:
-        return _from_bytes(given, content, takes)
-    if content:
-        detail = f"{len(content)} bytes follow the JSON, and no input has a binary_data_size."
-        raise InvalidRequest.at(_AT_INPUT, detail)
-    return _from_json(given, takes)
-
-
-def _check_shape(shape: list[int], endpoint: Endpoint) -> None:
-    _, *rest = endpoint.input.shape
+        return "/datatype", f"{takes.name} must be of the datatype {takes.datatype}. Convert it."
     if shape[1:] != rest or not shape or not 1 <= shape[0] <= endpoint.max_rows:
-        sizes = ", ".join(map(str, rest))
-        detail = (
-            f"{endpoint.input.name} of {endpoint.name} must have the shape [N, {sizes}], "
-            f"N from 1 to {endpoint.max_rows}; shape says otherwise."
+        return "/shape", (
+            f"{takes.name} of {endpoint.name} must have the shape [N, {', '.join(map(str, rest))}]"
+            f", N from 1 to {endpoint.max_rows}; shape says otherwise."
         )
-        raise InvalidRequest.at(f"{_AT_INPUT}/shape", detail)
-
-
-def _from_bytes(given: RequestInput, content: bytes, takes: Tensor) -> Array:
-    datatype = DATATYPES[takes.datatype]
-    needed = math.prod(given.shape) * datatype.itemsize
-    if given.data is not None:
-        detail = f"{takes.name} has both data and binary_data_size. Send one of them."
-        raise InvalidRequest.at(_AT_DATA, detail)
-    if not given.parameters.binary_data_size == needed == len(content):
-        detail = (
-            f"{takes.name} takes {needed} bytes by its shape, and {len(content)} follow the JSON; "
-            f"binary_data_size must say so too, and {LENGTH} where the JSON ends."
-        )
-        raise InvalidRequest.at(f"{_AT_INPUT}/parameters/binary_data_size", detail)
-    return np.frombuffer(content, datatype).reshape(given.shape)
-
-
-def _from_json(given: RequestInput, takes: Tensor) -> Array:
-    if not given.data:
+    if size is not None:
+        needed = math.prod(shape) * DATATYPES[takes.datatype].itemsize
+        if given.data is not None:
+            return "/data", f"{takes.name} has both data and binary_data_size. Send one of them."
+        if not size == needed == len(content):
+            return "/parameters/binary_data_size", (
+                f"{takes.name} takes {needed} bytes by its shape, and {len(content)} follow the "
+                f"JSON; binary_data_size must say so too, and {LENGTH} where the JSON ends."
+            )
+    elif content:
+        return "", f"{len(content)} bytes follow the JSON, and no input has a binary_data_size."
+    elif not given.data:
         detail = f"{takes.name} has no data: neither numbers, nor binary_data_size and bytes."
-        raise InvalidRequest.at(_AT_DATA, detail)
-    nested = isinstance(given.data[0], list)
-    numbers: list[Any] = [given.data]
-    for size in given.shape if nested else [math.prod(given.shape)]:
+        return "/data", detail
+    return None
+
+
+def _from_json(data: list[Any], shape: list[int], name: str) -> Array:
+    detail = f"The data of {name} does not fit its shape, flat or nested."
+    numbers: list[Any] = [data]
+    for size in shape if isinstance(data[0], list) else [math.prod(shape)]:
         if any(type(part) is not list or len(part) != size for part in numbers):
-            detail = f"The data of {takes.name} does not fit its shape, flat or nested."
-            raise InvalidRequest.at(_AT_DATA, detail)
+            raise InvalidRequest.at("#/inputs/0/data", detail)
         numbers = list(chain.from_iterable(numbers))
     try:
         if set(map(type, numbers)) <= {int, float}:
-            return np.array(numbers, np.float64).reshape(given.shape)
+            return np.array(numbers, np.float64).reshape(shape)
     except OverflowError:  # a whole number too large for a float
         pass
-    raise InvalidRequest.at(_AT_DATA, f"The data of {takes.name} holds what is no number.")
+    raise InvalidRequest.at("#/inputs/0/data", f"The data of {name} holds what is no number.")
 
 
 def _wanted(

@@ -149,16 +149,13 @@ class Batcher:
         if len(latents) <= SMALL and make is None:
             return latents
         chunks = [latents[start : start + CHUNK] for start in range(0, len(latents), CHUNK)]
-        forward = self._forward
-        if make is None:
-            return Job(
-                [partial(forward, c) for c in chunks], CHUNK, np.concatenate, patient=patient
-            )
 
         def piece(chunk: Latents) -> Any:
-            return make(forward(chunk))
+            images = self._forward(chunk)
+            return images if make is None else make(images)
 
-        return Job([partial(piece, c) for c in chunks], CHUNK, list, patient=patient)
+        join = np.concatenate if make is None else list
+        return Job([partial(piece, chunk) for chunk in chunks], CHUNK, join, patient=patient)
 
     def tile_job(self, call: Callable[[], Any]) -> Job:
         """Return the job of one call that makes a tile, which goes behind drags and before bulk."""
