@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt \
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 NODE := $(BIN)/python -m tools.node
-TWO_AT_A_TIME := $(MAKE) --no-print-directory -j2 $(and $(filter output-sync,$(.FEATURES)),--output-sync=target)
+TWO_AT_A_TIME := $(MAKE) --no-print-directory --keep-going -j2 $(and $(filter output-sync,$(.FEATURES)),--output-sync=target)
 FAST := -p no:schemathesis -m 'not browser and not deploy and not server and not slow and not training'
 OPTIONS :=
 

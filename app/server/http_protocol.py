@@ -5,7 +5,7 @@ reads (it leaves these to a proxy). The tests of each method are in `tests/app/s
 """
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import httptools
 from starlette.responses import Response
@@ -80,6 +80,8 @@ class HttpProtocol(Unread, HttpToolsProtocol):
 
     _head_timer: asyncio.TimerHandle | None = None
     _head_bytes = 0
+    _is_in_head = False
+    """Whether a piece of a head has come, and its end has not."""
     _is_lingering = False
     unparsed = b""
     """What has come while requests before it wait for their answers."""
@@ -131,7 +133,6 @@ class HttpProtocol(Unread, HttpToolsProtocol):
 
     def _parse(self, data: bytes) -> bool:
         """Parse a piece, and return whether the next one is to be parsed too."""
-        was_in_head = self._is_in_head()
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -143,14 +144,22 @@ class HttpProtocol(Unread, HttpToolsProtocol):
             return False
         except httptools.HttpParserError:
             self._refuse(NotHttp("What came is no HTTP request."))
-        if self._is_in_head() and self._refusal is None:
-            # Only whole pieces are counted: where in a piece a head begins is not known.
-            self._head_bytes = self._head_bytes + len(data) if was_in_head else 0
-            if self._head_timer is None:  # most heads come in one piece, and need no timer
-                self._await_head()
-            if self._head_bytes > HEAD_BYTES:
-                self._refuse_head()
+        scope = cast("dict[str, object] | None", self.scope)  # whatever uvicorn says of it
+        if scope is not None and "method" not in scope and self._refusal is None:
+            self._count_head(len(data))
         return self._refusal is None and not self.transport.is_closing()
+
+    def _count_head(self, size: int) -> None:
+        """Count a piece that does not end the head it is of.
+
+        The first piece is not counted: where in it the head begins is not known.
+        """
+        self._head_bytes = self._head_bytes + size if self._is_in_head else 0
+        self._is_in_head = True
+        if self._head_timer is None:  # most heads come in one piece, and need no timer
+            self._await_head()
+        if self._head_bytes > HEAD_BYTES:
+            self._refuse_head()
 
     def _parse_without_upgrade(self, rest: bytes) -> bool:
         """Parse a request again without its Upgrade, which a server may ignore (RFC 9110, 7.8).
@@ -225,10 +234,6 @@ class HttpProtocol(Unread, HttpToolsProtocol):
         unasked = self.cycle is None  # before the first request, whatever uvicorn's type says
         return unasked or self.cycle.response_complete
 
-    def _is_in_head(self) -> bool:
-        scope: object = self.scope  # None before the first request, whatever uvicorn says of it
-        return isinstance(scope, dict) and "method" not in scope
-
     def _head_size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
@@ -236,7 +241,7 @@ class HttpProtocol(Unread, HttpToolsProtocol):
         self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
 
     def _end_head(self) -> None:
-        self._head_bytes = 0
+        self._head_bytes, self._is_in_head = 0, False
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
@@ -246,7 +251,7 @@ class HttpProtocol(Unread, HttpToolsProtocol):
         if self.pipeline or self.unparsed:  # the rest may be here, behind requests that wait
             self._await_head()
             return
-        if not self._is_in_head():  # opened in advance, as browsers do
+        if not self._is_in_head:  # opened in advance, as browsers do
             self.transport.close()
             return
         detail = (

@@ -32,3 +32,17 @@ def test_the_page_loads_nothing_from_another_host() -> None:
         for file in PAGE
     }
     assert {file: hosts for file, hosts in found.items() if hosts} == {}
+
+
+def test_no_test_sleeps_but_by_the_one_function_that_waits() -> None:
+    sleeping = re.compile(r"\bsleep\((?!0\))|wait_for_timeout\(")
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in SOURCES
+        if path.suffix == ".py"
+        and "tests" in path.parts
+        and path.name not in ("waiting.py", "test_layout.py")
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if sleeping.search(line)
+    ]
+    assert found == []

@@ -76,7 +76,6 @@ def test_a_double_click_zooms_in_and_with_shift_out(visitor: Visitor) -> None:
     explorer.page.mouse.dblclick(*explorer.middle(0.4, 0.4))
     near = at_rest(explorer)
     assert width(near) == pytest.approx(width(before) / 2, rel=1e-3)
-    explorer.page.wait_for_timeout(400)  # or the next click would be the third of these
     explorer.page.keyboard.down("Shift")
     explorer.page.mouse.dblclick(*explorer.middle(-0.4, 0.4))
     explorer.page.keyboard.up("Shift")

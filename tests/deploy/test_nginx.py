@@ -1,5 +1,7 @@
 """`deploy/nginx.conf`, by a real nginx; the page behind it is in tests/browser/test_proxy.py."""
 
+import base64
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -53,6 +55,24 @@ def site(explorer: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def test_without_the_password_nothing_is_served(site: Site, path: str) -> None:
     assert site.get(path, user=None).status_code == 401
     assert site.get(path, user=("ada", "wrong")).status_code == 401
+
+
+def test_an_upgrade_is_forwarded_on_the_stream_alone(site: Site) -> None:
+    """Or a body could pass for the next request, and other clients get its answer."""
+    body = b'{"latents": [[0, 0]]}'
+    user = base64.b64encode(":".join(nginx.USER).encode()).decode()
+    head = (
+        "POST /explorer/api/v1/models/mnist-vae-2d/decode HTTP/1.1\r\nHost: x\r\n"
+        f"Authorization: Basic {user}\r\nContent-Type: application/json\r\n"
+        "Connection: Upgrade\r\nUpgrade: h2c\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    host, port = site.host.split(":")
+    with socket.create_connection((host, int(port)), 30) as opened:
+        opened.sendall(head.encode() + body)
+        assert opened.recv(65536).startswith(b"HTTP/1.1 200")
+    for _ in range(20):
+        assert site.get("explorer/healthz").json() == {"status": "alive"}
 
 
 def test_a_stream_goes_through(site: Site) -> None:

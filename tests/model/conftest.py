@@ -80,7 +80,20 @@ def one_of_each() -> dict[str, Path]:
     return {folder.name: folder for folder in found.values()}
 
 
-@pytest.fixture(scope="session", params=one_of_each())
+AT_ONCE = {
+    *("mnist-vae-2d", "mnist-vae-20d", "mnist-conv-vae-2d"),
+    *("mnist-recurrent-ae-2d", "mnist-sparse-ae-20d"),
+}
+"""Each network, family and posterior at least once; the other combinations are marked `slow`."""
+
+
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param(name, marks=() if name in AT_ONCE else pytest.mark.slow)
+        for name in one_of_each()
+    ],
+)
 def folder(request: pytest.FixtureRequest) -> Path:
     """Of one checkpoint after another, each with vectors for latents."""
     return one_of_each()[str(request.param)]

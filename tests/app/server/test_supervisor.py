@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from app.settings import ROOT
 from tests.app.live_server import DEFAULT
 from tests.app.stopping import accepted_request, rest_of, wait_until_closed
 from tests.app.test_faults import workers_of
+from tests.waiting import until
 from tools.server import Server
 
 MODEL = f"/api/v1/models/{DEFAULT}"
@@ -84,13 +84,18 @@ class Traffic:
 
     def wait_for_more(self) -> None:
         before = dict(self.answers)
-        while any(self.answers[kind] == count for kind, count in before.items()):
-            time.sleep(0.05)
+        until(
+            lambda: all(self.answers[kind] > count for kind, count in before.items()),
+            "answers of each kind",
+        )
 
 
 def wait_for_workers(server: Server, count: int, without: list[int]) -> None:
-    while len(found := workers_of(server)) != count or set(found) & set(without):
-        time.sleep(0.05)
+    def settled() -> bool:
+        found = workers_of(server)
+        return len(found) == count and not set(found) & set(without)
+
+    until(settled, f"{count} workers", seconds=120)
 
 
 def test_a_rolling_restart_replaces_every_worker_and_fails_no_request() -> None:
@@ -121,13 +126,12 @@ def checkpoints(tmp_path: Path) -> Path:
 
 def test_a_rolling_restart_that_cannot_start_leaves_the_old_workers(checkpoints: Path) -> None:
     with Server("--workers", "2", "--checkpoints", str(checkpoints)) as server:
-        while server.written().count("Application startup complete") < 2:
-            time.sleep(0.05)  # the second worker may start a while after the first one answers
+        # The second worker may start a while after the first one answers.
+        until(lambda: server.written().count("Application startup complete") == 2, "both workers")
         first = workers_of(server)
         (checkpoints / DEFAULT / "model.safetensors").write_bytes(b"damaged")
         os.kill(server.pid, signal.SIGHUP)
-        while "aborting the restart" not in server.written():
-            time.sleep(0.05)
+        until(lambda: "aborting the restart" in server.written(), "the end of the restart")
         assert workers_of(server) == first
         answer = httpx.get(f"{server.url}{MODEL}/decode.png?z=0,0", trust_env=False, timeout=60)
         assert answer.status_code == 200
@@ -137,8 +141,7 @@ def test_told_to_stop_during_a_rolling_restart_it_stops_before_the_next_worker()
     with Server("--workers", "3", "--models", DEFAULT) as server:
         wait_for_workers(server, 3, without=[])
         os.kill(server.pid, signal.SIGHUP)
-        while "restarting processes" not in server.written():
-            time.sleep(0.05)
+        until(lambda: "restarting processes" in server.written(), "the restart")
         os.kill(server.pid, signal.SIGTERM)
         assert server._process is not None
         assert server._process.wait(timeout=60) == 0
