@@ -44,14 +44,16 @@ from app.telemetry.counters import Counters
 from app.telemetry.worker_metrics import SharedMetrics
 
 VERSION = "0.1.0"
-HOT = (tiles, decode_png, decode, encode)
 FEATURES = (
-    *HOT,
+    decode,
+    decode_png,
+    encode,
     models,
     measures,
     interpolate,
     sample,
     planes,
+    tiles,
     fields,
     codes,
     neighbours,
@@ -59,6 +61,7 @@ FEATURES = (
     history,
     datasets,
 )
+HOT = (tiles, decode_png, decode, encode)
 HOT_ROUTES = [route for feature in HOT for route in feature.router.routes]
 
 

@@ -1,12 +1,15 @@
 """One server on the shipped models for all tests that do not change its settings."""
 
 from collections.abc import Callable, Iterator
+from threading import Event
 
 import httpx
+import numpy as np
 import pytest
 
 from app.settings import ROOT, Settings
-from model.engine import Engine, LabelledImages, test_set
+from model.engine import Encoding, Engine, LabelledImages, test_set
+from model.inference.encoding import Encoder
 from tests.app.live_server import DEFAULT, Serving, serving
 
 
@@ -68,3 +71,24 @@ def refused() -> Refused:
         return str(problem["detail"])
 
     return check
+
+
+@pytest.fixture
+def hold_encodes(monkeypatch: pytest.MonkeyPatch) -> Callable[[], tuple[Event, Event]]:
+    """Return what holds encodes from then on: an event that one has begun, and one that lets it go.
+
+    It is called once a server runs, because the start itself encodes.
+    """
+
+    def start() -> tuple[Event, Event]:
+        begun, gate, encode = Event(), Event(), Encoder.encode
+
+        def hold(encoder: Encoder, images: np.ndarray) -> Encoding:
+            begun.set()
+            assert gate.wait(30)
+            return encode(encoder, images)
+
+        monkeypatch.setattr(Encoder, "encode", hold)
+        return begun, gate
+
+    return start

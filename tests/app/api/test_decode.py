@@ -1,6 +1,7 @@
 import base64
 import io
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Any
@@ -11,8 +12,7 @@ import pytest
 from PIL import Image
 
 from app.settings import Settings
-from model.engine import Encoding, Engine
-from model.inference.encoding import Encoder
+from model.engine import Engine
 from tests.app.conftest import Refused
 from tests.app.live_server import serving
 
@@ -28,15 +28,8 @@ def read(content: bytes) -> np.ndarray:
 
 
 def test_a_long_body_is_refused_before_it_is_read_while_too_much_waits(
-    monkeypatch: pytest.MonkeyPatch,
+    hold_encodes: Callable[[], tuple[Event, Event]],
 ) -> None:
-    begun, gate, encode = Event(), Event(), Encoder.encode
-
-    def hold(encoder: Encoder, images: np.ndarray) -> Encoding:
-        begun.set()
-        assert gate.wait(30)
-        return encode(encoder, images)
-
     path = f"/api/v1/{DECODE}"
     long: dict[str, Any] = {"content": b"[" * 5000, "headers": JSON}
     two_passes = {"images": [np.eye(28).tolist()] * 9}
@@ -46,7 +39,7 @@ def test_a_long_body_is_refused_before_it_is_read_while_too_much_waits(
         serving(settings) as server,
         server.client() as client,
     ):
-        monkeypatch.setattr(Encoder, "encode", hold)  # the start itself encodes
+        begun, gate = hold_encodes()
         holding = threads.submit(client.post, path.replace("decode", "encode"), json=two_passes)
         assert begun.wait(30)
         refusal = client.post(path, **long)

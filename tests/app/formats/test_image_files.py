@@ -218,12 +218,15 @@ def test_a_damaged_file_is_refused_or_read_and_never_fails_otherwise(
         assert ((image >= 0) & (image <= 1)).all()
 
 
+@pytest.mark.parametrize("dataset", ["mnist", "fashion-mnist"])
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(0, 2**32 - 1))
-def test_any_image_with_contrast_becomes_28_by_28(width: int, height: int, seed: int) -> None:
+def test_any_image_with_contrast_becomes_28_by_28(
+    dataset: str, width: int, height: int, seed: int
+) -> None:
     noise = np.random.default_rng(seed).integers(0, 256, (height, width), np.uint8)
     noise[0] = 255  # a border that some of the noise stands out from, or nothing does
     with suppress(ImageError):
-        image = prepare(png.encode(noise)).image
+        image = prepare_for(png.encode(noise), dataset).image
         assert image.shape == (28, 28)
         assert image.dtype == np.float32
         assert ((image >= 0) & (image <= 1)).all()

@@ -4,7 +4,7 @@ import gzip
 import json
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from threading import Event
 from typing import Any
@@ -14,8 +14,6 @@ import numpy as np
 import pytest
 
 from app.settings import Settings
-from model.engine import Encoding
-from model.inference.encoding import Encoder
 from tests.app.live_server import Serving, serving
 
 DECODER = "/v2/models/mnist-vae-2d.decoder"
@@ -287,15 +285,8 @@ def test_a_body_that_unpacks_to_more_than_the_bound_is_refused() -> None:
 
 
 def test_a_full_server_refuses_with_the_seconds_after_which_to_try_again(
-    monkeypatch: pytest.MonkeyPatch,
+    hold_encodes: Callable[[], tuple[Event, Event]],
 ) -> None:
-    begun, gate, encode = Event(), Event(), Encoder.encode
-
-    def hold(encoder: Encoder, images: np.ndarray) -> Encoding:
-        begun.set()
-        assert gate.wait(30)
-        return encode(encoder, images)
-
     image = {"images": [np.eye(28).tolist()]}
     settings = Settings(models=("mnist-vae-2d",), max_queue=1)
     with (
@@ -303,7 +294,7 @@ def test_a_full_server_refuses_with_the_seconds_after_which_to_try_again(
         serving(settings) as server,
         server.client() as client,
     ):
-        monkeypatch.setattr(Encoder, "encode", hold)  # the start itself encodes
+        begun, gate = hold_encodes()
         holding = threads.submit(client.post, "/api/v1/models/mnist-vae-2d/encode", json=image)
         assert begun.wait(30)
         both = [threads.submit(client.post, INFER, json=asking()) for _ in range(2)]
