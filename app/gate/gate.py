@@ -23,7 +23,7 @@ from app.http.probes import is_probe
 from app.http.security_headers import RAW_HEADERS
 from app.lifespan import plain_start_errors
 from app.settings import Settings
-from app.telemetry.access_log import STREAM, AccessLog, Entry
+from app.telemetry.access_log import STREAM, AccessLog
 from app.telemetry.logs import request_id
 
 ID_HEADER = b"x-request-id"
@@ -53,10 +53,11 @@ class Exchange:
     def __init__(self, gate: "Gate", scope: Scope, receive: Receive, send: Send) -> None:
         self.begun = time.perf_counter()
         self._gate, self.scope, self._receive, self._send = gate, scope, receive, send
-        is_http = scope["type"] == "http"
-        self.method = scope["method"] if is_http else STREAM
-        self.status = 500 if is_http else 101  # unless the answer says more
         self.task: asyncio.Task[object] = asyncio.current_task()  # type: ignore[assignment]
+        if scope["type"] == "http":
+            self.method, self.status = scope["method"], 500  # unless the answer says more
+        else:
+            self.method, self.status = STREAM, 101
 
     async def receive(self) -> Message:
         """Receive the next message, and count what it brings of the body."""
@@ -72,21 +73,19 @@ class Exchange:
 
     async def send(self, message: Message) -> None:
         """Send a message; a head gets the request's id and the security headers."""
-        if message["type"] in HEADS:
-            self.has_begun = True
-            self._gate.deadlines.pending.pop(self, None)
-            self.status = message.get("status", self.status)
-            own = (ID_HEADER, self.id)
-            headers = message.get("headers", ())
-            if self.scope["type"] == "http":
-                self.scope["method"] = self.method
-                message["headers"] = [*headers, *RAW_HEADERS, own]
-            else:
-                message["headers"] = [*headers, own]
-        elif message["type"] == "http.response.body":
+        kind = message["type"]
+        if kind == "http.response.body":
             self.has_ended = not message.get("more_body", False)
             if self.method == "HEAD":
                 message["body"] = b""
+        elif kind in HEADS:
+            self.has_begun = True
+            self._gate.deadlines.pending.pop(self, None)
+            self.status = message.get("status", self.status)
+            if self.method == "HEAD":
+                self.scope["method"] = "HEAD"
+            own = RAW_HEADERS if kind == "http.response.start" else ()
+            message["headers"] = [*message.get("headers", ()), *own, (ID_HEADER, self.id)]
         await self._send(message)
 
 
@@ -141,16 +140,24 @@ class Gate:
             self.deadlines.pending.pop(exchange, None)
             if exchange.held:
                 self.bodies.release(exchange)
-            self._note(exchange)
+            seconds, method = time.perf_counter() - exchange.begun, exchange.method
+            client, endpoint = scope.get("client"), scope.get("endpoint")
+            self.log.entries.append(
+                (time.time(), client, method, endpoint, exchange.status, seconds, exchange.id)
+            )
+            if not self.log.is_due:
+                self.log.write_soon()
         return None
 
     def _check(self, exchange: Exchange, scope: Scope) -> ASGIApp | None:
         """Refuse a request, or return what answers it before any route does, or None."""
         headers = dict(scope["headers"])
-        given = headers.get(ID_HEADER, b"")
-        is_good = GIVEN_ID.fullmatch(given)
-        exchange.id = given if is_good else getrandbits(64).to_bytes(8).hex().encode()
-        request_id.set(exchange.id.decode())
+        given = headers.get(ID_HEADER)
+        if given is not None and GIVEN_ID.fullmatch(given):
+            exchange.id = given
+        else:
+            exchange.id = b"%016x" % getrandbits(64)
+        request_id.set(exchange.id)
         if self.open > self.max_connections and not is_probe(scope["path"]):
             raise Overloaded(
                 f"{self.open - 1} requests and streams are open, as many as this server takes at "
@@ -177,22 +184,6 @@ class Gate:
         scope = exchange.scope
         scope[_ERROR] = error
         await self.refuse(scope, exchange.receive, exchange.send)
-
-    def _note(self, exchange: Exchange) -> None:
-        scope, now = exchange.scope, time.time()
-        self.log.entries.append(
-            Entry(
-                now,
-                scope.get("client"),
-                exchange.method,
-                scope.get("endpoint"),
-                exchange.status,
-                time.perf_counter() - exchange.begun,
-                exchange.id,
-            )
-        )
-        if not self.log.is_due:
-            self.log.write_soon()
 
 
 class Explorer(FastAPI):

@@ -5,7 +5,8 @@ reads (it leaves these to a proxy). The tests of each method are in `tests/app/s
 """
 
 import asyncio
-from typing import TYPE_CHECKING, cast
+from types import SimpleNamespace
+from typing import cast
 
 import httptools
 from starlette.responses import Response
@@ -19,9 +20,6 @@ from uvicorn.protocols.http.httptools_impl import (
 from app.errors import HeadTooLarge, NotHttp, Problem, TooSlow, response_to
 from app.http.security_headers import HEADERS
 from app.server.descriptors import warn_when_few_are_left
-
-if TYPE_CHECKING:
-    from uvicorn._types import ASGI3Application
 
 HEAD_SECONDS = 10.0
 """From a connection, or from the first byte of a request, to the end of the head."""
@@ -64,14 +62,17 @@ class Unread:
 
 
 class _Flow(FlowControl):
-    """Reads nothing more while something that has come is not parsed."""
+    """Reads nothing more while something that has come waits to be parsed or answered.
+
+    uvicorn resumes reading after each answer, and whenever a request asks for its body.
+    """
 
     def __init__(self, transport: asyncio.Transport, protocol: "HttpProtocol") -> None:
         super().__init__(transport)
         self._protocol = protocol
 
     def resume_reading(self) -> None:
-        if not self._protocol.unparsed:
+        if self._protocol.may_read_on():
             super().resume_reading()
 
 
@@ -88,6 +89,7 @@ class HttpProtocol(Unread, HttpToolsProtocol):
     _upgrades_in_vain = False
     """Whether the head that was parsed last asks for another protocol than WebSocket."""
     _running: RequestResponseCycle | None = None
+    """The request that is being answered while others wait behind it."""
     _refusal: Problem | None = None
     """What follows the answers that are due; then the connection closes."""
 
@@ -105,10 +107,6 @@ class HttpProtocol(Unread, HttpToolsProtocol):
             self._running.disconnected = True
             self._running.message_event.set()
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
-        self._running = cycle
-        super()._start_asgi_task(cycle, app)
-
     def data_received(self, data: bytes) -> None:
         """Parse what has come, in slices, until a pipelined request has to wait for its turn.
 
@@ -119,9 +117,6 @@ class HttpProtocol(Unread, HttpToolsProtocol):
         if self.unparsed or self._refusal:
             self.unparsed += data
             self.flow.pause_reading()
-            return
-        if len(data) <= SLICE_BYTES and not self.pipeline:
-            self._parse(data)
             return
         for start in range(0, len(data), SLICE_BYTES):
             if self.pipeline:
@@ -179,44 +174,52 @@ class HttpProtocol(Unread, HttpToolsProtocol):
             self._end_head()
         if self._refusal is not None:
             return
-        self._upgrades_in_vain = self.parser.should_upgrade() and not self._should_upgrade()
-        if self._upgrades_in_vain:
-            if self.parser.get_method() == b"CONNECT":
+        if self.parser.should_upgrade():
+            self._upgrades_in_vain = not self._should_upgrade()
+            if not self._upgrades_in_vain:
+                super().on_headers_complete()
+            elif self.parser.get_method() == b"CONNECT":
                 self._refuse(NotHttp("This server is no proxy: it does not take CONNECT."))
+            # Whoever hears that the message is complete; uvicorn starts with None.
+            self.cycle = self.cycle or _NOBODY  # type: ignore[truthy-bool]
             return
+        self._upgrades_in_vain = False
+        before = self.cycle
         super().on_headers_complete()
-        if not self.parser.should_upgrade():
-            self.headers = []  # of trailers, which must not join the headers
-        if self._is_lingering and self.cycle is not None:
+        self.headers = []  # of trailers, which must not join the headers
+        if len(self.pipeline) == 1:
+            self._running = before
+        if self._is_lingering:
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         if self._refusal is None:
             super().on_body(body)
 
-    def on_message_complete(self) -> None:
-        if self._refusal is None and not self._upgrades_in_vain:
-            super().on_message_complete()
+    def may_read_on(self) -> bool:
+        """Return whether to read on; where something has come already, go on with that instead.
 
-    def on_response_complete(self) -> None:
-        """Go on with the next request; read on when all that have come are answered."""
-        super().on_response_complete()
-        if self.transport.is_closing():
-            return
+        Called when a request has been answered, and when one asks for its body.
+        """
         if self.pipeline:
-            self.flow.pause_reading()
-        elif self._refusal is not None:
+            self._running = self.pipeline[-1][0]
+            return False
+        if self.unparsed or self._refusal is not None:
+            self.loop.call_soon(self._go_on)
+            return False
+        return True
+
+    def _go_on(self) -> None:
+        """Parse what has come meanwhile, or refuse it once all before it is answered."""
+        if self.transport.is_closing() or self.pipeline:
+            return
+        if self._refusal is not None:
             if self._is_idle():
                 self._send_refusal()
         elif self.unparsed:
-            self.loop.call_soon(self._parse_on)
-
-    def _parse_on(self) -> None:
-        if not self.transport.is_closing():
             data, self.unparsed = self.unparsed, b""
             self.data_received(data)
-            if not self.pipeline:
-                self.flow.resume_reading()
+            self.flow.resume_reading()
 
     def shutdown(self) -> None:
         """Listen on for a moment where all is answered: a request may be on its way."""
@@ -277,6 +280,12 @@ class HttpProtocol(Unread, HttpToolsProtocol):
         self.transport.write(closing_response(response_to(self._refusal)))
         self.transport.close()
         self._cut_later()
+
+
+_NOBODY = cast(
+    RequestResponseCycle, SimpleNamespace(response_complete=True, message_event=asyncio.Event())
+)
+"""Stands for the first request of a connection while it is parsed for the first of two times."""
 
 
 def closing_response(response: Response) -> bytes:

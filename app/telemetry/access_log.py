@@ -65,7 +65,7 @@ class AccessLog:
 
     def __init__(self, counters: Counters, log_format: str) -> None:
         self.counters = counters
-        self.entries: list[Entry] = []
+        self.entries: list[tuple[Any, ...]] = []
         self.is_due = False
         self._line = _as_json if log_format == "json" else _as_text
         self._templates: dict[object, str] = {}
@@ -91,7 +91,7 @@ class AccessLog:
         """Count and write the entries that are not written yet."""
         entries, self.entries, self.is_due = self.entries, [], False
         lines, highest = [], logging.NOTSET
-        for entry in entries:
+        for entry in map(Entry._make, entries):
             route = self._templates.get(entry.endpoint, NO_ROUTE)
             method = entry.method
             if method == STREAM:

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from pathlib import PurePath
 from typing import Any
 
-request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+request_id: ContextVar[bytes | None] = ContextVar("request_id", default=None)
 """Of the request that is being answered."""
 
 

@@ -297,7 +297,8 @@ def test_a_full_server_refuses_with_the_seconds_after_which_to_try_again(
         begun, gate = hold_encodes()
         holding = threads.submit(client.post, "/api/v1/models/mnist-vae-2d/encode", json=image)
         assert begun.wait(30)
-        both = [threads.submit(client.post, INFER, json=asking()) for _ in range(2)]
+        bulk = asking(shape=[9, 2], data=[0.5] * 18)
+        both = [threads.submit(client.post, INFER, json=bulk) for _ in range(2)]
         done = as_completed(both)
         response = next(done).result()  # the other waits for the engine, and leaves no room
         assert "wait to be decoded" in refused(response, 503)
