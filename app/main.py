@@ -108,7 +108,7 @@ def create_app(settings: Settings | None = None) -> Explorer:
         app.include_router(metrics.router)
     app.include_router(docs.router)
     app.router.routes.append(Mount("/docs/ui", docs.SWAGGER_UI))
-    app.router.routes.extend(page.routes())
+    app.router.routes.extend(page.ROUTES)
     openapi.describe(app, raw)
     errors.install(app)
     log.know(app.routes)
