@@ -8,9 +8,9 @@ answers whatever is not matched here.
 from collections.abc import Awaitable, Callable, Iterable
 from re import Pattern
 
-from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -24,10 +24,11 @@ class HotRoutes:
         routes: Some of its own. A request is looked up by its method and its number of segments.
     """
 
-    def __init__(self, app: ASGIApp, routes: Iterable[APIRoute]) -> None:
+    def __init__(self, app: ASGIApp, routes: Iterable[BaseRoute]) -> None:
         self.app = app
         self._routes: dict[tuple[str, int], list[tuple[Pattern[str], Endpoint]]] = {}
         for route in routes:
+            assert isinstance(route, Route)
             for method in route.methods or ():
                 same = self._routes.setdefault((method, route.path.count("/")), [])
                 same.append((route.path_regex, route.endpoint))

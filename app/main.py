@@ -46,14 +46,12 @@ from app.telemetry.worker_metrics import SharedMetrics
 VERSION = "0.1.0"
 FEATURES = (
     decode,
-    decode_png,
     encode,
     models,
     measures,
     interpolate,
     sample,
     planes,
-    tiles,
     fields,
     codes,
     neighbours,
@@ -61,8 +59,8 @@ FEATURES = (
     history,
     datasets,
 )
-HOT = (tiles, decode_png, decode, encode)
-HOT_ROUTES = [route for feature in HOT for route in feature.router.routes]
+RAW_ROUTES = [(tiles.ROUTE, tiles.OPERATION), (decode_png.ROUTE, decode_png.OPERATION)]
+HOT_ROUTES = (tiles.ROUTE, decode_png.ROUTE, *decode.router.routes, *encode.router.routes)
 
 
 def create_app(settings: Settings | None = None) -> Explorer:
@@ -97,7 +95,11 @@ def create_app(settings: Settings | None = None) -> Explorer:
     app.state.registry, app.state.images = registry, images
     app.state.log, app.state.shared_metrics = log, shared_metrics
     app.state.max_body_bytes = settings.max_body_bytes
-    app.router.routes.append(WebSocketRoute(stream.PATH, streams))
+    raw: list[openapi.RawRoute] = [
+        *RAW_ROUTES,
+        (WebSocketRoute(stream.PATH, streams), stream.OPERATION),
+    ]
+    app.router.routes.extend(route for route, _ in raw)
     for feature in FEATURES:
         app.router.routes.extend(feature.router.routes)
     app.include_router(kserve.router)
@@ -106,8 +108,8 @@ def create_app(settings: Settings | None = None) -> Explorer:
         app.include_router(metrics.router)
     app.include_router(docs.router)
     app.router.routes.append(Mount("/docs/ui", docs.SWAGGER_UI))
-    app.router.routes.extend(page.routes())
-    openapi.describe(app, {stream.PATH: stream.OPERATION})
+    app.router.routes.extend(page.ROUTES)
+    openapi.describe(app, raw)
     errors.install(app)
     log.know(app.routes)
     app.gate = Gate(

@@ -1,10 +1,12 @@
-"""The OpenAPI document: FastAPI's, with the stream and the problem documents added."""
+"""The OpenAPI document: FastAPI's, with the raw routes and the problem documents added."""
 
+from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
+from starlette.routing import Route, WebSocketRoute
 
 from app.errors import MEDIA_TYPE
 
@@ -124,12 +126,16 @@ def json_request(model: type[BaseModel]) -> dict[str, Any]:
     return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
-def describe(app: FastAPI, streams: dict[str, dict[str, Any]]) -> None:
+RawRoute = tuple[Route | WebSocketRoute, dict[str, Any]]
+"""A route that FastAPI does not see, and its OpenAPI operation."""
+
+
+def describe(app: FastAPI, raw: Iterable[RawRoute]) -> None:
     """Let `app.openapi()` tell of every route and of every refusal.
 
     Args:
         app: Has all its routes.
-        streams: The operations of WebSockets, by their path; FastAPI describes none.
+        raw: Those that FastAPI does not describe.
     """
     generate = app.openapi
 
@@ -141,8 +147,8 @@ def describe(app: FastAPI, streams: dict[str, dict[str, Any]]) -> None:
         components["Problem"] = PROBLEM
         for name in ("HTTPValidationError", "ValidationError"):
             components.pop(name, None)
-        for path, operation in streams.items():
-            document["paths"][path] = {"get": deepcopy(operation)}
+        for route, operation in raw:
+            document["paths"][route.path_format] = {"get": deepcopy(operation)}
         document["components"]["responses"] = {
             f"Problem{status}": _refusal(status, meaning) for status, meaning in REFUSALS.items()
         }

@@ -55,7 +55,7 @@ async def list_datasets(models: Models) -> DatasetList:
     found = []
     for name in _names(models):
         try:
-            found.append(_json(await _test_set(name)))
+            found.append(_json(await asyncio.to_thread(test_set, name)))
         except DataError as error:  # the others are answered for all the same
             log.error("Data set %s is left out: %s", name, error)
     return DatasetList(datasets=found)
@@ -116,12 +116,7 @@ async def _images(models: Registry, dataset: str) -> Images:
     names = _names(models)
     if dataset not in names:
         raise NotFound(f"There is no data set of this name here. There is {', '.join(names)}.")
-    return (await _test_set(dataset)).images
-
-
-async def _test_set(dataset: str) -> LabelledImages:
-    """Return the test set of a data set, read in a thread; raises DataError."""
-    return await asyncio.to_thread(test_set, dataset)
+    return (await asyncio.to_thread(test_set, dataset)).images
 
 
 def _names(models: Registry) -> list[str]:

@@ -4,8 +4,7 @@ Each model of ours is two of the protocol's: `<id>.decoder` and `<id>.encoder`, 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -18,7 +17,7 @@ from app.http.compression import WINDOW, choose_coding, compress, decompress
 from app.http.negotiation import JSON, RAW
 from app.kserve import endpoints, messages
 from app.kserve import openapi as description
-from app.kserve.endpoints import Array, Endpoint
+from app.kserve.endpoints import Endpoint
 from app.kserve.messages import LENGTH, VERSION
 from app.kserve.openapi import TensorMetadata
 from app.openapi import RETRY_AFTER
@@ -168,7 +167,18 @@ async def infer(request: Request, endpoint: Known, models: Models) -> Response:
         work = endpoint.run(served, parsed.tensor, tuple(parsed.wanted))
         outputs = await while_connected(request, work)
     coding = choose_coding(headers.get("accept-encoding"), CODINGS)
-    write = partial(_response, parsed, endpoint, outputs, coding)
+
+    def write() -> Response:
+        parts = messages.write(parsed, endpoint, outputs)
+        content, has_tensors = b"".join(parts), len(parts) > 1
+        headers = {"Vary": "Accept-Encoding"}
+        if has_tensors:
+            headers[LENGTH] = str(len(parts[0]))
+        if coding:
+            headers["Content-Encoding"] = coding
+            content = compress(content, coding)
+        return Response(content, headers=headers, media_type=RAW if has_tensors else JSON)
+
     size = sum(array.size for array in outputs.values())
     return await _done(write, in_thread=coding is not None or size > LARGE)
 
@@ -176,23 +186,6 @@ async def infer(request: Request, endpoint: Known, models: Models) -> Response:
 async def _done(work: Callable[[], Result], *, in_thread: bool) -> Result:
     """Do work that takes milliseconds in a thread, so that the event loop goes on serving drags."""
     return await asyncio.to_thread(work) if in_thread else work()
-
-
-def _response(
-    parsed: messages.ParsedRequest,
-    endpoint: Endpoint,
-    outputs: Mapping[str, Array],
-    coding: str | None,
-) -> Response:
-    parts = messages.write(parsed, endpoint, outputs)
-    headers = {"Vary": "Accept-Encoding"}
-    if len(parts) > 1:
-        headers[LENGTH] = str(len(parts[0]))
-    content = b"".join(parts)
-    if coding:
-        headers["Content-Encoding"] = coding
-        content = compress(content, coding)
-    return Response(content, headers=headers, media_type=RAW if len(parts) > 1 else JSON)
 
 
 router.include_router(named, prefix="/models/{name}")

@@ -33,10 +33,10 @@ def join(modules: Mapping[str, str], start: str) -> dict[str, str]:
     """
     entries = [start]
     for entry in entries:
-        for path in _needed(modules, entry):
+        for path in _all(modules, [entry]):
             later = [_resolve(path, name) for name in _LATER.findall(modules[path])]
             entries += [found for found in later if found not in entries]
-    needs = {entry: _needed(modules, entry) for entry in entries}
+    needs = {entry: _all(modules, [entry]) for entry in entries}
     shared = {
         path
         for one, other in combinations(entries[1:], 2)
@@ -58,12 +58,8 @@ def join(modules: Mapping[str, str], start: str) -> dict[str, str]:
     return joined
 
 
-def _needed(modules: Mapping[str, str], start: str) -> list[str]:
-    """Return a module and all that it imports, each after those that it needs."""
-    return _all(modules, [start])
-
-
 def _all(modules: Mapping[str, str], starts: Iterable[str]) -> list[str]:
+    """Return modules and all that they import, each after those that it needs."""
     found: dict[str, None] = {}
     under_way: list[str] = []
 

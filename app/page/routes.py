@@ -124,9 +124,4 @@ def _first_data(request: Request) -> list[str]:
     return [f"api/v1/{path}" for path in ("models", *places)]
 
 
-def routes() -> list[Route]:
-    """Return the routes of the page and of its files."""
-    return [
-        Route("/", page),
-        Route("/static/{path:path}", FILES, methods=["GET"]),
-    ]
+ROUTES = (Route("/", page), Route("/static/{path:path}", FILES, methods=["GET"]))

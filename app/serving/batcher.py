@@ -89,12 +89,6 @@ class SmallQueue:
         return batch
 
 
-class TileJob(Job):
-    """A job for the queue of tiles."""
-
-    __slots__ = ()
-
-
 class Batcher:
     """The one caller of an engine; needs a running event loop.
 
@@ -155,11 +149,11 @@ class Batcher:
             return images if make is None else make(images)
 
         join = np.concatenate if make is None else list
-        return Job([partial(piece, chunk) for chunk in chunks], CHUNK, join, patient=patient)
+        return Job(deque(partial(piece, one) for one in chunks), CHUNK, join, patient=patient)
 
     def tile_job(self, call: Callable[[], Any]) -> Job:
         """Return the job of one call that makes a tile, which goes behind drags and before bulk."""
-        return TileJob([call], CHUNK, _only)
+        return Job(deque([call]), CHUNK, _only, is_tile=True)
 
     def calls_job(self, calls: Sequence[Callable[[], Any]], *, weight: int) -> Job:
         """Return the job that runs calls of the engine in order in a thread; results in a list.
@@ -168,7 +162,7 @@ class Batcher:
             calls: At least one. Each takes milliseconds, not more: the drags wait for it.
             weight: What one of them costs, in images decoded.
         """
-        return Job(calls, weight, list, in_thread=True)
+        return Job(deque(calls), weight, list, in_thread=True)
 
     def submit(self, job: Job | Latents, waiter: Waiter) -> None:
         """Queue a job whose result goes to `waiter`, unless that is done before its turn comes.
@@ -220,7 +214,7 @@ class Batcher:
             await asyncio.sleep(0)
 
     def _queue_of(self, job: Job) -> FairQueue:
-        return self._tiles if isinstance(job, TileJob) else self._bulk
+        return self._tiles if job.is_tile else self._bulk
 
     def _is_working(self) -> bool:
         return self._worker is not None and not self._worker.done()

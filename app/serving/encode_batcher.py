@@ -4,6 +4,7 @@ Four images together take twice the time of one. Requests of up to 4 images that
 pass begins go along with it.
 """
 
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from itertools import accumulate
@@ -29,7 +30,7 @@ class _EncodeJob(Job):
 
     def __init__(self, batcher: "EncodeBatcher", images: Pixels, whole: bool) -> None:
         weight = batcher.engine.decodes_to_encode * len(images)
-        super().__init__([_nothing], weight, _share_out, in_thread=True)
+        super().__init__(deque([_nothing]), weight, _share_out, in_thread=True)
         self.batcher, self.images, self.whole = batcher, images, whole
 
     def take(self) -> Callable[[], Any]:

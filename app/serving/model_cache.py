@@ -5,7 +5,6 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Generic, TypeVar
 
 from app.errors import Overloaded
@@ -52,12 +51,7 @@ class _Loan(Generic[Item]):
                 raise
         return entry.item
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self.entry.users -= 1
         if self.name in self.cache.entries:
             self.cache.entries.move_to_end(self.name)

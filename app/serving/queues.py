@@ -1,7 +1,7 @@
 """The queues before an engine: bounded, and a request beyond the bound is refused at once."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -28,39 +28,26 @@ class Waiter(Protocol):
         """Take the reason why there will be none; raises nothing."""
 
 
+@dataclass(eq=False, slots=True)
 class Job:
-    """A request in pieces: those that wait, and the results of the others.
+    """A request in pieces: those that wait, and the results of the others."""
 
-    Args:
-        calls: The pieces, each a call of the engine.
-        weight: What each of them costs, in images decoded.
-        join: Makes the result of those of the pieces.
-        in_thread: Whether the pieces run in a thread: those that take longer than the hop there.
-        patient: Whether the job waits for as long as it takes; else it is refused when it would
-            have to wait longer than the queue allows.
-
-    Attributes:
-        waiter: Who waits for the result; set when the job is submitted.
-    """
-
-    __slots__ = ("calls", "in_thread", "join", "patient", "results", "waiter", "weight")
-    waiter: Waiter
-
-    def __init__(
-        self,
-        calls: Sequence[Callable[[], Any]],
-        weight: int,
-        join: Callable[[list[Any]], Any],
-        *,
-        in_thread: bool = False,
-        patient: bool = True,
-    ) -> None:
-        self.calls = deque(calls)
-        self.weight = weight
-        self.join = join
-        self.in_thread = in_thread
-        self.patient = patient
-        self.results: list[Any] = []
+    calls: deque[Callable[[], Any]]
+    """The pieces that wait, each a call of the engine."""
+    weight: int
+    """What each of them costs, in images decoded."""
+    join: Callable[[list[Any]], Any]
+    """Makes the result of those of the pieces."""
+    in_thread: bool = False
+    """Whether the pieces run in a thread: those that take longer than the hop there."""
+    patient: bool = True
+    """Whether the job waits for as long as it takes; else it is refused when it would have to wait
+    longer than the queue allows."""
+    is_tile: bool = False
+    """Whether it goes into the queue of tiles."""
+    results: list[Any] = field(default_factory=list)
+    waiter: Waiter = field(init=False)
+    """Who waits for the result; set when the job is submitted."""
 
     def take(self) -> Callable[[], Any]:
         """Return the piece whose turn has come; called on the event loop."""

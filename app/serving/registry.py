@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, TypeVar
 
-import numpy as np
 from fastapi import Depends, Path, Request
-from jaxtyping import Float32, UInt8
 
 from app.errors import NotFound, Undecodable
-from app.serving.batcher import Batcher
+from app.serving.batcher import Batcher, Images, Latents
 from app.serving.encode_batcher import EncodeBatcher
 from app.serving.model_cache import ModelCache
 from model.card import Card
@@ -40,13 +38,10 @@ class ServedModel:
         results: list[Result] = await self.batcher.run(self.batcher.calls_job(calls, weight=weight))
         return results
 
-    async def decode(
-        self, latents: Float32[np.ndarray, "batch latent"], *, patient: bool = True
-    ) -> UInt8[np.ndarray, "batch 28 28"]:
+    async def decode(self, latents: Latents, *, patient: bool = True) -> Images:
         """Decode latents; raises Overloaded when too much is waiting."""
-        images: np.ndarray = await self.batcher.run(
-            self.batcher.decode_job(latents, patient=patient)
-        )
+        job = self.batcher.decode_job(latents, patient=patient)
+        images: Images = await self.batcher.run(job)
         return images
 
     def require_latents(self) -> None:

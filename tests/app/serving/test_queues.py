@@ -1,3 +1,4 @@
+from collections import deque
 from concurrent.futures import Future
 
 import pytest
@@ -8,7 +9,7 @@ from app.telemetry.counters import Counters
 
 
 def job(pieces: int) -> Job:
-    made = Job([lambda: None] * pieces, 1, list)
+    made = Job(deque([lambda: None] * pieces), 1, list)
     made.waiter = Future()
     return made
 
