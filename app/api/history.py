@@ -73,7 +73,6 @@ async def history(
     """
     engine = served.engine
     teacher = next((card for card in models.cards if card.id == engine.teacher), None)
-
     packed = partial(asyncio.to_thread, _pack, engine, teacher, projected)
     tag = etag(engine.version, "history", projected, teacher and teacher.sha256)
     return await cached(request.headers, tag, control(v, engine.version), packed, JSON)

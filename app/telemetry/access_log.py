@@ -20,9 +20,9 @@ from starlette.routing import BaseRoute
 from app.http.probes import is_probe
 from app.telemetry.counters import Counters
 
-METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 STREAM = "STREAM"
 """The method of a WebSocket in the log and in the metrics."""
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", STREAM}
 NO_ROUTE = "none"
 """The route of a request that no route takes: a path that a client invents must not be a label."""
 DELAY_SECONDS = 0.1
@@ -93,12 +93,9 @@ class AccessLog:
         lines, highest = [], logging.NOTSET
         for entry in map(Entry._make, entries):
             route = self._templates.get(entry.endpoint, NO_ROUTE)
-            method = entry.method
-            if method == STREAM:
-                self.counters.request(route, method, entry.status, None)
-            else:
-                method = method if method in METHODS else "other"
-                self.counters.request(route, method, entry.status, entry.seconds)
+            method = entry.method if entry.method in METHODS else "other"
+            seconds = None if method == STREAM else entry.seconds
+            self.counters.request(route, method, entry.status, seconds)
             level = logging.WARNING if entry.status >= 400 else logging.INFO
             if level == logging.INFO and is_probe(route):
                 level = logging.DEBUG
