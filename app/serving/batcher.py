@@ -159,7 +159,7 @@ class Batcher:
         """Return the job that runs calls of the engine in order in a thread; results in a list.
 
         Args:
-            calls: At least one. Each takes milliseconds, not more: the drags wait for it.
+            calls: At least one. Each takes milliseconds, not more: the tiles wait for it.
             weight: What one of them costs, in images decoded.
         """
         return Job(deque(calls), weight, list, in_thread=True)
