@@ -4,11 +4,11 @@ import numpy as np
 from fastapi import Request
 from pydantic import BaseModel, Field
 
+from app.api.interpolate import GEODESIC_WEIGHT
 from app.errors import InvalidRequest
 from app.formats.latents import LatentText, read_z
 from app.http.cancellation import while_connected
 from app.openapi import feature
-from app.serving.batcher import CHUNK
 from app.serving.registry import Decoding
 
 router = feature("/models/{model}", "distances")
@@ -37,7 +37,7 @@ async def distances(
     """
     (latent,) = read_z(z, served.card)
     pieces = served.engine.distances(latent)
-    *_, found = await while_connected(request, served.run(pieces, weight=CHUNK))
+    *_, found = await while_connected(request, served.run(pieces, weight=GEODESIC_WEIGHT))
     if found is None:
         raise InvalidRequest.at("?z", "z lies outside the extent of the plane. See GET planes")
     rows = np.round(found.astype(np.float64), 3).tolist()

@@ -21,6 +21,9 @@ from app.serving.registry import Decoding, ServedModel
 
 router = feature("/models/{model}", "interpolate")
 
+GEODESIC_WEIGHT = 2
+"""What a piece of a geodesic costs in images decoded; there are up to some five hundred of them."""
+
 
 EXAMPLE: dict[str, Any] = {
     "start": {"latent": [-1.5, 1.0]},
@@ -93,7 +96,7 @@ async def interpolate(
     media_type = rendering.choose(request.headers.get("accept"), FILM)
     start = await _latent(request, served, body.start, "start")
     end = await _latent(request, served, body.end, "end")
-    weight = CHUNK if body.path == "geodesic" else 1
+    weight = GEODESIC_WEIGHT if body.path == "geodesic" else 1
     pieces = served.engine.walk(start, end, body.steps, body.path)
     *_, path = await while_connected(request, served.run(pieces, weight=weight))
     assert path is not None, "the last piece gives the path"
