@@ -289,7 +289,7 @@ _NOBODY = cast(
 
 
 def closing_response(response: Response) -> bytes:
-    """Return a response as it is sent, for code that answers past ASGI and closes the connection."""
+    """Return the bytes of a response after which the connection closes, for use past ASGI."""
     response.headers.update({**HEADERS, "Connection": "close"})
     head = b"".join(b"%b: %b\r\n" % pair for pair in response.raw_headers)
     return STATUS_LINE[response.status_code] + head + b"\r\n" + bytes(response.body)

@@ -19,7 +19,8 @@ from model.engine import Engine, read_card
 from model.errors import CheckpointError, ModelError
 
 UNPACKED = 5
-"""Times that weights grow in memory, at most: float16 becomes float32, and a decoder is kept three times.
+"""Times that weights grow in memory, at most: float16 becomes float32, and a decoder is there
+three times.
 
 An encoder is there once, so that the models that ship grow to 2.5 to 4.6 times.
 """
