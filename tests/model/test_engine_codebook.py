@@ -27,6 +27,11 @@ def folder(request: pytest.FixtureRequest, relatives: Path) -> Path:
     return relatives / Path(request.param)
 
 
+@pytest.fixture(scope="module")
+def engine(folder: Path) -> Engine:
+    return Engine.load(folder, "cpu")
+
+
 def autoencoder(folder: Path) -> VectorQuantisedAutoencoder:
     found = read_checkpoint(folder).autoencoder
     assert isinstance(found, VectorQuantisedAutoencoder)
