@@ -6,6 +6,7 @@ import platform
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -87,7 +88,7 @@ def test_a_checkpoint_says_what_it_is_and_where_it_comes_from(trained: Path) -> 
         for name, content in tiny.contents().items()
         if name.startswith("train")
     }
-    assert card["training"]["versions"]["torch"] == torch.__version__
+    assert card["training"]["versions"]["torch"] == version("torch")
     assert card["training"]["precision"] == "medium"
     assert len(card["training"]["history"]) == 5
     assert card["group"] == "map"
