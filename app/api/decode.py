@@ -66,8 +66,7 @@ async def decode(request: Request) -> Response:
     """
     registry: Registry = request.app.state.registry
     async with registry.lend(request.path_params["model"]) as served:
-        if not served.engine.decodes:
-            raise served.undecodable()
+        served.require_latents()
         card = served.engine.card
         _require_room(request, served, card)
         form = rendering.choose(request.headers.get("accept"), BATCH)

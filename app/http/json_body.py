@@ -81,7 +81,7 @@ async def read_json(request: Request, schema: type[Body], *, max_bytes: float = 
     if len(body) > max_bytes:
         raise BodyTooLarge(
             f"The JSON is longer than {max_bytes} bytes, more than this request needs with every "
-            f"number written out. Send fewer digits."
+            "number written out. Send fewer digits."
         )
     try:
         content = from_json(body)  # takes a third of the time of json.loads

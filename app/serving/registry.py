@@ -46,13 +46,10 @@ class ServedModel:
 
     def require_latents(self) -> None:
         """Raise Undecodable if the model has no latents that are vectors."""
-        if not self.engine.decodes:
-            raise self.undecodable()
-
-    def undecodable(self) -> Undecodable:
-        """Return the refusal of what needs latents that are vectors."""
+        if self.engine.decodes:
+            return
         name = self.card.id
-        return Undecodable(
+        raise Undecodable(
             f"{name} has no latent space of plain numbers: there is no plane and nothing to "
             "decode, sample or drag. It encodes an image and shows its reconstruction: "
             f"POST /api/v1/models/{name}/encode."

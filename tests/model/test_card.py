@@ -8,6 +8,7 @@ import pytest
 from model.card import GROUPS, Card
 from model.errors import CheckpointError
 from model.recipes.recipe import Recipe
+from tests.model.forgery import rewrite_card
 
 PUBLIC = [
     *("id", "title", "summary", "group", "family", "dataset", "latent_dim", "likelihood"),
@@ -18,12 +19,6 @@ PUBLIC = [
 @pytest.fixture
 def folder(trained: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(trained / "small-vae", tmp_path / "small-vae"))
-
-
-def rewrite(folder: Path, **fields: object) -> None:
-    path = folder / "card.json"
-    card = {**json.loads(path.read_text(encoding="utf-8")), **fields}
-    path.write_text(json.dumps(card), encoding="utf-8")
 
 
 def test_a_card_shows_what_the_api_promises_in_its_order(folder: Path) -> None:
@@ -52,7 +47,7 @@ def test_a_card_survives_being_written_and_read(folder: Path) -> None:
 
 
 def test_a_field_from_the_future_is_let_be(folder: Path) -> None:
-    rewrite(folder, mood="cheerful")
+    rewrite_card(folder, lambda card: card.update(mood="cheerful"))
     assert Card.load(folder).id == "small-vae"
 
 
@@ -95,6 +90,6 @@ def test_what_is_no_card_is_refused_by_name(tmp_path: Path, content: bytes) -> N
 def test_a_field_of_the_wrong_type_is_refused_by_name(
     folder: Path, field: str, value: object
 ) -> None:
-    rewrite(folder, **{field: value})
+    rewrite_card(folder, lambda card: card.update({field: value}))
     with pytest.raises(CheckpointError, match=rf"card\.json.*{field}"):
         Card.load(folder)

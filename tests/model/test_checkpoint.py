@@ -1,6 +1,4 @@
-import hashlib
 import io
-import json
 import os
 import pickle
 import shutil
@@ -16,6 +14,7 @@ from torch import Tensor
 
 from model.checkpoint import read_checkpoint
 from model.errors import CheckpointError
+from tests.model.forgery import forge, rewrite_card
 
 FILES = ["model.safetensors", "card.json", "atlas.npz"]
 Tensors = dict[str, Tensor]
@@ -24,20 +23,6 @@ Tensors = dict[str, Tensor]
 @pytest.fixture
 def folder(trained: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(trained / "small-vae", tmp_path / "small-vae"))
-
-
-def rewrite_card(folder: Path, change: Callable[[dict[str, object]], object]) -> None:
-    path = folder / "card.json"
-    card = json.loads(path.read_text(encoding="utf-8"))
-    change(card)
-    path.write_text(json.dumps(card), encoding="utf-8")
-
-
-def forge(folder: Path, name: str, content: bytes) -> None:
-    """Exchange a file and put its hash into the card, as one would who wants to be believed."""
-    (folder / name).write_bytes(content)
-    field = {"model.safetensors": "sha256", "atlas.npz": "atlas_sha256"}[name]
-    rewrite_card(folder, lambda card: card.update({field: hashlib.sha256(content).hexdigest()}))
 
 
 def forge_weights(folder: Path, change: Callable[[Tensors], object]) -> None:
@@ -188,7 +173,7 @@ def test_tensors_that_do_not_fit_the_recipe_are_refused_by_name(
 
 
 def test_a_bad_recipe_in_the_card_is_refused(folder: Path) -> None:
-    rewrite_card(folder, lambda card: card["recipe"].update(family="gan"))  # type: ignore[attr-defined]
+    rewrite_card(folder, lambda card: card["recipe"].update(family="gan"))
     with pytest.raises(CheckpointError, match=r"card\.json holds a bad recipe: .*'gan'"):
         read_checkpoint(folder)
 

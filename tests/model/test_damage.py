@@ -1,11 +1,8 @@
 """A damaged checkpoint is refused by a CheckpointError that names the file, whatever the damage."""
 
-import hashlib
 import io
-import json
 import shutil
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +16,8 @@ from model.checkpoint import read_card, read_checkpoint
 from model.data import datasets
 from model.engine import Engine
 from model.errors import CheckpointError
+from tests.model.forgery import HASHES, forge, rewrite_card
 
-HASHES = {"model.safetensors": "sha256", "atlas.npz": "atlas_sha256"}
 ROUNDS = 120
 
 
@@ -38,21 +35,6 @@ def whole(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def folder(whole: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(whole, tmp_path / "small-vae"))
-
-
-def rewrite(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    path = folder / "card.json"
-    card = json.loads(path.read_text(encoding="utf-8"))
-    change(card)
-    path.write_text(json.dumps(card), encoding="utf-8")
-
-
-def forge(folder: Path, name: str, content: bytes) -> None:
-    """Exchange a file and put its hash into the card, so that its content is looked at."""
-    (folder / name).write_bytes(content)
-    if name in HASHES:
-        digest = hashlib.sha256(content).hexdigest()
-        rewrite(folder, lambda card: card.update({HASHES[name]: digest}))
 
 
 def damaged(content: bytes, rng: np.random.Generator, head: int) -> bytes:
@@ -120,7 +102,7 @@ def nested(depth: int) -> str:
 def test_a_card_with_what_no_answer_could_hold_is_refused(
     folder: Path, metrics: str, complaint: str
 ) -> None:
-    rewrite(folder, lambda card: card.update(metrics="HERE"))
+    rewrite_card(folder, lambda card: card.update(metrics="HERE"))
     path = folder / "card.json"
     path.write_text(path.read_text(encoding="utf-8").replace('"HERE"', metrics), encoding="utf-8")
     with pytest.raises(CheckpointError, match=rf"card\.json is not a card: .*{complaint}"):
@@ -139,7 +121,7 @@ def test_a_card_with_what_no_answer_could_hold_is_refused(
 def test_a_card_with_a_value_that_no_card_has_is_refused_shortly(
     folder: Path, fields: dict[str, Any], complaint: str
 ) -> None:
-    rewrite(folder, lambda card: card.update(fields))
+    rewrite_card(folder, lambda card: card.update(fields))
     with pytest.raises(CheckpointError, match=complaint) as refusal:
         Card.load(folder)
     assert len(str(refusal.value)) < 1000
@@ -149,7 +131,7 @@ def test_a_card_that_names_an_unknown_data_set_is_refused_by_name(folder: Path) 
     def rename(card: dict[str, Any]) -> None:
         card["dataset"] = card["recipe"]["dataset"] = "no-such-set"
 
-    rewrite(folder, rename)
+    rewrite_card(folder, rename)
     for read in (read_card, read_checkpoint, Engine.load):
         with pytest.raises(CheckpointError, match=r"card\.json names an unknown data set.*no-such"):
             read(folder)
@@ -157,7 +139,7 @@ def test_a_card_that_names_an_unknown_data_set_is_refused_by_name(folder: Path) 
 
 @pytest.mark.parametrize("width", [10**9, 10**17])
 def test_a_recipe_of_networks_that_fit_no_machine_is_refused(folder: Path, width: int) -> None:
-    rewrite(folder, lambda card: card["recipe"]["encoder"].update(hidden=[width, width]))
+    rewrite_card(folder, lambda card: card["recipe"]["encoder"].update(hidden=[width, width]))
     with pytest.raises(CheckpointError, match=r"card\.json holds a bad recipe: .*width above"):
         read_checkpoint(folder)
 

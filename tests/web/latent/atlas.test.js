@@ -3,23 +3,7 @@ import { test } from 'node:test';
 import { borderOf, codeOf, createAtlas, nearestFoot, rangeOf } from '../../../static/js/latent/atlas.js';
 import { typicalReach } from '../../../static/js/latent/describe-point.js';
 import { between } from '../../../static/js/latent/path.js';
-
-const FLAT = { id: 'latent', title: '', origin: [0, 0], axes: [[1, 0], [0, 1]], extent: [[-4, -4], [4, 4]] };
-const VAE = { family: 'vae', latent_dim: 2 };
-const AE = { family: 'ae', latent_dim: 2 };
-
-/** Square patches of codes, `half` wide to each side, 20 x 20 each. */
-function patches(...places) {
-  const values = [];
-  const labels = [];
-  for (const { label, u, v, half } of places) {
-    for (let i = 0; i < 400; i++) {
-      values.push(u + half * (((i % 20) - 9.5) / 10), v + half * ((Math.floor(i / 20) - 9.5) / 10));
-      labels.push(label);
-    }
-  }
-  return { count: labels.length, dim: 2, values: new Float32Array(values), labels: new Uint8Array(labels) };
-}
+import { AE, FLAT, VAE, patches } from './patches.js';
 
 const distance = (a, b) => Math.hypot(a.u - b.u, a.v - b.v);
 

@@ -2,10 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAtlas } from '../../../static/js/latent/atlas.js';
 import { largestHole, samplingDistribution } from '../../../static/js/latent/holes.js';
-
-const FLAT = { id: 'latent', title: '', origin: [0, 0], axes: [[1, 0], [0, 1]], extent: [[-4, -4], [4, 4]] };
-const VAE = { family: 'vae', latent_dim: 2 };
-const AE = { family: 'ae', latent_dim: 2 };
+import { AE, FLAT, VAE } from './patches.js';
 
 /** An atlas of codes at these places. */
 const atlasOf = (card, places) =>

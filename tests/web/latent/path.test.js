@@ -2,22 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAtlas } from '../../../static/js/latent/atlas.js';
 import { barsOf, between, labelOf, latentOf, pathIn } from '../../../static/js/latent/path.js';
-
-const FLAT = { id: 'latent', title: '', origin: [0, 0], axes: [[1, 0], [0, 1]], extent: [[-4, -4], [4, 4]] };
-const AE = { family: 'ae', latent_dim: 2 };
-
-/** Square patches of codes, `half` wide to each side, 20 x 20 each. */
-function patches(...places) {
-  const values = [];
-  const labels = [];
-  for (const { label, u, v, half } of places) {
-    for (let i = 0; i < 400; i++) {
-      values.push(u + half * (((i % 20) - 9.5) / 10), v + half * ((Math.floor(i / 20) - 9.5) / 10));
-      labels.push(label);
-    }
-  }
-  return { count: labels.length, dim: 2, values: new Float32Array(values), labels: new Uint8Array(labels) };
-}
+import { AE, FLAT, patches } from './patches.js';
 
 test('a path goes from a 0 to a 6 by default', () => {
   const atlas = createAtlas(AE, FLAT, patches({ label: 0, u: 0, v: 0, half: 1 }, { label: 6, u: 4, v: 0, half: 1 }));
