@@ -21,7 +21,7 @@ class JsonLines(logging.Formatter):
             "message": record.getMessage(),
         }
         if (current := request_id.get()) is not None:
-            line["request_id"] = current
+            line["request_id"] = current.decode()
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)

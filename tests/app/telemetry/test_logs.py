@@ -11,7 +11,7 @@ from starlette.routing import Route
 from websockets.sync.client import connect
 
 from app.settings import Settings
-from app.telemetry.logs import JsonLines, logging_config
+from app.telemetry.logs import JsonLines, logging_config, request_id
 from tests.app.live_server import DEFAULT, Serving, serving
 from tests.waiting import until
 from tools.server import Server
@@ -186,6 +186,16 @@ def test_a_json_line_is_one_object() -> None:
     facts = json.loads(line)
     assert facts["message"] == "two\nlines é"
     assert (facts["level"], facts["logger"]) == ("INFO", "explorer")
+
+
+def test_a_json_line_names_the_request_in_which_it_was_logged() -> None:
+    record = logging.LogRecord("explorer", logging.ERROR, "", 0, "a defect", (), None)
+    given = request_id.set(b"mine")
+    try:
+        facts = json.loads(JsonLines().format(record))
+    finally:
+        request_id.reset(given)
+    assert facts["request_id"] == "mine"
 
 
 def test_an_exception_stays_in_its_json_line() -> None:
