@@ -13,7 +13,7 @@ from starlette.responses import Response
 from app.errors import InvalidRequest, Problem
 from app.formats.image_files import Prepared
 from app.formats.rendering import ImageJson, encode_json, image_json, json_response, npy
-from app.formats.uploads import MAX_IMAGES, read_base64, read_files, read_numbers
+from app.formats.uploads import MAX_IMAGES, decode_base64, read_files, read_numbers
 from app.http.cancellation import while_connected
 from app.http.json_body import JsonBody, media_type, read_json, unsupported
 from app.http.negotiation import JSON, NPY, choose
@@ -158,17 +158,21 @@ async def _from_form(request: Request, dataset: str, with_steps: bool) -> list[P
 
 async def _from_json(request: Request, dataset: str, with_steps: bool) -> list[Prepared]:
     body = await read_json(request, EncodeBody)
-    prepared = []
-    for index, entry in enumerate(body.images):
-        pointer = f"#/images/{index}"
+    contents = [_content(entry, f"#/images/{index}") for index, entry in enumerate(body.images)]
+    return await read_files(contents, dataset, "#/images/{}".format, with_steps=with_steps)
+
+
+def _content(entry: object, pointer: str) -> bytes | Prepared | InvalidRequest:
+    """Return the file or the image of an entry, or what it is refused with in its turn."""
+    try:
         if isinstance(entry, str):
-            prepared.append(await read_base64(entry, dataset, pointer, with_steps=with_steps))
-        elif isinstance(entry, list):
-            prepared.append(read_numbers(entry, pointer))
-        else:
-            detail = "The image is neither base64 text nor 28 lists of 28 numbers."
-            raise InvalidRequest.at(pointer, detail)
-    return prepared
+            return decode_base64(entry, pointer)
+        if isinstance(entry, list):
+            return read_numbers(entry, pointer)
+    except InvalidRequest as error:
+        return error
+    detail = "The image is neither base64 text nor 28 lists of 28 numbers."
+    return InvalidRequest.at(pointer, detail)
 
 
 async def _contents(form: FormData) -> list[bytes]:

@@ -12,7 +12,7 @@ from app.errors import InvalidRequest
 from app.formats import rendering
 from app.formats.latents import LATENT, refuse
 from app.formats.rendering import FILM, ImageJson, described
-from app.formats.uploads import read_base64
+from app.formats.uploads import decode_base64, read_files
 from app.http.cancellation import while_connected
 from app.http.json_body import WHOLE, JsonBody, json_body
 from app.openapi import feature, json_request
@@ -123,8 +123,10 @@ async def _latent(
         came = "neither a latent nor an image" if end.latent is None else "a latent and an image"
         raise InvalidRequest.at(f"#/{name}", f"{name} has {came}; give one of the two.")
     if end.image is not None:
-        prepared = await read_base64(
-            end.image, served.card.dataset, f"#/{name}/image", with_steps=False
+        pointer = f"#/{name}/image"
+        content = decode_base64(end.image, pointer)
+        (prepared,) = await read_files(
+            [content], served.card.dataset, lambda _: pointer, with_steps=False
         )
         (code,) = await while_connected(request, served.encoder.code(prepared.image[None]))
         assert code.mean is not None, "a model that decodes latents encodes into them"

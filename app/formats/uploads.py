@@ -27,7 +27,7 @@ _THREADS = ThreadPoolExecutor(2, "images")
 
 
 async def read_files(
-    contents: Sequence[bytes],
+    contents: Sequence[bytes | Prepared | InvalidRequest],
     dataset: str,
     pointer_of: Callable[[int], str],
     *,
@@ -39,7 +39,7 @@ async def read_files(
     long. Others are prepared in threads.
 
     Args:
-        contents: The bytes of each file.
+        contents: The bytes of each file; what is prepared or refused already is passed on.
         dataset: Id of the data set.
         pointer_of: Returns the JSON pointer of a file by its index, for a refusal.
         with_steps: As in `image_files.prepare`.
@@ -47,14 +47,14 @@ async def read_files(
     Raises:
         InvalidRequest: A file is no usable image. The first such is named, with the reason.
     """
-    if len(contents) == 1 and is_small_png(contents[0]):
-        found = [_prepared(contents[0], dataset, pointer_of(0), with_steps=with_steps)]
+    work = [
+        partial(_prepared, content, dataset, pointer_of(index), with_steps=with_steps)
+        for index, content in enumerate(contents)
+    ]
+    if len(contents) == 1 and _is_quick(contents[0]):
+        found = [work[0]()]
     else:
         loop = asyncio.get_running_loop()
-        work = (
-            partial(_prepared, content, dataset, pointer_of(index), with_steps=with_steps)
-            for index, content in enumerate(contents)
-        )
         found = await asyncio.gather(*(loop.run_in_executor(_THREADS, one) for one in work))
     for one in found:
         if isinstance(one, InvalidRequest):
@@ -62,28 +62,30 @@ async def read_files(
     return [one for one in found if isinstance(one, Prepared)]
 
 
+def _is_quick(content: bytes | Prepared | InvalidRequest) -> bool:
+    return not isinstance(content, bytes) or is_small_png(content)
+
+
 def _prepared(
-    content: bytes, dataset: str, pointer: str, *, with_steps: bool
+    content: bytes | Prepared | InvalidRequest, dataset: str, pointer: str, *, with_steps: bool
 ) -> Prepared | InvalidRequest:
+    if not isinstance(content, bytes):
+        return content
     try:
         return prepare(content, dataset, with_steps=with_steps)
     except ImageError as error:
         return InvalidRequest.at(pointer, str(error))
 
 
-async def read_base64(
-    text: str, dataset: str, pointer: str, *, with_steps: bool = True
-) -> Prepared:
-    """Prepare an image file given in base64; raises InvalidRequest."""
+def decode_base64(text: str, pointer: str) -> bytes:
+    """Return the bytes of a file given in base64; raises InvalidRequest."""
     try:
-        content = base64.b64decode(text, validate=True)
+        return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         detail = (
             "The text is not base64. Send the bytes of an image file in base64, nothing before it."
         )
         raise InvalidRequest.at(pointer, detail) from error
-    (found,) = await read_files([content], dataset, lambda _: pointer, with_steps=with_steps)
-    return found
 
 
 def read_numbers(rows: list[Any], pointer: str) -> Prepared:

@@ -70,6 +70,18 @@ def test_files_base64_and_numbers_give_the_same_answer(
     assert from_json[1]["steps"] == []
 
 
+def test_of_several_bad_images_in_json_the_first_is_named(
+    api: httpx.Client, refused: Refused
+) -> None:
+    no_image = base64.b64encode(b"no image").decode()
+    numbers = [[0.5] * 28] * 28
+    for images in ([numbers, no_image, "no base64", 7], [numbers, 7, no_image, "no base64"]):
+        response = api.post(ENCODE, json={"images": images})
+        refused(response, 422)
+        (error,) = response.json()["errors"]
+        assert error["pointer"] == "#/images/1"
+
+
 def test_each_of_64_images_is_encoded_in_its_order_as_it_is_alone(
     api: httpx.Client, mnist: LabelledImages
 ) -> None:
