@@ -128,11 +128,11 @@ class ImageCache:
                     target.not_modified = PngResponse(None, target.tag, target.cache_control)
                 return target.not_modified
         kept = self._kept.get(target.name)
-        if kept is None:
-            return None
-        self.hits += 1
-        self._kept.move_to_end(target.name)
-        return kept.responses.get(target.cache_control)
+        response = None if kept is None else kept.responses.get(target.cache_control)
+        if response is not None:
+            self.hits += 1
+            self._kept.move_to_end(target.name)
+        return response
 
     def response(
         self, request: Request, name: str, image: CachedImage, tag: str, cache_control: str

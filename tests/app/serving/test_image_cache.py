@@ -218,6 +218,19 @@ def test_an_image_that_was_dropped_is_not_answered_from_a_remembered_target() ->
     asyncio.run(scenario())
 
 
+def test_a_remembered_target_whose_response_is_gone_is_no_hit() -> None:
+    async def scenario() -> None:
+        cache = ImageCache(15_000)
+        image = await cache.get("a", lambda: made(bytes(10_000)))
+        cache.response(request("/a.png"), "a", image, TAG, CONTROL)
+        await cache.get("b", lambda: made(bytes(10_000)))
+        await cache.get("a", lambda: made(b"new"))
+        assert cache.not_modified_or_cached(request("/a.png")) is None
+        assert cache.hits == 0
+
+    asyncio.run(scenario())
+
+
 def test_a_response_that_is_sent_twice_is_not_changed_by_what_wraps_send() -> None:
     async def scenario() -> None:
         cache = ImageCache(10_000)
