@@ -193,20 +193,20 @@ def response_to(error: Exception, scope: Scope | None = None) -> Response:
         problem = Defect(
             "The server failed; its log says where. The same request may work again later."
         )
-    document: dict[str, object] = {"error": problem.detail}
-    media_type = "application/json"
-    if scope is None or not _is_inference(scope):
-        media_type = MEDIA_TYPE
-        document = {
-            "type": problem.kind,
-            "title": problem.title,
-            "status": problem.status_code,
-            "detail": problem.detail,
-        }
-        if problem.errors:
-            document["errors"] = problem.errors[:MAX_ERRORS]
-    content = json.dumps(document, ensure_ascii=media_type != MEDIA_TYPE).encode()
-    return Response(content, problem.status_code, dict(problem.headers or {}), media_type)
+    headers = dict(problem.headers or {})
+    if scope is not None and _is_inference(scope):
+        content = json.dumps({"error": problem.detail})
+        return Response(content, problem.status_code, headers, "application/json")
+    document: dict[str, object] = {
+        "type": problem.kind,
+        "title": problem.title,
+        "status": problem.status_code,
+        "detail": problem.detail,
+    }
+    if problem.errors:
+        document["errors"] = problem.errors[:MAX_ERRORS]
+    content = json.dumps(document, ensure_ascii=False)
+    return Response(content, problem.status_code, headers, MEDIA_TYPE)
 
 
 def _is_inference(scope: Scope) -> bool:
@@ -255,8 +255,6 @@ class _Framework(Problem):
 
 
 def _from_framework(error: HTTPException) -> Problem:
-    if error.status_code == 400 and isinstance(error.__cause__, ValueError | RecursionError):
-        return NotJson.because(error.__cause__)
     detail = error.detail
     if error.status_code == 404:
         detail = "Nothing is served under this path. All routes are described at /docs."
@@ -267,8 +265,6 @@ def _from_framework(error: HTTPException) -> Problem:
 
 
 def _from_validation(error: RequestValidationError) -> Problem:
-    if isinstance(error.__cause__, json.JSONDecodeError):
-        return NotJson.because(error.__cause__)
     errors = [_field_error(entry) for entry in error.errors()[:MAX_ERRORS]]
     listed = "; ".join(f"{entry['pointer']}: {entry['detail']}" for entry in errors[:3])
     return InvalidRequest(f"{listed}. See /docs.", errors=errors)

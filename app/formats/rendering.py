@@ -94,11 +94,11 @@ def animation(images: Images, media_type: str) -> bytes:
 
 def npy(array: np.ndarray) -> bytes:
     """Return an array as a NumPy file."""
-    return b"".join((npy_head(array.shape, array.dtype.str), np.ascontiguousarray(array).data))
+    return b"".join((_npy_head(array.shape, array.dtype.str), np.ascontiguousarray(array).data))
 
 
 @lru_cache(maxsize=64)
-def npy_head(shape: tuple[int, ...], numbers: str = "|u1") -> bytes:
+def _npy_head(shape: tuple[int, ...], numbers: str) -> bytes:
     """Return the head of a NumPy file of an array of this shape and type."""
     file = io.BytesIO()
     described = {"descr": numbers, "fortran_order": False, "shape": shape}

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.errors import NotFound
 from app.http.compression import choose_coding
-from app.http.conditional import ASK_AGAIN, FOR_EVER, answer_if_changed, etag, is_current
+from app.http.conditional import ASK_AGAIN, answer_if_changed, control, etag, is_current
 from app.page.bundle import join
 from app.serving.registry import Registry
 from app.settings import ROOT
@@ -79,8 +79,11 @@ class VersionedFiles:
         if file is None:
             raise NotFound("There is no such file.")
         asked = Headers(scope=scope)
-        control = FOR_EVER if first == self.version else ASK_AGAIN
-        headers = {"ETag": f"W/{file.etag}", "Cache-Control": control, "Vary": "Accept-Encoding"}
+        headers = {
+            "ETag": f"W/{file.etag}",
+            "Cache-Control": control(first, self.version),
+            "Vary": "Accept-Encoding",
+        }
         if is_current(asked, file.etag):
             response = Response(status_code=304, headers=headers)
         elif choose_coding(asked.get("accept-encoding")):

@@ -30,9 +30,7 @@ MakeBatcher = Callable[[Decode], Batcher]
 log = logging.getLogger("explorer")
 
 
-def fill(
-    settings: Settings, registry: Registry, executor: Executor, counters: Counters | None = None
-) -> None:
+def fill(settings: Settings, registry: Registry, executor: Executor, counters: Counters) -> None:
     """Offer every model that is asked for, and load and warm the default one.
 
     Of the others only the card is read; one that cannot be read is reported and skipped.

@@ -53,8 +53,7 @@ class _Loan(Generic[Item]):
 
     async def __aexit__(self, *_: object) -> None:
         self.entry.users -= 1
-        if self.name in self.cache.entries:
-            self.cache.entries.move_to_end(self.name)
+        self.cache.entries.move_to_end(self.name)
 
 
 class ModelCache(Generic[Item]):

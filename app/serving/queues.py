@@ -80,9 +80,10 @@ class FairQueue:
         Raises:
             Overloaded: Too much is waiting, or an impatient job would wait for too long.
         """
-        if not job.patient:
+        if job.patient:
+            self.require_room()
+        else:
             self.require_pace(len(job.calls))
-        self.require_room()
         self.jobs[job] = None
 
     @property

@@ -15,6 +15,7 @@ from app.serving import loading
 from app.serving.loading import fill
 from app.serving.registry import Registry
 from app.settings import ROOT, Settings
+from app.telemetry.counters import Counters
 from tests.app.live_server import DEFAULT, serving
 
 OTHER = "mnist-vae-20d"
@@ -30,7 +31,7 @@ def checkpoints(tmp_path: Path) -> Path:
 def filled(settings: Settings) -> Registry:
     registry = Registry(settings.default_model, settings.model_memory_bytes)
     with ThreadPoolExecutor(1) as executor:
-        fill(settings, registry, executor)
+        fill(settings, registry, executor, Counters())
     return registry
 
 
