@@ -189,7 +189,7 @@ def make_moment(
     codes = _codes(autoencoder, images[:MOMENT_CODES])
     plane = main_plane(codes)
     latents = torch.from_numpy(plane.lift(plane.grid(MOMENT_CELLS)).astype(np.float32))
-    output = autoencoder.decode(latents.to(_device(autoencoder)))
+    output = autoencoder.decode(latents.to(autoencoder.device))
     grid = grey_levels(autoencoder.likelihood.mean(output)).cpu().numpy()
     shape = (MOMENT_CELLS, MOMENT_CELLS, IMAGE_SIDE, IMAGE_SIDE)
     return Moment(
@@ -218,15 +218,11 @@ def make_atlas(
     return Atlas(codes, (plane,), density[None], moments)
 
 
-def _device(autoencoder: Autoencoder) -> torch.device:
-    return next(autoencoder.parameters()).device
-
-
 def _intensities(
     autoencoder: Autoencoder, images: UInt8[np.ndarray, "images 28 28"]
 ) -> Float[torch.Tensor, "images pixels"]:
     grey_NP = torch.from_numpy(images.reshape(len(images), -1).copy())
-    return grey_NP.to(_device(autoencoder)).float() / 255
+    return grey_NP.to(autoencoder.device).float() / 255
 
 
 @torch.inference_mode()

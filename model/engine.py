@@ -369,7 +369,7 @@ class Engine:
 
 
 def _drawing(autoencoder: Autoencoder, card: Card, device: str) -> Renderer:
-    """Return what decodes latents, or refuses them; a model with a codebook has no use for it."""
+    """Return what decodes latents; of a model with a codebook, which decodes none, no images."""
     if isinstance(autoencoder, VectorQuantisedAutoencoder):
         return lambda latents: np.empty((0, IMAGE_SIDE, IMAGE_SIDE), np.uint8)
     return renderer(autoencoder, card.latent_dim, device)
@@ -406,6 +406,6 @@ def version_of(card: Card) -> str:
 
 
 @lru_cache(maxsize=64)
-def _version(*hashes: str | None) -> str:
-    identity = " ".join(map(str, (*hashes, RENDERER)))
+def _version(*hashes: str) -> str:
+    identity = " ".join((*hashes, RENDERER))
     return hashlib.sha256(identity.encode()).hexdigest()[:16]

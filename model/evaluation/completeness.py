@@ -218,7 +218,7 @@ def _posteriors(
     mean_NR = base.coordinates(encode(autoencoder, image_NP))
     if not isinstance(autoencoder, VariationalAutoencoder):
         return mean_NR, torch.zeros(len(mean_NR), base.rank, base.rank, dtype=mean_NR.dtype)
-    device = next(autoencoder.parameters()).device
+    device = autoencoder.device
     scales = [
         autoencoder.posterior(part.to(device)).scale_tril.cpu()
         for part in torch.split(image_NP, CHUNK)

@@ -89,7 +89,7 @@ def local_lipschitz(
 
     Source: Arvanitidis et al. 2018, arXiv:1710.11379, section 2 (the metric).
     """
-    device = next(autoencoder.parameters()).device
+    device = autoencoder.device
 
     def mean(z_BD: Tensor) -> Tensor:
         return autoencoder.likelihood.mean(autoencoder.decode(z_BD))

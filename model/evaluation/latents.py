@@ -49,7 +49,7 @@ def _posteriors(
     vae: VariationalAutoencoder, images: UInt8[np.ndarray, "images 28 28"]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the posterior means and the KL of each latent, (N, D) each, float64."""
-    device = next(vae.parameters()).device
+    device = vae.device
     means, kls = [], []
     for image_BP in torch.split(torch.from_numpy(intensities(images)), 1000):
         posterior = vae.posterior(image_BP.to(device))

@@ -90,7 +90,7 @@ def exact_log_likelihood(
         kind = type(vae.likelihood).__name__
         raise ValueError(f"the model has {vae.latent_dim} latents and {kind} pixels; 2, Bernoulli")
     with torch.inference_mode():
-        device = next(vae.parameters()).device
+        device = vae.device
         image_NP = torch.from_numpy(binary_NP).to(device)
         total_N = torch.full((len(image_NP),), -math.inf, dtype=torch.float64)
         z_cells, log_area = _cells(step, half_width)
@@ -166,7 +166,7 @@ def _half_width(
     vae: VariationalAutoencoder, binary_NP: Float[np.ndarray, "images pixels"]
 ) -> float:
     """Return half the side of a grid that holds every posterior to five standard deviations."""
-    device = next(vae.parameters()).device
+    device = vae.device
     reach = HALF_WIDTH
     for image_BP in torch.split(torch.from_numpy(binary_NP), IMAGES_AT_ONCE):
         posterior = vae.posterior(image_BP.to(device))
@@ -194,7 +194,7 @@ def _log_weights(
 
     With z = mean + L noise, the normalisers of the two Gaussians differ only by log |L|.
     """
-    device = next(vae.parameters()).device
+    device = vae.device
     posterior = vae.posterior(image_BP.to(device))
     log_det_B = posterior.scale_tril.diagonal(dim1=1, dim2=2).log().sum(-1)
     rows = []

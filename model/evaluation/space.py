@@ -101,5 +101,5 @@ def mean_images(
 def _by_chunks(
     autoencoder: Autoencoder, function: Callable[[Tensor], Tensor], rows: Tensor
 ) -> Tensor:
-    device = next(autoencoder.parameters()).device
+    device = autoencoder.device
     return torch.cat([function(part.to(device)).cpu() for part in torch.split(rows, CHUNK)])

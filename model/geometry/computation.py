@@ -21,18 +21,16 @@ class Computation(Generic[T]):
         self._begin, self._pieces = begin, begin()
         self._result: T | None = None
         self.is_done = False
-        self.pieces_done = 0
 
     def advance(self) -> T | None:
         """Do one more piece. Return the result once it is complete, and None before that."""
         if not self.is_done:
             try:
                 next(self._pieces)
-                self.pieces_done += 1
             except StopIteration as end:
                 self._result, self.is_done = end.value, True
             except Exception:
-                self._pieces, self.pieces_done = self._begin(), 0
+                self._pieces = self._begin()
                 raise
         return self._result
 

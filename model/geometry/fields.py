@@ -195,7 +195,7 @@ def _everywhere(
 
 
 def _mean(autoencoder: Autoencoder, latents: Float[np.ndarray, "points latent"]) -> Tensor:
-    device = next(autoencoder.parameters()).device
+    device = autoencoder.device
     z_GD = torch.from_numpy(latents.astype(np.float32)).to(device)
     return autoencoder.likelihood.mean(autoencoder.decode(z_GD)).cpu()
 

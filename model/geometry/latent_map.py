@@ -20,7 +20,7 @@ from model.geometry.fields import Field
 from model.geometry.lru_cache import LruCache
 from model.geometry.named_planes import NamedPlanes
 from model.geometry.plane import TILE_CELLS, Plane
-from model.inference.encoding import Code
+from model.inference.encoding import Code, Decode
 from model.vae.autoencoder import IMAGE_SIDE, Autoencoder, VariationalAutoencoder
 
 MAX_BEGUN = 4
@@ -28,7 +28,6 @@ MAX_BEGUN = 4
 ENCODED_TOGETHER = 32
 """Images whose covariances are computed in one piece."""
 
-Decode = Callable[[Float[np.ndarray, "n latent"]], UInt8[np.ndarray, "n 28 28"]]
 Encode = Callable[[Float32[np.ndarray, "images 28 28"]], Code]
 
 

@@ -74,12 +74,12 @@ class Paths:
         return computation.calls(math.ceil(len(latents) / DECODED))
 
     def _seen(self, latents: Float[np.ndarray, "count latent"]) -> Pieces[np.ndarray]:
-        device = next(self._autoencoder.parameters()).device
+        device = self._autoencoder.device
         parts = []
         for start in range(0, max(1, len(latents) - 1), DECODED):
             z_ND = torch.from_numpy(latents[start : start + DECODED + 1]).to(device)
             with torch.inference_mode():
-                phi_NP = self._autoencoder.likelihood.embed(self._autoencoder.decode(z_ND))
+                phi_NP = self._autoencoder.embed(z_ND)
                 parts.append(phi_NP.diff(dim=0).square().sum(-1).sqrt().cpu().numpy())
             yield
         return np.concatenate(parts)

@@ -77,7 +77,7 @@ class Metric:
 
     def embed(self, z_KD: Float[Tensor, "points latent"]) -> Float[Tensor, "points pixels"]:
         """Return phi: the pixels of each latent's image, in Fisher-Rao coordinates."""
-        return _embed(self._autoencoder, z_KD)
+        return self._autoencoder.embed(z_KD)
 
     def emptiness(self, z_KD: Float[Tensor, "points latent"]) -> Float[Tensor, " points"]:
         """Return what a squared latent unit costs besides the change seen; 0 among dense codes."""
@@ -90,7 +90,7 @@ def fit_metric(
     autoencoder: Autoencoder, codes: Float[np.ndarray, "codes latent"]
 ) -> Pieces[Metric]:
     """Fit the metric of a decoder to codes, the first 1,000 of which stand for all."""
-    device = next(autoencoder.parameters()).device
+    device = autoencoder.device
     code_ND = torch.from_numpy(codes[:CODES].copy()).to(device)
     place = min(NEIGHBOURS + 1, len(code_ND))  # the nearest code of all is the code itself
     parts = []
@@ -113,10 +113,6 @@ def fit_metric(
     )
 
 
-def _embed(autoencoder: Autoencoder, z_KD: Tensor) -> Float[Tensor, "points pixels"]:
-    return autoencoder.likelihood.embed(autoencoder.decode(z_KD))
-
-
 def _log_density(
     z_KD: Float[Tensor, "points latent"],
     code_ND: Float[Tensor, "codes latent"],
@@ -137,5 +133,5 @@ def _squared_speed(
     step = STEP * width.clamp_min(1e-6)
     moves_3D = torch.zeros(3, z_KD.shape[1], device=z_KD.device)
     moves_3D[1, 0] = moves_3D[2, 1] = step
-    phi_3KP = _embed(autoencoder, (z_KD + moves_3D[:, None]).flatten(0, 1)).view(3, len(z_KD), -1)
+    phi_3KP = autoencoder.embed((z_KD + moves_3D[:, None]).flatten(0, 1)).view(3, len(z_KD), -1)
     return ((phi_3KP[1:] - phi_3KP[0]) / step).square().sum(-1).mean(0)

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float32, UInt8
 
 from model.inference import onnx_session
-from model.inference.encoding import SMALLEST_BATCH, mean_images
+from model.inference.encoding import mean_images, padded
 from model.inference.onnx_autoencoder import drawing
 from model.vae.autoencoder import Autoencoder
 
@@ -32,11 +32,7 @@ def torch_renderer(autoencoder: Autoencoder, device: str) -> Renderer:
 
     @torch.inference_mode()
     def render(latents: Float32[np.ndarray, "n latent"]) -> UInt8[np.ndarray, "n 28 28"]:
-        count = len(latents)
-        if count < SMALLEST_BATCH:
-            padding = np.zeros((SMALLEST_BATCH - count, latents.shape[1]), np.float32)
-            latents = np.concatenate([latents, padding])
-        z_ND = torch.from_numpy(latents).to(device)
-        return mean_images(autoencoder, autoencoder.decode(z_ND))[:count]
+        z_ND = padded(latents).to(device)
+        return mean_images(autoencoder, autoencoder.decode(z_ND))[: len(latents)]
 
     return render

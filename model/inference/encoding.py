@@ -16,7 +16,7 @@ from torch import Tensor
 
 from model.errors import ImageError
 from model.inference import onnx_session
-from model.inference.onnx_autoencoder import Gaussians, encoder, likelihood
+from model.inference.onnx_autoencoder import Gaussians, Pixels, encoder, likelihood
 from model.vae.autoencoder import (
     IMAGE_SIDE,
     PIXELS,
@@ -93,7 +93,6 @@ class Encoding(Code):
         return None if self.kl is None else self.reconstruction - self.kl
 
 
-Pixels = Float32[np.ndarray, "images pixels"]
 Decode = Callable[[Float[np.ndarray, "n latent"]], UInt8[np.ndarray, "n 28 28"]]
 
 
@@ -114,7 +113,7 @@ class Encoder:
     """
 
     def __init__(self, autoencoder: Autoencoder, latent_dim: int, decode: Decode) -> None:
-        device = next(autoencoder.parameters()).device
+        device = autoencoder.device
         if isinstance(autoencoder, VectorQuantisedAutoencoder):
             self._functions = _quantiser(autoencoder)
         elif onnx_session.chosen(str(device)):
@@ -178,7 +177,7 @@ def onnx_encoder(autoencoder: Autoencoder, latent_dim: int, decode: Decode) -> _
 
 def torch_encoder(autoencoder: Autoencoder, latent_dim: int, decode: Decode) -> _EncodeFunctions:
     """Return functions that use PyTorch."""
-    device = next(autoencoder.parameters()).device
+    device = autoencoder.device
     noise_K1D = _noise(latent_dim)[:, None].to(device)
 
     def posterior(vae: VariationalAutoencoder, image_BP: Tensor, count: int) -> Posterior:
@@ -186,7 +185,7 @@ def torch_encoder(autoencoder: Autoencoder, latent_dim: int, decode: Decode) -> 
 
     @torch.inference_mode()
     def code(images: Pixels) -> Code:
-        count, image_BP = len(images), _padded(images).to(device)
+        count, image_BP = len(images), padded(images).to(device)
         if not isinstance(autoencoder, VariationalAutoencoder):
             return Code(autoencoder.code(image_BP).cpu().numpy()[:count], None, None)
         q = posterior(autoencoder, image_BP, count)
@@ -194,7 +193,7 @@ def torch_encoder(autoencoder: Autoencoder, latent_dim: int, decode: Decode) -> 
 
     @torch.inference_mode()
     def encode(images: Pixels) -> Encoding:
-        count, image_BP = len(images), _padded(images).to(device)
+        count, image_BP = len(images), padded(images).to(device)
         if not isinstance(autoencoder, VariationalAutoencoder):
             mean = autoencoder.code(image_BP).cpu().numpy()[:count]
             found = reconstruction(autoencoder, image_BP).cpu().numpy()[:count]
@@ -222,18 +221,18 @@ def mean_images(
 
 
 def _quantiser(autoencoder: VectorQuantisedAutoencoder) -> _EncodeFunctions:
-    device = next(autoencoder.parameters()).device
+    device = autoencoder.device
 
     def indices(image_BP: Tensor, count: int) -> Int64[np.ndarray, "images 7 7"]:
         return autoencoder.indices(image_BP).cpu().numpy()[:count].reshape(count, CELLS, CELLS)
 
     @torch.inference_mode()
     def code(images: Pixels) -> Code:
-        return Code(None, indices(_padded(images).to(device), len(images)), None)
+        return Code(None, indices(padded(images).to(device), len(images)), None)
 
     @torch.inference_mode()
     def encode(images: Pixels) -> Encoding:
-        count, image_BP = len(images), _padded(images).to(device)
+        count, image_BP = len(images), padded(images).to(device)
         pictures = mean_images(autoencoder, autoencoder.reconstruct(image_BP))[:count]
         found = reconstruction(autoencoder, image_BP).cpu().numpy()[:count]
         return Encoding(None, indices(image_BP, count), None, found, None, pictures)
@@ -241,10 +240,11 @@ def _quantiser(autoencoder: VectorQuantisedAutoencoder) -> _EncodeFunctions:
     return _EncodeFunctions(code, encode)
 
 
-def _padded(images: Pixels) -> Float[torch.Tensor, "batch pixels"]:
-    image_BP = torch.zeros(max(len(images), SMALLEST_BATCH), PIXELS)
-    image_BP[: len(images)] = torch.from_numpy(images)
-    return image_BP
+def padded(rows: Float32[np.ndarray, "rows width"]) -> Float[torch.Tensor, "batch width"]:
+    """Return the rows as a batch of at least `SMALLEST_BATCH`, with zeros behind them."""
+    batch_BW = torch.zeros(max(len(rows), SMALLEST_BATCH), rows.shape[1])
+    batch_BW[: len(rows)] = torch.from_numpy(rows)
+    return batch_BW
 
 
 def _noise(latent_dim: int) -> Float[torch.Tensor, "samples latent"]:

@@ -40,6 +40,11 @@ class Autoencoder(nn.Module):
         self.decoder = decoder
         self.likelihood = likelihood or Bernoulli()
 
+    @property
+    def device(self) -> torch.device:
+        """Where the networks lie."""
+        return next(self.parameters()).device
+
     def code(self, image_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch latent"]:
         """Return the latent of each image."""
         code_BD: Tensor = self.encoder(image_BP)
@@ -53,6 +58,10 @@ class Autoencoder(nn.Module):
     def reconstruct(self, image_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch pixels"]:
         """Return the decoder's output at the code of each image."""
         return self.decode(self.code(image_BP))
+
+    def embed(self, z_BD: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch pixels"]:
+        """Return p(x|z) of each latent in the coordinates of `Likelihood.embed`."""
+        return self.likelihood.embed(self.decode(z_BD))
 
 
 class VariationalAutoencoder(Autoencoder):

@@ -67,7 +67,7 @@ def mean_bound(
     autoencoder: Autoencoder, image_NP: Float[np.ndarray, "images pixels"]
 ) -> dict[str, float | None]:
     """Return mean ELBO, reconstruction and KL of images, rounded so that they still add up."""
-    device = next(autoencoder.parameters()).device
+    device = autoencoder.device
     likelihood, kl = 0.0, 0.0
     rng = torch.Generator().manual_seed(NOISE_SEED)
     for image_BP in torch.split(torch.from_numpy(image_NP), 1000):
