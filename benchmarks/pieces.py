@@ -2,8 +2,7 @@
 
     python -m benchmarks.pieces [MODEL ...]
 
-A drag waits for at most one piece. Times are CPU milliseconds of this thread; the first column is
-the longest piece, the second the 99th percentile, the third how many pieces there are.
+A drag waits for at most one piece. Times are CPU milliseconds of this thread.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ def timed(calls: Sequence[Callable[[], object]]) -> list[float]:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("models", nargs="*", default=MODELS)
     for name in parser.parse_args().models:
         engine = Engine.load(ROOT / "checkpoints" / name, "cpu")

@@ -73,6 +73,8 @@ def main() -> int:
         thread.start()
         while not server.started:
             thread.join(0.05)
+            if not thread.is_alive():
+                sys.exit("the server did not start")
         try:
             too_many = _walks(walk, port)
         finally:
