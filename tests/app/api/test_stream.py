@@ -161,7 +161,7 @@ def test_a_stream_closes_with_try_again_later_when_too_much_waits(engine: Engine
 
 @pytest.fixture
 def few() -> Iterator[Serving]:
-    with serving(Settings(max_streams=2, stream_idle_seconds=1)) as running:
+    with serving(Settings(max_streams=2, stream_idle_seconds=3)) as running:
         yield running
 
 

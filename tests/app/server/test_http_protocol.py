@@ -22,9 +22,16 @@ PATIENCE = 20
 @pytest.fixture(scope="module")
 def server() -> Iterator[Serving]:
     with pytest.MonkeyPatch.context() as patch, serving(Settings(), 4096) as running:
-        patch.setattr(http_protocol, "HEAD_SECONDS", 0.5)
+        patch.setattr(http_protocol, "HEAD_SECONDS", PATIENCE)
         patch.setattr(http_protocol, "READ_SECONDS", 0.5)
         yield running
+
+
+@pytest.fixture
+def hasty(server: Serving, monkeypatch: pytest.MonkeyPatch) -> Serving:
+    """The server while it waits for heads for half a second alone."""
+    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.5)
+    return server
 
 
 def open_socket(server: Serving, receive_buffer: int | None = None) -> socket.socket:
@@ -71,14 +78,14 @@ def expect_problem(answer: bytes, status: int) -> str:
 
 
 @pytest.mark.parametrize("sent", [b"G", b"GET /healthz HTTP/1.1\r\n", HEAD, HEAD + b"X-Half: "])
-def test_a_head_that_does_not_come_to_its_end_is_refused(server: Serving, sent: bytes) -> None:
-    with open_socket(server) as opened:
+def test_a_head_that_does_not_come_to_its_end_is_refused(hasty: Serving, sent: bytes) -> None:
+    with open_socket(hasty) as opened:
         opened.sendall(sent)
         assert "did not arrive" in expect_problem(read_all(opened), 408)
 
 
-def test_drips_do_not_put_the_deadline_off(server: Serving) -> None:
-    with open_socket(server) as opened:
+def test_drips_do_not_put_the_deadline_off(hasty: Serving) -> None:
+    with open_socket(hasty) as opened:
         opened.sendall(HEAD)
         opened.settimeout(0.05)
         answer = b""
@@ -91,8 +98,8 @@ def test_drips_do_not_put_the_deadline_off(server: Serving) -> None:
         assert "did not arrive" in expect_problem(answer, 408)
 
 
-def test_the_second_request_of_a_connection_has_a_deadline_too(server: Serving) -> None:
-    with open_socket(server) as opened:
+def test_the_second_request_of_a_connection_has_a_deadline_too(hasty: Serving) -> None:
+    with open_socket(hasty) as opened:
         opened.sendall(HEAD + b"\r\n")
         first = opened.recv(65536)
         assert first.startswith(b"HTTP/1.1 200")
@@ -100,8 +107,8 @@ def test_the_second_request_of_a_connection_has_a_deadline_too(server: Serving) 
         assert "did not arrive" in expect_problem(read_all(opened), 408)
 
 
-def test_a_connection_on_which_nothing_is_asked_is_closed_without_a_word(server: Serving) -> None:
-    with open_socket(server) as opened:
+def test_a_connection_on_which_nothing_is_asked_is_closed_without_a_word(hasty: Serving) -> None:
+    with open_socket(hasty) as opened:
         assert read_all(opened) == b""
 
 
@@ -305,11 +312,8 @@ def test_a_connect_is_refused(server: Serving) -> None:
         expect_problem(read_all(opened), 400)
 
 
-def test_requests_that_wait_for_their_turn_are_bounded(
-    server: Serving, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_requests_that_wait_for_their_turn_are_bounded(server: Serving) -> None:
     """A client that pipelines without end and reads its answers makes the server hold few."""
-    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", PATIENCE)  # a slice ends within a head
     request = b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
     count, most = 20_000, 0
     with open_socket(server) as opened:
