@@ -44,6 +44,9 @@ export class ApiError extends Error {
   }
 }
 
+/** @type {(start: Latent, end: Latent, path: PathKind, steps: number) => object} */
+const pathBody = (start, end, path, steps) => ({ start: { latent: start }, end: { latent: end }, path, steps });
+
 /**
  * @param {string} base  URL of the page
  */
@@ -178,14 +181,12 @@ export function createApi(base) {
      *   => Promise<Interpolation>}
      */
     async interpolate(model, start, end, path, steps, signal) {
-      const body = { start: { latent: start }, end: { latent: end }, path, steps };
-      return (await post(`${at(model)}/interpolate`, body, 'application/json', signal)).json();
+      return (await post(`${at(model)}/interpolate`, pathBody(start, end, path, steps), 'application/json', signal)).json();
     },
 
     /** @type {(model: string, start: Latent, end: Latent, path: PathKind, steps: number, type: string) => Promise<Blob>} */
     async pathFile(model, start, end, path, steps, type) {
-      const body = { start: { latent: start }, end: { latent: end }, path, steps };
-      return (await post(`${at(model)}/interpolate`, body, type)).blob();
+      return (await post(`${at(model)}/interpolate`, pathBody(start, end, path, steps), type)).blob();
     },
 
     /** @type {(dataset: string, index: number) => string} */

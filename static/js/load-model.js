@@ -5,7 +5,6 @@
  * @typedef {import('./store.js').Store} Store
  * @typedef {import('./store.js').State} State
  * @typedef {import('./api.js').Api} Api
- * @typedef {import('./api.js').Card} Card
  * @typedef {import('./latent/atlas.js').Atlas} Atlas
  * @typedef {import('./latent/plane.js').Latent} Latent
  */
@@ -16,7 +15,7 @@ import { addDatasets, isKnownDataset } from './latent/labels.js';
 import { groupsOf, hasPlane } from './latent/model-groups.js';
 import { footOf, latentAt } from './latent/plane.js';
 import { find } from './lib/dom.js';
-import { retry } from './lib/retry.js';
+import { retry, roomIn } from './lib/retry.js';
 import { roundTrip } from './map/idle-tour.js';
 
 /**
@@ -96,7 +95,7 @@ export function mount(root, store, api) {
     if (!hasPlane(card)) return store.set({ ...fresh, atlas: null, planes: [], plane: '', frame: null, playing: false });
     const [planes, codes, named] = await retry(
       () => Promise.all([api.planes(model, signal), api.codes(model, signal), name && planeOr(null, name, signal)]),
-      { signal, onWait: (seconds) => store.set({ pending: `The server makes room; again in ${seconds} s …` }) },
+      { signal, onWait: (seconds) => store.set({ pending: roomIn(seconds) }) },
     );
     if (signal.aborted) return;
     const atlas = createAtlas(card, named || planes[0], codes);

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAtlas } from '../../static/js/latent/atlas.js';
 import { arrivalLatent } from '../../static/js/load-model.js';
+import { FLAT } from './latent/patches.js';
 
-const FLAT = { id: 'latent', title: '', origin: [0, 0], axes: [[1, 0], [0, 1]], extent: [[-4, -4], [4, 4]] };
 const CARD = { id: 'a', family: 'ae', latent_dim: 2, dataset: 'mnist', planes: ['latent'] };
 
 /** An atlas of four codes, image by image. */

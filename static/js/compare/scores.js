@@ -1,7 +1,6 @@
 /**
  * A few measures of each model's prior, shown below its map.
  *
- * @typedef {import('../store.js').State} State
  * @typedef {import('../api.js').Card} Card
  * @typedef {import('../api.js').Measure} Measure
  */

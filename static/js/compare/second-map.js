@@ -11,7 +11,7 @@ import { ApiError } from '../api.js';
 import { createAtlas } from '../latent/atlas.js';
 import { mount as mountFollowPoint } from '../latent/follow-point.js';
 import { copyOf, find } from '../lib/dom.js';
-import { retry } from '../lib/retry.js';
+import { retry, roomIn } from '../lib/retry.js';
 import { mount as mountAnnouncer } from '../map/announcer.js';
 import { mount as mountCanvas } from '../map/canvas.js';
 import { mount as mountHover } from '../map/hover.js';
@@ -60,7 +60,7 @@ export function mount(root, page, api) {
     try {
       const [planes, codes] = await retry(
         () => Promise.all([api.planes(id, signal), api.codes(id, signal)]),
-        { signal, onWait: (seconds) => second.set({ pending: `The server makes room; again in ${seconds} s …` }) },
+        { signal, onWait: (seconds) => second.set({ pending: roomIn(seconds) }) },
       );
       if (signal.aborted) return;
       const atlas = createAtlas(card, planes[0], codes);

@@ -6,7 +6,6 @@
  * height, the distance from the plane.
  *
  * @typedef {import('./box.js').Point} Point
- * @typedef {import('./box.js').Box} Box
  * @typedef {readonly number[]} Latent
  *
  * @typedef {object} Plane

@@ -73,6 +73,14 @@ export function boxOf(camera, rect) {
   };
 }
 
+/**
+ * Return the visible part of the plane.
+ *
+ * @type {(view: { camera: Camera, width: number, height: number }) => Box}
+ */
+export const visibleBox = ({ camera, width, height }) =>
+  boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
+
 /** @type {(camera: Camera, dx: number, dy: number) => Camera} */
 export const pan = ({ x, y, scale }, dx, dy) => ({ x: x + dx, y: y + dy, scale });
 

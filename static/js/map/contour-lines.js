@@ -3,6 +3,7 @@
  *
  * @typedef {[number, number, number, number]} Segment  x0, y0, x1, y1 in cells; a number lies in the middle of its cell
  */
+import { roundLength } from '../lib/round-numbers.js';
 
 /** Pairs of edges that a line joins, by the bits of the high corners. Edges: top 0, right 1, bottom 2, left 3. */
 const JOINED = [
@@ -56,8 +57,6 @@ function crossing(edge, corners, level, x, y) {
  * @returns {number[]}
  */
 export function levelsUpTo(greatest, count) {
-  const rough = greatest / count;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * (rough >= 5 * power ? 5 : rough >= 2 * power ? 2 : 1);
+  const step = roundLength(greatest / count);
   return Array.from({ length: Math.floor(greatest / step) }, (_, i) => (i + 1) * step);
 }

@@ -3,6 +3,7 @@
  *
  * @typedef {import('../map-layers.js').FieldId} FieldId
  */
+import { channels } from '../lib/theme.js';
 
 /** Cells on a side of a field. */
 export const CELLS = 128;
@@ -34,7 +35,7 @@ export const rampOf = (field, isDark) => (isDark ? RAMPS[field] : [...RAMPS[fiel
  * @returns {Uint8Array}  red, green, blue, red, ...
  */
 export function tableOf(ramp) {
-  const stops = ramp.map((colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)));
+  const stops = ramp.map(channels);
   const table = new Uint8Array(3 * 256);
   for (let level = 0; level < 256; level++) {
     const place = (level / 255) * (stops.length - 1);

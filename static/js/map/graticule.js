@@ -8,7 +8,7 @@
  */
 import { PRIOR_SIGMAS, priorCentre } from '../latent/atlas.js';
 import { multiples, roundLength } from '../lib/round-numbers.js';
-import { boxOf, screenX, screenY } from './camera.js';
+import { screenX, screenY, visibleBox } from './camera.js';
 
 /** The largest distance between lines, CSS pixels; the smallest is two fifths of it. */
 const MAX_SPACING = 170;
@@ -29,7 +29,7 @@ const lineStep = ({ camera }) => roundLength(MAX_SPACING / camera.scale);
 export function paintGraticule(context, view, extent, theme) {
   const { camera, width, height } = view;
   const step = lineStep(view);
-  const box = boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
+  const box = visibleBox(view);
   context.strokeStyle = theme.ink;
   context.lineWidth = 1;
   for (const isZero of [false, true]) {
@@ -122,7 +122,7 @@ export function paintFrame(context, view, margin, theme) {
   const step = lineStep(view);
   const row = margin ? height - margin / 2 : Math.min(height - EDGE, Math.max(EDGE, screenY(camera, 0) + 10));
   const column = margin ? margin / 2 : Math.min(width - EDGE, Math.max(EDGE, screenX(camera, 0) - 10));
-  const box = boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
+  const box = visibleBox(view);
   context.font = `11px ${theme.sans}`;
   for (const u of multiples(box.u0, box.u1, step)) {
     const x = screenX(camera, u);

@@ -11,7 +11,7 @@
  */
 import { ApiError } from '../api.js';
 import { createLruCache } from '../lib/lru-cache.js';
-import { boxOf, screenX, screenY } from './camera.js';
+import { screenX, screenY, visibleBox } from './camera.js';
 import { covering, cutOf, extentOf, keyOf, levelAt, needed, piecesFor } from './tile-grid.js';
 import { createTint } from './tint.js';
 
@@ -165,9 +165,6 @@ export function createTileLayer(store, api, onChange) {
     },
   };
 }
-
-/** The visible part of the plane. @type {(view: View) => Box} */
-const visibleBox = ({ camera, width, height }) => boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
 
 /**
  * Return where a tile lies in device pixels. Tiles whose side is a whole number of pixels are aligned to whole

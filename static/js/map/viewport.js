@@ -10,7 +10,7 @@
 import { contains, including } from '../latent/box.js';
 import { footOf } from '../latent/plane.js';
 import { find } from '../lib/dom.js';
-import { boxOf, fit, framingOf, lookingAt, within } from './camera.js';
+import { boxOf, fit, framingOf, lookingAt, visibleBox, within } from './camera.js';
 import { DEEPEST, extentOf, scaleOf } from './tile-grid.js';
 
 /** The deepest tiles are shown at most at this many times their own size. */
@@ -72,7 +72,7 @@ export function mount(root, store) {
       ? within(lookingAt(framing, framing.zoom * whole.scale, limits.eye), limits)
       : whole;
     store.set({ view: { camera, ...rest, reach: boxOf(camera, inside) } });
-    const shown = boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
+    const shown = visibleBox({ camera, width, height });
     map.dataset.view = [shown.u0, shown.v0, shown.u1, shown.v1].join(',');
   }
 

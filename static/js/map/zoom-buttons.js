@@ -8,7 +8,7 @@
 import { contains } from '../latent/box.js';
 import { find } from '../lib/dom.js';
 import { createCameraMotion } from './camera-motion.js';
-import { boxOf, lookingAt } from './camera.js';
+import { lookingAt, visibleBox } from './camera.js';
 import { ZOOM_STEP } from './keyboard-input.js';
 import { extentOf } from './tile-grid.js';
 
@@ -60,7 +60,7 @@ export function mount(root, store, api) {
       zoomIn.disabled = camera.scale > 0.999 * limits.maxScale;
       zoomOut.disabled = camera.scale < 1.001 * limits.minScale;
       const extent = extentOf(atlas.plane);
-      const shown = boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
+      const shown = visibleBox({ camera, width, height });
       const isWhole = camera.scale < 1.001 * view.whole.scale
         || contains(shown, { u: extent.u0, v: extent.v0 }) && contains(shown, { u: extent.u1, v: extent.v1 });
       minimap.hidden = isWhole;

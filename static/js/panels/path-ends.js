@@ -2,7 +2,6 @@
  * The ends and the kind of the path.
  *
  * @typedef {import('../store.js').Store} Store
- * @typedef {import('../store.js').End} End
  * @typedef {import('../store.js').Path} Path
  */
 import { labelsOf } from '../latent/labels.js';

@@ -2,7 +2,6 @@
  * Paths between two latents, one of each kind: strips of images, scrubbing, playing, and saving as a file.
  *
  * @typedef {import('../store.js').Store} Store
- * @typedef {import('../store.js').End} End
  * @typedef {import('../store.js').Path} Path
  * @typedef {import('../store.js').PathKind} PathKind
  * @typedef {import('../api.js').Api} Api
@@ -12,7 +11,7 @@
 import { ApiError } from '../api.js';
 import { PATH_KINDS, between, latentOf, pathIn } from '../latent/path.js';
 import { find, saveFile } from '../lib/dom.js';
-import { retry } from '../lib/retry.js';
+import { retry, roomIn } from '../lib/retry.js';
 import { mount as mountPathEnds } from './path-ends.js';
 import { createStrips } from './path-strips.js';
 
@@ -95,7 +94,7 @@ export function mount(root, store, api) {
     try {
       const answer = await retry(
         () => api.interpolate(atlas.card.id, start, end, kind, STEPS, signal),
-        { signal, onWait: (seconds) => (problem.textContent = `The server makes room; again in ${seconds} s …`) },
+        { signal, onWait: (seconds) => (problem.textContent = roomIn(seconds)) },
       );
       if (signal.aborted) return;
       problem.textContent = '';
@@ -181,7 +180,6 @@ export function mount(root, store, api) {
     store.watch(['atlas', 'path', 'panel', 'playing'], update),
     store.watch(['playing', 'pathLatents', 'path'], ({ playing, pathLatents }) => {
       play.textContent = playing ? 'Pause' : 'Play';
-      play.dataset.state = playing ? 'playing' : 'paused';
       play.disabled = scrub.disabled = fileType.disabled = !pathLatents;
       if (playing && pathLatents) begin();
       mark();

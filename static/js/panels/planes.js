@@ -102,7 +102,7 @@ export function mount(root, store, api) {
     if (model !== atlas.card.id) clearPins();
     model = atlas.card.id;
     const [family, a, b] = (plane || planes[0]?.id || '').split('-');
-    if (family === 'at' || kind.value !== family) kind.value = family;
+    kind.value = family;
     fill(family, [Number(a), Number(b)]);
   });
   return () => {

@@ -10,7 +10,7 @@ import { find, saveFile } from '../lib/dom.js';
 import { contextOf, imagePainter } from '../lib/pixels.js';
 import { roundLength } from '../lib/round-numbers.js';
 import { watchTheme } from '../lib/theme.js';
-import { boxOf, screenX, screenY } from '../map/camera.js';
+import { screenX, screenY, visibleBox } from '../map/camera.js';
 import { RADIUS, sheetOf, ticksOf } from './save-sheet.js';
 
 /** The largest distance between coordinates at the edge, CSS pixels. */
@@ -64,7 +64,7 @@ export function mount(root, store) {
     const canvas = renderMap?.(Number(scale.value), false);
     if (!canvas || !shown || !atlas || !view) return;
     const { camera, width, height } = view;
-    const box = boxOf(camera, { left: 0, top: 0, right: width, bottom: height });
+    const box = visibleBox({ camera, width, height });
     const step = roundLength(MAX_SPACING / camera.scale);
     const ring = point();
     const [labels, count] = [labelsOf(shown.dataset), atlas.codes.count.toLocaleString('en')];

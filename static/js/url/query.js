@@ -19,8 +19,7 @@
  */
 import { PATH_KINDS } from '../latent/path.js';
 import { LAYERS, formatLayers, parseLayers } from '../map-layers.js';
-import { INITIAL, PANELS } from '../store.js';
-import { LINKS } from '../store.js';
+import { INITIAL, LINKS, PANELS } from '../store.js';
 
 /** Decimals of a latent: no grey level shows a smaller change. */
 const PLACES = 4;

@@ -4,12 +4,7 @@ import {
   describe, describeBriefly, hasCollapsed, joinWords, nearbyLabels,
 } from '../../../static/js/latent/describe-point.js';
 import { labelsOf } from '../../../static/js/latent/labels.js';
-
-function place(shares, distance = 0.01) {
-  const share = new Float64Array(10);
-  for (const [label, value] of Object.entries(shares)) share[label] = value;
-  return { share, index: 0, distance, reach: 0.2 };
-}
+import { place } from './place.js';
 
 test('a point is described by the digits around it', () => {
   assert.equal(describe(place({ 8: 1 }), 0.1).title, 'Among the 8s');

@@ -2,12 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describe } from '../../../static/js/latent/describe-point.js';
 import { addDatasets, isKnownDataset, labelsOf, wordsFor } from '../../../static/js/latent/labels.js';
-
-function place(shares, distance = 0.01) {
-  const share = new Float64Array(10);
-  for (const [label, value] of Object.entries(shares)) share[label] = value;
-  return { share, index: 0, distance, reach: 0.2 };
-}
+import { place } from './place.js';
 
 test('labels have the right article', () => {
   assert.deepEqual([7, 8].map((d) => labelsOf('mnist')[d].one), ['a 7', 'an 8']);

@@ -3,9 +3,7 @@ import { test } from 'node:test';
 import {
   ellipseOf, footOf, freedomOf, heightOf, latentAt, movedTo, parallelThrough, planeIdOf, planeThrough, sliceThrough, withCoordinate,
 } from '../../../static/js/latent/plane.js';
-
-const near = (actual, expected, message) =>
-  assert.ok(Math.abs(actual - expected) < 1e-9, `${message ?? ''} ${actual} is not ${expected}`);
+import { near } from '../near.js';
 
 /** A tilted plane in four dimensions: its axes are orthonormal, its origin is not zero. */
 const TILTED = {

@@ -1,9 +1,6 @@
-import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { roundLength } from '../../../static/js/lib/round-numbers.js';
-
-const near = (actual, expected, message) =>
-  assert.ok(Math.abs(actual - expected) < 1e-9, `${message ?? ''} ${actual} is not ${expected}`);
+import { near } from '../near.js';
 
 test('a round length is the largest 1, 2 or 5 of its power of ten that fits', () => {
   for (const [length, expected] of [[1, 1], [1.9, 1], [2, 2], [4.99, 2], [5, 5], [99, 50], [0.03, 0.02]]) {

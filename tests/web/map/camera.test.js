@@ -4,12 +4,10 @@ import { contains } from '../../../static/js/latent/box.js';
 import {
   between, boxOf, fit, framingOf, GLIDE, glide, lookingAt, pan, pinch, planeU, planeV, screenX, screenY, within, zoomAbout,
 } from '../../../static/js/map/camera.js';
+import { near } from '../near.js';
 
 const BOX = { u0: -3, v0: -2, u1: 5, v1: 4 };
 const CLEAR = { left: 40, top: 20, right: 840, bottom: 920 };
-
-const near = (actual, expected, message) =>
-  assert.ok(Math.abs(actual - expected) < 1e-9, `${message ?? ''} ${actual} is not ${expected}`);
 
 /** Numbers that look random and are the same in every run. */
 function* numbers(count, low, high) {

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keepApart, outside } from '../../../static/js/map/label-layout.js';
-
-const near = (actual, expected, message) =>
-  assert.ok(Math.abs(actual - expected) < 1e-9, `${message ?? ''} ${actual} is not ${expected}`);
+import { near } from '../near.js';
 
 test('a point under a panel moves to its nearest edge', () => {
   const sheet = { left: 100, top: 100, right: 300, bottom: 200 };
