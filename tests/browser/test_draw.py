@@ -93,6 +93,14 @@ def test_a_drawn_digit_gets_its_posterior(visitor: Visitor) -> None:
     expect(explorer.page.locator("#steps li")).not_to_have_count(0)
 
 
+def test_a_pen_that_only_touches_the_sheet_draws_a_dot(visitor: Visitor) -> None:
+    explorer = visitor.open()
+    explorer.page.locator("#tab-draw").click()
+    explorer.page.locator("#drawing").click(position={"x": 60, "y": 60})
+    expect(explorer.page.locator("#encoding")).to_be_visible()
+    expect_posterior_of(explorer, base64.b64decode(explorer.page.evaluate(DRAWN_PNG)))
+
+
 def test_the_posterior_is_painted_around_its_mean_with_its_neighbours(visitor: Visitor) -> None:
     explorer = visitor.open(reduced_motion="reduce")
     explorer.page.locator("#tab-draw").click()

@@ -6,6 +6,8 @@
 
 /** Width of the pen relative to the drawing's side, as in MNIST's digits. */
 const PEN = 0.085;
+/** A canvas paints no line of length 0, so that a dot is a line of this many pixels. */
+const DOT = 0.01;
 
 /**
  * Paint strokes in white on black. The curve has the points for control points and passes through their midpoints, so
@@ -43,5 +45,5 @@ export function trace(pen, stroke, side) {
     pen.quadraticCurveTo(x, y, (x + stroke[i + 2] * side) / 2, (y + stroke[i + 3] * side) / 2);
   }
   const last = i < stroke.length ? i : 0;
-  pen.lineTo(stroke[last] * side, stroke[last + 1] * side);
+  pen.lineTo(stroke[last] * side + DOT, stroke[last + 1] * side);
 }
