@@ -1,8 +1,8 @@
 """The routes that are asked for most, matched before FastAPI's router.
 
 FastAPI takes several times as long to find and call an endpoint as the endpoint itself does. Each
-of these endpoints exists once: it is an ordinary route of FastAPI as well, which documents it and
-answers whatever is not matched here.
+of these endpoints exists once: its route is in FastAPI's router as well, which answers whatever is
+not matched here. `HOT_ROUTES` in `app/main.py` lists them.
 """
 
 from collections.abc import Awaitable, Callable, Iterable

@@ -1,5 +1,7 @@
 """The objective of training: the evidence lower bound, or an autoencoder's reconstruction.
 
+An encode has the same bound, computed by `model.inference.encoding` from whichever runtime it uses.
+
 Shapes: B batch, P pixels, D latent dimensions, K samples, S of them at once, R = S B.
 """
 

@@ -315,7 +315,7 @@ def test_a_connect_is_refused(server: Serving) -> None:
 def test_requests_that_wait_for_their_turn_are_bounded(server: Serving) -> None:
     """A client that pipelines without end and reads its answers makes the server hold few."""
     request = b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
-    count, most = 20_000, 0
+    count, most = 4_000, 0
     with open_socket(server) as opened:
         sending = threading.Thread(target=opened.sendall, args=(request * count,))
         sending.start()
@@ -327,7 +327,7 @@ def test_requests_that_wait_for_their_turn_are_bounded(server: Serving) -> None:
                 if line.startswith(b"content-length:"):
                     length = int(line.partition(b":")[2])
             file.read(length)
-            if number % 500 == 0:
+            if number % 200 == 0:
                 found = [one for one in gc.get_objects() if type(one) is HttpProtocol]
                 most = max(most, *(len(one.pipeline) for one in found))
                 assert max(len(one.unparsed) for one in found) < 1_000_000
