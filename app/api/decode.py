@@ -9,16 +9,9 @@ from app.formats import rendering
 from app.formats.latents import LATENT, MAX_LATENTS, read_latents, read_npy
 from app.formats.rendering import BATCH, ImageJson, JsonImages, described
 from app.http.cancellation import while_connected
-from app.http.json_body import (
-    NUMBER_BYTES,
-    OTHER_BYTES,
-    JsonBody,
-    media_type,
-    read_json,
-    unsupported,
-)
+from app.http.json_body import JsonBody, media_type, most_bytes, read_json, unsupported
 from app.http.negotiation import JSON, NPY
-from app.openapi import BINARY, MODEL_PARAMETER, array, feature
+from app.openapi import MODEL_PARAMETER, array, bytes_of, feature, reads
 from app.serving.batcher import CHUNK, SMALL, Images, Latents
 from app.serving.registry import Registry, ServedModel
 from model.card import Card
@@ -46,16 +39,15 @@ class DecodeResponse(BaseModel):
     images: list[ImageJson]
 
 
-_FILE = {**BINARY["schema"], "description": "A NumPy file: N x D numbers"}
-_BODY = {
-    "required": True,
-    "content": {JSON: {"schema": DecodeRequest.model_json_schema()}, NPY: {"schema": _FILE}},
+_CONTENT = {
+    JSON: {"schema": DecodeRequest.model_json_schema()},
+    NPY: bytes_of("A NumPy file: N x D numbers"),
 }
 
 
 @router.post(
     "/decode",
-    openapi_extra={"parameters": [MODEL_PARAMETER], "requestBody": _BODY},
+    openapi_extra={"parameters": [MODEL_PARAMETER], **reads(_CONTENT)},
     responses={200: {"model": DecodeResponse, "content": described(BATCH)}, 409: {}, 422: {}},
     response_class=Response,
 )
@@ -76,10 +68,7 @@ async def decode(request: Request) -> Response:
 
 
 def _require_room(request: Request, served: ServedModel, card: Card) -> None:
-    """Raise Overloaded for a long body before it is read, while too much waits.
-
-    The number of latents is estimated from the length of the body.
-    """
+    """Raise Overloaded for a long body before it is read, while too much waits."""
     length = int(request.headers.get("content-length", 0))
     if length > CHUNK * (NUMBER_CHARACTERS * card.latent_dim + 2):
         served.batcher.require_room(2 * CHUNK)
@@ -88,7 +77,7 @@ def _require_room(request: Request, served: ServedModel, card: Card) -> None:
 async def _read_body(request: Request, card: Card) -> Latents:
     kind = media_type(request.headers.get("content-type"))
     if kind == JSON:
-        max_bytes = OTHER_BYTES + NUMBER_BYTES * card.latent_dim * MAX_LATENTS
+        max_bytes = most_bytes(card.latent_dim * MAX_LATENTS)
         body = await read_json(request, DecodeRequest, max_bytes=max_bytes)
         return read_latents(body.latents, card)
     if kind == NPY:
@@ -107,22 +96,16 @@ async def decode_for(
     """Decode latents, and stop if the client of `request` goes away before many are decoded.
 
     Many images that go into JSON are returned as JSON, each chunk packed after its forward pass.
-
-    Args:
-        request: Has been read.
-        served: The model.
-        latents: Any number of them.
-        media_type: Of the response.
-        patient: As in `Job`.
+    `patient` is as in `Job`.
 
     Raises:
         ClientDisconnect: The client went away.
         Overloaded: Too much is waiting.
     """
-    if len(latents) <= SMALL:
-        images: Images = await served.batcher.run(latents)
-        return images
     batcher = served.batcher
+    if len(latents) <= SMALL:
+        images: Images = await batcher.run(latents)
+        return images
     if media_type != JSON:
         return await while_connected(request, served.decode(latents, patient=patient))
     packing = batcher.decode_job(latents, rendering.packed, patient=patient)

@@ -19,7 +19,6 @@ from model.card import Card
 from model.engine import LATENT_LIMIT
 
 MAX_LATENTS = 1024
-"""Most latents of one request."""
 _NPY = b"\x93NUMPY\x01\x00"
 """The start of a NumPy file of version 1.0; the length of its head and the head follow."""
 LONGEST_HEAD = 1000
@@ -107,10 +106,7 @@ def _no_npy(reason: str) -> InvalidRequest:
 
 
 def _numbers(rows: Sequence[object], card: Card) -> Float64[np.ndarray, "rows latent"] | None:
-    """Return rows as an array if all are lists of D numbers, far faster than row by row.
-
-    None means that each row has to be looked at.
-    """
+    """Return rows as an array if all are lists of D numbers, far faster than row by row."""
     if set(map(type, rows)) != {list} or set(map(len, rows)) != {card.latent_dim}:  # type: ignore[arg-type]
         return None
     numbers: list[object] = list(chain.from_iterable(rows))  # type: ignore[arg-type]

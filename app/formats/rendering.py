@@ -34,6 +34,10 @@ class ImageJson(BaseModel):
     png: str = Field(description="The file, in base64", json_schema_extra={"format": "byte"})
 
 
+def _base64(image: png.GreyLevels) -> bytes:
+    return b2a_base64(png.encode(image), newline=False)
+
+
 def image_json(image: png.GreyLevels) -> dict[str, object]:
     """Return an image as `ImageJson` describes it, in plain values."""
     height, width = image.shape
@@ -46,17 +50,9 @@ JsonImages = bytes
 
 def packed(images: Images) -> JsonImages:
     """Return at least one image as JSON, faster than by `json.dumps`."""
-    head = _head_of_image(*images.shape[1:])
+    _, height, width = images.shape
+    head = b'{"width":%d,"height":%d,"png":"' % (width, height)
     return head + (b'"},' + head).join(map(_base64, images)) + b'"}'
-
-
-@lru_cache(maxsize=64)
-def _head_of_image(height: int, width: int) -> bytes:
-    return b'{"width":%d,"height":%d,"png":"' % (width, height)
-
-
-def _base64(image: png.GreyLevels) -> bytes:
-    return b2a_base64(png.encode(image), newline=False)
 
 
 def contact_sheet(images: Images) -> png.GreyLevels:
@@ -152,10 +148,7 @@ async def respond(
     images: Images | JsonImages,
     fields: Mapping[str, Any],
 ) -> Response:
-    """Return images as `media_type`; in JSON they follow `fields`, as `images`.
-
-    Slow rendering is done in a thread, so that the event loop goes on serving drags.
-    """
+    """Return images as `media_type`; in JSON they follow `fields`, as `images`."""
 
     def render() -> bytes:
         if not isinstance(images, bytes) and media_type != JSON:

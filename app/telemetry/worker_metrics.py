@@ -37,7 +37,7 @@ class SharedMetrics:
     """
 
     def __init__(
-        self, folder: str, own: Callable[[], list[Sample]], lasting: Collection[str]
+        self, folder: str, own: Callable[[], Iterable[Sample]], lasting: Collection[str]
     ) -> None:
         self.folder = Path(folder) if folder else None
         self.own = own
@@ -47,11 +47,7 @@ class SharedMetrics:
 
     @asynccontextmanager
     async def publishing(self) -> AsyncIterator[None]:
-        """Write every second within this context, and the lasting samples at its end.
-
-        Raises:
-            StartError: The folder does not exist and cannot be made.
-        """
+        """Write every second within this context, and the lasting samples at its end."""
         if self.folder is None:
             yield
             return
