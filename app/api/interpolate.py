@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from app.api.decode import decode_for
+from app.api.decode import respond
 from app.errors import InvalidRequest
 from app.formats import rendering
 from app.formats.latents import LATENT, refuse
@@ -24,11 +24,7 @@ router = feature("/models/{model}", "interpolate")
 GEODESIC_WEIGHT = 2
 """What a piece of a geodesic costs in images decoded; there are up to some five hundred of them."""
 
-EXAMPLE: dict[str, Any] = {
-    "start": {"latent": [-1.5, 1.0]},
-    "end": {"latent": [1.0, -2.0]},
-    "steps": 8,
-}
+EXAMPLE: Any = {"start": {"latent": [-1.5, 1.0]}, "end": {"latent": [1.0, -2.0]}, "steps": 8}
 
 
 class End(JsonBody):
@@ -99,7 +95,6 @@ async def interpolate(request: Request, served: Decoding) -> Response:
     lengths = served.engine.seen_length_pieces(path.latents)
     *_, seen_lengths = await served.run(lengths, weight=CHUNK)
     assert seen_lengths is not None, "the last piece returns the lengths"
-    images = await decode_for(request, served, path.latents, media_type)
     fields = {
         "model": served.card.id,
         "path": body.path,
@@ -109,7 +104,7 @@ async def interpolate(request: Request, served: Decoding) -> Response:
         "straight_length": path.straight_length,
         "seen_lengths": seen_lengths.tolist(),
     }
-    return await rendering.respond(request, media_type, FILM, images, fields)
+    return await respond(request, served, path.latents, media_type, FILM, fields)
 
 
 async def _latent(

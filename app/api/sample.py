@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.decode import decode_for
+from app.api.decode import respond
 from app.formats import rendering
 from app.formats.latents import MAX_LATENTS
 from app.formats.rendering import BATCH, ImageJson, described
@@ -58,6 +58,5 @@ async def sample(request: Request, served: Decoding) -> Response:
     served.batcher.require_room(body.count)
     draw = partial(served.engine.sample, body.count, seed, body.temperature)
     (latents,) = await served.run([draw], weight=1)
-    images = await decode_for(request, served, latents, media_type, patient=False)
     fields = {"model": served.card.id, "seed": seed, "latents": latents.tolist()}
-    return await rendering.respond(request, media_type, BATCH, images, fields)
+    return await respond(request, served, latents, media_type, BATCH, fields, patient=False)

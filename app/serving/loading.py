@@ -23,7 +23,6 @@ UNPACKED = 5
 three times. The models that ship grow to 2.5 to 4.6 times."""
 
 MakeBatcher = Callable[[Decode], Batcher]
-
 log = logging.getLogger("explorer")
 
 

@@ -1,8 +1,7 @@
 """Workers share their metrics, so that any of them can answer a scrape for all.
 
-Each worker writes a file of its own into a folder of the run, once a second and before it answers a
-scrape; the one that answers adds up the files. Counters therefore never fall: the file of a worker
-that died keeps them, while its gauges (what it had open or in memory) are dropped.
+Each worker writes a file of its own, once a second and before it answers a scrape; the one that
+answers adds up the files. The file of a worker that died keeps its counters, not its gauges.
 """
 
 import asyncio
