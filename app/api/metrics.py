@@ -166,8 +166,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/metrics")
 async def metrics(request: Request) -> Response:
     """Return the metrics of all workers, as text or as OpenMetrics, whichever Accept asks for."""
-    shared = request.app.state.shared_metrics
-    assert isinstance(shared, SharedMetrics)
+    shared: SharedMetrics = request.app.state.shared_metrics
     request.app.state.log.write()  # this counts the requests that have ended since
     own = list(shared.own())
     encode, media_type = choose_encoder(request.headers.get("accept", ""))

@@ -27,10 +27,7 @@ _THREADS = ThreadPoolExecutor(2, "images")
 async def read_images(
     entries: Mapping[str, object], dataset: str, *, with_steps: bool = True
 ) -> list[Prepared]:
-    """Prepare images for a model of a data set.
-
-    A single small file is prepared at once, because the hop to a thread and back would take as
-    long.
+    """Prepare images for a model of a data set, in threads unless it is a single small one.
 
     Args:
         entries: By their JSON pointers: bytes of an image file, the same in base64, or numbers.
@@ -40,7 +37,7 @@ async def read_images(
     Raises:
         InvalidRequest: An entry is no usable image. The first such is named, with the reason.
     """
-    if len(entries) == 1:
+    if len(entries) == 1:  # for a small one, the hop to a thread and back would take as long
         ((pointer, entry),) = entries.items()
         content = _content(entry, pointer)
         if isinstance(content, Prepared) or is_small_png(content):

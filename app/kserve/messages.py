@@ -261,12 +261,11 @@ def _wanted(
     if len({one.name for one in outputs} & set(names)) != len(outputs):
         detail = f"outputs must name each of {', '.join(names)} at most once, and nothing else."
         raise InvalidRequest.at("#/outputs", detail)
+    wanted = {}
     for index, one in enumerate(outputs):
         asks = one.parameters
         if asks.classification is not None or asks.shared_memory_region is not None:
             detail = "Outputs come as they are, in the answer: no classes, no shared memory."
             raise InvalidRequest.at(f"#/outputs/{index}/parameters", detail)
-    if not outputs:
-        return dict.fromkeys(names, as_bytes)
-    own = {one.name: one.parameters.binary_data for one in outputs}
-    return {name: as_bytes if says is None else says for name, says in own.items()}
+        wanted[one.name] = as_bytes if asks.binary_data is None else asks.binary_data
+    return wanted or dict.fromkeys(names, as_bytes)

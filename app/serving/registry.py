@@ -137,8 +137,7 @@ class Registry:
 
 
 async def _registry(request: Request) -> Registry:
-    registry = request.app.state.registry
-    assert isinstance(registry, Registry)
+    registry: Registry = request.app.state.registry
     return registry
 
 
