@@ -46,8 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         app, options = "app.main:create_app", {"factory": True, **uvicorn_options(settings)}
         if settings.workers > 1:
             return supervisor.serve(uvicorn.Config(app, **options))
-        # What is made until it serves stays: to look for garbage in it is a tenth of the start.
-        gc.disable()
+        gc.disable()  # to look for garbage is a tenth of the start; the lifespan turns it on again
         uvicorn.run(app, **options)
     return 0
 

@@ -17,9 +17,8 @@
       + Unavailable         503  a model cannot be loaded, or its test images not be read
       + NotReady            503  the default model cannot decode now, or the server is stopping
 
-`LatentError` and `ImageError` of the model become `InvalidRequest`, `PlaneError` becomes
-`NotFound`, `UndecodableError` `Undecodable`, `DataError` `Unavailable`; what Starlette and FastAPI
-raise keeps its status. A problem never echoes its input: NaN could not be written as JSON.
+Errors of the model become one of them (`_problem`); what Starlette and FastAPI raise keeps its
+status. A problem never echoes its input: NaN could not be written as JSON.
 """
 
 import json
@@ -28,11 +27,10 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import ClassVar
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from model.errors import DataError, ImageError, LatentError, PlaneError, UndecodableError
@@ -60,8 +58,13 @@ class Problem(HTTPException):
 
     status: ClassVar[int]
     title: str
-    kind: str
-    """The URI that names this kind of problem; made from the title."""
+    kind: ClassVar[str]
+    """The URI that names this kind of problem."""
+
+    def __init_subclass__(cls, *, status: int = 500, title: str = "") -> None:
+        cls.status, cls.title = status, title
+        name = title.lower().replace(" ", "-")
+        cls.kind = f"urn:latent-explorer:{name}" if title else "about:blank"
 
     def __init__(
         self,
@@ -73,100 +76,79 @@ class Problem(HTTPException):
         super().__init__(self.status, detail, headers)
         self.errors = list(errors)
 
-    def __init_subclass__(cls) -> None:
-        if "kind" not in vars(cls) and "title" in vars(cls):
-            cls.kind = "urn:latent-explorer:" + cls.title.lower().replace(" ", "-")
+
+class NotHttp(Problem, status=400, title="Not HTTP"): ...
 
 
-class NotHttp(Problem):
-    status, title = 400, "Not HTTP"
-
-
-class NotJson(Problem):
-    status, title = 400, "Not JSON"
-
+class NotJson(Problem, status=400, title="Not JSON"):
     @classmethod
     def because(cls, error: Exception) -> "NotJson":
         """Say where the parser stopped, or that it met nesting without end."""
-        reason = (
-            f"{error.msg} at character {error.pos}"
-            if isinstance(error, json.JSONDecodeError)
-            else "it cannot be read"
-        )
+        reason = "it cannot be read"
+        if isinstance(error, json.JSONDecodeError):
+            reason = f"{error.msg} at character {error.pos}"
         return cls(f"The body is not JSON: {reason}. Send one JSON object.")
 
 
-class ForeignOrigin(Problem):
-    status, title = 403, "Foreign origin"
+class ForeignOrigin(Problem, status=403, title="Foreign origin"): ...
 
 
-class NotFound(Problem):
-    status, title = 404, "Not found"
+class NotFound(Problem, status=404, title="Not found"): ...
 
 
-class NotAcceptable(Problem):
-    status, title = 406, "Not acceptable"
+class NotAcceptable(Problem, status=406, title="Not acceptable"): ...
 
 
-class TooSlow(Problem):
-    status, title = 408, "Too slow"
+class TooSlow(Problem, status=408, title="Too slow"): ...
 
 
-class Undecodable(Problem):
-    status, title = 409, "Undecodable"
+class Undecodable(Problem, status=409, title="Undecodable"): ...
 
 
-class BodyTooLarge(Problem):
-    status, title = 413, "Body too large"
+class BodyTooLarge(Problem, status=413, title="Body too large"): ...
 
 
-class UnsupportedMedia(Problem):
-    status, title = 415, "Unsupported media type"
+class UnsupportedMedia(Problem, status=415, title="Unsupported media type"): ...
 
 
-class WrongHost(Problem):
-    status, title = 421, "Wrong host"
+class WrongHost(Problem, status=421, title="Wrong host"): ...
 
 
-class InvalidRequest(Problem):
-    status, title = 422, "Invalid request"
-
+class InvalidRequest(Problem, status=422, title="Invalid request"):
     @classmethod
     def at(cls, pointer: str, detail: str) -> "InvalidRequest":
         """Refuse one field."""
         return cls(detail, errors=[{"pointer": pointer, "detail": detail}])
 
 
-class HeadTooLarge(Problem):
-    status, title = 431, "Head too large"
+class HeadTooLarge(Problem, status=431, title="Head too large"): ...
 
 
-class Overloaded(Problem):
-    status, title = 503, "Overloaded"
-
+class Overloaded(Problem, status=503, title="Overloaded"):
     def __init__(
         self, detail: str, *, retry_after_seconds: int = 1, headers: Mapping[str, str] = {}
     ) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after_seconds), **headers})
 
 
-class Unavailable(Problem):
-    status, title = 503, "Unavailable"
+class Unavailable(Problem, status=503, title="Unavailable"): ...
 
 
-class NotReady(Problem):
-    status, title = 503, "Not ready"
+class NotReady(Problem, status=503, title="Not ready"): ...
 
 
-class Defect(Problem):
-    """What nobody foresaw."""
+class StatusProblem(Problem):
+    """A refusal that its status alone describes: Starlette's, FastAPI's, or a defect of ours."""
 
-    status, title, kind = 500, HTTPStatus(500).phrase, "about:blank"
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        HTTPException.__init__(self, status, detail, headers)
+        self.title, self.errors = HTTPStatus(status).phrase, []
 
 
 def install(app: FastAPI) -> None:
     """Let `app` answer every exception with a problem document."""
-    for kind in (HTTPException, RequestValidationError, *_FROM_MODEL, Exception):
+    of_model = (LatentError, ImageError, PlaneError, DataError, UndecodableError)
+    for kind in (HTTPException, RequestValidationError, *of_model, Exception):
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(ClientDisconnect, _client_gone)
 
@@ -180,33 +162,31 @@ async def _client_gone(_: Request, error: Exception) -> Response:
 
 
 def response_to(error: Exception, scope: Scope | None = None) -> Response:
-    """Return the answer to a request in which `error` was raised.
+    """Return the answer to a request in which `error` was raised, in the form its path asks for.
 
-    It has the form that the path asks for: the Open Inference Protocol's `{"error": ...}` below
-    `/v2`, a problem document elsewhere and where there is no scope. An exception that nobody
-    foresaw is logged and becomes a 500 that says nothing of its innards.
+    An exception that nobody foresaw is logged and becomes a 500 that says nothing of its innards.
     """
     problem = _problem(error)
     if problem is None:
         method = "request" if scope is None else scope.get("method", "WebSocket")
         log.error("A defect; the server answers 500 to a %s", method, exc_info=error)
-        problem = Defect(
-            "The server failed; its log says where. The same request may work again later."
+        problem = StatusProblem(
+            500, "The server failed; its log says where. The same request may work again later."
         )
-    headers = dict(problem.headers or {})
+    status, headers = problem.status_code, dict(problem.headers or {})
     if scope is not None and _is_inference(scope):
         content = json.dumps({"error": problem.detail})
-        return Response(content, problem.status_code, headers, "application/json")
+        return Response(content, status, headers, "application/json")
     document: dict[str, object] = {
         "type": problem.kind,
         "title": problem.title,
-        "status": problem.status_code,
+        "status": status,
         "detail": problem.detail,
     }
     if problem.errors:
         document["errors"] = problem.errors[:MAX_ERRORS]
     content = json.dumps(document, ensure_ascii=False)
-    return Response(content, problem.status_code, headers, MEDIA_TYPE)
+    return Response(content, status, headers, MEDIA_TYPE)
 
 
 def _is_inference(scope: Scope) -> bool:
@@ -244,16 +224,6 @@ def _problem(error: Exception) -> Problem | None:
     return None
 
 
-class _Framework(Problem):
-    """A refusal by Starlette or FastAPI, with the status that they gave it."""
-
-    kind = "about:blank"
-
-    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None) -> None:
-        HTTPException.__init__(self, status, detail, headers)
-        self.title, self.errors = HTTPStatus(status).phrase, []
-
-
 def _from_framework(error: HTTPException) -> Problem:
     detail = error.detail
     if error.status_code == 404:
@@ -261,7 +231,7 @@ def _from_framework(error: HTTPException) -> Problem:
     elif error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "")
         detail = f"This path does not take that method; it takes {allowed}. See /docs."
-    return _Framework(error.status_code, detail, error.headers)
+    return StatusProblem(error.status_code, detail, error.headers)
 
 
 def _from_validation(error: RequestValidationError) -> Problem:
@@ -284,6 +254,3 @@ def _field_error(entry: Mapping[str, object]) -> FieldError:
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300:
         detail += f", not {value:.12g}"
     return {"pointer": pointer, "detail": detail}
-
-
-_FROM_MODEL = (LatentError, ImageError, PlaneError, DataError, UndecodableError)

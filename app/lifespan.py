@@ -16,8 +16,8 @@ from app.settings import Settings
 from app.telemetry.counters import Counters
 
 SWITCH_SECONDS = 0.001
-"""After which a thread hands on the interpreter: a drag waits for other threads, an encode's or a
-GIF's, at most so long. Python's own value is five times as large."""
+"""After which a thread hands on the interpreter: a drag waits for another thread at most so long.
+Python's own value is five times as large."""
 
 
 def lifespan(
@@ -27,14 +27,9 @@ def lifespan(
     counters: Counters,
     *around: Callable[[], AbstractAsyncContextManager[None]],
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """Return the lifespan of a server, within which `registry` is full and `warm_up` is done.
+    """Return the lifespan of a server: `registry` is full in it, and `warm_up` is done.
 
-    Args:
-        settings: Of the server.
-        registry: What is filled.
-        warm_up: Computes what the page shows first.
-        counters: Where the work of all batchers is counted.
-        around: Contexts that last as long as the server is ready.
+    The contexts `around` last as long as the server is ready.
     """
 
     @asynccontextmanager
@@ -71,10 +66,7 @@ def plain_start_errors(send: Send) -> Send:
 
 
 def _start_collecting() -> None:
-    """Turn the garbage collector on if it was off during the start, and leave out what stays.
-
-    There are 350,000 objects then, a tenth of a second each time: this once, before anyone waits.
-    """
+    """Turn the garbage collector on if it was off during the start, and leave out what stays."""
     if not gc.isenabled():
         gc.collect()
         gc.freeze()

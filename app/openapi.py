@@ -12,6 +12,11 @@ from app.errors import MEDIA_TYPE
 
 API = "/api/v1"
 
+_FIELD_ERROR = {
+    "type": "object",
+    "required": ["pointer", "detail"],
+    "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
+}
 PROBLEM = {
     "type": "object",
     "description": "A refusal (RFC 9457)",
@@ -20,18 +25,8 @@ PROBLEM = {
         "type": {"type": "string", "format": "uri"},
         "title": {"type": "string"},
         "status": {"type": "integer"},
-        "detail": {
-            "type": "string",
-            "description": "What came, what is allowed, and what to do",
-        },
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["pointer", "detail"],
-                "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
-            },
-        },
+        "detail": {"type": "string", "description": "What came, what is allowed, and what to do"},
+        "errors": {"type": "array", "items": _FIELD_ERROR},
     },
 }
 
@@ -72,6 +67,11 @@ BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 """The content of a body that is no text."""
 
 
+def bytes_of(description: str) -> dict[str, Any]:
+    """Return the same with a description."""
+    return {"schema": {**BINARY["schema"], "description": description}}
+
+
 def array(items: dict[str, Any], least: int, most: int, **more: Any) -> dict[str, Any]:
     """Return the schema of an array; `more` says more of it."""
     return {"type": "array", "minItems": least, "maxItems": most, "items": items, **more}
@@ -102,28 +102,34 @@ def feature(path: str, tag: str) -> APIRouter:
     A router that FastAPI includes is searched three times for each request.
     """
     return APIRouter(
-        prefix=API + path,
-        tags=[tag],
-        generate_unique_id_function=lambda route: route.name,
+        prefix=API + path, tags=[tag], generate_unique_id_function=lambda route: route.name
     )
 
 
-def expanded(schema: Any, parts: dict[str, Any]) -> Any:
-    """Return a JSON schema with its parts in place of the references to them."""
+def schema_of(model: type[BaseModel]) -> Any:
+    """Return the JSON schema of a model, with its parts in place of the references to them."""
+    schema = model.model_json_schema()
+    return _expanded(schema, schema.get("$defs", {}))
+
+
+def _expanded(schema: Any, parts: dict[str, Any]) -> Any:
     if isinstance(schema, list):
-        return [expanded(one, parts) for one in schema]
+        return [_expanded(one, parts) for one in schema]
     if not isinstance(schema, dict):
         return schema
     part = parts[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else {}
     own = {key: value for key, value in schema.items() if key not in ("$ref", "$defs")}
-    return {key: expanded(value, parts) for key, value in {**part, **own}.items()}
+    return {key: _expanded(value, parts) for key, value in {**part, **own}.items()}
 
 
-def json_request(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the OpenAPI request body of a route that reads `model` by itself."""
-    schema = model.model_json_schema()
-    schema = expanded(schema, schema.get("$defs", {}))
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
+def reads(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the `openapi_extra` of a route that reads its body by itself, by media type."""
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def reads_json(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the same for a route that reads a body of this schema."""
+    return reads({"application/json": {"schema": schema_of(model)}})
 
 
 RawRoute = tuple[Route | WebSocketRoute, dict[str, Any]]
@@ -131,12 +137,7 @@ RawRoute = tuple[Route | WebSocketRoute, dict[str, Any]]
 
 
 def describe(app: FastAPI, raw: Iterable[RawRoute]) -> None:
-    """Let `app.openapi()` tell of every route and of every refusal.
-
-    Args:
-        app: Has all its routes.
-        raw: Those that FastAPI does not describe.
-    """
+    """Let `app.openapi()` tell of every route, the `raw` ones too, and of every refusal."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:

@@ -23,14 +23,12 @@ from model.errors import DataError
 log = logging.getLogger("explorer")
 router = feature("/datasets", "datasets")
 
-_RESPONSES: dict[int | str, dict[str, Any]] = {200: binary(PNG), 304: NOT_CHANGED}
-
-
 SHEET = 32
 """Images on a side of a sheet."""
 
-
 Name = Annotated[str, Path(description="Id of a data set", examples=["mnist"])]
+Number = Annotated[int, Path(json_schema_extra={"minimum": 0})]
+_RESPONSES: dict[int | str, dict[str, Any]] = {200: binary(PNG), 304: NOT_CHANGED}
 
 
 class DatasetJson(BaseModel):
@@ -63,10 +61,7 @@ async def list_datasets(models: Models) -> DatasetList:
 
 @router.get("/{dataset}/images/{index}.png", response_class=Response, responses=_RESPONSES)
 async def dataset_image(
-    request: Request,
-    models: Models,
-    dataset: Name,
-    index: Annotated[int, Path(examples=[7], json_schema_extra={"minimum": 0})],
+    request: Request, models: Models, dataset: Name, index: Annotated[Number, Path(examples=[7])]
 ) -> Response:
     """Give one test image, 28 x 28; `index` is its place in the data set's order."""
     images = await _images(models, dataset)
@@ -82,10 +77,7 @@ async def dataset_image(
 
 @router.get("/{dataset}/sprites/{n}.png", response_class=Response, responses=_RESPONSES)
 async def dataset_sprites(
-    request: Request,
-    models: Models,
-    dataset: Name,
-    n: Annotated[int, Path(examples=[0], json_schema_extra={"minimum": 0})],
+    request: Request, models: Models, dataset: Name, n: Annotated[Number, Path(examples=[0])]
 ) -> Response:
     """Give a sheet of 32 x 32 test images, 896 x 896 pixels, row by row in the data set's order.
 

@@ -1,5 +1,8 @@
 """POST decode: images of latents."""
 
+import asyncio
+from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Request, Response
@@ -7,19 +10,12 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 from app.formats import rendering
 from app.formats.latents import LATENT, MAX_LATENTS, read_latents, read_npy
-from app.formats.rendering import BATCH, ImageJson, JsonImages, described
+from app.formats.rendering import BATCH, ImageJson, Render, described
 from app.http.cancellation import while_connected
-from app.http.json_body import (
-    NUMBER_BYTES,
-    OTHER_BYTES,
-    JsonBody,
-    media_type,
-    read_json,
-    unsupported,
-)
-from app.http.negotiation import JSON, NPY
-from app.openapi import BINARY, MODEL_PARAMETER, array, feature
-from app.serving.batcher import CHUNK, SMALL, Images, Latents
+from app.http.json_body import JsonBody, media_type, most_bytes, read_json, unsupported
+from app.http.negotiation import JSON, NPY, PNG, RAW
+from app.openapi import MODEL_PARAMETER, array, bytes_of, feature, reads
+from app.serving.batcher import CHUNK, SMALL, Latents
 from app.serving.registry import Registry, ServedModel
 from model.card import Card
 
@@ -46,16 +42,15 @@ class DecodeResponse(BaseModel):
     images: list[ImageJson]
 
 
-_FILE = {**BINARY["schema"], "description": "A NumPy file: N x D numbers"}
-_BODY = {
-    "required": True,
-    "content": {JSON: {"schema": DecodeRequest.model_json_schema()}, NPY: {"schema": _FILE}},
+_CONTENT = {
+    JSON: {"schema": DecodeRequest.model_json_schema()},
+    NPY: bytes_of("A NumPy file: N x D numbers"),
 }
 
 
 @router.post(
     "/decode",
-    openapi_extra={"parameters": [MODEL_PARAMETER], "requestBody": _BODY},
+    openapi_extra={"parameters": [MODEL_PARAMETER], **reads(_CONTENT)},
     responses={200: {"model": DecodeResponse, "content": described(BATCH)}, 409: {}, 422: {}},
     response_class=Response,
 )
@@ -71,15 +66,12 @@ async def decode(request: Request) -> Response:
         _require_room(request, served, card)
         form = rendering.choose(request.headers.get("accept"), BATCH)
         latents = await _read_body(request, card)
-        images = await decode_for(request, served, latents, form, patient=False)
-        return await rendering.respond(request, form, BATCH, images, {"model": card.id})
+        fields = {"model": card.id}
+        return await respond(request, served, latents, form, BATCH, fields, patient=False)
 
 
 def _require_room(request: Request, served: ServedModel, card: Card) -> None:
-    """Raise Overloaded for a long body before it is read, while too much waits.
-
-    The number of latents is estimated from the length of the body.
-    """
+    """Raise Overloaded for a long body before it is read, while too much waits."""
     length = int(request.headers.get("content-length", 0))
     if length > CHUNK * (NUMBER_CHARACTERS * card.latent_dim + 2):
         served.batcher.require_room(2 * CHUNK)
@@ -88,7 +80,7 @@ def _require_room(request: Request, served: ServedModel, card: Card) -> None:
 async def _read_body(request: Request, card: Card) -> Latents:
     kind = media_type(request.headers.get("content-type"))
     if kind == JSON:
-        max_bytes = OTHER_BYTES + NUMBER_BYTES * card.latent_dim * MAX_LATENTS
+        max_bytes = most_bytes(card.latent_dim * MAX_LATENTS)
         body = await read_json(request, DecodeRequest, max_bytes=max_bytes)
         return read_latents(body.latents, card)
     if kind == NPY:
@@ -96,34 +88,38 @@ async def _read_body(request: Request, card: Card) -> Latents:
     raise unsupported(request, JSON, NPY)
 
 
-async def decode_for(
+async def respond(
     request: Request,
     served: ServedModel,
     latents: Latents,
     media_type: str,
+    forms: Mapping[str, Render],
+    fields: Mapping[str, Any],
     *,
     patient: bool = True,
-) -> Images | JsonImages:
-    """Decode latents, and stop if the client of `request` goes away before many are decoded.
+) -> Response:
+    """Return the images of latents as `media_type`; in JSON they follow `fields`, as `images`.
 
-    Many images that go into JSON are returned as JSON, each chunk packed after its forward pass.
-
-    Args:
-        request: Has been read.
-        served: The model.
-        latents: Any number of them.
-        media_type: Of the response.
-        patient: As in `Job`.
+    Many images that go into JSON are packed chunk by chunk, each after its forward pass. Other slow
+    rendering is done in a thread. `patient` is as in `Job`.
 
     Raises:
-        ClientDisconnect: The client went away.
+        ClientDisconnect: The client went away before many were decoded.
         Overloaded: Too much is waiting.
     """
-    if len(latents) <= SMALL:
-        images: Images = await served.batcher.run(latents)
-        return images
-    batcher = served.batcher
+    is_small = len(latents) <= SMALL
     if media_type != JSON:
-        return await while_connected(request, served.decode(latents, patient=patient))
-    packing = batcher.decode_job(latents, rendering.packed, patient=patient)
-    return b",".join(await while_connected(request, batcher.run(packing)))
+        work = served.decode(latents, patient=patient)
+        images = await (work if is_small else while_connected(request, work))
+        render = partial(forms[media_type], images)
+        is_quick = media_type in (NPY, RAW) or (media_type == PNG and len(images) <= CHUNK)
+        content = render() if is_quick else await asyncio.to_thread(render)
+        return Response(content, media_type=media_type, headers={"Vary": "Accept"})
+    batcher = served.batcher
+    if is_small:
+        listed = rendering.packed(await batcher.run(latents))
+    else:
+        job = batcher.decode_job(latents, rendering.packed, patient=patient)
+        listed = b",".join(await while_connected(request, batcher.run(job)))
+    content = rendering.encode_json(fields)[:-1].encode() + b',"images":[' + listed + b"]}"
+    return rendering.json_response(content, request.headers.get("accept-encoding"))

@@ -23,11 +23,7 @@ class DistancesResponse(BaseModel):
 
 
 @router.get("/distances", responses={409: {}})
-async def distances(
-    request: Request,
-    served: Decoding,
-    z: LatentText,
-) -> DistancesResponse:
+async def distances(request: Request, served: Decoding, z: LatentText) -> DistancesResponse:
     """Measure the way from a latent to every place of the plane of a model with two dimensions.
 
     The metric is that of the path `geodesic`: how much the image changes, and what it costs to

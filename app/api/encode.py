@@ -4,20 +4,19 @@ from collections.abc import Coroutine, Sequence
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
-from fastapi import Request
+from fastapi import Request, Response
 from pydantic import BaseModel, Field
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
 
 from app.errors import InvalidRequest, Problem
 from app.formats.image_files import Prepared
 from app.formats.rendering import ImageJson, encode_json, image_json, json_response, npy
-from app.formats.uploads import MAX_IMAGES, decode_base64, read_files, read_numbers
+from app.formats.uploads import MAX_IMAGES, read_images
 from app.http.cancellation import while_connected
 from app.http.json_body import JsonBody, media_type, read_json, unsupported
 from app.http.negotiation import JSON, NPY, choose
-from app.openapi import BINARY, MODEL_PARAMETER, array, feature
+from app.openapi import BINARY, MODEL_PARAMETER, array, feature, reads
 from app.serving.encode_batcher import MAX_PER_PASS
 from app.serving.registry import Registry
 from model.engine import IMAGE_SIDE, Encoding
@@ -75,38 +74,30 @@ class EncodeResponse(BaseModel):
     items: list[EncodedItem]
 
 
-def _only(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of an object with this one field."""
-    fields = {"required": [name], "properties": {name: schema}}
+def _only(name: str, image: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an object with this one field, a list of images."""
+    fields = {"required": [name], "properties": {name: array(image, 1, MAX_IMAGES)}}
     return {"type": "object", "additionalProperties": False, **fields}
 
 
 _ROW = array({"type": "number", "minimum": 0, "maximum": 1}, IMAGE_SIDE, IMAGE_SIDE)
 _ROWS = array(_ROW, IMAGE_SIDE, IMAGE_SIDE, description="28 rows of 28 numbers, 0 = background")
 _BASE64 = {"type": "string", "format": "byte", "description": "An image file in base64"}
+_IMAGE = {"anyOf": [_BASE64, _ROWS]}
 _STROKE = (  # a PNG of 28 x 28
     "iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAAHklEQVR4AWNgGLLgPxDgdPyoJDBohlYg4IzLwSIBACOXP8"
     "FJuTsTAAAAAElFTkSuQmCC"
 )
-_FILES = _only("file", array(BINARY["schema"], 1, MAX_IMAGES))
-_JSON = _only("images", array({"anyOf": [_BASE64, _ROWS]}, 1, MAX_IMAGES))
-_BODY = {
-    "required": True,
-    "content": {
-        FORM: {"schema": _FILES},
-        JSON: {"schema": _JSON, "example": {"images": [_STROKE]}},
-    },
+_CONTENT = {
+    FORM: {"schema": _only("file", BINARY["schema"])},
+    JSON: {"schema": _only("images", _IMAGE), "example": {"images": [_STROKE]}},
 }
 
 
 @router.post(
     "/encode",
-    openapi_extra={"parameters": [MODEL_PARAMETER], "requestBody": _BODY},
-    responses={
-        200: {"model": EncodeResponse, "content": {JSON: {}, NPY: BINARY}},
-        406: {},
-        422: {},
-    },
+    openapi_extra={"parameters": [MODEL_PARAMETER], **reads(_CONTENT)},
+    responses={200: {"model": EncodeResponse, "content": {JSON: {}, NPY: BINARY}}, 422: {}},
     response_class=Response,
     response_model=None,
 )
@@ -153,26 +144,14 @@ async def _from_form(request: Request, dataset: str, with_steps: bool) -> list[P
         if isinstance(error, Problem):
             raise
         raise InvalidRequest.at("#", f"The form cannot be read: {error.detail}") from error
-    return await read_files(contents, dataset, "#/file/{}".format, with_steps=with_steps)
+    files = {f"#/file/{index}": content for index, content in enumerate(contents)}
+    return await read_images(files, dataset, with_steps=with_steps)
 
 
 async def _from_json(request: Request, dataset: str, with_steps: bool) -> list[Prepared]:
     body = await read_json(request, EncodeBody)
-    contents = [_content(entry, f"#/images/{index}") for index, entry in enumerate(body.images)]
-    return await read_files(contents, dataset, "#/images/{}".format, with_steps=with_steps)
-
-
-def _content(entry: object, pointer: str) -> bytes | Prepared | InvalidRequest:
-    """Return the file or the image of an entry, or what it is refused with in its turn."""
-    try:
-        if isinstance(entry, str):
-            return decode_base64(entry, pointer)
-        if isinstance(entry, list):
-            return read_numbers(entry, pointer)
-    except InvalidRequest as error:
-        return error
-    detail = "The image is neither base64 text nor 28 lists of 28 numbers."
-    return InvalidRequest.at(pointer, detail)
+    images = {f"#/images/{index}": entry for index, entry in enumerate(body.images)}
+    return await read_images(images, dataset, with_steps=with_steps)
 
 
 async def _contents(form: FormData) -> list[bytes]:
@@ -191,19 +170,13 @@ def _json(model: str, encodings: list[Encoding], prepared: Sequence[Prepared]) -
 
 
 def _item(encoding: Encoding, index: int, ready: Prepared) -> dict[str, object]:
-    def pick(array: np.ndarray | None) -> Any:
-        return None if array is None else array[index].tolist()
+    def pick(name: str) -> Any:
+        found = getattr(encoding, name)
+        return None if found is None else found[index].tolist()
 
     return {
-        "mean": pick(encoding.mean),
-        "covariance": pick(encoding.covariance),
-        "indices": pick(encoding.indices),
-        "elbo": {
-            "reconstruction": pick(encoding.reconstruction),
-            "kl": pick(encoding.kl),
-            "kl_per_dimension": pick(encoding.kl_per_dimension),
-            "total": pick(encoding.total),
-        },
+        **{name: pick(name) for name in ("mean", "covariance", "indices")},
+        "elbo": {name: pick(name) for name in Elbo.model_fields},
         "input": image_json(np.floor(255 * ready.image + 0.5).astype(np.uint8)),
         "reconstruction": image_json(encoding.reconstruction_image[index]),
         "steps": [

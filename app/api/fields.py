@@ -21,20 +21,16 @@ router = feature("/models/{model}/planes/{plane}", "fields")
 
 LEGEND = "Explorer-Field"
 
-_LEGEND = {
-    "description": (
-        "How to read the levels, as `low=0.1; high=250; unit=per squared unit; scale=log`. With t "
-        "the level's share of the greatest there can be (65,535), a value is low + (high - low) t "
-        "if `scale` is `linear`, low (high / low)^t if it is `log`, and the level itself if it is "
-        "`index`."
-    ),
-    "schema": {"type": "string"},
-}
+_LEGEND = (
+    "How to read the levels, as `low=0.1; high=250; unit=per squared unit; scale=log`. With t the "
+    "level's share of the greatest there can be (65,535), a value is low + (high - low) t if "
+    "`scale` is `linear`, low (high / low)^t if it is `log`, and the level itself if it is `index`."
+)
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: binary(
         PNG,
         description="A grey PNG, 128 x 128: of 16 bits, or for `label` of 8",
-        headers={LEGEND: _LEGEND},
+        headers={LEGEND: {"description": _LEGEND, "schema": {"type": "string"}}},
     ),
     304: NOT_CHANGED,
     409: {},

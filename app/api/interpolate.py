@@ -7,15 +7,15 @@ from fastapi import Request, Response
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from app.api.decode import decode_for
+from app.api.decode import respond
 from app.errors import InvalidRequest
 from app.formats import rendering
 from app.formats.latents import LATENT, refuse
 from app.formats.rendering import FILM, ImageJson, described
-from app.formats.uploads import decode_base64, read_files
+from app.formats.uploads import read_images
 from app.http.cancellation import while_connected
-from app.http.json_body import WHOLE, JsonBody, json_body
-from app.openapi import feature, json_request
+from app.http.json_body import WHOLE, JsonBody, read_only_json
+from app.openapi import feature, reads_json
 from app.serving.batcher import CHUNK
 from app.serving.registry import Decoding, ServedModel
 
@@ -24,12 +24,7 @@ router = feature("/models/{model}", "interpolate")
 GEODESIC_WEIGHT = 2
 """What a piece of a geodesic costs in images decoded; there are up to some five hundred of them."""
 
-
-EXAMPLE: dict[str, Any] = {
-    "start": {"latent": [-1.5, 1.0]},
-    "end": {"latent": [1.0, -2.0]},
-    "steps": 8,
-}
+EXAMPLE: Any = {"start": {"latent": [-1.5, 1.0]}, "end": {"latent": [1.0, -2.0]}, "steps": 8}
 
 
 class End(JsonBody):
@@ -78,32 +73,28 @@ class InterpolateResponse(BaseModel):
 
 @router.post(
     "/interpolate",
-    openapi_extra={"requestBody": json_request(InterpolateRequest)},
+    openapi_extra=reads_json(InterpolateRequest),
     responses={200: {"model": InterpolateResponse, "content": described(FILM)}, 409: {}},
     response_class=Response,
 )
-async def interpolate(
-    request: Request,
-    served: Decoding,
-    body: Annotated[InterpolateRequest, json_body(InterpolateRequest)],
-) -> Response:
+async def interpolate(request: Request, served: Decoding) -> Response:
     """Walk between two ends; `Accept` picks JSON, a film strip or an animation.
 
     The steps of a path are equal in its own metric; a geodesic's, in that of how much the image
     changes (Fisher-Rao) plus what it costs to leave the codes. A model's first geodesic takes a
     second or so.
     """
+    body = await read_only_json(request, InterpolateRequest)
     media_type = rendering.choose(request.headers.get("accept"), FILM)
     start = await _latent(request, served, body.start, "start")
     end = await _latent(request, served, body.end, "end")
     weight = GEODESIC_WEIGHT if body.path == "geodesic" else 1
     pieces = served.engine.walk(start, end, body.steps, body.path)
     *_, path = await while_connected(request, served.run(pieces, weight=weight))
-    assert path is not None, "the last piece gives the path"
+    assert path is not None, "the last piece returns the path"
     lengths = served.engine.seen_length_pieces(path.latents)
     *_, seen_lengths = await served.run(lengths, weight=CHUNK)
     assert seen_lengths is not None, "the last piece returns the lengths"
-    images = await decode_for(request, served, path.latents, media_type)
     fields = {
         "model": served.card.id,
         "path": body.path,
@@ -113,7 +104,7 @@ async def interpolate(
         "straight_length": path.straight_length,
         "seen_lengths": seen_lengths.tolist(),
     }
-    return await rendering.respond(request, media_type, FILM, images, fields)
+    return await respond(request, served, path.latents, media_type, FILM, fields)
 
 
 async def _latent(
@@ -123,11 +114,8 @@ async def _latent(
         came = "neither a latent nor an image" if end.latent is None else "a latent and an image"
         raise InvalidRequest.at(f"#/{name}", f"{name} has {came}; give one of the two.")
     if end.image is not None:
-        pointer = f"#/{name}/image"
-        content = decode_base64(end.image, pointer)
-        (prepared,) = await read_files(
-            [content], served.card.dataset, lambda _: pointer, with_steps=False
-        )
+        entry, dataset = {f"#/{name}/image": end.image}, served.card.dataset
+        (prepared,) = await read_images(entry, dataset, with_steps=False)
         (code,) = await while_connected(request, served.encoder.code(prepared.image[None]))
         assert code.mean is not None, "a model that decodes latents encodes into them"
         latent: Float[np.ndarray, " latent"] = code.mean[0]

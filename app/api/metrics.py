@@ -2,6 +2,7 @@
 
 import asyncio
 import platform
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,18 +10,12 @@ from importlib.metadata import version
 from itertools import accumulate
 from typing import NamedTuple
 
-from fastapi import APIRouter, Request
-from prometheus_client import CollectorRegistry, ProcessCollector
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
-)
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CollectorRegistry, Metric, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
-from starlette.responses import Response
 
 from app.api.stream import Stream
 from app.serving.image_cache import ImageCache
@@ -82,8 +77,6 @@ OLDEST = "process_start_time_seconds"
 
 @dataclass
 class WorkerMetrics:
-    """The metrics of one worker."""
-
     version: str
     counters: Counters
     registry: Registry
@@ -91,11 +84,8 @@ class WorkerMetrics:
     streams: Stream
     process: ProcessCollector = field(default_factory=partial(ProcessCollector, registry=None))
 
-    def samples(self) -> list[Sample]:
-        """Return every metric; runs on the event loop, so that nothing changes meanwhile."""
-        return list(self._each())
-
-    def _each(self) -> Iterator[Sample]:
+    def samples(self) -> Iterator[Sample]:
+        """Yield every metric; for one turn of the event loop, so that nothing changes meanwhile."""
         for key, count in self.counters.requests.items():
             yield "explorer_requests_total", key, (count,)
         for route, histogram in self.counters.seconds.items():
@@ -126,18 +116,21 @@ def _values(histogram: Histogram) -> tuple[float, ...]:
     return (*histogram.counts, histogram.sum)
 
 
-def merged(samples: Iterable[Sample]) -> dict[str, dict[tuple[str, ...], tuple[float, ...]]]:
-    """Add up the samples of workers, by metric and labels."""
-    found: dict[str, dict[tuple[str, ...], tuple[float, ...]]] = {}
+Series = dict[tuple[str, ...], tuple[float, ...]]
+"""The values of one metric, by labels."""
+
+
+def merged(samples: Iterable[Sample]) -> dict[str, Series]:
+    """Add up the samples of workers, by metric."""
+    found: defaultdict[str, Series] = defaultdict(dict)
     for name, labels, values in samples:
-        series = found.setdefault(name, {})
-        before = series.get(labels)
+        before = found[name].get(labels)
         if before is None:
-            series[labels] = values
+            found[name][labels] = values
         elif name == OLDEST:
-            series[labels] = min(before, values)
+            found[name][labels] = min(before, values)
         else:
-            series[labels] = tuple(map(sum, zip(before, values, strict=True)))
+            found[name][labels] = tuple(map(sum, zip(before, values, strict=True)))
     return found
 
 
@@ -152,9 +145,7 @@ class _Merged(Collector):
             yield _family(name, metric, self.found.get(name, {}))
 
 
-def _family(
-    name: str, metric: Described, found: dict[tuple[str, ...], tuple[float, ...]]
-) -> Metric:
+def _family(name: str, metric: Described, found: Series) -> Metric:
     if metric.bounds:
         histogram = HistogramMetricFamily(name, metric.meaning, labels=metric.labels)
         ends = [*map(floatToGoString, metric.bounds), "+Inf"]
@@ -175,10 +166,9 @@ router = APIRouter(include_in_schema=False)
 @router.get("/metrics")
 async def metrics(request: Request) -> Response:
     """Return the metrics of all workers, as text or as OpenMetrics, whichever Accept asks for."""
-    shared = request.app.state.shared_metrics
-    assert isinstance(shared, SharedMetrics)
+    shared: SharedMetrics = request.app.state.shared_metrics
     request.app.state.log.write()  # this counts the requests that have ended since
-    own = shared.own()
+    own = list(shared.own())
     encode, media_type = choose_encoder(request.headers.get("accept", ""))
 
     def answer() -> bytes:  # takes milliseconds, in which drags go on

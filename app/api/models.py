@@ -63,7 +63,7 @@ def _listing(registry: Registry) -> ModelList:
     default = registry.card(registry.default)
     cards = sorted(registry.cards, key=lambda card: _order(card, default))
     groups = [
-        Group(id=group.id, title=group.title, about=group.about, models=there)
+        Group(**vars(group), models=there)
         for group in GROUPS
         if (there := [card.id for card in cards if card.group == group.id])
     ]
@@ -82,10 +82,7 @@ async def show_model(card: KnownCard) -> Card:
 
 
 def _order(card: model_card.Card, default: model_card.Card) -> tuple[int, bool, bool, float, str]:
-    """Return a key that sorts by group, and within one the default model first.
-
-    Then come the models of its data set, by the weight of the KL term, and those of others.
-    """
+    """Sort by group; in one the default model first, then those of its data set by `beta`."""
     is_other = card.id != default.id
     is_foreign = card.dataset != default.dataset
     return _PLACES[card.group], is_other, is_foreign, card.beta or 0.0, card.id

@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.decode import decode_for
+from app.api.decode import respond
 from app.formats import rendering
 from app.formats.latents import MAX_LATENTS
 from app.formats.rendering import BATCH, ImageJson, described
-from app.http.json_body import OTHER_BYTES, WHOLE, JsonBody, json_body
-from app.openapi import feature, json_request
+from app.http.json_body import OTHER_BYTES, WHOLE, JsonBody, read_only_json
+from app.openapi import feature, reads_json
 from app.serving.registry import Decoding
 
 router = feature("/models/{model}", "sample")
@@ -46,21 +46,17 @@ class SampleResponse(BaseModel):
 
 @router.post(
     "/sample",
-    openapi_extra={"requestBody": json_request(SampleRequest)},
+    openapi_extra=reads_json(SampleRequest),
     responses={200: {"model": SampleResponse, "content": described(BATCH)}, 409: {}},
     response_class=Response,
 )
-async def sample(
-    request: Request,
-    served: Decoding,
-    body: Annotated[SampleRequest, json_body(SampleRequest, max_bytes=OTHER_BYTES)],
-) -> Response:
+async def sample(request: Request, served: Decoding) -> Response:
     """Draw from the prior, or for an autoencoder from the Gaussian fitted to its codes."""
+    body = await read_only_json(request, SampleRequest, max_bytes=OTHER_BYTES)
     media_type = rendering.choose(request.headers.get("accept"), BATCH)
     seed = secrets.randbelow(LARGEST_SEED) if body.seed is None else body.seed
     served.batcher.require_room(body.count)
     draw = partial(served.engine.sample, body.count, seed, body.temperature)
     (latents,) = await served.run([draw], weight=1)
-    images = await decode_for(request, served, latents, media_type, patient=False)
     fields = {"model": served.card.id, "seed": seed, "latents": latents.tolist()}
-    return await rendering.respond(request, media_type, BATCH, images, fields)
+    return await respond(request, served, latents, media_type, BATCH, fields, patient=False)

@@ -4,7 +4,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from fastapi import Request, Response
-from starlette.datastructures import State
 from starlette.routing import Route
 
 from app.api.planes import NAME
@@ -42,17 +41,17 @@ async def tile(request: Request) -> Response:
         Undecodable: The model has no plane at all.
         Overloaded: Too much is waiting.
     """
-    state: State = request.app.state
-    images: ImageCache = state.images
+    images: ImageCache = request.app.state.images
     cached = images.not_modified_or_cached(request)
     if cached is not None:
         return cached
-    asked = _read(request, state.registry)
+    registry: Registry = request.app.state.registry
+    asked = _read(request, registry)
     tag = etag(asked.version, asked.plane, asked.place)
     cache_control = control(request.query_params.get("v"), asked.version)
     if is_current(request.headers, tag):
         return PngResponse(None, tag, cache_control)
-    image = await while_connected(request, find_or_make(asked, state.registry, images))
+    image = await while_connected(request, find_or_make(asked, registry, images))
     return images.response(request, asked.name, image, tag, cache_control)
 
 
@@ -98,13 +97,7 @@ async def warm_up(registry: Registry, images: ImageCache) -> None:
             await find_or_make(_Tile(card.id, plane, place, version_of(card)), registry, images)
 
 
-PLANE_PARAMETER = parameter("plane", "path", {"type": "string", "examples": ["latent"]}, NAME)
-VERSION_PARAMETER = parameter(
-    "v",
-    "query",
-    {"type": "string"},
-    "The plane's `version`: with it the answer is immutable, else asked for again",
-)
+_VERSION = "The plane's `version`: with it the answer is immutable, else asked for again"
 
 
 def _count(name: str, most: int, description: str) -> dict[str, Any]:
@@ -124,11 +117,11 @@ OPERATION: dict[str, Any] = {
     ),
     "parameters": [
         MODEL_PARAMETER,
-        PLANE_PARAMETER,
+        parameter("plane", "path", {"type": "string", "examples": ["latent"]}, NAME),
         _count("zoom", DEEPEST_ZOOM, "How often the extent is halved"),
         _count("x", 2**DEEPEST_ZOOM - 1, "Counts to the right, less than 2^zoom"),
         _count("y", 2**DEEPEST_ZOOM - 1, "Counts down from the top, less than 2^zoom"),
-        VERSION_PARAMETER,
+        parameter("v", "query", {"type": "string"}, _VERSION),
     ],
     "responses": {
         "200": binary(PNG, description="An 8-bit grey PNG, 224 x 224, with an ETag"),

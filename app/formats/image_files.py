@@ -1,7 +1,4 @@
-"""Image files: an upload is read, and brought to what a model was trained on by `preprocessing`.
-
-Each step that changed something is reported with a thumbnail.
-"""
+"""Image files: an upload is read, and brought to what a model was trained on by `preprocessing`."""
 
 import warnings
 from dataclasses import dataclass
@@ -56,12 +53,7 @@ class Prepared:
 def prepare(content: bytes, dataset: str, *, with_steps: bool = True) -> Prepared:
     """Read an image file and bring it to the form of a data set's images.
 
-    An image of 28 x 28 on a dark background stays as it is.
-
-    Args:
-        content: The bytes of the file.
-        dataset: Id of the data set.
-        with_steps: Whether to report the steps; otherwise `steps` is empty.
+    An image of 28 x 28 on a dark background stays as it is. Without `with_steps`, `steps` is empty.
 
     Raises:
         ImageError: It is no image of an accepted format, too large, damaged or blank.

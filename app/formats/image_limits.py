@@ -33,11 +33,7 @@ _OFFSETS = (273, 324)
 
 
 class BoundedFile(io.BytesIO):
-    """A file that can be read in a bounded number of pieces.
-
-    Raises:
-        ImageError: It is in too many pieces; raised at once or by a later read.
-    """
+    """A file that raises ImageError, at once or by a later read, if it is in too many pieces."""
 
     def __init__(self, content: bytes) -> None:
         super().__init__(content)

@@ -19,7 +19,6 @@ from model.card import Card
 from model.engine import LATENT_LIMIT
 
 MAX_LATENTS = 1024
-"""Most latents of one request."""
 _NPY = b"\x93NUMPY\x01\x00"
 """The start of a NumPy file of version 1.0; the length of its head and the head follow."""
 LONGEST_HEAD = 1000
@@ -49,10 +48,7 @@ def read_latents(rows: Sequence[object], card: Card) -> Latents:
     Raises:
         InvalidRequest: A row is no latent of this model; the message says which and why.
     """
-    if len(rows) == 1:
-        refuse(rows[0], card, "latents[0]", "#/latents/0")
-        return np.array(rows, np.float32)
-    exact = _numbers(rows, card)
+    exact = _numbers(rows, card) if len(rows) > 1 else None
     # A bound on the length of all of them together is one on each.
     if exact is None or not np.vdot(exact, exact) < LATENT_LIMIT**2:
         for index, row in enumerate(rows):
@@ -107,10 +103,7 @@ def _no_npy(reason: str) -> InvalidRequest:
 
 
 def _numbers(rows: Sequence[object], card: Card) -> Float64[np.ndarray, "rows latent"] | None:
-    """Return rows as an array if all are lists of D numbers, far faster than row by row.
-
-    None means that each row has to be looked at.
-    """
+    """Return rows as an array if all are lists of D numbers, far faster than row by row."""
     if set(map(type, rows)) != {list} or set(map(len, rows)) != {card.latent_dim}:  # type: ignore[arg-type]
         return None
     numbers: list[object] = list(chain.from_iterable(rows))  # type: ignore[arg-type]

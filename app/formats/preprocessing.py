@@ -44,17 +44,16 @@ def steps_for(image: GreyImage, dataset: str) -> Mapping[str, Transform]:
 def _inverted(image: GreyImage) -> tuple[GreyImage, str | None]:
     background, _ = _background(image)
     darker, lighter = background - image.min(), image.max() - background
-    if max(darker, lighter) < FAINTEST:
+    contrast = max(darker, lighter)
+    if contrast < FAINTEST:
         raise ImageError(
-            f"The image is blank: its contrast is {max(darker, lighter):.2f} of 1, and {FAINTEST} "
-            "is needed. Send one that shows something."
+            f"The image is blank: its contrast is {contrast:.2f} of 1, and {FAINTEST} is needed. "
+            "Send one that shows something."
         )
     if lighter >= darker:
         return image, None
-    return (
-        1 - image,
-        f"The background is light ({background:.2f}), so light and dark changed places.",
-    )
+    detail = f"The background is light ({background:.2f}), so light and dark changed places."
+    return 1 - image, detail
 
 
 def _kept(image: GreyImage) -> tuple[GreyImage, str | None]:
@@ -66,10 +65,8 @@ def _levelled(image: GreyImage) -> tuple[GreyImage, str | None]:
     levelled = np.clip((image - low) / (high - low), 0, 1)
     if low < 0.01 and high > 0.99:
         return levelled, None
-    return (
-        levelled,
-        f"Background up to {low:.2f} became 0, and the strongest stroke, {high:.2f}, 1.",
-    )
+    detail = f"Background up to {low:.2f} became 0, and the strongest stroke, {high:.2f}, 1."
+    return levelled, detail
 
 
 def _cleared(image: GreyImage) -> tuple[GreyImage, str | None]:
@@ -104,16 +101,16 @@ def _fitted_digit(image: GreyImage) -> tuple[GreyImage, str | None]:
 
 def _centred(image: GreyImage) -> tuple[GreyImage, str | None]:
     # MNIST's own centres lie in [13.5, 14.5), measured over its 10,000 test images.
-    middle = IMAGE_SIDE / 2 - 0.5
-    top, left = [
-        min(
-            max(math.ceil(middle - (np.arange(side) * mass).sum() / mass.sum()), 0),
-            IMAGE_SIDE - side,
-        )
-        for side, mass in zip(image.shape, (image.sum(axis=1), image.sum(axis=0)), strict=True)
-    ]
+    top, left = _margin(image.sum(axis=1)), _margin(image.sum(axis=0))
     detail = f"The centre of mass was put at the centre of {IMAGE_SIDE} x {IMAGE_SIDE}."
     return _pasted(image, top, left), detail
+
+
+def _margin(mass: Float[np.ndarray, " side"]) -> int:
+    """Return the pixels before an image that put its centre of mass in the middle."""
+    centre = float((np.arange(len(mass)) * mass).sum() / mass.sum())
+    margin = math.ceil(IMAGE_SIDE / 2 - 0.5 - centre)
+    return min(max(margin, 0), IMAGE_SIDE - len(mass))
 
 
 def _placed(image: GreyImage) -> tuple[GreyImage, str | None]:

@@ -1,6 +1,5 @@
 """Rendering: decoded images in the form that a client asked for."""
 
-import asyncio
 import io
 import json
 import math
@@ -10,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from fastapi import Request, Response
+from fastapi import Response
 from PIL import Image
 from pydantic import BaseModel, Field
 
@@ -19,7 +18,7 @@ from app.http import negotiation
 from app.http.compression import MIN_BYTES, choose_coding, gzip
 from app.http.negotiation import GIF, JSON, NPY, PNG, RAW, WEBP
 from app.openapi import BINARY
-from app.serving.batcher import CHUNK, Images
+from app.serving.batcher import Images
 
 ENLARGED = 5
 """How many times larger than 28 x 28 a frame of an animation is."""
@@ -34,29 +33,21 @@ class ImageJson(BaseModel):
     png: str = Field(description="The file, in base64", json_schema_extra={"format": "byte"})
 
 
+def _base64(image: png.GreyLevels) -> bytes:
+    return b2a_base64(png.encode(image), newline=False)
+
+
 def image_json(image: png.GreyLevels) -> dict[str, object]:
     """Return an image as `ImageJson` describes it, in plain values."""
     height, width = image.shape
     return {"width": width, "height": height, "png": _base64(image).decode()}
 
 
-JsonImages = bytes
-"""Images as JSON, each as `ImageJson` describes it, separated by commas."""
-
-
-def packed(images: Images) -> JsonImages:
-    """Return at least one image as JSON, faster than by `json.dumps`."""
-    head = _head_of_image(*images.shape[1:])
+def packed(images: Images) -> bytes:
+    """Return at least one image as JSON with commas between, faster than by `json.dumps`."""
+    _, height, width = images.shape
+    head = b'{"width":%d,"height":%d,"png":"' % (width, height)
     return head + (b'"},' + head).join(map(_base64, images)) + b'"}'
-
-
-@lru_cache(maxsize=64)
-def _head_of_image(height: int, width: int) -> bytes:
-    return b'{"width":%d,"height":%d,"png":"' % (width, height)
-
-
-def _base64(image: png.GreyLevels) -> bytes:
-    return b2a_base64(png.encode(image), newline=False)
 
 
 def contact_sheet(images: Images) -> png.GreyLevels:
@@ -143,29 +134,3 @@ def json_response(content: bytes, accept_encoding: str | None) -> Response:
         headers = {"Content-Encoding": "gzip", "Vary": "Accept, Accept-Encoding"}
         return Response(gzip(content), headers=headers, media_type=JSON)
     return Response(content, headers={"Vary": "Accept"}, media_type=JSON)
-
-
-async def respond(
-    request: Request,
-    media_type: str,
-    forms: Mapping[str, Render],
-    images: Images | JsonImages,
-    fields: Mapping[str, Any],
-) -> Response:
-    """Return images as `media_type`; in JSON they follow `fields`, as `images`.
-
-    Slow rendering is done in a thread, so that the event loop goes on serving drags.
-    """
-
-    def render() -> bytes:
-        if not isinstance(images, bytes) and media_type != JSON:
-            return forms[media_type](images)
-        listed = images if isinstance(images, bytes) else packed(images)
-        return encode_json(fields)[:-1].encode() + b',"images":[' + listed + b"]}"
-
-    few = isinstance(images, bytes) or len(images) <= CHUNK
-    quick = media_type in (NPY, RAW) or (few and media_type not in (GIF, WEBP))
-    content = render() if quick else await asyncio.to_thread(render)
-    if media_type == JSON:
-        return json_response(content, request.headers.get("accept-encoding"))
-    return Response(content, media_type=media_type, headers={"Vary": "Accept"})

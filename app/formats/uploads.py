@@ -3,9 +3,8 @@
 import asyncio
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,63 +20,64 @@ MultiPartParser.spool_max_size = 2**40
 """Uploads stay in memory, within the bound on bodies, and are never written to a disk."""
 
 MAX_IMAGES = 64
-"""Most images of one request."""
 _THREADS = ThreadPoolExecutor(2, "images")
 """Few, because each may hold an image of `MAX_PIXELS`; started with the first upload."""
 
 
-async def read_files(
-    contents: Sequence[bytes | Prepared | InvalidRequest],
-    dataset: str,
-    pointer_of: Callable[[int], str],
-    *,
-    with_steps: bool = True,
+async def read_images(
+    entries: Mapping[str, object], dataset: str, *, with_steps: bool = True
 ) -> list[Prepared]:
-    """Prepare image files for a model of a data set.
-
-    A single small file is prepared at once, because the hop to a thread and back would take as
-    long. Others are prepared in threads.
+    """Prepare images for a model of a data set, in threads unless it is a single small one.
 
     Args:
-        contents: The bytes of each file; what is prepared or refused already is passed on.
+        entries: By their JSON pointers: bytes of an image file, the same in base64, or numbers.
         dataset: Id of the data set.
-        pointer_of: Returns the JSON pointer of a file by its index, for a refusal.
         with_steps: As in `image_files.prepare`.
 
     Raises:
-        InvalidRequest: A file is no usable image. The first such is named, with the reason.
+        InvalidRequest: An entry is no usable image. The first such is named, with the reason.
     """
-    work = [
-        partial(_prepared, content, dataset, pointer_of(index), with_steps=with_steps)
-        for index, content in enumerate(contents)
+    if len(entries) == 1:  # for a small one, the hop to a thread and back would take as long
+        ((pointer, entry),) = entries.items()
+        content = _content(entry, pointer)
+        if isinstance(content, Prepared) or is_small_png(content):
+            return [_prepared(content, pointer, dataset, with_steps)]
+        entries = {pointer: content}
+    loop = asyncio.get_running_loop()
+    running = [
+        loop.run_in_executor(_THREADS, _prepared, entry, pointer, dataset, with_steps)
+        for pointer, entry in entries.items()
     ]
-    if len(contents) == 1 and _is_quick(contents[0]):
-        found = [work[0]()]
-    else:
-        loop = asyncio.get_running_loop()
-        found = await asyncio.gather(*(loop.run_in_executor(_THREADS, one) for one in work))
+    found = await asyncio.gather(*running, return_exceptions=True)
     for one in found:
-        if isinstance(one, InvalidRequest):
+        if isinstance(one, BaseException):
             raise one
     return [one for one in found if isinstance(one, Prepared)]
 
 
-def _is_quick(content: bytes | Prepared | InvalidRequest) -> bool:
-    return not isinstance(content, bytes) or is_small_png(content)
-
-
-def _prepared(
-    content: bytes | Prepared | InvalidRequest, dataset: str, pointer: str, *, with_steps: bool
-) -> Prepared | InvalidRequest:
-    if not isinstance(content, bytes):
+def _prepared(entry: object, pointer: str, dataset: str, with_steps: bool) -> Prepared:
+    content = _content(entry, pointer)
+    if isinstance(content, Prepared):
         return content
     try:
         return prepare(content, dataset, with_steps=with_steps)
     except ImageError as error:
-        return InvalidRequest.at(pointer, str(error))
+        raise InvalidRequest.at(pointer, str(error)) from error
 
 
-def decode_base64(text: str, pointer: str) -> bytes:
+def _content(entry: object, pointer: str) -> bytes | Prepared:
+    match entry:
+        case bytes() | Prepared():
+            return entry
+        case str():
+            return _decode_base64(entry, pointer)
+        case list():
+            return _read_numbers(entry, pointer)
+    detail = "The image is neither base64 text nor 28 lists of 28 numbers."
+    raise InvalidRequest.at(pointer, detail)
+
+
+def _decode_base64(text: str, pointer: str) -> bytes:
     """Return the bytes of a file given in base64; raises InvalidRequest."""
     try:
         return base64.b64decode(text, validate=True)
@@ -88,7 +88,7 @@ def decode_base64(text: str, pointer: str) -> bytes:
         raise InvalidRequest.at(pointer, detail) from error
 
 
-def read_numbers(rows: list[Any], pointer: str) -> Prepared:
+def _read_numbers(rows: list[Any], pointer: str) -> Prepared:
     """Take 28 lists of 28 numbers in 0..1 as they are; raises InvalidRequest."""
     if not (len(rows) == IMAGE_SIDE and all(map(_is_row, rows))):
         detail = f"The image is not {IMAGE_SIDE} lists of {IMAGE_SIDE} numbers each."

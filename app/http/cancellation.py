@@ -10,12 +10,9 @@ Result = TypeVar("Result")
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
-    """Await `work`, and cancel it when the client goes away; the request has been read.
+    """Await `work`; when the client goes away, cancel it and raise ClientDisconnect.
 
-    The waiting itself is done by this task: only the watch for the disconnect is a task of its own.
-
-    Raises:
-        ClientDisconnect: The client went away.
+    The request has been read. Only the watch for the disconnect is a task of its own.
     """
     working = asyncio.current_task()
     assert working is not None

@@ -20,6 +20,7 @@ LEVEL = 3
 TEXT = ("application/json", "application/problem+json", "text/")
 WINDOW = {"gzip": 31, "deflate": 15}
 """zlib's `wbits` for each coding; `deflate` has zlib's own frame."""
+CODINGS = tuple(WINDOW)
 
 
 @lru_cache(maxsize=256)
@@ -57,8 +58,8 @@ def decompress(content: bytes, coding: str | None, max_bytes: int) -> bytes:
         return content
     if name not in WINDOW:
         raise UnsupportedMedia(
-            f"Content-Encoding must be {' or '.join(WINDOW)}, or left out.",
-            headers={"Accept-Encoding": ", ".join(WINDOW)},
+            f"Content-Encoding must be {' or '.join(CODINGS)}, or left out.",
+            headers={"Accept-Encoding": ", ".join(CODINGS)},
         )
     unpacking = zlib.decompressobj(WINDOW[name])
     try:

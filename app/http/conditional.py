@@ -25,11 +25,9 @@ def is_current(headers: Mapping[str, str], tag: str) -> bool:
     `*` is not looked at: it asks whether there is any answer at all, which only its maker knows.
     """
     known = headers.get("if-none-match")
-    return known is not None and (known == tag or tag in _tags(known))
-
-
-def _tags(known: str) -> list[str]:
-    return [part.strip().removeprefix("W/") for part in known.split(",")]
+    if known is None:
+        return False
+    return known == tag or tag in [part.strip().removeprefix("W/") for part in known.split(",")]
 
 
 def answer_if_changed(headers: Mapping[str, str], response: Response) -> Response:

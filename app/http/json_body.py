@@ -4,9 +4,9 @@ import json
 import math
 from email.message import Message
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from fastapi import Depends, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import from_json
@@ -32,19 +32,18 @@ Body = TypeVar("Body", bound=JsonBody)
 MAX_FIELDS = 1000
 """Of one JSON body, those of nested objects among them; colons within texts are counted too."""
 NUMBER_BYTES = 64
-"""That a number in JSON may take, with what parts it from the next; most take 22 at most.
-
-Parsing digits takes time in the square of their number.
-"""
+"""That a number in JSON may take; most take 22. Parsing takes time in the square of the digits."""
 OTHER_BYTES = 64 * 1024
 """That a JSON body may take besides its numbers."""
 
 
-def count_values(content: bytes) -> int:
-    """Return an upper bound on the values in (a piece of) JSON without parsing it.
+def most_bytes(numbers: int) -> int:
+    """Return the bytes that a JSON body with so many numbers may take."""
+    return OTHER_BYTES + NUMBER_BYTES * numbers
 
-    Each value stands after a comma or a bracket; signs within texts are counted too.
-    """
+
+def count_values(content: bytes) -> int:
+    """Return an upper bound on the values in (a piece of) JSON, by its commas and brackets."""
     return sum(map(content.count, (b",", b"[", b"{")))
 
 
@@ -99,12 +98,10 @@ async def read_json(request: Request, schema: type[Body], *, max_bytes: float = 
         raise RequestValidationError(entries) from error
 
 
-def json_body(schema: type[Body], *, max_bytes: float = math.inf) -> Any:
-    """Return the dependency that reads the JSON body of a route, as `read_json` does."""
-
-    async def read(request: Request) -> Body:
-        if media_type(request.headers.get("content-type")) != JSON:
-            raise unsupported(request, JSON)
-        return await read_json(request, schema, max_bytes=max_bytes)
-
-    return Depends(read)
+async def read_only_json(
+    request: Request, schema: type[Body], *, max_bytes: float = math.inf
+) -> Body:
+    """Read the body of a route that takes JSON alone, as `read_json` does; refuse other kinds."""
+    if media_type(request.headers.get("content-type")) != JSON:
+        raise unsupported(request, JSON)
+    return await read_json(request, schema, max_bytes=max_bytes)

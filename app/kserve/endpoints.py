@@ -1,6 +1,6 @@
 """Endpoints: what the protocol calls a model is the decoder or the encoder of one of ours.
 
-In shapes, -1 is the batch and D the number of latent dimensions.
+In shapes, -1 is the batch.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
@@ -27,6 +27,8 @@ DATATYPES: dict[str, np.dtype[Any]] = {
 GRID = 7
 """Entries on a side of the grid into which a codebook model encodes."""
 _IMAGES = (-1, IMAGE_SIDE, IMAGE_SIDE)
+_CODE = {field.name for field in fields(Code)}
+"""The outputs that a code is enough for."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Endpoint:
     part: str
     """What follows the model's id in the endpoint's name."""
     max_rows: int
-    """Most rows of one request."""
+
     input: Tensor
     outputs: tuple[Tensor, ...]
     checked: Callable[[Array], Array]
@@ -88,19 +90,13 @@ def _pixels(tensor: Array) -> Array:
 
 
 async def _encode(served: ServedModel, images: Array, wanted: Sequence[str]) -> dict[str, Array]:
-    encoder = served.encoder
-    pieces: Sequence[Code] = await (
-        encoder.code(images) if _CODE.issuperset(wanted) else encoder.encode(images)
-    )
-    sources = {name: "total" if name == "elbo" else name for name in wanted}
+    encode = served.encoder.code if _CODE.issuperset(wanted) else served.encoder.encode
+    pieces: Sequence[Code] = await encode(images)
+    attributes = {"elbo": "total"}
     return {
-        name: np.concatenate([getattr(piece, source) for piece in pieces])
-        for name, source in sources.items()
+        name: np.concatenate([getattr(piece, attributes.get(name, name)) for piece in pieces])
+        for name in wanted
     }
-
-
-_CODE = {field.name for field in fields(Code)}
-"""The outputs that a code is enough for."""
 
 
 def _encoded(card: Card) -> tuple[Tensor, ...]:

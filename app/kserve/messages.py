@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSche
 
 from app.errors import BodyTooLarge, InvalidRequest, NotJson
 from app.formats.latents import MAX_LATENTS
-from app.http.json_body import NUMBER_BYTES, OTHER_BYTES, WHOLE, count_values
+from app.http.json_body import WHOLE, count_values, most_bytes
 from app.kserve.endpoints import DATATYPES, Array, Endpoint
 from app.openapi import array
 
@@ -25,7 +25,6 @@ VERSION = "1"
 """Every model has one version; a model that changes gets another name."""
 OTHER_VALUES = 1000
 """Values in the JSON besides those of the tensor: names, shapes, parameters."""
-
 
 _SIZE = {"type": "integer", "minimum": 1, "maximum": MAX_LATENTS}
 _SHAPE = array(_SIZE, 2, 3, examples=[[1, 2]])
@@ -111,12 +110,7 @@ class ParsedRequest:
 
 
 def read(body: bytes, length: str | None, endpoint: Endpoint) -> ParsedRequest:
-    """Read and check the body of a request.
-
-    Args:
-        body: JSON, then the bytes of a binary tensor if there is one.
-        length: The header `LENGTH`: how many bytes are JSON; None for all.
-        endpoint: The endpoint that is asked.
+    """Read and check the body of a request; `length` is its header `LENGTH`.
 
     Raises:
         BodyTooLarge: The JSON holds many more values than the endpoint takes.
@@ -134,9 +128,9 @@ def read(body: bytes, length: str | None, endpoint: Endpoint) -> ParsedRequest:
 def write(request: ParsedRequest, endpoint: Endpoint, outputs: Mapping[str, Array]) -> list[bytes]:
     """Return the parts of a response: the JSON, then the bytes of each binary output in order."""
     parts, tensors = [], []
-    described = {tensor.name: tensor for tensor in endpoint.outputs}
+    datatypes = {tensor.name: tensor.datatype for tensor in endpoint.outputs}
     for name, as_bytes in request.wanted.items():
-        datatype = described[name].datatype
+        datatype = datatypes[name]
         array = np.ascontiguousarray(outputs[name], DATATYPES[datatype])
         tensor = {"name": name, "datatype": datatype, "shape": array.shape}
         if as_bytes:
@@ -155,10 +149,7 @@ def _json(value: object) -> str:
 
 
 def _with(written: str, key: str, entries: Iterable[str]) -> str:
-    """Return a JSON object with a list added, whose entries are JSON already.
-
-    The entries may come one by one, so that the thread that writes them can be interrupted.
-    """
+    """Return a JSON object with a list added, whose entries are JSON already."""
     return f'{written[:-1]},"{key}":[{",".join(entries)}]}}'
 
 
@@ -178,7 +169,7 @@ def _header_size(text: str, most: int) -> int:
 def _check_size(content: bytes, endpoint: Endpoint) -> None:
     """Refuse JSON of too many values or bytes before it is parsed, which would take seconds."""
     max_values = 2 * endpoint.max_rows * math.prod(endpoint.input.shape[1:]) + OTHER_VALUES
-    max_bytes = OTHER_BYTES + NUMBER_BYTES * max_values
+    max_bytes = most_bytes(max_values)
     rows = f"{endpoint.max_rows} rows of {endpoint.input.name}"
     way_out = "Send fewer at once, or as bytes after the JSON."
     if count_values(content) > max_values:
@@ -242,8 +233,9 @@ def _fault(given: RequestInput, content: bytes, endpoint: Endpoint) -> tuple[str
     elif content:
         return "", f"{len(content)} bytes follow the JSON, and no input has a binary_data_size."
     elif not given.data:
-        detail = f"{takes.name} has no data: neither numbers, nor binary_data_size and bytes."
-        return "/data", detail
+        return "/data", (
+            f"{takes.name} has no data: neither numbers, nor binary_data_size and bytes."
+        )
     return None
 
 
@@ -269,12 +261,11 @@ def _wanted(
     if len({one.name for one in outputs} & set(names)) != len(outputs):
         detail = f"outputs must name each of {', '.join(names)} at most once, and nothing else."
         raise InvalidRequest.at("#/outputs", detail)
+    wanted = {}
     for index, one in enumerate(outputs):
         asks = one.parameters
         if asks.classification is not None or asks.shared_memory_region is not None:
             detail = "Outputs come as they are, in the answer: no classes, no shared memory."
             raise InvalidRequest.at(f"#/outputs/{index}/parameters", detail)
-    if not outputs:
-        return dict.fromkeys(names, as_bytes)
-    own = {one.name: one.parameters.binary_data for one in outputs}
-    return {name: as_bytes if says is None else says for name, says in own.items()}
+        wanted[one.name] = as_bytes if asks.binary_data is None else asks.binary_data
+    return wanted or dict.fromkeys(names, as_bytes)

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from app.http.negotiation import JSON, RAW
 from app.kserve.messages import LENGTH, InferenceRequest
-from app.openapi import BINARY, expanded
+from app.openapi import bytes_of, reads, schema_of
 
 
 class TensorMetadata(BaseModel):
@@ -35,8 +35,7 @@ class InferenceResponse(BaseModel):
 
 def _without_bytes() -> Any:
     """Return the schema of a request that is JSON alone: its numbers are in `data`."""
-    schema = InferenceRequest.model_json_schema()
-    schema = expanded(schema, schema["$defs"])
+    schema = schema_of(InferenceRequest)
     given = schema["properties"]["inputs"]["items"]
     given["required"].append("data")
     data, parameters = given["properties"]["data"], given["properties"]["parameters"]
@@ -48,33 +47,23 @@ def _without_bytes() -> Any:
     return schema
 
 
-_EXAMPLE = {
-    "inputs": [{"name": "latents", "datatype": "FP32", "shape": [1, 2], "data": [0.5, -1.2]}]
-}
-
-
-def _bytes(description: str) -> dict[str, Any]:
-    return {"schema": {**BINARY["schema"], "description": description}}
-
-
+_TENSOR = {"name": "latents", "datatype": "FP32", "shape": [1, 2], "data": [0.5, -1.2]}
 _LENGTH: dict[str, Any] = {
     "schema": {"type": "integer", "minimum": 0},
     "description": "Bytes of the body that are JSON, if tensors follow",
 }
+_JSON_THEN_TENSOR = (
+    "JSON whose input has `parameters.binary_data_size` instead of `data`, then the tensor, "
+    "little-endian, row by row"
+)
 _CONTENT = {
-    JSON: {"schema": _without_bytes(), "example": _EXAMPLE},
-    RAW: _bytes(
-        "JSON whose input has `parameters.binary_data_size` instead of `data`, then the tensor, "
-        "little-endian, row by row"
-    ),
+    JSON: {"schema": _without_bytes(), "example": {"inputs": [_TENSOR]}},
+    RAW: bytes_of(_JSON_THEN_TENSOR),
 }
 
-REQUEST: dict[str, Any] = {
-    "parameters": [{"name": LENGTH, "in": "header", **_LENGTH}],
-    "requestBody": {"required": True, "content": _CONTENT},
-}
+REQUEST = {"parameters": [{"name": LENGTH, "in": "header", **_LENGTH}], **reads(_CONTENT)}
 RESPONSE: dict[str, Any] = {
     "model": InferenceResponse,
-    "content": {RAW: _bytes("JSON, then tensors")},
+    "content": {RAW: bytes_of("JSON, then tensors")},
     "headers": {LENGTH: _LENGTH},
 }

@@ -5,7 +5,7 @@ Each model of ours is two of the protocol's: `<id>.decoder` and `<id>.encoder`, 
 
 import asyncio
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, Field
@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from app.api import health
 from app.errors import INFERENCE_PREFIX, NotFound
 from app.http.cancellation import while_connected
-from app.http.compression import WINDOW, choose_coding, compress, decompress
+from app.http.compression import CODINGS, choose_coding, compress, decompress
 from app.http.negotiation import JSON, RAW
 from app.kserve import endpoints, messages
 from app.kserve import openapi as description
@@ -26,7 +26,6 @@ from app.serving.registry import Models
 Result = TypeVar("Result")
 LARGE = 64 * 28**2
 """Bytes of a request or numbers of a response above which a thread reads or writes it."""
-CODINGS = tuple(WINDOW)
 
 
 class Refusal(BaseModel):
@@ -35,14 +34,12 @@ class Refusal(BaseModel):
     error: str = Field(description="What came, what is allowed, and what to do")
 
 
-REFUSED: dict[int | str, dict[str, Any]] = {
-    "default": {
-        "model": Refusal,
-        "description": "Refused: `error` says why",
-        "headers": RETRY_AFTER,
-    }
+REFUSED = {
+    "model": Refusal,
+    "description": "Refused: `error` says why",
+    "headers": RETRY_AFTER,
 }
-router = APIRouter(prefix=INFERENCE_PREFIX, tags=["inference"], responses=REFUSED)
+router = APIRouter(prefix=INFERENCE_PREFIX, tags=["inference"], responses={"default": REFUSED})
 
 
 class ServerLive(BaseModel):
@@ -169,15 +166,15 @@ async def infer(request: Request, endpoint: Known, models: Models) -> Response:
     coding = choose_coding(headers.get("accept-encoding"), CODINGS)
 
     def write() -> Response:
-        parts = messages.write(parsed, endpoint, outputs)
-        content, has_tensors = b"".join(parts), len(parts) > 1
+        head, *tensors = messages.write(parsed, endpoint, outputs)
+        content = b"".join((head, *tensors))
         headers = {"Vary": "Accept-Encoding"}
-        if has_tensors:
-            headers[LENGTH] = str(len(parts[0]))
+        if tensors:
+            headers[LENGTH] = str(len(head))
         if coding:
             headers["Content-Encoding"] = coding
             content = compress(content, coding)
-        return Response(content, headers=headers, media_type=RAW if has_tensors else JSON)
+        return Response(content, headers=headers, media_type=RAW if tensors else JSON)
 
     size = sum(array.size for array in outputs.values())
     return await _done(write, in_thread=coding is not None or size > LARGE)

@@ -12,8 +12,9 @@ that this project's modules use; any other is refused, never served broken.
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from itertools import combinations
+from itertools import chain
 
 _IMPORT = re.compile(r"^import \{([^}]*)\} from '([^']+)';\n?", re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?function|const|class) (\w+)", re.MULTILINE)
@@ -37,21 +38,16 @@ def join(modules: Mapping[str, str], start: str) -> dict[str, str]:
             later = [_resolve(path, name) for name in _LATER.findall(modules[path])]
             entries += [found for found in later if found not in entries]
     needs = {entry: _all(modules, [entry]) for entry in entries}
-    shared = {
-        path
-        for one, other in combinations(entries[1:], 2)
-        for path in needs[one]
-        if path in needs[other]
-    }
+    counts = Counter(chain.from_iterable(needs[entry] for entry in entries[1:]))
+    shared = [path for path, count in counts.items() if count > 1]
     first = list(dict.fromkeys([*_all(modules, sorted(shared)), *needs[start]]))
     joined = {start: _script(modules, first, start)}
     joined[start] += f"export {{ {', '.join(map(_name, first))} }};\n"
     for entry in entries[1:]:
         taken = [_name(path) for path in needs[entry] if path in first]
-        source = posixpath.relpath(start, posixpath.dirname(entry))
         own = [path for path in needs[entry] if path not in first]
         joined[entry] = (
-            f"import {{ {', '.join(taken)} }} from '{_relative(source)}';\n"
+            f"import {{ {', '.join(taken)} }} from '{_relative(start, entry)}';\n"
             + _script(modules, own, entry)
             + f"export const {{ {', '.join(_exports(modules[entry]))} }} = {_name(entry)};\n"
         )
@@ -92,7 +88,7 @@ def _constant(path: str, source: str, script: str) -> str:
         return f"const {{{names}}} = {_name(_resolve(path, match[2]))};\n"
 
     def later(match: re.Match[str]) -> str:
-        return _relative(posixpath.relpath(_resolve(path, match[1]), posixpath.dirname(script)))
+        return _relative(_resolve(path, match[1]), script)
 
     body = _EXPORT.sub(r"\1 \2", _LATER.sub(later, _IMPORT.sub(take, source)))
     if strange := _STRANGE.search(body):
@@ -113,5 +109,7 @@ def _resolve(path: str, name: str) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
 
 
-def _relative(path: str) -> str:
-    return path if path.startswith(".") else f"./{path}"
+def _relative(path: str, script: str) -> str:
+    """Return the name by which a script imports another."""
+    name = posixpath.relpath(path, posixpath.dirname(script))
+    return name if name.startswith(".") else f"./{name}"

@@ -6,9 +6,8 @@ import re
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from fastapi import Request, Response
 from starlette.datastructures import Headers
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 from starlette.templating import Jinja2Templates
 from starlette.types import Receive, Scope, Send
@@ -47,9 +46,6 @@ class VersionedFiles:
     The version is a hash of all of them: a browser keeps a file for ever, and after an edit all
     files have new URLs. A URL without a version, or with an old one, is answered with the current
     file, which the browser revalidates before each use.
-
-    Modules are joined into scripts and sheets into one, and all are compressed beforehand, so that
-    a first visit makes few requests and each response takes microseconds.
     """
 
     def __init__(self) -> None:
@@ -119,8 +115,7 @@ async def page(request: Request) -> Response:
 
 def _first_data(request: Request) -> list[str]:
     """Return the URLs that the page asks for first: they are fetched while its modules load."""
-    registry = request.app.state.registry
-    assert isinstance(registry, Registry)
+    registry: Registry = request.app.state.registry
     cards = {card.id: card for card in registry.cards}
     card = cards.get(request.query_params.get("model", ""), cards[registry.default])
     places = [f"models/{card.id}/planes", f"models/{card.id}/codes"] if card.planes else []

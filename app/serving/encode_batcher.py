@@ -1,7 +1,6 @@
 """The encode batcher: images of several requests encoded in one pass.
 
-Four images together take twice the time of one. Requests of up to 8 images that are waiting when a
-pass begins go along with it.
+Four images together take twice the time of one.
 """
 
 from collections import deque
@@ -46,9 +45,7 @@ _Outcome = tuple[_EncodeJob, Code | Exception]
 class EncodeBatcher:
     """Encodes images as bulk of a `Batcher`, those of small requests together.
 
-    Args:
-        engine: What it returns for an image does not depend on the others in its pass.
-        batcher: Of that engine.
+    What the engine returns for an image does not depend on the others in its pass.
     """
 
     def __init__(self, engine: Engine, batcher: Batcher) -> None:
@@ -60,9 +57,7 @@ class EncodeBatcher:
         """Encode images behind the drags of the moment; the results lie one after the other.
 
         Up to `MAX_PER_PASS` are encoded together with those of others, more of them in pieces.
-
-        Raises:
-            Overloaded: Too much is waiting.
+        Raises Overloaded when too much is waiting.
         """
         return await self._run(images, whole=True)
 

@@ -20,13 +20,9 @@ from model.errors import CheckpointError, ModelError
 
 UNPACKED = 5
 """Times that weights grow in memory, at most: float16 becomes float32, and a decoder is there
-three times.
-
-An encoder is there once, so that the models that ship grow to 2.5 to 4.6 times.
-"""
+three times. The models that ship grow to 2.5 to 4.6 times."""
 
 MakeBatcher = Callable[[Decode], Batcher]
-
 log = logging.getLogger("explorer")
 
 
@@ -54,11 +50,10 @@ def fill(settings: Settings, registry: Registry, executor: Executor, counters: C
         try:
             card = _card(folder)
             load = partial(_load, folder, card, settings.device, batcher)
-            offer = Offer(card, memory_needed(folder), load)
+            registry.offer(Offer(card, memory_needed(folder), load))
         except (ModelError, OSError) as error:
             log.error("Model %s is skipped: %s", name, error)
         else:
-            registry.offer(offer)
             log.info("Model %s is offered", name)
 
 
@@ -81,11 +76,7 @@ def _load_default(settings: Settings, registry: Registry, batcher: MakeBatcher) 
 
 
 def _load(folder: Path, offered: Card, device: str, batcher: MakeBatcher) -> ServedModel:
-    """Load a model that was offered with this card; the log says what clients need not know.
-
-    Raises:
-        Unavailable: It cannot be loaded, or is another one by now.
-    """
+    """Load a model that was offered with this card; raise Unavailable if that cannot be done."""
     name = folder.name
     try:
         served = _served(folder, device, batcher)
@@ -121,10 +112,7 @@ def _card(folder: Path) -> Card:
 
 
 def memory_needed(folder: Path) -> int:
-    """Return the bytes that a checkpoint will take in memory; it is not loaded for it.
-
-    The archive of an atlas tells how far it was compressed: a sparse code to a fifth.
-    """
+    """Return the bytes that a checkpoint will take in memory; it is not loaded for it."""
     weights = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
     return UNPACKED * weights + sum(map(_unpacked, folder.glob("*.npz")))
 
@@ -140,7 +128,6 @@ def _unpacked(archive: Path) -> int:
 
 
 def _names(settings: Settings) -> list[str]:
-    """List the models to offer."""
     found = sorted(card.parent.name for card in settings.checkpoints.glob("*/card.json"))
     there = f"{settings.checkpoints} holds {', '.join(found) or 'no model'}"
     for name in settings.models:

@@ -59,8 +59,7 @@ class _Loan(Generic[Item]):
 class ModelCache(Generic[Item]):
     """Lends items by name, and keeps as many as fit; needs a running event loop.
 
-    An item that nobody uses stays until its room is needed; then the one that has been idle for
-    longest goes first. One that is in use never goes.
+    One that is in use is never evicted; of the others the one goes first that is idle for longest.
 
     Args:
         bound: Bytes that all items may take together, those that are being loaded among them.
@@ -84,14 +83,10 @@ class ModelCache(Generic[Item]):
 
     def keep(self, name: str, item: Item, size: int) -> None:
         """Keep an item for good, even beyond the bound."""
-        entry = self.entries[name] = _Entry(size, item)
-        entry.users = 1  # for ever
+        self.entries[name] = _Entry(size, item, users=1)  # for ever
 
     def get(self, name: str) -> Item | None:
-        """Return an item if it is loaded, for work that ends before the event loop turns again.
-
-        Longer work takes the item by `lend`: it may be evicted meanwhile otherwise.
-        """
+        """Return an item if it is loaded, for work that ends before the event loop turns again."""
         entry = self.entries.get(name)
         if entry is None or entry.item is None:
             return None
@@ -128,24 +123,20 @@ class ModelCache(Generic[Item]):
             raise
 
     def _make_room(self, name: str, size: int) -> None:
-        idle = [
-            (other, entry.size)
-            for other, entry in self.entries.items()
-            if entry.item is not None and not entry.users
-        ]
-        free = self.bound - sum(entry.size for entry in self.entries.values())
-        if free + sum(taken for _, taken in idle) < size:
+        entries = self.entries
+        idle = [name for name, one in entries.items() if one.item is not None and not one.users]
+        free = self.bound - sum(entry.size for entry in entries.values())
+        if free + sum(entries[other].size for other in idle) < size:
             raise Overloaded(
                 f"{name} takes {size} bytes of memory, and of the {self.bound} that this server "
                 "has for models too many are in use. Try again in a few seconds, or ask its "
                 "operator for a higher EXPLORER_MODEL_MEMORY_BYTES.",
                 retry_after_seconds=TRY_AGAIN_SECONDS,
             )
-        for other, taken in idle:
+        for other in idle:
             if free >= size:
                 break
-            del self.entries[other]
-            free += taken
+            free += entries.pop(other).size
             log.info("Model %s is dropped to make room for %s", other, name)
 
 

@@ -30,7 +30,7 @@ class ServedModel:
 
     @cached_property
     def encoder(self) -> EncodeBatcher:
-        """Where images are encoded."""
+
         return EncodeBatcher(self.engine, self.batcher)
 
     async def run(self, calls: Sequence[Callable[[], Result]], *, weight: int) -> list[Result]:
@@ -74,10 +74,9 @@ class Registry:
 
     Attributes:
         is_stopping: The server stops soon, though it still answers: nobody new should ask it.
-        get: Returns a loaded model, as `ModelCache.get` does.
-        lend: Lends a model, and loads it if need be, as `ModelCache.lend` does. Besides Overloaded
-            it raises NotFound, which names the models there are, and Unavailable for one that
-            cannot be loaded.
+        get: `ModelCache.get`.
+        lend: `ModelCache.lend`. Besides Overloaded it raises NotFound, and Unavailable for a model
+            that cannot be loaded.
         listing: All cards as `GET /models` answers them, once that has been asked for.
     """
 
@@ -90,7 +89,7 @@ class Registry:
         self.get, self.lend = self._cache.get, self._cache.lend
 
     def offer(self, offer: Offer) -> None:
-        """Let a model be asked for."""
+
         self._offers[offer.card.id] = offer
         self.listing = None
 
@@ -138,17 +137,13 @@ class Registry:
 
 
 async def _registry(request: Request) -> Registry:
-    registry = request.app.state.registry
-    assert isinstance(registry, Registry)
+    registry: Registry = request.app.state.registry
     return registry
 
 
 Models = Annotated[Registry, Depends(_registry)]
 """A route's parameter: all models."""
-
-
 _Name = Annotated[str, Path(description="Id of a model", examples=["mnist-vae-2d"])]
-
 
 # Each takes the registry itself: a dependency of a dependency costs as much as a small decode.
 

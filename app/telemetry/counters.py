@@ -1,11 +1,11 @@
 """Counters and histograms of one worker: plain numbers, which the hot path adds to.
 
-Nothing here locks or formats: only the event loop adds, and `app.api.metrics` reads on request.
-Adding to a histogram takes a third of a microsecond. The multiprocess histogram of
-`prometheus_client` takes seven, four times for each frame of a drag.
+Only the event loop adds. Adding to a histogram takes a third of a microsecond. The multiprocess
+histogram of `prometheus_client` takes seven, four times for each frame of a drag.
 """
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Sequence
 
 SECONDS = (
@@ -32,7 +32,6 @@ class Histogram:
         self.sum = 0.0
 
     def add(self, value: float) -> None:
-        """Count one value."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.sum += value
 
@@ -72,16 +71,14 @@ class Counters:
         requests: Requests answered, by route, method and class of status, such as `2xx`.
         seconds: How long they took, by route; streams are left out.
         frames: Seconds from a message of a stream to its image.
-        small: The queue of drags.
-        tiles: The queue of tiles.
-        bulk: The queue of everything else.
+        small, tiles, bulk: What has passed through the queues of the batchers.
     """
 
     def __init__(self, *, on: bool = True) -> None:
         kind = Histogram if on else NullHistogram
         self.on = on
-        self.requests: dict[tuple[str, str, str], int] = {}
-        self.seconds: dict[str, Histogram] = {}
+        self.requests: defaultdict[tuple[str, str, str], int] = defaultdict(int)
+        self.seconds: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(SECONDS))
         self.frames = kind(SECONDS)
         self.small = QueueStats(kind)
         self.tiles = QueueStats(kind)
@@ -91,13 +88,9 @@ class Counters:
         """Count an answered request; for a stream that has ended, `seconds` is None."""
         if not self.on:
             return
-        key = (route, method, CLASSES.get(status // 100, "5xx"))
-        self.requests[key] = self.requests.get(key, 0) + 1
+        self.requests[route, method, CLASSES.get(status // 100, "5xx")] += 1
         if seconds is not None:
-            histogram = self.seconds.get(route)
-            if histogram is None:
-                histogram = self.seconds[route] = Histogram(SECONDS)
-            histogram.add(seconds)
+            self.seconds[route].add(seconds)
 
 
 CLASSES = {hundred: f"{hundred}xx" for hundred in range(1, 6)}

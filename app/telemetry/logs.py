@@ -37,16 +37,15 @@ class NotOfStreams(logging.Filter):
 
 def logging_config(log_format: str, log_level: str = "info") -> dict[str, Any]:
     """Return the `logging.config.dictConfig` that has all loggers write to stderr in one format."""
-    formatters = {
-        "text": {"format": "%(asctime)s %(levelname)s %(message)s"},
-        "json": {"()": JsonLines},
-        "ready": {"format": "%(message)s"},
-    }
     handler = "logging.StreamHandler"
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": formatters,
+        "formatters": {
+            "text": {"format": "%(asctime)s %(levelname)s %(message)s"},
+            "json": {"()": JsonLines},
+            "ready": {"format": "%(message)s"},
+        },
         "filters": {"not of streams": {"()": NotOfStreams}},
         "handlers": {
             "stderr": {"class": handler, "formatter": log_format},

@@ -1,8 +1,7 @@
 """Workers share their metrics, so that any of them can answer a scrape for all.
 
-Each worker writes a file of its own into a folder of the run, once a second and before it answers a
-scrape; the one that answers adds up the files. Counters therefore never fall: the file of a worker
-that died keeps them, while its gauges (what it had open or in memory) are dropped.
+Each worker writes a file of its own, once a second and before it answers a scrape; the one that
+answers adds up the files. The file of a worker that died keeps its counters, not its gauges.
 """
 
 import asyncio
@@ -37,7 +36,7 @@ class SharedMetrics:
     """
 
     def __init__(
-        self, folder: str, own: Callable[[], list[Sample]], lasting: Collection[str]
+        self, folder: str, own: Callable[[], Iterable[Sample]], lasting: Collection[str]
     ) -> None:
         self.folder = Path(folder) if folder else None
         self.own = own
@@ -47,11 +46,7 @@ class SharedMetrics:
 
     @asynccontextmanager
     async def publishing(self) -> AsyncIterator[None]:
-        """Write every second within this context, and the lasting samples at its end.
-
-        Raises:
-            StartError: The folder does not exist and cannot be made.
-        """
+        """Write every second within this context, and the lasting samples at its end."""
         if self.folder is None:
             yield
             return

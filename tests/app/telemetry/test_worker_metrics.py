@@ -27,7 +27,7 @@ def worker(folder: Path | str, requests: int) -> SharedMetrics:
 def added(worker: SharedMetrics) -> dict[str, float]:
     return {
         name: value
-        for name, found in merged(worker.all(worker.own())).items()
+        for name, found in merged(worker.all(list(worker.own()))).items()
         for (value,) in found.values()
     }
 
