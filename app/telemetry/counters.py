@@ -71,6 +71,7 @@ class Counters:
         requests: Requests answered, by route, method and class of status, such as `2xx`.
         seconds: How long they took, by route; streams are left out.
         frames: Seconds from a message of a stream to its image.
+        foreign_origins: Streams refused because a page of a foreign origin asked for them.
         small, tiles, bulk: What has passed through the queues of the batchers.
     """
 
@@ -80,6 +81,7 @@ class Counters:
         self.requests: defaultdict[tuple[str, str, str], int] = defaultdict(int)
         self.seconds: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(SECONDS))
         self.frames = kind(SECONDS)
+        self.foreign_origins = 0
         self.small = QueueStats(kind)
         self.tiles = QueueStats(kind)
         self.bulk = QueueStats(kind)
