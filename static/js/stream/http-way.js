@@ -33,17 +33,19 @@ export function startHttpWay({ decode, maxRequests, pump, onAnswer, onAway, envi
   async function ask(sequence, latent) {
     const { signal } = requests;
     const deadline = later(() => fail(null), ANSWER_MILLISECONDS);
+    let pixels;
     try {
-      const pixels = await decode(latent, signal);
-      if (signal.aborted) return;
-      pause = MIN_PAUSE_MILLISECONDS;
-      onAnswer();
-      pump.replied(sequence, pixels);
+      pixels = await decode(latent, signal);
     } catch (error) {
       if (!signal.aborted) fail(error);
+      return;
     } finally {
       cancel(deadline);
     }
+    if (signal.aborted) return;
+    pause = MIN_PAUSE_MILLISECONDS;
+    onAnswer();
+    pump.replied(sequence, pixels);
   }
 
   /** @param {unknown} error */

@@ -144,6 +144,7 @@ export function createStream({ connect, decode, maxRequests, onFrame, onConnecti
     reconnect,
     close() {
       cancel(timer);
+      pump.use(null);
       socket?.close();
       http?.close();
     },

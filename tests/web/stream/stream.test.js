@@ -213,10 +213,14 @@ test('a stream that is cut every five seconds opens again at once, each time', (
 });
 
 test('a closed stream leaves nothing behind', () => {
-  const { stream, lines, waiting } = open();
+  const { stream, lines, show, waiting } = open();
   lines[0].onopen();
   stream.offer([1, 1]);
+  lines[0].answer(0, 1);
+  stream.offer([2, 2]);
   stream.close();
+  show();
   assert.ok(lines[0].isClosed);
+  assert.equal(lines[0].sent.length, 1);
   assert.equal(waiting(), 0);
 });
