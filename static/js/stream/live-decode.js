@@ -1,5 +1,5 @@
 /**
- * Keeps a stream open for the shown model: sends every new latent and puts each image into the store as it arrives.
+ * Follows the point of the shown model: offers every new latent and puts each image into the store as it arrives.
  * Waiting for an animation frame would show some of them two frames late.
  *
  * Measures in `performance`, which tests and benchmarks read:
@@ -8,13 +8,17 @@
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
- * @typedef {import('./stream.js').Frame} Frame
+ * @typedef {import('./pump.js').Frame} Frame
  * @typedef {import('./stream.js').Stream} Stream
  */
+import { MAX_IN_FLIGHT } from './flight-window.js';
 import { createStream } from './stream.js';
 
 /** The measures are cleared after so many, because the browser keeps them all. */
 const MAX_MEASURES = 5000;
+
+/** By HTTP/1.1 a browser opens at most this many connections to one host. */
+const MAX_CONNECTIONS = 6;
 
 const environment = {
   now: () => performance.now(),
@@ -22,7 +26,7 @@ const environment = {
   later: (task, milliseconds) => setTimeout(task, milliseconds),
   /** @type {(timer: number) => void} */
   cancel: (timer) => clearTimeout(timer),
-  /** @type {(task: () => void) => void} */
+  /** @type {(task: (time: number) => void) => void} */
   nextFrame: (task) => void requestAnimationFrame(task),
 };
 
@@ -65,6 +69,8 @@ export function mount(_root, store, api) {
       model = atlas.card.id;
       stream = createStream({
         connect: () => api.stream(atlas.card.id),
+        decode: (latent, signal) => api.decode(atlas.card.id, latent, signal),
+        maxRequests: isMultiplexed() ? MAX_IN_FLIGHT : MAX_CONNECTIONS,
         onFrame: receive,
         onConnection: (connection) => store.set({ connection }),
         environment,
@@ -77,4 +83,10 @@ export function mount(_root, store, api) {
     stream?.close();
     unwatch();
   };
+}
+
+/** Whether the page came by HTTP/2 or later, where one connection carries all requests. */
+function isMultiplexed() {
+  const [page] = performance.getEntriesByType('navigation');
+  return page instanceof PerformanceNavigationTiming && /^h[23]/.test(page.nextHopProtocol);
 }
