@@ -94,6 +94,7 @@ class Proxy:
         task.add_done_callback(self._passing.discard)
 
     async def _pass(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        to_client.transport.set_write_buffer_limits(0)  # so that `drain` waits for the last byte
         explorer, to_explorer = await asyncio.open_connection("127.0.0.1", self.to)
         try:
             head = await client.readuntil(END)
@@ -107,10 +108,11 @@ class Proxy:
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
+            await to_client.drain()
         except (OSError, asyncio.IncompleteReadError):
             pass  # the client has left
         finally:
-            to_client.close()
+            to_client.transport.abort()
             to_explorer.transport.abort()
 
     async def _carry(self, chunks: AsyncIterator[bytes], writer: asyncio.StreamWriter) -> None:

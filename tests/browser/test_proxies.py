@@ -1,0 +1,152 @@
+"""The page behind proxies that pass less than it asks for, or pass it late: see tools/proxy.py."""
+
+import math
+import re
+import ssl
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import Visitor
+from tests.browser.explorer import Explorer
+from tools import programs
+from tools.proxy import Proxy
+from tools.server import Server
+
+OPENSSL = programs.find("openssl")
+OTHER_HOST = {"Host": "explorer.internal"}
+STREAM, HTTP = "open", "http"
+"""What the status says of the way that images come."""
+
+PROXIES: dict[str, tuple[str, dict[str, Any]]] = {
+    "that passes no upgrades": (HTTP, {"upgrades": False}),
+    "that rewrites Origin": (HTTP, {"rewrites": {"Origin": "http://localhost:8000"}}),
+    "that rewrites Host": (HTTP, {"rewrites": OTHER_HOST}),
+    "that rewrites Host and adds X-Forwarded-Host": (
+        STREAM,
+        {"rewrites": OTHER_HOST, "adds": {"X-Forwarded-Host": "{host}"}},
+    ),
+    "that rewrites Host and adds Forwarded": (
+        STREAM,
+        {"rewrites": OTHER_HOST, "adds": {"Forwarded": 'for=192.0.2.1;host="{host}"'}},
+    ),
+    "whose streams never answer": (HTTP, {"holds_bytes": math.inf}),
+    "that buffers streams": (HTTP, {"holds_bytes": 16_384}),
+    "far away": (
+        STREAM,
+        {"round_trip_seconds": 0.1, "jitter_seconds": 0.02, "pause_seconds": 0.3},
+    ),
+    "far away that passes no upgrades": (HTTP, {"round_trip_seconds": 0.1, "upgrades": False}),
+    "under a path": (STREAM, {"prefix": "/explorer"}),
+    "under a path that passes no upgrades": (HTTP, {"prefix": "/explorer", "upgrades": False}),
+}
+
+
+@contextmanager
+def arrived(browser: Browser, proxy: Proxy, connection: str, **profile: Any) -> Iterator[Explorer]:
+    """Visit the page behind a proxy; it may complain of nothing but a refused stream."""
+    with proxy:
+        visitor = Visitor(browser, proxy.url)
+        page = visitor.open("?z=2,2", connection=connection, **profile).page
+        yield Explorer(page, f"http://127.0.0.1:{proxy.to}")
+        page.context.close()
+    visitor.forgive_streams()
+    assert visitor.complaints == []
+
+
+def drag(explorer: Explorer) -> None:
+    """Drag the point, and wait for the image where it is let go."""
+    start, end = explorer.middle(), explorer.middle(-0.4, 0.6)
+    mouse = explorer.page.mouse
+    mouse.click(*start)
+    explorer.expect_image_of(explorer.latent_at(*start))
+    mouse.down()
+    mouse.move(*end, steps=30)
+    explorer.expect_image_of(explorer.latent_at(*end))
+    mouse.up()
+
+
+@pytest.mark.parametrize(("connection", "options"), PROXIES.values(), ids=PROXIES)
+def test_a_drag_ends_with_the_image_of_its_point_behind_a_proxy(
+    browser: Browser, server: Server, connection: str, options: dict[str, Any]
+) -> None:
+    with arrived(browser, Proxy(to=server.port, **options), connection) as explorer:
+        drag(explorer)
+        status = explorer.page.locator("#status")
+        expect(status).to_have_attribute("data-connection", connection)
+        expect(status).to_contain_text("live over HTTP" if connection == HTTP else "live on")
+
+
+@pytest.mark.parametrize("strips", [True, False], ids=["stripped", "kept"])
+def test_a_drag_works_under_the_path_that_the_server_was_told_of(
+    browser: Browser, strips: bool
+) -> None:
+    with Server("--models", "mnist-vae-2d", "--root-path", "/explorer") as server:
+        proxy = Proxy(to=server.port, prefix="/explorer", strips=strips)
+        with arrived(browser, proxy, STREAM) as explorer:
+            drag(explorer)
+
+
+@pytest.mark.skipif(OPENSSL is None, reason="there is no openssl here")
+@pytest.mark.parametrize(("connection", "upgrades"), [(STREAM, True), (HTTP, False)])
+def test_a_drag_works_where_tls_ends_before_the_server(
+    browser: Browser, server: Server, tmp_path: Path, connection: str, upgrades: bool
+) -> None:
+    proxy = Proxy(to=server.port, tls=certificate(tmp_path), upgrades=upgrades)
+    with arrived(browser, proxy, connection, ignore_https_errors=True) as explorer:
+        drag(explorer)
+
+
+def certificate(folder: Path) -> ssl.SSLContext:
+    """Make a certificate that nobody has signed, for 127.0.0.1."""
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    assert OPENSSL
+    new = [
+        OPENSSL,
+        "req",
+        "-x509",
+        "-noenc",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+    ]
+    subprocess.run(
+        [*new, "-subj", "/CN=127.0.0.1", "-keyout", key, "-out", cert],
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    return context
+
+
+def test_a_drag_goes_on_while_its_streams_are_cut(browser: Browser, server: Server) -> None:
+    proxy = Proxy(to=server.port, cuts_seconds=1)
+    with arrived(browser, proxy, STREAM) as explorer:
+        mouse = explorer.page.mouse
+        mouse.click(*explorer.middle())
+        mouse.down()
+        while proxy.streams < 4:
+            mouse.move(*explorer.middle(-0.4, 0.6), steps=10)
+            mouse.move(*explorer.middle(), steps=10)
+        mouse.up()
+        drag(explorer)
+        status = explorer.page.locator("#status")
+        expect(status).to_have_attribute("data-connection", re.compile(f"{STREAM}|{HTTP}"))
+
+
+def test_the_page_takes_the_stream_as_soon_as_the_proxy_passes_it(
+    browser: Browser, server: Server
+) -> None:
+    proxy = Proxy(to=server.port, upgrades=False)
+    with arrived(browser, proxy, HTTP) as explorer:
+        drag(explorer)
+        proxy.upgrades = True
+        expect(explorer.page.locator("#status")).to_have_attribute("data-connection", STREAM)
+        drag(explorer)
