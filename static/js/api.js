@@ -196,6 +196,29 @@ export function createApi(base) {
     testImage: async (dataset, index, signal) =>
       (await ask(`datasets/${dataset}/images/${index}.png`, { signal })).blob(),
 
+    /**
+     * Decode one latent to 784 grey levels.
+     *
+     * @type {(model: string, latent: Latent, signal?: AbortSignal) => Promise<Uint8Array>}
+     */
+    async decode(model, latent, signal) {
+      const answer = await post(`${at(model)}/decode`, { latents: [latent] }, 'application/octet-stream', signal);
+      return new Uint8Array(await answer.arrayBuffer());
+    },
+
+    /**
+     * Ask the server why no stream opens: it answers a request that is no handshake with a sentence, 426.
+     *
+     * @type {(model: string) => Promise<string | null>}  null: it does not say
+     */
+    async whyNoStream(model) {
+      const url = urlOf(`${at(model)}/stream`);
+      url.searchParams.set('origin', url.origin);
+      const response = await fetch(url).catch(() => null);
+      if (response?.status !== 426) return null;
+      return (await response.json().catch(() => null))?.detail ?? null;
+    },
+
     /** @type {(model: string) => WebSocket} */
     stream(model) {
       const url = urlOf(`${at(model)}/stream`);

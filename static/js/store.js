@@ -17,7 +17,7 @@
  * @typedef {import('./map-layers.js').FieldId} FieldId
  * @typedef {import('./api.js').Reading} Reading
  * @typedef {import('./latent/training-moments.js').TrainingTime} TrainingTime
- * @typedef {import('./stream/stream.js').Frame} Frame
+ * @typedef {import('./stream/pump.js').Frame} Frame
  * @typedef {import('./stream/stream.js').Connection} Connection
  *
  * @typedef {object} View  how the map is laid out on the screen

@@ -36,8 +36,8 @@ export async function retry(task, { signal, onWait, sleep = pause }) {
 /** Say that a task is tried again. @type {(seconds: number) => string} */
 export const roomIn = (seconds) => `The server makes room; again in ${seconds} s …`;
 
-/** @type {(error: unknown) => number | null} */
-const retryAfterOf = (error) =>
+/** The pause that an error names, in seconds; null: it names none. @type {(error: unknown) => number | null} */
+export const retryAfterOf = (error) =>
   error instanceof Error && 'retryAfter' in error && typeof error.retryAfter === 'number' ? error.retryAfter : null;
 
 /** @type {(milliseconds: number, signal: AbortSignal) => Promise<void>} */

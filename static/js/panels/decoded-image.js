@@ -1,7 +1,9 @@
 /**
- * The top of the panel: the decoded image, the latent's numbers, and the round trip's percentiles.
+ * The top of the panel: the decoded image, the latent's numbers, the state of the connection, and the round trip's
+ * percentiles.
  *
  * @typedef {import('../store.js').Store} Store
+ * @typedef {import('../api.js').Api} Api
  * @typedef {import('../store.js').Connection} Connection
  */
 import { rangeOf } from '../latent/atlas.js';
@@ -16,14 +18,20 @@ const UPDATE_MILLISECONDS = 400;
 const CONNECTIONS = {
   connecting: 'connecting …',
   open: 'live',
+  http: '',
   reconnecting: 'connection lost, reconnecting …',
 };
+/** Why the page works over HTTP, where the server does not know. */
+const WHY_HTTP =
+  'A proxy between this page and its server passes no WebSockets, or changes Host or Origin, so each image is asked ' +
+  'for by a request of its own. Whoever runs the server finds in its documentation, under “Behind a proxy”, what to set.';
 
 /**
  * @param {HTMLElement} root
  * @param {Store} store
+ * @param {Api} api
  */
-export function mount(root, store) {
+export function mount(root, store, api) {
   const readout = find(root, '#readout', HTMLElement);
   const names = [0, 1].map((i) => find(readout, `[data-name="${i}"]`, HTMLElement));
   const numbers = [0, 1].map((i) => find(readout, `[data-number="${i}"]`, HTMLElement));
@@ -31,6 +39,8 @@ export function mount(root, store) {
   const status = find(root, '#status', HTMLElement);
   const state = find(status, '[data-part="state"]', HTMLElement);
   const time = find(status, '[data-part="time"]', HTMLElement);
+  const why = find(status, '[data-part="why"]', HTMLButtonElement);
+  const explanation = find(root, '#why-http', HTMLElement);
   const paint = imagePainter(find(root, '#decoded', HTMLCanvasElement));
   const roundTrips = createPercentiles();
   /** @type {HTMLElement[]} */
@@ -48,6 +58,22 @@ export function mount(root, store) {
     Object.assign(status.dataset, { p50: p50.toFixed(3), p95: p95.toFixed(3) });
   }
 
+  /** @param {boolean} isOpen */
+  function explain(isOpen) {
+    why.ariaExpanded = `${isOpen}`;
+    explanation.hidden = !isOpen;
+  }
+
+  async function toggleWhy() {
+    const isOpen = explanation.hidden;
+    explain(isOpen);
+    const { shown } = store.get();
+    if (!isOpen || !shown) return;
+    explanation.textContent = 'The page asks the server why …';
+    explanation.textContent = (await api.whyNoStream(shown.id)) ?? WHY_HTTP;
+  }
+
+  why.addEventListener('click', toggleWhy);
   const ends = [
     store.watch(['atlas'], ({ atlas }) => {
       if (!atlas) return;
@@ -79,9 +105,14 @@ export function mount(root, store) {
     store.watch(['connection', 'device'], ({ connection, device }) => {
       status.dataset.connection = connection;
       state.textContent = connection === 'open' && device ? `live on ${device}` : CONNECTIONS[connection];
+      why.hidden = connection !== 'http';
+      if (why.hidden) explain(false);
     }),
   ];
-  return () => ends.forEach((end) => end());
+  return () => {
+    why.removeEventListener('click', toggleWhy);
+    ends.forEach((end) => end());
+  };
 }
 
 /** @type {(value: number) => string} */

@@ -1,5 +1,5 @@
 /**
- * Keeps a stream open for the shown model: sends every new latent and puts each image into the store as it arrives.
+ * Follows the point of the shown model: offers every new latent and puts each image into the store as it arrives.
  * Waiting for an animation frame would show some of them two frames late.
  *
  * Measures in `performance`, which tests and benchmarks read:
@@ -8,7 +8,7 @@
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
- * @typedef {import('./stream.js').Frame} Frame
+ * @typedef {import('./pump.js').Frame} Frame
  * @typedef {import('./stream.js').Stream} Stream
  */
 import { createStream } from './stream.js';
@@ -22,7 +22,7 @@ const environment = {
   later: (task, milliseconds) => setTimeout(task, milliseconds),
   /** @type {(timer: number) => void} */
   cancel: (timer) => clearTimeout(timer),
-  /** @type {(task: () => void) => void} */
+  /** @type {(task: (time: number) => void) => void} */
   nextFrame: (task) => void requestAnimationFrame(task),
 };
 
@@ -65,6 +65,7 @@ export function mount(_root, store, api) {
       model = atlas.card.id;
       stream = createStream({
         connect: () => api.stream(atlas.card.id),
+        decode: (latent, signal) => api.decode(atlas.card.id, latent, signal),
         onFrame: receive,
         onConnection: (connection) => store.set({ connection }),
         environment,

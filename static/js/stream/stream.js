@@ -1,154 +1,150 @@
 /**
- * Sends latents and receives images over a WebSocket. No DOM.
+ * Follows a point with images: over a WebSocket where one opens and answers, else over HTTP. No DOM.
  *
- * At most one latent is in flight and at most one is sent per frame of the screen, because a second image would
- * replace the first before anybody saw it. The newest latent wins: it replaces the one that waits. A lost connection
- * is made again after a pause; one that the server closed as idle is made again with the next latent.
+ * A lost stream is opened again after a pause. Once two in a row came to nothing, or one fell silent, the page asks
+ * over HTTP and goes on trying the stream with longer pauses; it takes a stream that has answered a latent. A stream
+ * that the server closed as idle opens again with the next latent.
  *
- * Messages are little-endian binary: uint32 sequence + D float32 out, the same uint32 + 784 uint8 back.
+ * @typedef {import('./pump.js').Environment} Environment
+ * @typedef {import('./pump.js').Frame} Frame
+ * @typedef {import('./socket-way.js').Ending} Ending
+ * @typedef {import('./socket-way.js').Socket} Socket
  *
- * @typedef {'connecting' | 'open' | 'reconnecting'} Connection
- *
- * @typedef {object} Frame
- * @property {Uint8Array} pixels  784 grey levels, row by row
- * @property {number} startedAt  when the gesture that asked for it began, in `now()` milliseconds
- * @property {number} roundTrip  milliseconds from sending to the reply
- *
- * @typedef {Pick<WebSocket, 'binaryType' | 'send' | 'close' | 'onopen' | 'onmessage' | 'onclose'>} Socket
- *
- * @typedef {object} Environment  replaced in tests
- * @property {() => number} now
- * @property {(task: () => void, milliseconds: number) => number} later
- * @property {(timer: number) => void} cancel
- * @property {(task: () => void) => void} nextFrame  calls back with the next frame of the screen
+ * @typedef {'connecting' | 'open' | 'http' | 'reconnecting'} Connection  `http`: images come, but over HTTP
  *
  * @typedef {object} Stream
  * @property {(latent: readonly number[], startedAt?: number) => void} offer
  * @property {() => void} reconnect  connects at once instead of after the pause
  * @property {() => void} close
  */
+import { startHttpWay } from './http-way.js';
+import { createPump } from './pump.js';
+import { SILENT_MILLISECONDS, openSocketWay } from './socket-way.js';
 
 const MIN_PAUSE_MILLISECONDS = 250;
+/** While nothing answers. */
 const MAX_PAUSE_MILLISECONDS = 8000;
-/** The close code of a server whose idle limit has passed. */
-const IDLE = 1000;
-/** A connection with no reply for this long counts as lost. */
-const REPLY_MILLISECONDS = 10_000;
+/** While the page works over HTTP. */
+const MAX_HTTP_PAUSE_MILLISECONDS = 64_000;
+/** So many streams in a row that came to nothing are enough to ask over HTTP. */
+const MAX_FAILURES = 2;
+/** A stream that was open for this long, and not silent, has not come to nothing. */
+const STEADY_MILLISECONDS = SILENT_MILLISECONDS;
+/** The sequence number of a latent that tries a stream; the pump uses no such number. */
+const TRIAL = 0;
 
 /**
  * @param {object} options
  * @param {() => Socket} options.connect
+ * @param {(latent: readonly number[], signal: AbortSignal) => Promise<Uint8Array>} options.decode  by a request
  * @param {(frame: Frame) => void} options.onFrame
  * @param {(connection: Connection) => void} options.onConnection
  * @param {Environment} options.environment
  * @returns {Stream}
  */
-export function createStream({ connect, onFrame, onConnection, environment }) {
-  const { now, later, cancel, nextFrame } = environment;
-  /** @type {{latent: readonly number[], startedAt: number} | null} */
-  let waiting = null;
-  /** @type {{latent: readonly number[], startedAt: number, sentAt: number} | null} */
-  let inFlight = null;
-  /** @type {Socket | null} */
+export function createStream({ connect, decode, onFrame, onConnection, environment }) {
+  const { now, later, cancel } = environment;
+  const pump = createPump({ onFrame, environment });
+  /** @type {import('./socket-way.js').SocketWay | null} */
   let socket = null;
-  let isOpen = false;
-  /** Whether a latent has been sent since the last frame. */
-  let hasSent = false;
-  let isIdle = false;
-  let sequence = 0;
+  /** @type {ReturnType<typeof startHttpWay> | null} */
+  let http = null;
+  /** @type {Connection} */
+  let connection = 'connecting';
+  let failures = 0;
   let pause = MIN_PAUSE_MILLISECONDS;
   let timer = 0;
-  let message = new DataView(new ArrayBuffer(0));
+  let openedAt = Infinity;
+  let isIdle = false;
 
-  function start() {
+  /** @param {Connection} next */
+  function report(next) {
+    connection = next;
+    onConnection(next);
+  }
+
+  function open() {
+    cancel(timer);
     isIdle = false;
-    const mine = connect();
-    socket = mine;
-    mine.binaryType = 'arraybuffer';
-    mine.onopen = () => {
-      cancel(timer);
-      isOpen = true;
-      pause = MIN_PAUSE_MILLISECONDS;
-      onConnection('open');
-      pump();
-    };
-    mine.onmessage = ({ data }) => receive(data);
-    mine.onclose = ({ code }) => (code === IDLE && !waiting && !inFlight ? goIdle() : lost());
-    timer = later(lost, REPLY_MILLISECONDS);
+    openedAt = Infinity;
+    socket = openSocketWay({ connect, onOpen: opened, onReply: replied, onEnd: ended, environment });
   }
 
-  function lost() {
-    cancel(timer);
-    drop();
-    waiting ??= inFlight;
-    inFlight = null;
-    onConnection('reconnecting');
-    timer = later(start, pause);
-    pause = Math.min(2 * pause, MAX_PAUSE_MILLISECONDS);
-  }
-
-  function goIdle() {
-    cancel(timer);
-    drop();
-    isIdle = true;
-  }
-
-  function drop() {
-    if (!socket) return;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close();
-    socket = null;
-    isOpen = hasSent = false;
-  }
-
-  function pump() {
-    if (!isOpen || !socket || inFlight || !waiting || hasSent) return;
-    cancel(timer);
-    const { latent, startedAt } = waiting;
-    if (message.byteLength !== 4 + 4 * latent.length) {
-      message = new DataView(new ArrayBuffer(4 + 4 * latent.length));
+  function opened() {
+    openedAt = now();
+    const latent = pump.newest();
+    if (http) {
+      if (latent) socket?.send(TRIAL, latent);
+    } else {
+      report('open');
+      pump.use(socket);
     }
-    sequence = (sequence + 1) >>> 0;
-    message.setUint32(0, sequence, true);
-    for (let i = 0; i < latent.length; i++) message.setFloat32(4 + 4 * i, latent[i], true);
-    inFlight = { latent, startedAt, sentAt: now() };
-    waiting = null;
-    socket.send(message);
-    timer = later(lost, REPLY_MILLISECONDS);
-    hasSent = true;
-    nextFrame(() => {
-      hasSent = false;
-      pump();
-    });
   }
 
-  /** @param {ArrayBuffer} data */
-  function receive(data) {
-    if (!inFlight || new DataView(data).getUint32(0, true) !== sequence) return;
-    const { startedAt, sentAt } = inFlight;
-    inFlight = null;
-    cancel(timer);
-    pump();
-    onFrame({ pixels: new Uint8Array(data, 4), startedAt, roundTrip: now() - sentAt });
+  /** @type {(sequence: number, pixels: Uint8Array) => void} */
+  function replied(sequence, pixels) {
+    if (http) {
+      http.close();
+      http = null;
+      report('open');
+      pump.use(socket);
+    }
+    pump.replied(sequence, pixels);
   }
 
-  onConnection('connecting');
-  start();
+  /** @param {Ending} ending */
+  function ended(ending) {
+    socket = null;
+    if (!http) pump.use(null);
+    if (ending === 'idle' && !pump.isBusy()) {
+      isIdle = true;
+      return;
+    }
+    if (ending !== 'silent' && now() - openedAt >= STEADY_MILLISECONDS) {
+      failures = 0;
+      pause = MIN_PAUSE_MILLISECONDS;
+    } else {
+      failures = ending === 'silent' ? MAX_FAILURES : failures + 1;
+    }
+    timer = later(open, pause);
+    pause = Math.min(2 * pause, connection === 'http' ? MAX_HTTP_PAUSE_MILLISECONDS : MAX_PAUSE_MILLISECONDS);
+    if (http) return;
+    if (connection === 'open') report('reconnecting');
+    if (failures >= MAX_FAILURES) {
+      http = startHttpWay({ decode, pump, onAnswer: answeredByHttp, onAway: away, environment });
+    }
+  }
+
+  function answeredByHttp() {
+    if (connection === 'http') return;
+    const isBack = connection === 'reconnecting';
+    report('http');
+    if (isBack) reconnect();
+  }
+
+  function away() {
+    if (connection !== 'reconnecting') report('reconnecting');
+  }
+
+  function reconnect() {
+    http?.hurry();
+    if (socket) return;
+    pause = MIN_PAUSE_MILLISECONDS;
+    open();
+  }
+
+  report('connecting');
+  open();
   return {
     offer(latent, startedAt = now()) {
-      waiting = { latent, startedAt };
-      if (isIdle) start();
-      else pump();
+      pump.offer(latent, startedAt);
+      if (isIdle) open();
     },
-    reconnect() {
-      if (socket) return;
-      cancel(timer);
-      pause = MIN_PAUSE_MILLISECONDS;
-      start();
-    },
+    reconnect,
     close() {
       cancel(timer);
-      drop();
+      socket?.close();
+      http?.close();
     },
   };
 }

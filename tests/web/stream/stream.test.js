@@ -188,23 +188,6 @@ test('a latent offered while disconnected replaces the lost one', () => {
   assert.deepEqual(lines[1].numbers, [[2, 2]]);
 });
 
-test('each pause before reconnecting is longer, up to eight seconds, and success resets it', () => {
-  const { lines, pass } = open();
-  for (const pause of [250, 500, 1000, 2000, 4000, 8000, 8000]) {
-    const before = lines.length;
-    lines.at(-1).onclose({ code: 1006 });
-    pass(pause - 1);
-    assert.equal(lines.length, before, `too early within ${pause} ms`);
-    pass(1);
-    assert.equal(lines.length, before + 1, `not back after ${pause} ms`);
-  }
-  lines.at(-1).onopen();
-  lines.at(-1).onclose({ code: 1006 });
-  const before = lines.length;
-  pass(250);
-  assert.equal(lines.length, before + 1);
-});
-
 test('a connection that does not answer is given up', () => {
   const { stream, lines, connections, pass } = open();
   lines[0].onopen();

@@ -1,0 +1,107 @@
+/**
+ * Decides which latent is sent when, over whichever way there is, and which reply is shown. No DOM.
+ *
+ * At most one latent is sent a frame of the screen, because a second image would replace the first before anybody saw
+ * it, and as many are in flight as the flight window allows. The newest wins: it replaces the one that waits. An image
+ * that is older than the shown one is dropped. What a lost way took with it is sent again, if nothing newer waits.
+ *
+ * @typedef {object} Frame
+ * @property {Uint8Array} pixels  784 grey levels, row by row
+ * @property {number} startedAt  when the gesture that asked for it began, in `now()` milliseconds; 0: no gesture did
+ * @property {number} roundTrip  milliseconds from sending to the reply
+ *
+ * @typedef {object} Way  for latents to the server
+ * @property {(sequence: number, latent: readonly number[]) => void} send
+ * @property {boolean} isInOrder  whether a reply means that no older latent will be answered
+ * @property {number} maxInFlight
+ *
+ * @typedef {object} Environment  replaced in tests
+ * @property {() => number} now
+ * @property {(task: () => void, milliseconds: number) => number} later
+ * @property {(timer: number) => void} cancel
+ * @property {(task: (time: number) => void) => void} nextFrame  calls back when the next frame of the screen begins
+ *
+ * @typedef {{latent: readonly number[], startedAt: number}} Point
+ *
+ * @typedef {ReturnType<typeof createPump>} Pump
+ */
+import { createFlightWindow } from './flight-window.js';
+
+/**
+ * @param {object} options
+ * @param {(frame: Frame) => void} options.onFrame
+ * @param {Pick<Environment, 'now' | 'nextFrame'>} options.environment
+ */
+export function createPump({ onFrame, environment: { now, nextFrame } }) {
+  /** @type {Way | null} */
+  let way = null;
+  let flights = createFlightWindow();
+  /** @type {Point | null} */
+  let waiting = null;
+  /** The newest latent that was offered. @type {readonly number[] | null} */
+  let newest = null;
+  /** By sequence number, the oldest first. @type {Map<number, Point & {sentAt: number}>} */
+  const inFlight = new Map();
+  let sequence = 0;
+  let shown = 0;
+  /** Whether a latent has been sent since the last frame. */
+  let hasSent = false;
+
+  function pump() {
+    if (!way || !waiting || hasSent || inFlight.size >= flights.limit()) return;
+    const { latent, startedAt } = waiting;
+    waiting = null;
+    inFlight.set(++sequence, { latent, startedAt, sentAt: now() });
+    hasSent = true;
+    way.send(sequence, latent);
+    nextFrame((time) => {
+      flights.framed(time);
+      hasSent = false;
+      pump();
+    });
+  }
+
+  return {
+    /** @type {(latent: readonly number[], startedAt: number) => void} */
+    offer(latent, startedAt) {
+      waiting = { latent, startedAt };
+      newest = latent;
+      pump();
+    },
+
+    /** Send the newest latent again, unless one waits: its reply tells whether a way works. */
+    offerAgain() {
+      if (newest) waiting ??= { latent: newest, startedAt: 0 };
+      pump();
+    },
+
+    /** Send over another way from now on, or over none. @param {Way | null} next */
+    use(next) {
+      waiting ??= [...inFlight.values()].at(-1) ?? null;
+      inFlight.clear();
+      flights = createFlightWindow(next?.maxInFlight);
+      hasSent = false;
+      way = next;
+      pump();
+    },
+
+    /** A reply came over the way in use. @type {(of: number, pixels: Uint8Array) => void} */
+    replied(of, pixels) {
+      const flight = inFlight.get(of);
+      if (!way || !flight) return;
+      inFlight.delete(of);
+      if (way.isInOrder) for (const older of inFlight.keys()) if (older < of) inFlight.delete(older);
+      const { startedAt, sentAt } = flight;
+      flights.replied(sentAt, now());
+      pump();
+      if (of < shown) return;
+      shown = of;
+      onFrame({ pixels, startedAt, roundTrip: now() - sentAt });
+    },
+
+    newest: () => newest,
+
+    /** Whether a latent waits or is in flight. */
+    isBusy: () => waiting !== null || inFlight.size > 0,
+  };
+}
