@@ -3,7 +3,6 @@
 import math
 import re
 import ssl
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,13 +11,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.browser import certificate
 from tests.browser.conftest import Visitor
 from tests.browser.explorer import Explorer
-from tools import programs
 from tools.proxy import Proxy
 from tools.server import Server
 
-OPENSSL = programs.find("openssl")
 OTHER_HOST = {"Host": "explorer.internal"}
 STREAM, HTTP = "open", "http"
 """What the status says of the way that images come."""
@@ -92,38 +90,17 @@ def test_a_drag_works_under_the_path_that_the_server_was_told_of(
             drag(explorer)
 
 
-@pytest.mark.skipif(OPENSSL is None, reason="there is no openssl here")
+@pytest.mark.skipif(certificate.OPENSSL is None, reason="there is no openssl here")
 @pytest.mark.parametrize(("connection", "upgrades"), [(STREAM, True), (HTTP, False)])
 def test_a_drag_works_where_tls_ends_before_the_server(
     browser: Browser, server: Server, tmp_path: Path, connection: str, upgrades: bool
 ) -> None:
-    proxy = Proxy(to=server.port, tls=certificate(tmp_path), upgrades=upgrades)
+    made = certificate.make(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(made.chain, made.key)
+    proxy = Proxy(to=server.port, tls=tls, upgrades=upgrades)
     with arrived(browser, proxy, connection, ignore_https_errors=True) as explorer:
         drag(explorer)
-
-
-def certificate(folder: Path) -> ssl.SSLContext:
-    """Make a certificate that nobody has signed, for 127.0.0.1."""
-    key, cert = folder / "key.pem", folder / "cert.pem"
-    assert OPENSSL
-    new = [
-        OPENSSL,
-        "req",
-        "-x509",
-        "-noenc",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-    ]
-    subprocess.run(
-        [*new, "-subj", "/CN=127.0.0.1", "-keyout", key, "-out", cert],
-        check=True,
-        capture_output=True,
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
-    return context
 
 
 def test_a_drag_goes_on_while_its_streams_are_cut(browser: Browser, server: Server) -> None:
