@@ -12,6 +12,7 @@
       + UnsupportedMedia    415  the body is of a kind the route does not read
       + WrongHost           421  the Host header names a host we do not answer for
       + InvalidRequest      422  a field, a latent or an image that cannot be used
+      + UpgradeRequired     426  a stream is asked for without the upgrade to a WebSocket
       + HeadTooLarge        431  the request's head is larger than the server takes
       + Overloaded          503  too much is waiting already, or the models in use fill the memory
       + Unavailable         503  a model cannot be loaded, or its test images not be read
@@ -135,6 +136,13 @@ class InvalidRequest(Problem):
     def at(cls, pointer: str, detail: str) -> "InvalidRequest":
         """Refuse one field."""
         return cls(detail, errors=[{"pointer": pointer, "detail": detail}])
+
+
+class UpgradeRequired(Problem):
+    status, title = 426, "Upgrade required"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"Connection": "Upgrade", "Upgrade": "websocket"})
 
 
 class HeadTooLarge(Problem):

@@ -100,6 +100,7 @@ def create_app(settings: Settings | None = None) -> Explorer:
         (WebSocketRoute(stream.PATH, streams), stream.OPERATION),
     ]
     app.router.routes.extend(route for route, _ in raw)
+    app.router.routes.append(stream.WITHOUT_UPGRADE)
     for feature in FEATURES:
         app.router.routes.extend(feature.router.routes)
     app.include_router(kserve.router)

@@ -54,6 +54,7 @@ REFUSALS = {
     415: "The body is of a kind that this route does not read",
     421: "The Host header names a host that this server does not answer for",
     422: "A parameter, a field, a latent or an image cannot be used",
+    426: "The stream is asked for without the upgrade to a WebSocket",
     431: "The head is larger than this server takes",
     503: "Too much is waiting, or the model cannot be loaded now",
 }

@@ -76,7 +76,8 @@ class Settings:
     models: tuple[str, ...] = _setting((), "models to offer, by name; empty offers all there are")
     workers: int = _setting(1, "processes; each loads its own models")
     trusted_proxies: tuple[str, ...] = _setting(
-        ("127.0.0.1",), "addresses or networks whose X-Forwarded-For and -Proto are believed; * all"
+        ("127.0.0.1",),
+        "addresses or networks whose X-Forwarded-For, -Host and -Proto are believed; * all",
     )
     root_path: str = _setting("", "path under which a proxy shows the server, such as /explorer")
     max_body_bytes: int = _setting(16 * 2**20, "largest request body")

@@ -51,6 +51,9 @@ METRICS = {
         bounds=SECONDS,
     ),
     "explorer_open_streams": Described("Streams that are open"),
+    "explorer_origin_refusals_total": Described(
+        "Streams refused because a page of a foreign origin asked for them"
+    ),
     "explorer_batch_images": Described(
         "Images decoded by one call of an engine, or what the call costs in such", QUEUE, IMAGES
     ),
@@ -102,6 +105,7 @@ class WorkerMetrics:
             yield "explorer_request_seconds", (route,), _values(histogram)
         yield "explorer_frame_seconds", (), _values(self.counters.frames)
         yield "explorer_open_streams", (), (self.streams.open,)
+        yield "explorer_origin_refusals_total", (), (self.counters.foreign_origins,)
         yield "explorer_picture_lookups_total", ("hit",), (self.images.hits,)
         yield "explorer_picture_lookups_total", ("miss",), (self.images.misses,)
         yield "explorer_picture_cache_bytes", (), (self.images.nbytes,)

@@ -13,6 +13,7 @@ from app.formats.latents import MAX_LATENTS
 from app.formats.rendering import BATCH, ImageJson, described
 from app.http.json_body import OTHER_BYTES, WHOLE, JsonBody, json_body
 from app.openapi import feature, json_request
+from app.serving.batcher import CHUNK
 from app.serving.registry import Decoding
 
 router = feature("/models/{model}", "sample")
@@ -58,9 +59,11 @@ async def sample(
     """Draw from the prior, or for an autoencoder from the Gaussian fitted to its codes."""
     media_type = rendering.choose(request.headers.get("accept"), BATCH)
     seed = secrets.randbelow(LARGEST_SEED) if body.seed is None else body.seed
-    served.batcher.require_room(body.count)
+    is_patient = body.count <= CHUNK  # as many as a page asks for
+    if not is_patient:
+        served.batcher.require_room(body.count)
     draw = partial(served.engine.sample, body.count, seed, body.temperature)
     (latents,) = await served.run([draw], weight=1)
-    images = await decode_for(request, served, latents, media_type, patient=False)
+    images = await decode_for(request, served, latents, media_type, patient=is_patient)
     fields = {"model": served.card.id, "seed": seed, "latents": latents.tolist()}
     return await rendering.respond(request, media_type, BATCH, images, fields)

@@ -9,17 +9,21 @@ stream on which nothing comes for long is closed, to make room for others.
 import asyncio
 import logging
 import math
+import re
 from dataclasses import dataclass, field
 from struct import Struct
 from time import perf_counter
 from typing import Any
 
 import numpy as np
+from fastapi import Request, Response
+from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from app.errors import InvalidRequest, Overloaded, Unavailable
+from app.errors import InvalidRequest, Overloaded, Unavailable, UpgradeRequired
 from app.formats.latents import refuse
-from app.openapi import API, MODEL_PARAMETER
+from app.gate.hosts import Origins
+from app.openapi import API, MODEL_PARAMETER, parameter
 from app.server.websocket_protocol import FRAMES, Frames
 from app.serving.batcher import Images, Latents
 from app.serving.registry import Registry
@@ -31,6 +35,7 @@ PATH = f"{API}/models/{{model}}/stream"
 IDLE, NOT_BINARY, BAD_MESSAGE, FAILED, TRY_LATER = 1000, 1003, 1007, 1011, 1013
 """Close codes (RFC 6455, section 7.4, and its registry); a frame beyond all bounds gets 1009."""
 SEQUENCE_BYTES = 4
+PLAIN_ORIGIN = re.compile(r"https?://(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?")
 MAX_REASON_BYTES = 123
 """Of the reason in a close frame."""
 IDLE_STEPS = 100
@@ -232,6 +237,41 @@ class _Conversation:
             await self.send({"type": "websocket.close", "code": code, "reason": reason})
 
 
+async def without_upgrade(request: Request) -> Response:
+    """Say why a stream does not open, to a page whose handshakes fail.
+
+    Raises:
+        UpgradeRequired: Always, unless one of the others is raised.
+        NotFound: There is no such model.
+        InvalidRequest: The origin given is none.
+    """
+    request.app.state.registry.card(request.path_params["model"])
+    origin = request.query_params.get("origin")
+    if origin is None:
+        raise UpgradeRequired(
+            "This is a WebSocket, and the request came without its upgrade. If you did ask for "
+            "one, a proxy on the way passes none; decode by POST."
+        )
+    if not PLAIN_ORIGIN.fullmatch(origin):
+        raise InvalidRequest.at("?origin", "origin is not of the form https://example.org:8000.")
+    origins: Origins = request.app.gate.origins
+    headers = dict(request.scope["headers"])
+    if origins.includes(origin, request.scope, headers):
+        raise UpgradeRequired(
+            "A proxy between this page and the server passes no WebSockets, or changes Origin. Its "
+            "operator can let it forward Upgrade and Connection, as deploy/nginx.conf does; where "
+            "it changes Origin, the server's log names the setting that helps."
+        )
+    raise UpgradeRequired(
+        f"A proxy between this page and the server changes Host: the page is at {origin}, and the "
+        f"server sees {origins.host(request.scope, headers)}. The operator can let the proxy pass "
+        "Host on, or send X-Forwarded-Host and be named in EXPLORER_TRUSTED_PROXIES, or set "
+        f"EXPLORER_ALLOWED_ORIGINS={origin}."
+    )
+
+
+WITHOUT_UPGRADE = Route(PATH, without_upgrade)
+
 OPERATION: dict[str, Any] = {
     "tags": ["stream"],
     "summary": "Decode while a point is dragged (WebSocket)",
@@ -242,8 +282,21 @@ OPERATION: dict[str, Any] = {
         "may be skipped. Closes with 1000 when nothing came for long, 1002 on broken frames, 1003 "
         "on text, 1007 on a wrong length or on numbers that cannot be decoded, 1009 on a message "
         "beyond all bounds, 1012 when the server stops or restarts, 1013 when it is full. A server "
-        "that holds as many streams as it may answers 503 before the upgrade."
+        "that holds as many streams as it may answers 503 before the upgrade. A request without "
+        "the upgrade is answered by 426, which says why streams may not open."
     ),
-    "parameters": [MODEL_PARAMETER],
-    "responses": {"101": {"description": "The stream is open"}, "403": {}, "409": {}},
+    "parameters": [
+        MODEL_PARAMETER,
+        parameter(
+            "origin",
+            "query",
+            {"type": "string", "pattern": f"^{PLAIN_ORIGIN.pattern}$"},
+            "Of a request without the upgrade: the origin of the page whose stream does not open",
+            example="https://example.org",
+        ),
+    ],
+    "responses": {
+        "101": {"description": "The stream is open"},
+        **{str(status): {} for status in (403, 409, 422, 426)},
+    },
 }

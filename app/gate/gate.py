@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import CLIENT_GONE, NotHttp, Overloaded, response_to
-from app.gate.hosts import check_host, check_origin
+from app.gate.hosts import Origins, check_host
 from app.gate.limits import Bodies, Deadlines
 from app.gate.root_path import enter_root_path
 from app.http.probes import is_probe
@@ -112,7 +112,7 @@ class Gate:
         self.deadlines = Deadlines(settings.request_timeout_seconds)
         hosts = [host.lower() for host in settings.allowed_hosts]
         self.hosts = None if "*" in hosts else hosts
-        self.origins = [origin.lower() for origin in settings.allowed_origins]
+        self.origins = Origins(settings.allowed_origins, settings.trusted_proxies, log.counters)
         self.root_path = settings.root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -168,7 +168,7 @@ class Gate:
         if self.hosts is not None and not is_probe(scope["path"]):
             check_host(headers, self.hosts)
         if scope["type"] == "websocket":
-            check_origin(headers, self.origins)
+            self.origins.check(scope, headers)
         else:
             self.deadlines.pending[exchange] = None
             if not self.deadlines.is_watching:

@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from app.errors import HeadTooLarge, NotHttp, Problem, TooSlow, response_to
+from app.http.forwarded import PEER
 from app.http.security_headers import HEADERS
 from app.server.descriptors import warn_when_few_are_left
 
@@ -96,6 +97,7 @@ class HttpProtocol(Unread, HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.flow = _Flow(transport, self)
+        self.app_state = {**self.app_state, PEER: self.client}
         warn_when_few_are_left(transport.get_extra_info("socket").fileno())
         self._await_head()
 

@@ -14,7 +14,7 @@ do not wait for it.
 
 Each queue is bounded in images to decode: a request beyond the bound is refused at once, and a
 flood of one kind delays no other. Impatient jobs, large decodes, are bounded in time too. Work that
-a page needs, such as fields, encodes and paths, waits as long as there is room.
+a page needs, such as fields, encodes, paths and a few samples, waits as long as there is room.
 """
 
 import asyncio

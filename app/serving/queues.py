@@ -10,6 +10,8 @@ from app.telemetry.counters import QueueStats
 
 SMOOTHING = 8
 """Pieces over which the pace of a queue is averaged."""
+COLD = 8
+"""Pieces after a model was loaded that are slower than all others, and tell nothing of the pace."""
 
 
 class Waiter(Protocol):
@@ -71,8 +73,12 @@ class FairQueue:
     jobs: dict[Job, None] = field(default_factory=dict)
     """The oldest first."""
     oldest_is_next: bool = False
-    pace: float = 0.0
-    """Seconds for each image that a piece weighs, other queues' work included."""
+    cold: int = COLD
+    """Pieces to come that do not count for the pace."""
+    seconds: float = 0.0
+    """That a piece takes on average, other queues' work included."""
+    weight: float = 0.0
+    """Of a piece on average, in images decoded; 0 while the pace is not known."""
 
     def put(self, job: Job) -> None:
         """Queue a job.
@@ -107,6 +113,11 @@ class FairQueue:
         if before * self.pace > self.max_seconds:
             raise refusal(self.stats, before, int(self.max_seconds / self.pace))
 
+    @property
+    def pace(self) -> float:
+        """Seconds for each image that a piece weighs; 0 if that is not known."""
+        return self.seconds / self.weight if self.weight else 0.0
+
     def next(self) -> Job:
         """Return the job of which a piece runs next; it stays in the queue."""
         oldest = next(iter(self.jobs))
@@ -116,9 +127,16 @@ class FairQueue:
         return min(self.jobs, key=lambda job: len(job.calls))
 
     def learn(self, weight: int, seconds: float) -> None:
-        """Update the pace by how long pieces of this weight took."""
-        pace = seconds / weight
-        self.pace += (pace - self.pace) / SMOOTHING if self.pace else pace
+        """Update the pace by how long pieces of this weight took, unless they were cold ones.
+
+        Averaged together, a light piece that had to wait for the processor says little of heavy
+        ones.
+        """
+        if self.cold:
+            self.cold -= 1
+            return
+        self.seconds += (seconds - self.seconds) / SMOOTHING
+        self.weight += (weight - self.weight) / SMOOTHING
 
 
 def refusal(stats: QueueStats, waiting: int, allowed: int) -> Overloaded:

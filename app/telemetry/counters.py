@@ -72,6 +72,7 @@ class Counters:
         requests: Requests answered, by route, method and class of status, such as `2xx`.
         seconds: How long they took, by route; streams are left out.
         frames: Seconds from a message of a stream to its image.
+        foreign_origins: Streams refused because a page of a foreign origin asked for them.
         small: The queue of drags.
         tiles: The queue of tiles.
         bulk: The queue of everything else.
@@ -83,6 +84,7 @@ class Counters:
         self.requests: dict[tuple[str, str, str], int] = {}
         self.seconds: dict[str, Histogram] = {}
         self.frames = kind(SECONDS)
+        self.foreign_origins = 0
         self.small = QueueStats(kind)
         self.tiles = QueueStats(kind)
         self.bulk = QueueStats(kind)

@@ -656,7 +656,7 @@ export interface paths {
         };
         /**
          * Decode while a point is dragged (WebSocket)
-         * @description Binary messages, little-endian. To the server: `uint32` sequence, then D x `float32`. From it: the same `uint32`, then 784 x `uint8`. The newest message wins; an older one may be skipped. Closes with 1000 when nothing came for long, 1002 on broken frames, 1003 on text, 1007 on a wrong length or on numbers that cannot be decoded, 1009 on a message beyond all bounds, 1012 when the server stops or restarts, 1013 when it is full. A server that holds as many streams as it may answers 503 before the upgrade.
+         * @description Binary messages, little-endian. To the server: `uint32` sequence, then D x `float32`. From it: the same `uint32`, then 784 x `uint8`. The newest message wins; an older one may be skipped. Closes with 1000 when nothing came for long, 1002 on broken frames, 1003 on text, 1007 on a wrong length or on numbers that cannot be decoded, 1009 on a message beyond all bounds, 1012 when the server stops or restarts, 1013 when it is full. A server that holds as many streams as it may answers 503 before the upgrade. A request without the upgrade is answered by 426, which says why streams may not open.
          */
         get: operations["stream"];
         put?: never;
@@ -1430,6 +1430,15 @@ export interface components {
         };
         /** @description A parameter, a field, a latent or an image cannot be used */
         Problem422: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The stream is asked for without the upgrade to a WebSocket */
+        Problem426: {
             headers: {
                 [name: string]: unknown;
             };
@@ -2903,7 +2912,13 @@ export interface operations {
     };
     stream: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Of a request without the upgrade: the origin of the page whose stream does not open
+                 * @example https://example.org
+                 */
+                origin?: string;
+            };
             header?: never;
             path: {
                 /** @description Id of a model */
@@ -2927,6 +2942,8 @@ export interface operations {
             409: components["responses"]["Problem409"];
             413: components["responses"]["Problem413"];
             421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            426: components["responses"]["Problem426"];
             431: components["responses"]["Problem431"];
             503: components["responses"]["Problem503"];
         };

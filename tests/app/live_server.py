@@ -4,7 +4,7 @@ Tests of the process itself (signals, workers, command line) use `tools.server` 
 """
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Thread
@@ -38,10 +38,17 @@ class Serving:
     def client(self) -> httpx.Client:
         return httpx.Client(base_url=f"http://{self.host}", trust_env=False, timeout=60)
 
-    def stream(self, model: str = DEFAULT, origin: str | None = None) -> ClientConnection:
+    def stream(
+        self,
+        model: str = DEFAULT,
+        origin: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> ClientConnection:
         address = f"ws://{self.host}/api/v1/models/{model}/stream"
         sent = None if origin is None else Origin(origin)
-        return connect(address, origin=sent, compression=None, proxy=None)
+        return connect(
+            address, origin=sent, additional_headers=headers, compression=None, proxy=None
+        )
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from app.serving.batcher import Batcher
 from app.serving.registry import Registry, ServedModel
 from app.settings import Settings
 from model.engine import Engine
+from tests.app.conftest import Refused
 from tests.app.live_server import DEFAULT, Serving, serving
 
 
@@ -92,8 +93,63 @@ def test_a_stream_of_an_unknown_model_is_refused_before_it_opens(server: Serving
     assert DEFAULT.encode() in refusal.value.response.body
 
 
-def test_a_get_of_a_stream_is_not_found(api: httpx.Client) -> None:
-    assert api.get(f"models/{DEFAULT}/stream").status_code == 404
+STREAM = f"models/{DEFAULT}/stream"
+
+
+def test_a_stream_asked_for_without_an_upgrade_says_that_it_needs_one(
+    api: httpx.Client, refused: Refused
+) -> None:
+    for answer in (api.get(STREAM), api.head(STREAM), api.get(STREAM, headers={"upgrade": "h2c"})):
+        assert answer.status_code == 426
+        assert answer.headers["upgrade"] == "websocket"
+        assert answer.headers["connection"].lower() == "upgrade"
+    assert "WebSocket" in refused(api.get(STREAM), 426)
+    assert DEFAULT in refused(api.get("models/nobody/stream"), 404)
+
+
+def why(client: httpx.Client, origin: str, **headers: str) -> str:
+    """Return what the server says to a page of this origin whose stream does not open."""
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    answer = client.get(STREAM, params={"origin": origin}, headers=sent)
+    assert answer.status_code == 426
+    return str(answer.json()["detail"])
+
+
+def test_a_page_whose_stream_does_not_open_is_told_what_its_operator_can_set(
+    api: httpx.Client, server: Serving
+) -> None:
+    assert "forward Upgrade and Connection" in why(api, f"http://{server.host}")
+    told = why(api, "https://example.org:8443")
+    for part in ("changes Host", server.host, "EXPLORER_ALLOWED_ORIGINS=https://example.org:8443."):
+        assert part in told
+    # This server trusts 127.0.0.1.
+    assert "forward Upgrade" in why(api, "https://a.test", x_forwarded_host="a.test")
+    assert "sees b.test." in why(api, "https://a.test", forwarded="host=b.test")
+
+
+def test_a_page_of_an_origin_that_may_open_streams_is_not_told_to_have_it_allowed() -> None:
+    settings = Settings(models=(DEFAULT,), allowed_origins=("https://a.test",), trusted_proxies=())
+    with serving(settings) as running, running.client() as client:
+        client.base_url = client.base_url.join("/api/v1/")
+        assert "forward Upgrade" in why(client, "https://a.test")
+        assert f"sees {running.host}." in why(client, "https://b.test", x_forwarded_host="b.test")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("", "null", "a.test", "https://", "https://a.test/", "https://a.test:", "//a.test"),
+        *("https://a.test\n", "https://a b", "javascript:alert(1)", "https://<b>", "https://u@a"),
+        *("https://a.test:123456", "https://" + 254 * "a", "ws://a.test", "https://é.test"),
+    ],
+)
+def test_an_origin_that_is_none_is_refused_and_not_repeated(
+    api: httpx.Client, refused: Refused, origin: str
+) -> None:
+    answer = api.get(STREAM, params={"origin": origin})
+    detail = refused(answer, 422)
+    assert answer.json()["errors"][0]["pointer"] == "?origin"
+    assert detail == "origin is not of the form https://example.org:8000."
 
 
 def converse(engine: Engine, questions: list[bytes], max_queue: int) -> list[Message]:

@@ -5,8 +5,10 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from app.errors import ForeignOrigin
-from app.gate.hosts import check_origin
+from app.gate.hosts import MAX_CHARACTERS, MAX_ORIGINS_LOGGED, Origins
+from app.http.forwarded import PEER
 from app.settings import Settings
+from app.telemetry.counters import Counters
 from tests.app.conftest import Refused
 from tests.app.live_server import DEFAULT, Serving, serving
 
@@ -62,9 +64,9 @@ def test_by_default_any_host_is_answered_for(client: httpx.Client) -> None:
     assert client.get("/api/v1/models", headers={"host": "any.test"}).status_code == 200
 
 
-def status_of_stream(server: Serving, origin: str | None) -> int:
+def status_of_stream(server: Serving, origin: str | None, **headers: str) -> int:
     try:
-        with server.stream(origin=origin) as stream:
+        with server.stream(origin=origin, headers=headers) as stream:
             assert stream.response is not None
             return stream.response.status_code
     except InvalidStatus as refusal:
@@ -108,12 +110,118 @@ def test_a_stream_opens_for_the_origins_that_the_operator_allows(guarded: Servin
 def test_the_default_port_of_a_scheme_makes_no_other_origin(
     origin: str, host: str, is_own: bool
 ) -> None:
-    headers = {b"origin": origin.encode(), b"host": host.encode()}
-    if is_own:
-        check_origin(headers, ())
-    else:
+    assert opens(origin, host=host) == is_own
+
+
+def opens(
+    origin: str,
+    *forwarded: tuple[str, str],
+    host: str = "127.0.0.1:8000",
+    peer: tuple[str, int] | None = None,
+    trusted: tuple[str, ...] = ("10.0.0.0/8",),
+) -> bool:
+    """Return whether a page of this origin opens a stream by such a request."""
+    sent = [("host", host), ("origin", origin), *forwarded]
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in sent]
+    scope = {"headers": headers, "state": {} if peer is None else {PEER: peer}}
+    try:
+        Origins((), trusted, Counters()).check(scope, dict(headers))
+    except ForeignOrigin:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("x-forwarded-host", "example.org"),
+        ("x-forwarded-host", "Example.org:443"),
+        ("x-forwarded-host", "example.org, inner.test"),
+        ("forwarded", "host=example.org"),
+        ("forwarded", "for=192.0.2.43;proto=https;host=example.org"),
+        ("forwarded", 'For="[2001:db8::17]:4711";Host="example.org:443", host=inner.test'),
+        ("forwarded", "for=192.0.2.43, for=198.51.100.17;host=example.org"),
+    ],
+)
+def test_the_host_that_a_trusted_proxy_was_asked_for_is_the_own(name: str, value: str) -> None:
+    proxy = ("10.1.2.3", 5)
+    assert opens("https://example.org", (name, value), peer=proxy)
+    assert opens("http://127.0.0.1:8000", (name, value), peer=proxy)
+    assert not opens("https://inner.test", (name, value), peer=proxy)
+    assert not opens("https://evil.test", (name, value), peer=proxy)
+    for other in (("192.0.2.1", 5), None):
+        assert not opens("https://example.org", (name, value), peer=other)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("x-forwarded-host", ""),
+        ("x-forwarded-host", ","),
+        ("forwarded", "for=host"),
+        ("forwarded", "ghost=example.org"),
+        ("forwarded", "host="),
+        ("forwarded", 'host="'),
+        ("forwarded", "\xff;="),
+    ],
+)
+def test_a_proxy_that_tells_no_host_leaves_the_one_in_host(name: str, value: str) -> None:
+    proxy = ("10.1.2.3", 5)
+    assert opens("http://127.0.0.1:8000", (name, value), peer=proxy)
+    assert not opens("https://example.org", (name, value), peer=proxy)
+
+
+def test_of_a_header_that_two_proxies_sent_the_first_counts() -> None:
+    sent = (("x-forwarded-host", "example.org"), ("x-forwarded-host", "inner.test"))
+    assert opens("https://example.org", *sent, peer=("10.1.2.3", 5))
+    assert not opens("https://inner.test", *sent, peer=("10.1.2.3", 5))
+
+
+def test_a_stream_opens_behind_a_trusted_proxy_alone_that_tells_the_host_it_was_asked_for() -> None:
+    claims = {"x-forwarded-for": "203.0.113.7", "x-forwarded-host": "example.org"}
+    for proxies, status in ((("127.0.0.1",), 101), (("10.0.0.0/8",), 403), (("*",), 101)):
+        with serving(Settings(models=(DEFAULT,), trusted_proxies=proxies)) as behind:
+            assert status_of_stream(behind, "https://example.org", **claims) == status
+            assert status_of_stream(behind, "https://evil.test", **claims) == 403
+
+
+def test_an_address_that_a_client_claims_to_come_from_makes_it_no_proxy() -> None:
+    with serving(Settings(models=(DEFAULT,), trusted_proxies=("10.0.0.0/8",))) as exposed:
+        claims = {"x-forwarded-for": "10.0.0.1", "x-forwarded-host": "evil.test"}
+        assert status_of_stream(exposed, "https://evil.test", **claims) == 403
+
+
+def test_the_first_refusal_of_an_origin_names_the_setting_and_later_ones_are_counted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings = Settings(models=(DEFAULT,), allowed_origins=("https://notebook.example.org",))
+    with serving(settings) as running, running.client() as client:
+        for _ in range(3):
+            assert status_of_stream(running, "https://new.example.org:8443") == 403
+        assert "explorer_origin_refusals_total 3.0" in client.get("/metrics").text
+    (told,) = [one for one in caplog.messages if "new.example.org" in one]
+    assert running.host in told
+    assert (
+        "EXPLORER_ALLOWED_ORIGINS=https://notebook.example.org,https://new.example.org:8443;"
+        in told
+    )
+    assert "X-Forwarded-Host" in told
+    assert "EXPLORER_TRUSTED_PROXIES" in told
+
+
+def test_the_log_bears_whatever_is_sent_as_an_origin(caplog: pytest.LogCaptureFixture) -> None:
+    origins = Origins((), (), Counters())
+    for number in range(2 * MAX_ORIGINS_LOGGED):
+        sent = f"{number}\x1b[31m\r\n\x00\xe9".encode("latin-1") + b"a" * 10_000
+        headers = {b"origin": sent, b"host": sent}
         with pytest.raises(ForeignOrigin):
-            check_origin(headers, ())
+            origins.check({"headers": list(headers.items())}, headers)
+    assert len(caplog.messages) == MAX_ORIGINS_LOGGED
+    assert origins.counters.foreign_origins == 2 * MAX_ORIGINS_LOGGED
+    for line in caplog.messages:
+        assert line.isascii()
+        assert line.isprintable()
+        assert len(line) < 5 * MAX_CHARACTERS
 
 
 def test_other_sites_may_read_the_api_only_where_the_operator_says_so(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from app.errors import Overloaded
 from app.serving.batcher import CHUNK, SMALL, Batcher
+from app.serving.queues import COLD
 
 T = TypeVar("T")
 Do = Callable[[str], Callable[[], None]]
@@ -277,7 +278,7 @@ def test_a_request_larger_than_the_queue_is_served_when_nothing_else_waits() -> 
 
 def test_a_large_decode_that_would_wait_too_long_is_refused_and_drags_and_tiles_go_on() -> None:
     async def scenario(batcher: Batcher) -> None:
-        await decode(batcher, [3] * CHUNK)  # so that the queue knows its pace
+        await decode(batcher, [3] * (COLD + 1) * CHUNK)  # so that the queue knows its pace
         accepted = asyncio.create_task(decode(batcher, [4] * 3 * CHUNK))
         await turns(1)
         with pytest.raises(Overloaded):
@@ -299,7 +300,7 @@ def test_a_large_decode_that_would_wait_too_long_is_refused_and_drags_and_tiles_
 
 def test_of_several_impatient_jobs_that_come_together_one_is_accepted() -> None:
     async def scenario(batcher: Batcher) -> list[object]:
-        await decode(batcher, [3] * CHUNK)  # so that the queue knows its pace
+        await decode(batcher, [3] * (COLD + 1) * CHUNK)  # so that the queue knows its pace
         many = (decode(batcher, [4] * 3 * CHUNK, patient=False) for _ in range(5))
         return list(await asyncio.gather(*many, return_exceptions=True))
 
