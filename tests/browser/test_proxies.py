@@ -47,13 +47,14 @@ PROXIES: dict[str, tuple[str, dict[str, Any]]] = {
 
 @contextmanager
 def arrived(browser: Browser, proxy: Proxy, connection: str, **profile: Any) -> Iterator[Explorer]:
-    """Visit the page behind a proxy; it may complain of nothing but a refused stream."""
+    """Visit the page behind a proxy; it may complain of nothing but a stream that does not open."""
     with proxy:
         visitor = Visitor(browser, proxy.url)
         page = visitor.open("?z=2,2", connection=connection, **profile).page
         yield Explorer(page, f"http://127.0.0.1:{proxy.to}")
         page.context.close()
     visitor.forgive_streams()
+    visitor.forgive("426")
     assert visitor.complaints == []
 
 
@@ -78,6 +79,23 @@ def test_a_drag_ends_with_the_image_of_its_point_behind_a_proxy(
         status = explorer.page.locator("#status")
         expect(status).to_have_attribute("data-connection", connection)
         expect(status).to_contain_text("live over HTTP" if connection == HTTP else "live on")
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    {
+        "that passes no upgrades": "let it forward Upgrade and Connection",
+        "that rewrites Origin": "the server's log names the setting",
+        "that rewrites Host": "EXPLORER_ALLOWED_ORIGINS=http://127.0.0.1",
+    }.items(),
+)
+def test_a_click_on_the_status_says_what_the_operator_can_set(
+    browser: Browser, server: Server, name: str, remedy: str
+) -> None:
+    connection, options = PROXIES[name]
+    with arrived(browser, Proxy(to=server.port, **options), connection) as explorer:
+        explorer.page.get_by_role("button", name="live over HTTP").click()
+        expect(explorer.page.locator("#why-http")).to_contain_text(remedy)
 
 
 @pytest.mark.parametrize("strips", [True, False], ids=["stripped", "kept"])
