@@ -36,7 +36,7 @@ export function mount(root, store, api) {
     const { signal } = request;
     notice.hidden = true;
     try {
-      await (store.get().models.length === 0 ? loadModels() : loadChosen(signal));
+      await (store.get().models.length === 0 ? loadModels(signal) : loadChosen(signal));
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof ApiError)) throw error;
@@ -47,12 +47,13 @@ export function mount(root, store, api) {
     }
   }
 
-  async function loadModels() {
-    const answer = await api.models();
+  /** @param {AbortSignal} signal */
+  async function loadModels(signal) {
+    const answer = await retry(api.models, { signal });
     const { model, unknownParts } = store.get();
     const isKnown = answer.models.some(({ id }) => id === model);
     void loadMeasures();
-    if (!answer.models.every(({ dataset }) => isKnownDataset(dataset))) addDatasets(await api.datasets());
+    if (!answer.models.every(({ dataset }) => isKnownDataset(dataset))) addDatasets(await retry(api.datasets, { signal }));
     // Setting `model` calls `load` again.
     store.set({
       models: answer.models,
@@ -66,7 +67,7 @@ export function mount(root, store, api) {
 
   async function loadMeasures() {
     try {
-      store.set({ measures: await api.measures() });
+      store.set({ measures: await retry(api.measures) });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error; // The page works without measures.
     }
@@ -114,7 +115,8 @@ export function mount(root, store, api) {
     store.set({ pending: '' });
     const wanted = name || planes[0]?.id;
     if (!atlas || !latent || atlas.base.id === wanted) return;
-    const plane = planes.find(({ id }) => id === wanted) ?? (await planeOr(atlas.base, wanted, signal));
+    const plane = planes.find(({ id }) => id === wanted)
+      ?? (await retry(() => planeOr(atlas.base, wanted, signal), { signal }));
     if (signal.aborted || !plane || plane === atlas.base) return;
     const next = createAtlas(atlas.card, plane, atlas.codes);
     store.set({ atlas: next, latent: latentAt(plane, footOf(plane, latent)), framing: null, movedAt: 0 });

@@ -8,6 +8,7 @@ import { ApiError } from '../api.js';
 import { hasCollapsed, typicalReach } from '../latent/describe-point.js';
 import { createNearest } from '../latent/nearest.js';
 import { levelsOf } from '../lib/pixels.js';
+import { retry, roomIn } from '../lib/retry.js';
 import { createSampleLayer } from './sample-layer.js';
 
 /** How many samples one press of the button takes. */
@@ -19,12 +20,19 @@ export const SAMPLES = 60;
  * @param {Store} store  of the map
  * @param {Api} api
  * @param {(strays: number | null) => void} onCount  null: there are no samples
- * @param {(problem: string) => void} onProblem
+ * @param {(problem: string) => void} onProblem  called with an empty string when it is over
  */
 export function mount(map, page, store, api, onCount, onProblem) {
   const layer = createSampleLayer(map, store);
   let request = new AbortController();
   let sampled = '';
+  let said = '';
+
+  /** @param {string} problem  empty: there is none any more */
+  function say(problem) {
+    if (problem !== said) onProblem(problem);
+    said = problem;
+  }
 
   async function sample() {
     const { atlas } = store.get();
@@ -37,11 +45,16 @@ export function mount(map, page, store, api, onCount, onProblem) {
     const { signal } = request;
     layer.show(null);
     onCount(null);
+    say('');
     if (!atlas || !seed) return;
     try {
-      const { latents, images } = await api.sample(atlas.card.id, SAMPLES, seed, signal);
+      const { latents, images } = await retry(
+        () => api.sample(atlas.card.id, SAMPLES, seed, signal),
+        { signal, onWait: (seconds) => say(roomIn(seconds)) },
+      );
       const levels = await Promise.all(images.map(levelsOf));
       if (signal.aborted) return;
+      say('');
       const nearest = createNearest(atlas.codes, 1);
       const reach = typicalReach(atlas.codes);
       // A collapsed posterior equals the prior, so no sample is far from it.
@@ -53,7 +66,7 @@ export function mount(map, page, store, api, onCount, onProblem) {
       if (signal.aborted) return;
       if (!(error instanceof ApiError)) throw error;
       sampled = '';
-      onProblem(error.message);
+      say(error.message);
     }
   }
 

@@ -1,24 +1,26 @@
 /**
- * Tries a task again when its error names a pause, as the server's 503 with Retry-After does while it loads a model.
+ * Tries a task again when its error names a pause, as the server's 503 with Retry-After does while it is full.
  * No DOM.
  */
 
 /** The error is thrown after this many tries. */
 const MAX_TRIES = 6;
 const MAX_WAIT_SECONDS = 30;
+/** A first pause of up to this is not worth a word. */
+const QUIET_SECONDS = 2;
 
 /**
  * Run a task, and run it again as long as its error has a `retryAfter` in seconds.
  *
  * @template T
  * @param {() => Promise<T>} task
- * @param {object} options
- * @param {AbortSignal} options.signal  aborts the wait; its reason is thrown
- * @param {(seconds: number) => void} [options.onWait]  called before each pause
- * @param {(milliseconds: number, signal: AbortSignal) => Promise<void>} [options.sleep]  replaced in tests
+ * @param {object} [options]
+ * @param {AbortSignal} [options.signal]  aborts the wait; its reason is thrown
+ * @param {(seconds: number) => void} [options.onWait]  called before each pause, but for a short first one
+ * @param {(milliseconds: number, signal?: AbortSignal) => Promise<void>} [options.sleep]  replaced in tests
  * @returns {Promise<T>}
  */
-export async function retry(task, { signal, onWait, sleep = pause }) {
+export async function retry(task, { signal, onWait, sleep = pause } = {}) {
   for (let tries = 1; ; tries++) {
     try {
       return await task();
@@ -26,9 +28,9 @@ export async function retry(task, { signal, onWait, sleep = pause }) {
       const pauseSeconds = retryAfterOf(error);
       if (pauseSeconds === null || tries === MAX_TRIES) throw error;
       const seconds = Math.min(pauseSeconds, MAX_WAIT_SECONDS);
-      onWait?.(seconds);
+      if (tries > 1 || seconds > QUIET_SECONDS) onWait?.(seconds);
       await sleep(1000 * seconds, signal);
-      signal.throwIfAborted();
+      signal?.throwIfAborted();
     }
   }
 }
@@ -40,11 +42,11 @@ export const roomIn = (seconds) => `The server makes room; again in ${seconds} s
 export const retryAfterOf = (error) =>
   error instanceof Error && 'retryAfter' in error && typeof error.retryAfter === 'number' ? error.retryAfter : null;
 
-/** @type {(milliseconds: number, signal: AbortSignal) => Promise<void>} */
+/** @type {(milliseconds: number, signal?: AbortSignal) => Promise<void>} */
 const pause = (milliseconds, signal) =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener('abort', () => {
+    signal?.addEventListener('abort', () => {
       clearTimeout(timer);
       resolve();
     }, { once: true });

@@ -9,6 +9,7 @@
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
 import { ApiError } from '../api.js';
+import { retry } from '../lib/retry.js';
 import { screenX, screenY } from './camera.js';
 import { contourOf, levelsUpTo } from './contour-lines.js';
 
@@ -39,15 +40,16 @@ export function createContourLayer(store, api, onChange) {
     requested = wanted;
     request.abort();
     request = new AbortController();
+    const { signal } = request;
     try {
-      const { cells: side, distances } = await api.distances(atlas.card.id, latent, request.signal);
+      const { cells: side, distances } = await retry(() => api.distances(atlas.card.id, latent, signal), { signal });
       const sorted = distances.flat().sort((a, b) => a - b);
       cells = side;
       segments = levelsUpTo(sorted[Math.floor(QUANTILE * (sorted.length - 1))], LINES)
         .flatMap((level) => contourOf(distances, level));
       onChange();
     } catch (error) {
-      if (error instanceof ApiError) forget(); // the point lies outside the extent, or the server is busy
+      if (error instanceof ApiError) forget(); // the point lies outside the extent, or the server stays busy
     }
   }
 

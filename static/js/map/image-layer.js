@@ -8,6 +8,7 @@
  */
 import { IMAGE_SIDE } from '../lib/image-size.js';
 import { contextOf } from '../lib/pixels.js';
+import { retry } from '../lib/retry.js';
 import { screenX, screenY } from './camera.js';
 
 /** Images on a side of a sprite sheet. */
@@ -32,7 +33,7 @@ export function createImageLayer(api, onChange) {
     const key = `${dataset}/${n}`;
     sheets.set(key, null);
     try {
-      const bitmap = await createImageBitmap(await api.sprites(dataset, n));
+      const bitmap = await createImageBitmap(await retry(() => api.sprites(dataset, n)));
       const canvas = document.createElement('canvas');
       Object.assign(canvas, { width: bitmap.width, height: bitmap.height });
       contextOf(canvas).drawImage(bitmap, 0, 0);

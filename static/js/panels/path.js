@@ -150,12 +150,17 @@ export function mount(root, store, api) {
     if (!now || !type) return;
     problem.textContent = '';
     fileType.disabled = true;
+    const { signal } = request;
     try {
       const { id } = now.atlas.card;
-      const file = await api.pathFile(id, now.start, now.end, now.path.kind, STEPS, type);
+      const file = await retry(
+        () => api.pathFile(id, now.start, now.end, now.path.kind, STEPS, type),
+        { signal, onWait: (seconds) => (problem.textContent = roomIn(seconds)) },
+      );
+      problem.textContent = '';
       saveFile(file, `${id}-walk.${type.split('/')[1]}`);
     } catch (error) {
-      if (error instanceof ApiError) problem.textContent = error.message;
+      if (error instanceof ApiError && !signal.aborted) problem.textContent = error.message;
     }
     fileType.disabled = false;
   }

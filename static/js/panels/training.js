@@ -14,6 +14,7 @@ import { footOf } from '../latent/plane.js';
 import { curveOf, epochOf, imageAt, lineOf, nearestMoment, timeAt, valueAt } from '../latent/training-moments.js';
 import { find } from '../lib/dom.js';
 import { levelsOf } from '../lib/pixels.js';
+import { retry, roomIn } from '../lib/retry.js';
 import { prefersStillness } from '../lib/theme.js';
 
 const [WIDTH, HEIGHT] = [300, 60];
@@ -56,9 +57,13 @@ export function mount(root, store, api) {
     moments = [];
     problem.textContent = '';
     try {
-      const history = await api.history(atlas.card.id, atlas.plane.version, signal);
+      const history = await retry(
+        () => api.history(atlas.card.id, atlas.plane.version, signal),
+        { signal, onWait: (seconds) => (problem.textContent = roomIn(seconds)) },
+      );
       const read = await Promise.all(history.moments.map(readMoment));
       if (signal.aborted) return;
+      problem.textContent = '';
       moments = read;
       curve = curveOf(history.epochs);
     } catch (error) {

@@ -2,16 +2,16 @@
  * How many latents may be in flight, so that a drag over a long way has an image a frame and yet no queue grows before
  * a busy server. No DOM, no clock.
  *
- * The way itself holds as many as the shortest round trip of late has frames, plus one. A reply that comes two frames
- * later than the shortest has waited in a queue: the window is halved, once a round trip, so that the queue empties.
- * Replies in time widen it, quickly up to three quarters of what was too wide, then slowly. Delay tells of a queue as
- * in TCP Vegas (Brakmo & Peterson 1995, doi:10.1109/49.464716).
+ * The way itself holds as many as the shortest round trip of late has frames, plus one. Replies that come two frames
+ * later than the shortest have waited: once, for a pause of the network; twice in a row, in a queue, so the window is
+ * halved and the queue empties. Replies in time widen it, quickly up to three quarters of what was too wide, then by
+ * one a round trip. Delay tells of a queue as in TCP Vegas (Brakmo & Peterson 1995, doi:10.1109/49.464716).
  */
 
 export const MAX_IN_FLIGHT = 16;
 const LATE_FRAMES = 2;
-/** The share of a reply in the typical round trip. */
-const SMOOTHING = +(globalThis.process?.env.SM ?? 0.25);
+/** How much one reply counts in the smoothed round trip. */
+const SMOOTHING = 0.25;
 /** A frame of the screen until two have been seen, in milliseconds. */
 const USUAL_FRAME = 1000 / 60;
 /** Two frames further apart were not one after the other. */
@@ -23,7 +23,7 @@ const SPAN = 2000;
 /**
  * @typedef {object} FlightWindow
  * @property {() => number} limit  how many latents may be in flight
- * @property {(sentAt: number, now: number) => void} replied  a reply has come, in time or late
+ * @property {(sentAt: number, now: number) => void} replied  a reply has come
  * @property {(time: number) => void} framed  a frame of the screen began
  */
 
@@ -37,17 +37,25 @@ export function createFlightWindow(max = MAX_IN_FLIGHT) {
   let limit = 1;
   /** Below this the window widens by one with each reply, above it by one in a round trip. */
   let quickUntil = Infinity;
-  /** The round trip, smoothed, of what was sent since. @type {number | null} */
+  /** Smoothed. @type {number | null} */
   let typical = null;
-  let narrowedAt = -Infinity;
+  /** Whether replies have been late once. */
+  let isSuspect = false;
+  /** Only replies to what was sent since tell whether they are late again. */
+  let judgedAt = -Infinity;
   let framedAt = -Infinity;
 
-  const frame = () => Math.min(LONGEST_FRAME, frames.value() ?? USUAL_FRAME);
+  const frame = () => frames.value() ?? USUAL_FRAME;
 
-  /** Return how many a round trip has room for. One is enough where a reply comes well within a frame. */
+  /** How many a round trip has room for; a reply within half a frame leaves no room for a second. */
   function room(/** @type {number} */ roundTrip) {
     if (roundTrip <= frame() / 2) return 1;
     return Math.min(max, Math.ceil(roundTrip / frame()) + 1);
+  }
+
+  function narrow() {
+    quickUntil = 0.75 * limit;
+    limit = Math.max(1, limit / 2);
   }
 
   return {
@@ -56,16 +64,17 @@ export function createFlightWindow(max = MAX_IN_FLIGHT) {
       const roundTrip = now - sentAt;
       roundTrips.add(roundTrip, now);
       const shortest = roundTrips.value() ?? roundTrip;
-      typical ??= roundTrip;
-      if (sentAt < narrowedAt) return;
-      typical += SMOOTHING * (roundTrip - typical);
-      if (typical <= shortest + LATE_FRAMES * frame()) {
+      if (sentAt < judgedAt) return;
+      typical = typical === null ? roundTrip : typical + SMOOTHING * (roundTrip - typical);
+      const latest = shortest + LATE_FRAMES * frame();
+      if (typical > latest) {
+        if (isSuspect) narrow();
+        isSuspect = !isSuspect;
+        judgedAt = now;
+        typical = null;
+      } else if (roundTrip <= latest) {
+        isSuspect = false;
         limit = Math.min(limit + (limit < quickUntil ? 1 : 1 / limit), room(shortest));
-      } else {
-        quickUntil = 0.75 * limit;
-        limit = Math.max(1, limit / 2);
-        narrowedAt = now;
-        typical = shortest;
       }
     },
     framed(time) {

@@ -9,8 +9,6 @@
  */
 import { retryAfterOf } from '../lib/retry.js';
 
-/** A browser opens at most this many connections to one host by HTTP/1.1. */
-const MAX_IN_FLIGHT = 6;
 const MIN_PAUSE_MILLISECONDS = 250;
 const MAX_PAUSE_MILLISECONDS = 8000;
 /** A request without an answer for this long has failed. */
@@ -20,12 +18,13 @@ const ANSWER_MILLISECONDS = 10_000;
  * @param {object} options
  * @param {(latent: readonly number[], signal: AbortSignal) => Promise<Uint8Array>} options.decode
  *   throws an error with `retryAfter` in seconds where the server is busy
+ * @param {number} options.maxRequests  in flight at once
  * @param {Pump} options.pump
  * @param {() => void} options.onAnswer
  * @param {() => void} options.onAway  the server did not answer, or refused
  * @param {Pick<Environment, 'later' | 'cancel'>} options.environment
  */
-export function startHttpWay({ decode, pump, onAnswer, onAway, environment: { later, cancel } }) {
+export function startHttpWay({ decode, maxRequests, pump, onAnswer, onAway, environment: { later, cancel } }) {
   let requests = new AbortController();
   let pause = MIN_PAUSE_MILLISECONDS;
   let timer = 0;
@@ -34,17 +33,19 @@ export function startHttpWay({ decode, pump, onAnswer, onAway, environment: { la
   async function ask(sequence, latent) {
     const { signal } = requests;
     const deadline = later(() => fail(null), ANSWER_MILLISECONDS);
+    let pixels;
     try {
-      const pixels = await decode(latent, signal);
-      if (signal.aborted) return;
-      pause = MIN_PAUSE_MILLISECONDS;
-      onAnswer();
-      pump.replied(sequence, pixels);
+      pixels = await decode(latent, signal);
     } catch (error) {
       if (!signal.aborted) fail(error);
+      return;
     } finally {
       cancel(deadline);
     }
+    if (signal.aborted) return;
+    pause = MIN_PAUSE_MILLISECONDS;
+    onAnswer();
+    pump.replied(sequence, pixels);
   }
 
   /** @param {unknown} error */
@@ -64,7 +65,7 @@ export function startHttpWay({ decode, pump, onAnswer, onAway, environment: { la
   function start() {
     cancel(timer);
     requests = new AbortController();
-    pump.use({ isInOrder: false, maxInFlight: MAX_IN_FLIGHT, send: (sequence, latent) => void ask(sequence, latent) });
+    pump.use({ isInOrder: false, maxInFlight: maxRequests, send: (sequence, latent) => void ask(sequence, latent) });
     pump.offerAgain();
   }
 

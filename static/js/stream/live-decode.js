@@ -11,10 +11,14 @@
  * @typedef {import('./pump.js').Frame} Frame
  * @typedef {import('./stream.js').Stream} Stream
  */
+import { MAX_IN_FLIGHT } from './flight-window.js';
 import { createStream } from './stream.js';
 
 /** The measures are cleared after so many, because the browser keeps them all. */
 const MAX_MEASURES = 5000;
+
+/** By HTTP/1.1 a browser opens at most this many connections to one host. */
+const MAX_CONNECTIONS = 6;
 
 const environment = {
   now: () => performance.now(),
@@ -66,6 +70,7 @@ export function mount(_root, store, api) {
       stream = createStream({
         connect: () => api.stream(atlas.card.id),
         decode: (latent, signal) => api.decode(atlas.card.id, latent, signal),
+        maxRequests: isMultiplexed() ? MAX_IN_FLIGHT : MAX_CONNECTIONS,
         onFrame: receive,
         onConnection: (connection) => store.set({ connection }),
         environment,
@@ -78,4 +83,10 @@ export function mount(_root, store, api) {
     stream?.close();
     unwatch();
   };
+}
+
+/** Whether the page came by HTTP/2 or later, where one connection carries all requests. */
+function isMultiplexed() {
+  const [page] = performance.getEntriesByType('navigation');
+  return page instanceof PerformanceNavigationTiming && /^h[23]/.test(page.nextHopProtocol);
 }

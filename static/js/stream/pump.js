@@ -61,6 +61,9 @@ export function createPump({ onFrame, environment: { now, nextFrame } }) {
     });
   }
 
+  /** Whether a latent waits or is in flight. */
+  const isBusy = () => waiting !== null || inFlight.size > 0;
+
   return {
     /** @type {(latent: readonly number[], startedAt: number) => void} */
     offer(latent, startedAt) {
@@ -69,9 +72,9 @@ export function createPump({ onFrame, environment: { now, nextFrame } }) {
       pump();
     },
 
-    /** Send the newest latent again, unless one waits: its reply tells whether a way works. */
+    /** Send the newest latent again, unless one is on its way: the reply tells whether the way works. */
     offerAgain() {
-      if (newest) waiting ??= { latent: newest, startedAt: 0 };
+      if (newest && !isBusy()) waiting = { latent: newest, startedAt: 0 };
       pump();
     },
 
@@ -100,8 +103,6 @@ export function createPump({ onFrame, environment: { now, nextFrame } }) {
     },
 
     newest: () => newest,
-
-    /** Whether a latent waits or is in flight. */
-    isBusy: () => waiting !== null || inFlight.size > 0,
+    isBusy,
   };
 }

@@ -37,12 +37,13 @@ const TRIAL = 0;
  * @param {object} options
  * @param {() => Socket} options.connect
  * @param {(latent: readonly number[], signal: AbortSignal) => Promise<Uint8Array>} options.decode  by a request
+ * @param {number} options.maxRequests  in flight at once
  * @param {(frame: Frame) => void} options.onFrame
  * @param {(connection: Connection) => void} options.onConnection
  * @param {Environment} options.environment
  * @returns {Stream}
  */
-export function createStream({ connect, decode, onFrame, onConnection, environment }) {
+export function createStream({ connect, decode, maxRequests, onFrame, onConnection, environment }) {
   const { now, later, cancel } = environment;
   const pump = createPump({ onFrame, environment });
   /** @type {import('./socket-way.js').SocketWay | null} */
@@ -111,7 +112,7 @@ export function createStream({ connect, decode, onFrame, onConnection, environme
     if (http) return;
     if (connection === 'open') report('reconnecting');
     if (failures >= MAX_FAILURES) {
-      http = startHttpWay({ decode, pump, onAnswer: answeredByHttp, onAway: away, environment });
+      http = startHttpWay({ decode, maxRequests, pump, onAnswer: answeredByHttp, onAway: away, environment });
     }
   }
 
@@ -143,6 +144,7 @@ export function createStream({ connect, decode, onFrame, onConnection, environme
     reconnect,
     close() {
       cancel(timer);
+      pump.use(null);
       socket?.close();
       http?.close();
     },

@@ -52,6 +52,13 @@ test('a pause is limited to half a minute', async () => {
   assert.ok(slept[0] <= 60_000);
 });
 
+test('a short first pause is not reported, a second one is', async () => {
+  const { task, sleep } = refused(2, new ApiError('full', 1));
+  const waits = [];
+  await retry(task, { sleep, onWait: (seconds) => waits.push(seconds) });
+  assert.deepEqual(waits, [1]);
+});
+
 test('aborting ends the wait', async () => {
   const { task, calls } = refused(1, new ApiError('full', 30));
   const controller = new AbortController();

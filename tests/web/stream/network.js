@@ -7,6 +7,9 @@ import { Clock } from './clock.js';
 
 export const FRAME = 1000 / 60;
 
+/** What comes before is not counted, in milliseconds. */
+const WARM_UP = 2000;
+
 /**
  * Drag for a while at 60 points a second, and count the images and how long after its point each one came.
  *
@@ -18,18 +21,18 @@ export const FRAME = 1000 / 60;
  * @param {boolean} [network.isInOrder]  a stream, else requests
  * @param {number} [network.seconds]
  */
-export function drag({ roundTrip, jitter = 0, hasPauses = false, service = 1, isInOrder = true, seconds = 20 }) {
+export function drag({ roundTrip, jitter = 0, hasPauses = false, service = 1, isInOrder = true, seconds = 16 }) {
   const clock = new Clock();
   const random = generator(1);
   const lags = [];
   const sequences = [];
-  let last = null;
+  const shown = [];
   let greatest = 0;
   const inFlight = new Set();
   const pump = createPump({
     onFrame({ pixels, startedAt }) {
-      lags.push(clock.now() - startedAt);
-      last = pixels[0];
+      if (clock.now() >= WARM_UP) lags.push(clock.now() - startedAt);
+      shown.push(pixels[0]);
     },
     environment: { now: clock.now, nextFrame: (task) => clock.later(() => task(clock.now()), untilFrame(clock.now())) },
   });
@@ -76,14 +79,16 @@ export function drag({ roundTrip, jitter = 0, hasPauses = false, service = 1, is
     },
   });
 
-  for (let n = 0; n < 60 * seconds; n++) {
-    clock.later(() => pump.offer([n], clock.now()), n * FRAME + 5);
+  function move(n) {
+    pump.offer([n], clock.now());
+    if (n + 1 < 60 * seconds) clock.later(() => move(n + 1), FRAME);
   }
+  clock.later(() => move(0), FRAME / 3);
   clock.pass(1000 * seconds);
-  const images = lags.length;
+  const perSecond = (1000 * lags.length) / (clock.now() - WARM_UP);
   clock.pass(5000);
   lags.sort((a, b) => a - b);
-  return { perSecond: images / seconds, p95: lags[Math.floor(0.95 * lags.length)], last, greatest, sequences };
+  return { perSecond, p95: lags[Math.floor(0.95 * lags.length)], shown, last: shown.at(-1), greatest, sequences };
 }
 
 /** @type {(now: number) => number} */
