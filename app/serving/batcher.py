@@ -296,7 +296,7 @@ class Batcher:
             return
         for _, seconds in pieces:
             queue.stats.add(job.weight, seconds)
-        queue.learn(job.weight * len(pieces), perf_counter() - begun)
+        queue.learn(job.weight, (perf_counter() - begun) / len(pieces))
         if not job.calls:
             queue.jobs.pop(job, None)
             if not job.waiter.done():

@@ -127,7 +127,7 @@ class FairQueue:
         return min(self.jobs, key=lambda job: len(job.calls))
 
     def learn(self, weight: int, seconds: float) -> None:
-        """Update the pace by how long pieces of this weight took, unless they were cold ones.
+        """Update the pace by how long a piece of this weight took, unless it was a cold one.
 
         Averaged together, a light piece that had to wait for the processor says little of heavy
         ones.
