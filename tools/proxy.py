@@ -29,9 +29,8 @@ class Proxy:
         upgrades: Whether a request for a WebSocket stays one; else the explorer sees a plain GET.
         rewrites: Headers whose values it replaces where a request has them.
         adds: Headers that it adds; `{host}` becomes the `Host` that the client sent.
-        prefix: Path under which it shows the explorer, such as `/explorer`; a request for another
-            path ends its connection.
-        strips: Whether it takes the prefix off before it passes a request on.
+        prefix: Path under which it shows the explorer, such as `/explorer`. It takes the prefix off
+            what it passes on, and ends the connection of a request for any other path.
         holds_bytes: What the explorer sends on a stream waits until it is that much; `math.inf`
             makes a stream that opens and never answers.
         cuts_seconds: Age at which a stream is cut.
@@ -46,7 +45,6 @@ class Proxy:
     rewrites: Mapping[str, str] = field(default_factory=dict)
     adds: Mapping[str, str] = field(default_factory=dict)
     prefix: str = ""
-    strips: bool = True
     holds_bytes: float = 0
     cuts_seconds: float | None = None
     round_trip_seconds: float = 0
@@ -176,8 +174,7 @@ class Proxy:
             text = re.sub(r"(?im)^(upgrade|connection): .*\r\n", "", text)
         for name, value in self.rewrites.items():
             text = re.sub(rf"(?im)^({name}): .*(?=\r$)", rf"\1: {value}", text)
-        if self.strips:
-            text = text.replace(f" {self.prefix}/", " /", 1)
+        text = text.replace(f" {self.prefix}/", " /", 1)
         added = [f"{name}: {value.format(host=host)}\r\n" for name, value in self.adds.items()]
         return f"{text[:-2]}{''.join(added)}\r\n".encode("latin-1")
 

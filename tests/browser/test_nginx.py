@@ -14,15 +14,17 @@ from tools.server import Server
 
 pytestmark = pytest.mark.skipif(nginx.find() is None, reason="there is no nginx here")
 
-PASSED = "Host $http_host;"
+HOST = "Host $http_host;"
+PASS = "proxy_pass http://explorer;"
 OTHER_HOST = "Host explorer.internal;"
 CONFIGURATIONS = {
     "as shipped": ("open", {}),
+    "without the path": ("open", {PASS: f"rewrite ^/explorer/(.*)$ /$1 break; {PASS}"}),
     "without upgrades": ("http", {"proxy_set_header Upgrade websocket;": ""}),
-    "with another Host": ("http", {PASSED: OTHER_HOST}),
+    "with another Host": ("http", {HOST: OTHER_HOST}),
     "with another Host that says whose": (
         "open",
-        {PASSED: f"{OTHER_HOST} proxy_set_header X-Forwarded-{PASSED}"},
+        {HOST: f"{OTHER_HOST} proxy_set_header X-Forwarded-{HOST}"},
     ),
 }
 
