@@ -51,7 +51,8 @@ test-app: $(VENV)/.dev
 test-browser: $(VENV)/.dev
 	$(BIN)/python -m pytest -q $(OPTIONS) tests/browser
 
-test-deploy: $(VENV)/.dev $(VENV)/.deploy ## hold manifests and workflows to their published shapes
+test-deploy: $(VENV)/.dev $(VENV)/.deploy ## hold manifests and workflows to their published shapes, try a Jupyter proxy
+	@$(BIN)/python -m tools.chromium
 	$(BIN)/python -m pytest tests/deploy --ignore tests/deploy/test_ray.py
 
 test-image: $(VENV)/.dev ## build the image without a daemon and try it: root, buildah, minutes

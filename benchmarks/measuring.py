@@ -236,18 +236,18 @@ class _Http(_Connection):
     def data_received(self, data: bytes) -> None:
         if self.buffer:
             self.buffer += data
-            found = _answer(self.buffer)
+            found = good_answer(self.buffer)
             if found is not None:
                 self.buffer.clear()
         else:  # most come in one piece
-            found = _answer(data)
+            found = good_answer(data)
             if found is None:
                 self.buffer += data
         if found is not None:
             self.answered(found)
 
 
-def _answer(received: bytes | bytearray) -> bool | None:
+def good_answer(received: bytes | bytearray) -> bool | None:
     """Tell of an answer whether it is good, if it is whole; nothing comes behind it unasked."""
     head = received.find(b"\r\n\r\n") + 4
     if head < 4:

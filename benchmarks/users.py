@@ -1,6 +1,6 @@
 """How many people drag at once on one core, and what a second worker adds.
 
-    python -m benchmarks.users [--seconds 5] [--rounds 3] [--only dragging|workers]
+    python -m benchmarks.users [--seconds 5] [--rounds 3] [--only dragging|http|workers]
         [--plot FOLDER]
 
 *dragging*: the server has one core to itself, the clients another. Each person moves 60 times a
@@ -8,6 +8,8 @@ second and does as the page does: sends nothing while the last question is open,
 point. The clock of every movement starts when it was due, and stops at the first image that is as
 new as it, so that what was overtaken counts as well. The figure is the most people of whom no more
 than one movement in a hundred took longer than 33 ms, two frames of a screen.
+
+*http*: the same where no stream opens, by requests.
 
 *workers*: answers a second when 128 connections ask as fast as they are answered, of one worker and
 of two, in turns, with this client on the same two cores: frames of drags, REST decodes, and tiles
@@ -29,10 +31,11 @@ from typing import Any, cast
 
 import uvloop
 
-from benchmarks.limits import API, MODEL, decode, fresh_tile, message
+from benchmarks.limits import API, MODEL, decode, fresh_tile, message, post
 from benchmarks.measuring import (
     Load,
     cpu_seconds,
+    good_answer,
     http_load,
     on_core,
     percentile,
@@ -47,12 +50,27 @@ QUESTION = struct.Struct("<2s4xIff")
 ANSWER = 4 + 4 + 784
 """Bytes of a frame: its head, the sequence, the image."""
 PING = 2 + 4
+CHROMIUM = (
+    "Accept: application/octet-stream",
+    "Accept-Encoding: gzip, deflate, br, zstd",
+    "Accept-Language: en-US,en;q=0.9",
+    "Origin: http://127.0.0.1:8000",
+    "Referer: http://127.0.0.1:8000/",
+    'Sec-Ch-Ua: "Chromium";v="140", "Not=A?Brand";v="24"',
+    "Sec-Ch-Ua-Mobile: ?0",
+    'Sec-Ch-Ua-Platform: "Linux"',
+    "Sec-Fetch-Dest: empty",
+    "Sec-Fetch-Mode: cors",
+    "Sec-Fetch-Site: same-origin",
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/140.0.0.0 Safari/537.36",
+)
 HERTZ = 60
 LIMIT_SECONDS = 0.033
 STEP = 10
 """People; the figure is a multiple of it."""
 MOST = 960
-ASKED_PEOPLE, ASKED_RATIO = 400, 1.6
+ASKED_RATIO = 1.6
 CONNECTIONS = 128
 WARM_UP_SECONDS = 0.5
 FINEST_SECONDS = 0.001
@@ -69,12 +87,11 @@ class Person(asyncio.Protocol):
         """When the movements were due that the question under way will have answered."""
         self.waiting: list[float] = []
         self.lags: list[float] = []
-        self.images = self.sequence = 0
+        self.images = 0
         self._received = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        self.transport.write(upgrade(f"{API}/stream"))
 
     def connection_lost(self, error: Exception | None) -> None:
         self.lost = True
@@ -89,8 +106,33 @@ class Person(asyncio.Protocol):
 
     def _ask(self) -> None:
         self.asked, self.waiting = self.waiting, []
+        self.send(random.uniform(-3, 3), random.uniform(-3, 3))
+
+    def send(self, x: float, y: float) -> None:
+        """Ask for the image of a point."""
+        raise NotImplementedError
+
+    def answered(self) -> None:
+        """Have got the image."""
+        now = time.perf_counter()
+        self.lags.extend(now - due for due in self.asked)
+        self.images += 1
+        self.asked = []
+        if self.waiting:
+            self._ask()
+
+
+class OnStream(Person):
+    """Asks over a WebSocket."""
+
+    sequence = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.transport.write(upgrade(f"{API}/stream"))
+
+    def send(self, x: float, y: float) -> None:
         self.sequence += 1
-        x, y = random.uniform(-3, 3), random.uniform(-3, 3)
         self.transport.write(QUESTION.pack(b"\x82\x8c", self.sequence, x, y))
 
     def data_received(self, data: bytes) -> None:
@@ -112,17 +154,36 @@ class Person(asyncio.Protocol):
             if length == PING:
                 self.transport.write(b"\x8a\x84" + bytes(4) + received[2:PING])
             else:
-                self._answered(int.from_bytes(received[4:8], "little"))
+                assert int.from_bytes(received[4:8], "little") == self.sequence, "not the image"
+                self.answered()
             del received[:length]
 
-    def _answered(self, sequence: int) -> None:
-        assert sequence == self.sequence, "an image for another question came"
-        now = time.perf_counter()
-        self.lags.extend(now - due for due in self.asked)
-        self.images += 1
-        self.asked = []
-        if self.waiting:
-            self._ask()
+
+class OverHttp(Person):
+    """Asks by requests over one connection, with the headers that Chromium sends."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.open.set_result(None)
+
+    def send(self, x: float, y: float) -> None:
+        body = b'{"latents":[[%.17g,%.17g]]}' % (x, y)
+        self.transport.write(post(f"{API}/decode", "application/json", body, *CHROMIUM))
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        is_good = good_answer(self._received)
+        if is_good is None:
+            return
+        if not is_good:
+            self.transport.abort()
+            return
+        self._received.clear()
+        self.answered()
+
+
+WAYS: dict[str, tuple[type[Person], int]] = {"dragging": (OnStream, 400), "http": (OverHttp, 40)}
+"""How people ask, and how many of them are asked for."""
 
 
 @dataclass
@@ -143,11 +204,11 @@ class Crowd:
         return percentile(self.lags, 99)
 
 
-async def drag(server: Server, people: int, seconds: float) -> Crowd:
+async def drag(server: Server, kind: type[Person], people: int, seconds: float) -> Crowd:
     """Have so many people drag, their movements evenly spread over time."""
     loop = asyncio.get_running_loop()
     crowd = [
-        (await loop.create_connection(Person, "127.0.0.1", server.port))[1] for _ in range(people)
+        (await loop.create_connection(kind, "127.0.0.1", server.port))[1] for _ in range(people)
     ]
     await asyncio.gather(*(person.open for person in crowd))
     random.shuffle(crowd)
@@ -161,7 +222,7 @@ async def drag(server: Server, people: int, seconds: float) -> Crowd:
     used, own = cpu_seconds(server.pid) - used, time.process_time() - own
     lost = sum(person.lost for person in crowd)
     if lost:
-        raise SystemExit(f"{lost} of {people} streams were closed")
+        raise SystemExit(f"{lost} of {people} connections were closed")
     lags = [lag for person in crowd for lag in person.lags]
     images = sum(person.images for person in crowd) / people / took
     for person in crowd:
@@ -184,20 +245,22 @@ async def _move(crowd: list[Person], seconds: float) -> None:
         await asyncio.sleep(0.001)
 
 
-def most_people(seconds: float, rounds: int, folder: Path | None) -> None:
+def most_people(way: str, seconds: float, rounds: int, folder: Path | None) -> None:
     """Print how it goes for ever more people, and where it stops being well."""
+    kind, asked = WAYS[way]
     with ExitStack() as stack:
         server = Server("--models", MODEL, "--device", "cpu", "--max-streams", str(MOST))
         with on_core(0):
             stack.enter_context(server)
         stack.enter_context(on_core(1))
+        print(f"\n{way}\n")
         print("| people | p50, ms | p99, ms | images a second each | server | client, cores |")
         print("|---|---|---|---|---|---|")
 
         tried: dict[int, Crowd] = {}
 
         def well(people: int) -> bool:
-            crowds = (uvloop.run(drag(server, people, seconds)) for _ in range(rounds))
+            crowds = (uvloop.run(drag(server, kind, people, seconds)) for _ in range(rounds))
             best = tried[people] = min(crowds, key=lambda crowd: crowd.p99_seconds)
             print(_row(best), flush=True)
             return best.p99_seconds <= LIMIT_SECONDS
@@ -216,7 +279,7 @@ def most_people(seconds: float, rounds: int, folder: Path | None) -> None:
         ]
         bars(folder / "users.png", "ms that one movement in a hundred took longer", rows, most=True)
     limit = f"p99 under {1e3 * LIMIT_SECONDS:.0f} ms"
-    print(f"\n{few} people at {HERTZ} Hz on one core, {limit} (asked: {ASKED_PEOPLE})")
+    print(f"\n{few} people at {HERTZ} Hz on one core, {limit} (asked: {asked})")
 
 
 def _row(crowd: Crowd) -> str:
@@ -304,12 +367,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=("dragging", "workers"))
+    parser.add_argument("--only", choices=(*WAYS, "workers"))
     parser.add_argument("--plot", type=Path, metavar="FOLDER", help="write users.png there")
     options = parser.parse_args()
-    if options.only != "workers":
-        most_people(options.seconds, options.rounds, options.plot)
-    if options.only != "dragging":
+    for way in WAYS:
+        if options.only in (None, way):
+            plot = options.plot if way == "dragging" else None
+            most_people(way, options.seconds, options.rounds, plot)
+    if options.only in (None, "workers"):
         two_workers(options.seconds, options.rounds)
 
 

@@ -1,8 +1,8 @@
-"""nginx before an explorer, as `deploy/nginx.conf` sets it up: for the tests of that file."""
+"""nginx before an explorer, as `deploy/nginx.conf` sets it up: for tests."""
 
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,10 +21,17 @@ def find() -> str | None:
 
 
 @contextmanager
-def before(explorer_port: int, folder: Path) -> Iterator[str]:
+def before(
+    explorer_port: int, folder: Path, changes: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """Run nginx before the explorer at a port; give its own host and port.
 
     The configuration is the shipped one, but for ports and for where it writes, which is `folder`.
+
+    Args:
+        explorer_port: On 127.0.0.1.
+        folder: Empty.
+        changes: Parts of the shipped configuration, and what stands in their places.
 
     Raises:
         RuntimeError: It does not start; what it says is in the error.
@@ -35,13 +42,14 @@ def before(explorer_port: int, folder: Path) -> Iterator[str]:
     paths = "".join(f"{kind}_temp_path {folder}/{kind}; " for kind in kinds)
     text = CONFIGURATION.read_text()
     for there, here in (
+        *(changes or {}).items(),
         ("127.0.0.1:8000", f"127.0.0.1:{explorer_port}"),
         ("listen 8080", f"listen {host}"),
         ("worker_processes auto;", f"worker_processes 1; pid {folder}/pid;"),
         ("http {", f"http {{ {paths}"),
     ):
         assert there in text, f"{CONFIGURATION} no longer says {there}"
-        text = text.replace(there, here, 1)
+        text = text.replace(there, here)
     (folder / "nginx.conf").write_text(text)
     (folder / "explorer.users").write_text(f"{USER[0]}:{{PLAIN}}{USER[1]}\n")
     log = folder / "error.log"

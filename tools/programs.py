@@ -8,7 +8,7 @@ import shutil
 from tools.chromium import IS_ROOT, apt_install
 
 PLACES = "/usr/sbin:/usr/local/sbin:/usr/local/bin:/usr/bin:/opt/homebrew/bin"
-PACKAGES = {"curl": "curl", "nginx": "nginx-light"}
+PACKAGES = {"curl": "curl", "nginx": "nginx-light", "openssl": "openssl"}
 """The Debian package of each program."""
 
 

@@ -38,13 +38,19 @@ class Visitor:
         self.complaints: list[str] = []
 
     def open(
-        self, address: str = "", *, before: Callable[[Page], object] | None = None, **profile: Any
+        self,
+        address: str = "",
+        *,
+        before: Callable[[Page], object] | None = None,
+        connection: str = "open",
+        **profile: Any,
     ) -> Explorer:
         """Open an address relative to the home page, once the map is painted.
 
         Args:
             address: For example `?model=mnist-ae-2d`.
             before: Called with the page while it is still empty.
+            connection: How images come: `open`, by the stream, or `http`.
             profile: What the visitor's browser is like, in Playwright's words: `viewport`,
                 `color_scheme`, `reduced_motion`, `has_touch`.
         """
@@ -56,7 +62,7 @@ class Visitor:
         page.on("request", self.note_if_foreign)
         page.goto(f"{self.home}/{address}")
         page.locator("#plane[data-state=painted]").wait_for()
-        page.locator("#status[data-connection=open]").wait_for()
+        page.locator(f"#status[data-connection={connection}]").wait_for()
         page.locator("html[data-state=ready]").wait_for(state="attached")
         return Explorer(page, self.home)
 
@@ -67,6 +73,10 @@ class Visitor:
     def forgive(self, status: str) -> None:
         """Take back what the browser itself reports of requests refused with a status."""
         self.complaints = [one for one in self.complaints if f"a status of {status}" not in one]
+
+    def forgive_streams(self) -> None:
+        """Take back what the browser itself reports of streams that did not open."""
+        self.complaints = [one for one in self.complaints if "WebSocket connection to" not in one]
 
     def note_if_foreign(self, request: Request) -> None:
         asked = urlsplit(request.url)

@@ -1,4 +1,4 @@
-"""`deploy/nginx.conf`, by a real nginx; the page behind it is in tests/browser/test_proxy.py."""
+"""`deploy/nginx.conf`, by a real nginx; the page behind it is in tests/browser/test_nginx.py."""
 
 import base64
 import socket
