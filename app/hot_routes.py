@@ -2,7 +2,7 @@
 
 FastAPI takes several times as long to find and call an endpoint as the endpoint itself does. Each
 of these endpoints exists once: its route is in FastAPI's router as well, which answers whatever is
-not matched here. `HOT_ROUTES` in `app/main.py` lists them.
+not matched here. `HOT` in `app/main.py` lists them.
 """
 
 from collections.abc import Awaitable, Callable, Iterable

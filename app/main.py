@@ -44,9 +44,10 @@ from app.telemetry.counters import Counters
 from app.telemetry.worker_metrics import SharedMetrics
 
 VERSION = "0.1.0"
+HOT = (tiles, decode_png, decode, encode)
 FEATURES = (
-    decode,
-    encode,
+    *HOT,
+    stream,
     models,
     measures,
     interpolate,
@@ -59,8 +60,7 @@ FEATURES = (
     history,
     datasets,
 )
-RAW_ROUTES = [(tiles.ROUTE, tiles.OPERATION), (decode_png.ROUTE, decode_png.OPERATION)]
-HOT_ROUTES = (tiles.ROUTE, decode_png.ROUTE, *decode.router.routes, *encode.router.routes)
+HOT_ROUTES = [route for feature in HOT for route in feature.router.routes]
 
 
 def create_app(settings: Settings | None = None) -> Explorer:
@@ -95,12 +95,7 @@ def create_app(settings: Settings | None = None) -> Explorer:
     app.state.registry, app.state.images = registry, images
     app.state.log, app.state.shared_metrics = log, shared_metrics
     app.state.max_body_bytes = settings.max_body_bytes
-    raw: list[openapi.RawRoute] = [
-        *RAW_ROUTES,
-        (WebSocketRoute(stream.PATH, streams), stream.OPERATION),
-    ]
-    app.router.routes.extend(route for route, _ in raw)
-    app.router.routes.append(stream.WITHOUT_UPGRADE)
+    app.router.routes.append(WebSocketRoute(stream.PATH, streams))
     for feature in FEATURES:
         app.router.routes.extend(feature.router.routes)
     app.include_router(kserve.router)
@@ -110,7 +105,7 @@ def create_app(settings: Settings | None = None) -> Explorer:
     app.include_router(docs.router)
     app.router.routes.append(Mount("/docs/ui", docs.SWAGGER_UI))
     app.router.routes.extend(page.ROUTES)
-    openapi.describe(app, raw)
+    openapi.describe(app)
     errors.install(app)
     log.know(app.routes)
     app.gate = Gate(

@@ -1,12 +1,9 @@
-"""The OpenAPI document: FastAPI's, with the raw routes and the problem documents added."""
+"""The OpenAPI document: FastAPI's, with the problem documents added."""
 
-from collections.abc import Iterable
-from copy import deepcopy
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
-from starlette.routing import Route, WebSocketRoute
 
 from app.errors import MEDIA_TYPE
 
@@ -133,12 +130,8 @@ def reads_json(model: type[BaseModel]) -> dict[str, Any]:
     return reads({"application/json": {"schema": schema_of(model)}})
 
 
-RawRoute = tuple[Route | WebSocketRoute, dict[str, Any]]
-"""A route that FastAPI does not see, and its OpenAPI operation."""
-
-
-def describe(app: FastAPI, raw: Iterable[RawRoute]) -> None:
-    """Let `app.openapi()` tell of every route, the `raw` ones too, and of every refusal."""
+def describe(app: FastAPI) -> None:
+    """Let `app.openapi()` tell of every refusal too."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -149,8 +142,6 @@ def describe(app: FastAPI, raw: Iterable[RawRoute]) -> None:
         components["Problem"] = PROBLEM
         for name in ("HTTPValidationError", "ValidationError"):
             components.pop(name, None)
-        for route, operation in raw:
-            document["paths"][route.path_format] = {"get": deepcopy(operation)}
         document["components"]["responses"] = {
             f"Problem{status}": _refusal(status, meaning) for status, meaning in REFUSALS.items()
         }

@@ -1,25 +1,57 @@
 """GET decode.png: the image of a latent, under a URL of its own."""
 
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import parse_qs
 
 from fastapi import Request, Response
-from starlette.routing import Route
 
 from app.errors import InvalidRequest
 from app.formats import png
 from app.formats.latents import read_z
 from app.http.conditional import ASK_AGAIN, etag, is_current
 from app.http.negotiation import PNG
-from app.openapi import API, LATENT_TEXT, MODEL_PARAMETER, NOT_CHANGED, binary, parameter
+from app.openapi import LATENT_TEXT, MODEL_PARAMETER, NOT_CHANGED, binary, feature, parameter
 from app.serving.image_cache import CachedImage, ImageCache, PngResponse
 from app.serving.registry import Registry
 
+router = feature("/models/{model}", "decode")
+
 SIZES = range(28, 1121)
-DEFAULT_SIZE = 280
+_SIZE = {
+    "type": "integer",
+    "minimum": SIZES.start,
+    "maximum": SIZES.stop - 1,
+    "default": 280,
+}
+_SIZE_MEANING = "Pixels a side; each pixel of the 28 x 28 is repeated, not blended"
 
 
+@router.get(
+    "/decode.png",
+    summary="Decode one latent into a PNG",
+    description="The image of a latent under a URL, enlarged by whole pixels.",
+    openapi_extra={
+        "parameters": [
+            MODEL_PARAMETER,
+            parameter(
+                "z",
+                "query",
+                LATENT_TEXT,
+                "The latent, its numbers separated by commas",
+                required=True,
+                example="0.5,-1.2",
+            ),
+            parameter("size", "query", _SIZE, _SIZE_MEANING),
+        ]
+    },
+    responses={
+        200: binary(PNG, description="An 8-bit grey PNG, with an ETag"),
+        304: NOT_CHANGED,
+        409: {},
+        422: {},
+    },
+    response_class=Response,
+)
 async def decode_png(request: Request) -> Response:
     """Return the image of a latent; a browser keeps it under its URL.
 
@@ -53,47 +85,10 @@ async def decode_png(request: Request) -> Response:
 
 
 def _read_size(query: Mapping[str, list[str]]) -> int:
-    text = query.get("size", [str(DEFAULT_SIZE)])[0]
+    text = query.get("size", [str(_SIZE["default"])])[0]
     if not (text.isascii() and text.isdecimal() and len(text) < 5 and int(text) in SIZES):
         detail = (
             f"size is not a whole number from {SIZES.start} to {SIZES.stop - 1} (pixels a side)."
         )
         raise InvalidRequest.at("?size", detail)
     return int(text)
-
-
-OPERATION: dict[str, Any] = {
-    "tags": ["decode"],
-    "summary": "Decode one latent into a PNG",
-    "operationId": "decode_png",
-    "description": "The image of a latent under a URL, enlarged by whole pixels.",
-    "parameters": [
-        MODEL_PARAMETER,
-        parameter(
-            "z",
-            "query",
-            LATENT_TEXT,
-            "The latent, its numbers separated by commas",
-            required=True,
-            example="0.5,-1.2",
-        ),
-        parameter(
-            "size",
-            "query",
-            {
-                "type": "integer",
-                "minimum": SIZES.start,
-                "maximum": SIZES.stop - 1,
-                "default": DEFAULT_SIZE,
-            },
-            "Pixels a side; each pixel of the 28 x 28 is repeated, not blended",
-        ),
-    ],
-    "responses": {
-        "200": binary(PNG, description="An 8-bit grey PNG, with an ETag"),
-        "304": NOT_CHANGED,
-        "409": {},
-        "422": {},
-    },
-}
-ROUTE = Route(f"{API}/models/{{model}}/decode.png", decode_png)

@@ -13,17 +13,15 @@ import re
 from dataclasses import dataclass, field
 from struct import Struct
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 from fastapi import Request, Response
-from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from app.errors import InvalidRequest, Overloaded, Unavailable, UpgradeRequired
 from app.formats.latents import refuse
 from app.gate.hosts import Origins
-from app.openapi import API, MODEL_PARAMETER, parameter
+from app.openapi import API, MODEL_PARAMETER, feature, parameter
 from app.server.websocket_protocol import FRAMES, Frames
 from app.serving.batcher import Images, Latents
 from app.serving.registry import Registry
@@ -237,6 +235,40 @@ class _Conversation:
             await self.send({"type": "websocket.close", "code": code, "reason": reason})
 
 
+router = feature("/models/{model}", "stream")
+
+
+@router.get(
+    "/stream",
+    name="stream",
+    status_code=101,
+    response_description="The stream is open",
+    summary="Decode while a point is dragged (WebSocket)",
+    description=(
+        "Binary messages, little-endian. To the server: `uint32` sequence, then D x `float32`. "
+        "From it: the same `uint32`, then 784 x `uint8`. The newest message wins; an older one "
+        "may be skipped. Closes with 1000 when nothing came for long, 1002 on broken frames, 1003 "
+        "on text, 1007 on a wrong length or on numbers that cannot be decoded, 1009 on a message "
+        "beyond all bounds, 1012 when the server stops or restarts, 1013 when it is full. A server "
+        "that holds as many streams as it may answers 503 before the upgrade. A request without "
+        "the upgrade is answered by 426, which says why streams may not open."
+    ),
+    openapi_extra={
+        "parameters": [
+            MODEL_PARAMETER,
+            parameter(
+                "origin",
+                "query",
+                {"type": "string", "pattern": f"^{PLAIN_ORIGIN.pattern}$"},
+                "Of a request without the upgrade: the origin of the page whose stream does not "
+                "open",
+                example="https://example.org",
+            ),
+        ]
+    },
+    responses={403: {}, 409: {}, 422: {}, 426: {}},
+    response_class=Response,
+)
 async def without_upgrade(request: Request) -> Response:
     """Say why a stream does not open, to a page whose handshakes fail.
 
@@ -268,35 +300,3 @@ async def without_upgrade(request: Request) -> Response:
         "Host on, or send X-Forwarded-Host and be named in EXPLORER_TRUSTED_PROXIES, or set "
         f"EXPLORER_ALLOWED_ORIGINS={origin}."
     )
-
-
-WITHOUT_UPGRADE = Route(PATH, without_upgrade)
-
-OPERATION: dict[str, Any] = {
-    "tags": ["stream"],
-    "summary": "Decode while a point is dragged (WebSocket)",
-    "operationId": "stream",
-    "description": (
-        "Binary messages, little-endian. To the server: `uint32` sequence, then D x `float32`. "
-        "From it: the same `uint32`, then 784 x `uint8`. The newest message wins; an older one "
-        "may be skipped. Closes with 1000 when nothing came for long, 1002 on broken frames, 1003 "
-        "on text, 1007 on a wrong length or on numbers that cannot be decoded, 1009 on a message "
-        "beyond all bounds, 1012 when the server stops or restarts, 1013 when it is full. A server "
-        "that holds as many streams as it may answers 503 before the upgrade. A request without "
-        "the upgrade is answered by 426, which says why streams may not open."
-    ),
-    "parameters": [
-        MODEL_PARAMETER,
-        parameter(
-            "origin",
-            "query",
-            {"type": "string", "pattern": f"^{PLAIN_ORIGIN.pattern}$"},
-            "Of a request without the upgrade: the origin of the page whose stream does not open",
-            example="https://example.org",
-        ),
-    ],
-    "responses": {
-        "101": {"description": "The stream is open"},
-        **{str(status): {} for status in (403, 409, 422, 426)},
-    },
-}

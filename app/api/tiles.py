@@ -4,7 +4,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from fastapi import Request, Response
-from starlette.routing import Route
 
 from app.api.planes import NAME
 from app.errors import NotFound
@@ -12,7 +11,7 @@ from app.formats import png
 from app.http.cancellation import while_connected
 from app.http.conditional import control, etag, is_current
 from app.http.negotiation import PNG
-from app.openapi import API, MODEL_PARAMETER, NOT_CHANGED, binary, parameter
+from app.openapi import MODEL_PARAMETER, NOT_CHANGED, binary, feature, parameter
 from app.serving.image_cache import CachedImage, ImageCache, PngResponse
 from app.serving.registry import Registry, ServedModel
 from model.engine import DEEPEST_ZOOM, version_of
@@ -32,6 +31,43 @@ class _Tile(NamedTuple):
         return f"{self.version} {self.plane} {self.place}"
 
 
+router = feature("/models/{model}", "tiles")
+
+
+def _count(name: str, most: int, description: str) -> dict[str, Any]:
+    schema = {"type": "integer", "minimum": 0, "maximum": most}
+    return parameter(name, "path", schema, description, example=1)
+
+
+_VERSION = "The plane's `version`: with it the answer is immutable, else asked for again"
+
+
+@router.get(
+    "/planes/{plane}/tiles/{zoom}/{x}/{y}.png",
+    summary="A tile of a plane's map",
+    description=(
+        "8 x 8 decoded images of 28 x 28 pixels, taken at the cell centres of this tile of the "
+        "plane's extent, in which there are 2^zoom x 2^zoom tiles. u grows to the right and v "
+        "upwards, so tile (0, 0) is the corner of least u and greatest v. Every cell has the bytes "
+        "of a decode at its centre."
+    ),
+    openapi_extra={
+        "parameters": [
+            MODEL_PARAMETER,
+            parameter("plane", "path", {"type": "string", "examples": ["latent"]}, NAME),
+            _count("zoom", DEEPEST_ZOOM, "How often the extent is halved"),
+            _count("x", 2**DEEPEST_ZOOM - 1, "Counts to the right, less than 2^zoom"),
+            _count("y", 2**DEEPEST_ZOOM - 1, "Counts down from the top, less than 2^zoom"),
+            parameter("v", "query", {"type": "string"}, _VERSION),
+        ]
+    },
+    responses={
+        200: binary(PNG, description="An 8-bit grey PNG, 224 x 224, with an ETag"),
+        304: NOT_CHANGED,
+        409: {},
+    },
+    response_class=Response,
+)
 async def tile(request: Request) -> Response:
     """Return a tile; it is decoded unless it is in memory.
 
@@ -95,38 +131,3 @@ async def warm_up(registry: Registry, images: ImageCache) -> None:
     for plane in card.planes[:1]:
         for place in FIRST:
             await find_or_make(_Tile(card.id, plane, place, version_of(card)), registry, images)
-
-
-_VERSION = "The plane's `version`: with it the answer is immutable, else asked for again"
-
-
-def _count(name: str, most: int, description: str) -> dict[str, Any]:
-    schema = {"type": "integer", "minimum": 0, "maximum": most}
-    return parameter(name, "path", schema, description, example=1)
-
-
-OPERATION: dict[str, Any] = {
-    "tags": ["tiles"],
-    "summary": "A tile of a plane's map",
-    "operationId": "tile",
-    "description": (
-        "8 x 8 decoded images of 28 x 28 pixels, taken at the cell centres of this tile of the "
-        "plane's extent, in which there are 2^zoom x 2^zoom tiles. u grows to the right and v "
-        "upwards, so tile (0, 0) is the corner of least u and greatest v. Every cell has the bytes "
-        "of a decode at its centre."
-    ),
-    "parameters": [
-        MODEL_PARAMETER,
-        parameter("plane", "path", {"type": "string", "examples": ["latent"]}, NAME),
-        _count("zoom", DEEPEST_ZOOM, "How often the extent is halved"),
-        _count("x", 2**DEEPEST_ZOOM - 1, "Counts to the right, less than 2^zoom"),
-        _count("y", 2**DEEPEST_ZOOM - 1, "Counts down from the top, less than 2^zoom"),
-        parameter("v", "query", {"type": "string"}, _VERSION),
-    ],
-    "responses": {
-        "200": binary(PNG, description="An 8-bit grey PNG, 224 x 224, with an ETag"),
-        "304": NOT_CHANGED,
-        "409": {},
-    },
-}
-ROUTE = Route(f"{API}/models/{{model}}/planes/{{plane}}/tiles/{{zoom}}/{{x}}/{{y}}.png", tile)
