@@ -44,7 +44,7 @@ from app.telemetry.counters import Counters
 from app.telemetry.worker_metrics import SharedMetrics
 
 VERSION = "0.1.0"
-HOT = (tiles, decode_png, decode, encode)
+HOT = (decode, decode_png, encode, tiles)
 FEATURES = (
     *HOT,
     stream,

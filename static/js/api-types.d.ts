@@ -26,6 +26,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{model}/decode.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decode one latent into a PNG
+         * @description The image of a latent under a URL, enlarged by whole pixels.
+         */
+        get: operations["decode_png"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/{model}/encode": {
         parameters: {
             query?: never;
@@ -44,6 +64,46 @@ export interface paths {
          *     alone, for two fifths less work.
          */
         post: operations["encode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/planes/{plane}/tiles/{zoom}/{x}/{y}.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A tile of a plane's map
+         * @description 8 x 8 decoded images of 28 x 28 pixels, taken at the cell centres of this tile of the plane's extent, in which there are 2^zoom x 2^zoom tiles. u grows to the right and v upwards, so tile (0, 0) is the corner of least u and greatest v. Every cell has the bytes of a decode at its centre.
+         */
+        get: operations["tile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decode while a point is dragged (WebSocket)
+         * @description Binary messages, little-endian. To the server: `uint32` sequence, then D x `float32`. From it: the same `uint32`, then 784 x `uint8`. The newest message wins; an older one may be skipped. Closes with 1000 when nothing came for long, 1002 on broken frames, 1003 on text, 1007 on a wrong length or on numbers that cannot be decoded, 1009 on a message beyond all bounds, 1012 when the server stops or restarts, 1013 when it is full. A server that holds as many streams as it may answers 503 before the upgrade. A request without the upgrade is answered by 426, which says why streams may not open.
+         */
+        get: operations["stream"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -599,66 +659,6 @@ export interface paths {
          * @description Answer once the default model has decoded a latent for this very probe.
          */
         get: operations["ready"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/models/{model}/planes/{plane}/tiles/{zoom}/{x}/{y}.png": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * A tile of a plane's map
-         * @description 8 x 8 decoded images of 28 x 28 pixels, taken at the cell centres of this tile of the plane's extent, in which there are 2^zoom x 2^zoom tiles. u grows to the right and v upwards, so tile (0, 0) is the corner of least u and greatest v. Every cell has the bytes of a decode at its centre.
-         */
-        get: operations["tile"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/models/{model}/decode.png": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Decode one latent into a PNG
-         * @description The image of a latent under a URL, enlarged by whole pixels.
-         */
-        get: operations["decode_png"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/models/{model}/stream": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Decode while a point is dragged (WebSocket)
-         * @description Binary messages, little-endian. To the server: `uint32` sequence, then D x `float32`. From it: the same `uint32`, then 784 x `uint8`. The newest message wins; an older one may be skipped. Closes with 1000 when nothing came for long, 1002 on broken frames, 1003 on text, 1007 on a wrong length or on numbers that cannot be decoded, 1009 on a message beyond all bounds, 1012 when the server stops or restarts, 1013 when it is full. A server that holds as many streams as it may answers 503 before the upgrade. A request without the upgrade is answered by 426, which says why streams may not open.
-         */
-        get: operations["stream"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1531,6 +1531,53 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    decode_png: {
+        parameters: {
+            query: {
+                /**
+                 * @description The latent, its numbers separated by commas
+                 * @example 0.5,-1.2
+                 */
+                z: string;
+                /** @description Pixels a side; each pixel of the 28 x 28 is repeated, not blended */
+                size?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a model */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An 8-bit grey PNG, with an ETag */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description If-None-Match names the ETag: nothing has changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     encode: {
         parameters: {
             query?: never;
@@ -1577,6 +1624,102 @@ export interface operations {
             415: components["responses"]["Problem415"];
             421: components["responses"]["Problem421"];
             422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    tile: {
+        parameters: {
+            query?: {
+                /** @description The plane's `version`: with it the answer is immutable, else asked for again */
+                v?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a model */
+                model: string;
+                /** @description Name of a plane: one of GET planes, or any that its description tells of */
+                plane: string;
+                /**
+                 * @description How often the extent is halved
+                 * @example 1
+                 */
+                zoom: number;
+                /**
+                 * @description Counts to the right, less than 2^zoom
+                 * @example 1
+                 */
+                x: number;
+                /**
+                 * @description Counts down from the top, less than 2^zoom
+                 * @example 1
+                 */
+                y: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An 8-bit grey PNG, 224 x 224, with an ETag */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description If-None-Match names the ETag: nothing has changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    stream: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Of a request without the upgrade: the origin of the page whose stream does not open
+                 * @example https://example.org
+                 */
+                origin?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a model */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream is open */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            426: components["responses"]["Problem426"];
             431: components["responses"]["Problem431"];
             503: components["responses"]["Problem503"];
         };
@@ -2801,149 +2944,6 @@ export interface operations {
             408: components["responses"]["Problem408"];
             413: components["responses"]["Problem413"];
             421: components["responses"]["Problem421"];
-            431: components["responses"]["Problem431"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    tile: {
-        parameters: {
-            query?: {
-                /** @description The plane's `version`: with it the answer is immutable, else asked for again */
-                v?: string;
-            };
-            header?: never;
-            path: {
-                /** @description Id of a model */
-                model: string;
-                /** @description Name of a plane: one of GET planes, or any that its description tells of */
-                plane: string;
-                /**
-                 * @description How often the extent is halved
-                 * @example 1
-                 */
-                zoom: number;
-                /**
-                 * @description Counts to the right, less than 2^zoom
-                 * @example 1
-                 */
-                x: number;
-                /**
-                 * @description Counts down from the top, less than 2^zoom
-                 * @example 1
-                 */
-                y: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description An 8-bit grey PNG, 224 x 224, with an ETag */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "image/png": string;
-                };
-            };
-            /** @description If-None-Match names the ETag: nothing has changed */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            400: components["responses"]["Problem400"];
-            404: components["responses"]["Problem404"];
-            408: components["responses"]["Problem408"];
-            409: components["responses"]["Problem409"];
-            413: components["responses"]["Problem413"];
-            421: components["responses"]["Problem421"];
-            431: components["responses"]["Problem431"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    decode_png: {
-        parameters: {
-            query: {
-                /**
-                 * @description The latent, its numbers separated by commas
-                 * @example 0.5,-1.2
-                 */
-                z: string;
-                /** @description Pixels a side; each pixel of the 28 x 28 is repeated, not blended */
-                size?: number;
-            };
-            header?: never;
-            path: {
-                /** @description Id of a model */
-                model: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description An 8-bit grey PNG, with an ETag */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "image/png": string;
-                };
-            };
-            /** @description If-None-Match names the ETag: nothing has changed */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            400: components["responses"]["Problem400"];
-            404: components["responses"]["Problem404"];
-            408: components["responses"]["Problem408"];
-            409: components["responses"]["Problem409"];
-            413: components["responses"]["Problem413"];
-            421: components["responses"]["Problem421"];
-            422: components["responses"]["Problem422"];
-            431: components["responses"]["Problem431"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    stream: {
-        parameters: {
-            query?: {
-                /**
-                 * @description Of a request without the upgrade: the origin of the page whose stream does not open
-                 * @example https://example.org
-                 */
-                origin?: string;
-            };
-            header?: never;
-            path: {
-                /** @description Id of a model */
-                model: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The stream is open */
-            101: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            400: components["responses"]["Problem400"];
-            403: components["responses"]["Problem403"];
-            404: components["responses"]["Problem404"];
-            408: components["responses"]["Problem408"];
-            409: components["responses"]["Problem409"];
-            413: components["responses"]["Problem413"];
-            421: components["responses"]["Problem421"];
-            422: components["responses"]["Problem422"];
-            426: components["responses"]["Problem426"];
             431: components["responses"]["Problem431"];
             503: components["responses"]["Problem503"];
         };
