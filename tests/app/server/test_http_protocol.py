@@ -142,15 +142,22 @@ def test_a_client_that_reads_no_answer_is_cut(server: Serving) -> None:
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     ).encode() + body
     requests = 12  # more than the kernel takes in on its way
-    with open_socket(server, receive_buffer=4096) as opened:
+    with open_socket(server, receive_buffer=4096) as opened, server.client() as other:
         opened.sendall(requests * request)
-        with server.client() as other:
-            while not server.app.gate.open:
-                other.get("/healthz")
-            while server.app.gate.open:  # until the server waits for nobody any more
-                other.get("/healthz")
+        while not is_connected(opened):
+            other.get("/healthz")
+        while is_connected(opened):  # until it is cut
+            other.get("/healthz")
         answered = read_what_is_left(opened)
     assert len(answered) < requests * 1024 * 784, "the server waited to be read"
+
+
+def is_connected(opened: socket.socket) -> bool:
+    """Return whether the server has this connection, and has not closed it."""
+    found = [one for one in gc.get_objects() if type(one) is HttpProtocol]
+    return any(
+        one.client == opened.getsockname() and not one.transport.is_closing() for one in found
+    )
 
 
 def test_a_stream_that_reads_nothing_is_cut_and_the_others_go_on(server: Serving) -> None:
