@@ -1,6 +1,6 @@
 /**
  * Moves the ring along the idle tour until the visitor touches it or moves the map, so that the first screen explains
- * itself. It rests with reduced motion, and after a link to a point.
+ * itself. It rests with reduced motion, after a link to a point, and once each image costs a request of its own.
  *
  * @typedef {import('../store.js').Store} Store
  */
@@ -20,8 +20,8 @@ export function mount(_root, store) {
 
   /** @param {number} time */
   function step(time) {
-    const { atlas, touched, framing, playing } = store.get();
-    if (touched || framing || playing || !atlas) return;
+    const { atlas, touched, framing, playing, connection } = store.get();
+    if (touched || framing || playing || connection === 'http' || !atlas) return;
     frame = requestAnimationFrame(step);
     startedAt ||= time;
     store.set({ latent: latentAt(atlas.plane, tourAt(places, time - startedAt)), movedAt: 0 });
