@@ -109,7 +109,10 @@ export function createStream({ connect, decode, maxRequests, onFrame, onConnecti
     }
     timer = later(open, pause);
     pause = Math.min(2 * pause, connection === 'http' ? MAX_HTTP_PAUSE_MILLISECONDS : MAX_PAUSE_MILLISECONDS);
-    if (http) return;
+    if (http) {
+      pump.offerAgain(); // where nothing is asked, nobody hears that the server has gone
+      return;
+    }
     if (connection === 'open') report('reconnecting');
     if (failures >= MAX_FAILURES) {
       http = startHttpWay({ decode, maxRequests, pump, onAnswer: answeredByHttp, onAway: away, environment });

@@ -56,6 +56,8 @@ test('streams that open and never answer are tried with the newest latent, and n
     assert.equal(frames.at(-1).pixels[0], n + 1);
     pass(3000);
     assert.ok(lines[n].isClosed);
+    await requests.at(-1).answer(n + 1);
+    show();
   }
   assert.deepEqual(connections, ['connecting', 'open', 'reconnecting', 'http']);
 });
@@ -87,6 +89,18 @@ test('while the page works over HTTP the pauses between streams double, up to ab
     assert.equal(lines.length, before + 1, `not tried after ${pause} ms`);
     lines.at(-1).onclose({ code: 1006 });
   }
+});
+
+test('where a stream fails over HTTP, a point that rests is asked for once more, to hear of a lost server', async () => {
+  const { lines, requests, connections, pass, show } = openOverHttp();
+  await requests[0].answer(10);
+  show();
+  pass(500);
+  assert.equal(requests.length, 1);
+  lines[2].onclose({ code: 1006 });
+  assert.deepEqual(requests[1].latent, [1, 1]);
+  await requests[1].fail();
+  assert.deepEqual(connections, ['connecting', 'http', 'reconnecting']);
 });
 
 test('over HTTP an image that was overtaken by a newer one is not shown', async () => {
