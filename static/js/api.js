@@ -70,12 +70,12 @@ export function createApi(base) {
       response = await fetch(urlOf(path), init);
     } catch (error) {
       if (init?.signal?.aborted) throw error;
-      throw new ApiError('The server does not answer. Is it still running?');
+      throw new ApiError(navigator.onLine ? UNREACHABLE : 'There is no network.');
     }
     if (response.ok) return response;
     const problem = await response.json().catch(() => null);
-    const message = problem?.detail ?? `The server answered ${response.status} ${response.statusText}.`;
-    throw new ApiError(message, response.status === 503 ? secondsOf(response.headers.get('Retry-After')) : null);
+    const retryAfter = retryAfterIn(response);
+    throw new ApiError(sentenceFor(response.status, problem?.detail, retryAfter), retryAfter);
   }
 
   /**
@@ -228,12 +228,27 @@ export function createApi(base) {
   };
 }
 
+const UNREACHABLE = 'The server does not answer. Is it still running?';
+
 /**
- * The seconds in a Retry-After header; null: there is none, or it is a date.
+ * Say in a sentence for the visitor why a request was refused. What is wrong with an image or a model is said in the
+ * server's own words; how much waits in its queues is its operator's affair.
  *
- * @type {(header: string | null) => number | null}
+ * @param {number} status
+ * @param {string | undefined} detail  of the server's problem document, if it sent one
+ * @param {number | null} retryAfter
  */
-const secondsOf = (header) => (header && /^\d+$/.test(header) ? Number(header) : null);
+export function sentenceFor(status, detail, retryAfter) {
+  if (retryAfter !== null || status === 408 || status === 429) return 'The server is busy. Try again in a moment.';
+  if (status >= 502 && status <= 504) return detail ?? UNREACHABLE; // without a detail it is a proxy that answers
+  return detail ?? `The server could not do this, and does not say why (status ${status}).`;
+}
+
+/** The seconds after which a busy server allows another try; null: it names none. @param {Response} response */
+function retryAfterIn({ status, headers }) {
+  const header = headers.get('Retry-After') ?? '';
+  return (status === 429 || status === 503) && /^\d+$/.test(header) ? Number(header) : null;
+}
 
 /**
  * Parse an Explorer-Field header, such as `low=0.1; high=250; unit=per squared unit; scale=log`.

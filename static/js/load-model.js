@@ -14,9 +14,10 @@ import { contains } from './latent/box.js';
 import { addDatasets, isKnownDataset } from './latent/labels.js';
 import { groupsOf, hasPlane } from './latent/model-groups.js';
 import { footOf, latentAt } from './latent/plane.js';
-import { find } from './lib/dom.js';
-import { retry, roomIn } from './lib/retry.js';
+import { find, hide } from './lib/dom.js';
+import { retry, busyFor } from './lib/retry.js';
 import { roundTrip } from './map/idle-tour.js';
+import { whenBack } from './stream/when-back.js';
 
 /**
  * @param {HTMLElement} root
@@ -24,6 +25,7 @@ import { roundTrip } from './map/idle-tour.js';
  * @param {Api} api
  */
 export function mount(root, store, api) {
+  const chooser = find(root, '#choose-model', HTMLElement);
   const notice = find(root, '#notice', HTMLElement);
   const message = find(notice, 'p', HTMLElement);
   const again = find(notice, '#try-again', HTMLButtonElement);
@@ -34,7 +36,7 @@ export function mount(root, store, api) {
     request.abort();
     request = new AbortController();
     const { signal } = request;
-    notice.hidden = true;
+    hide(notice, chooser);
     try {
       await (store.get().models.length === 0 ? loadModels(signal) : loadChosen(signal));
     } catch (error) {
@@ -96,7 +98,7 @@ export function mount(root, store, api) {
     if (!hasPlane(card)) return store.set({ ...fresh, atlas: null, planes: [], plane: '', frame: null, playing: false });
     const [planes, codes, named] = await retry(
       () => Promise.all([api.planes(model, signal), api.codes(model, signal), name && planeOr(null, name, signal)]),
-      { signal, onWait: (seconds) => store.set({ pending: roomIn(seconds) }) },
+      { signal, onWait: (seconds) => store.set({ pending: busyFor(seconds) }) },
     );
     if (signal.aborted) return;
     const atlas = createAtlas(card, named || planes[0], codes);
@@ -140,18 +142,23 @@ export function mount(root, store, api) {
     }
   }
 
-  const keep = () => {
-    const { shown, model } = store.get();
-    store.set({ model: shown?.id ?? model });
-  };
+  /** Go back to the model and the plane that are shown. */
+  function keep() {
+    const { shown, model, atlas, planes, plane } = store.get();
+    const base = atlas?.base.id;
+    store.set({ model: shown?.id ?? model, plane: base ? (base === planes[0]?.id ? '' : base) : plane });
+  }
   again.addEventListener('click', load);
   back.addEventListener('click', keep);
-  const unwatch = store.watch(['model', 'models', 'plane'], () => void load());
+  const ends = [
+    store.watch(['model', 'models', 'plane'], () => void load()),
+    whenBack(store, () => void (notice.hidden || load())),
+  ];
   return () => {
     request.abort();
     again.removeEventListener('click', load);
     back.removeEventListener('click', keep);
-    unwatch();
+    ends.forEach((end) => end());
   };
 }
 

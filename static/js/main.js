@@ -8,7 +8,8 @@
  * - `#choose-model[data-model]`: id of the chosen model; `[data-pending]`: it is loading.
  * - `#second-map`: the second map, see compare/second-map.js.
  * - `#decoded`: 28 x 28; its grey levels are the server's bytes in either theme.
- * - `#status[data-connection]`: connecting, open, http or reconnecting; `data-p50`, `data-p95`: round trip, ms.
+ * - `#status[data-connection]`: connecting, open, http, reconnecting or offline; `data-p50`, `data-p95`: round trip, ms.
+ * - `.decoded-image[data-behind]`, `.ring[data-behind]`: the image is not that of the point.
  * - Measures in `performance`: see stream/live-decode.js.
  */
 import { createApi } from './api.js';

@@ -85,7 +85,9 @@
  * @property {((density: number, isFramed: boolean) => HTMLCanvasElement | null) | null} renderMap
  *   paints the map on a new canvas, for a file; returns null where there is no map
  * @property {Frame | null} frame  the newest decoded image
- * @property {Connection} connection
+ * @property {boolean} isBehind  whether `frame` has not been the image of the point for a while
+ * @property {Connection | 'offline'} connection  `offline`: the browser says that it has no network
+ * @property {string} announcement  what screen readers are to hear next
  */
 
 import { LAYERS } from './map-layers.js';
@@ -135,7 +137,9 @@ export const INITIAL = {
   trainingTime: null,
   renderMap: null,
   frame: null,
+  isBehind: false,
   connection: 'connecting',
+  announcement: '',
 };
 
 /**

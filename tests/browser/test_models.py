@@ -85,7 +85,9 @@ def test_a_server_that_makes_room_is_waited_for_and_the_old_map_goes_on(visitor:
 
     explorer.page.route("**/mnist-ae-2d/planes", refuse)
     explorer.choose("mnist-ae-2d")
-    expect(explorer.page.locator("#model-status")).to_contain_text("makes room")
+    expect(explorer.page.locator("#model-status")).to_contain_text(
+        "The server is busy; trying again"
+    )
     expect(explorer.page.locator("#notice")).to_be_hidden()
     expect(explorer.page.locator("#model-status")).to_have_text("")
     explorer.expect_image_of(explorer.latent)

@@ -8,7 +8,8 @@ import { ApiError } from '../api.js';
 import { hasCollapsed, typicalReach } from '../latent/describe-point.js';
 import { createNearest } from '../latent/nearest.js';
 import { levelsOf } from '../lib/pixels.js';
-import { retry, roomIn } from '../lib/retry.js';
+import { retry, busyFor } from '../lib/retry.js';
+import { whenBack } from '../stream/when-back.js';
 import { createSampleLayer } from './sample-layer.js';
 
 /** How many samples one press of the button takes. */
@@ -50,7 +51,7 @@ export function mount(map, page, store, api, onCount, onProblem) {
     try {
       const { latents, images } = await retry(
         () => api.sample(atlas.card.id, SAMPLES, seed, signal),
-        { signal, onWait: (seconds) => say(roomIn(seconds)) },
+        { signal, onWait: (seconds) => say(busyFor(seconds)) },
       );
       const levels = await Promise.all(images.map(levelsOf));
       if (signal.aborted) return;
@@ -73,6 +74,10 @@ export function mount(map, page, store, api, onCount, onProblem) {
   const ends = [
     store.watch(['atlas'], () => void sample()),
     page.watch(['sampleSeed'], () => void sample()),
+    whenBack(page, () => void sample()),
+    page.watch(['latent', 'path', 'panel'], ({ touched, playing }) => {
+      if (touched && !playing) say(''); // the visitor has gone on to something else
+    }),
     layer.stop,
   ];
   return () => {

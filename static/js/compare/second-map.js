@@ -11,7 +11,7 @@ import { ApiError } from '../api.js';
 import { createAtlas } from '../latent/atlas.js';
 import { mount as mountFollowPoint } from '../latent/follow-point.js';
 import { copyOf, find } from '../lib/dom.js';
-import { retry, roomIn } from '../lib/retry.js';
+import { retry, busyFor } from '../lib/retry.js';
 import { mount as mountAnnouncer } from '../map/announcer.js';
 import { mount as mountCanvas } from '../map/canvas.js';
 import { mount as mountHover } from '../map/hover.js';
@@ -22,6 +22,7 @@ import { mount as mountRing } from '../map/ring.js';
 import { mount as mountViewport } from '../map/viewport.js';
 import { INITIAL, createStore } from '../store.js';
 import { mount as mountLiveDecode } from '../stream/live-decode.js';
+import { whenBack } from '../stream/when-back.js';
 import { mount as mountHeader } from './header.js';
 import { SAMPLES, mount as mountPriorSamples } from './prior-samples.js';
 import { showScores, showStrays } from './scores.js';
@@ -60,7 +61,7 @@ export function mount(root, page, api) {
     try {
       const [planes, codes] = await retry(
         () => Promise.all([api.planes(id, signal), api.codes(id, signal)]),
-        { signal, onWait: (seconds) => second.set({ pending: roomIn(seconds) }) },
+        { signal, onWait: (seconds) => second.set({ pending: busyFor(seconds) }) },
       );
       if (signal.aborted) return;
       const atlas = createAtlas(card, planes[0], codes);
@@ -112,6 +113,7 @@ export function mount(root, page, api) {
     page.watch(['measures', 'shown'], showMeasures),
     second.watch(['shown'], showMeasures),
     page.watch(['secondModel', 'models'], () => void load()),
+    whenBack(page, () => void load()),
   ];
   return () => {
     request.abort();

@@ -37,6 +37,12 @@ export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Hide an element; focus within it goes to another. @type {(element: HTMLElement, next: HTMLElement) => void} */
+export function hide(element, next) {
+  if (element.contains(document.activeElement)) next.focus();
+  element.hidden = true;
+}
+
 /**
  * Return a copy of a template's only element.
  *

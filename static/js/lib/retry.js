@@ -36,7 +36,7 @@ export async function retry(task, { signal, onWait, sleep = pause } = {}) {
 }
 
 /** Say that a task is tried again. @type {(seconds: number) => string} */
-export const roomIn = (seconds) => `The server makes room; again in ${seconds} s …`;
+export const busyFor = (seconds) => `The server is busy; trying again in ${seconds} s …`;
 
 /** The pause that an error names, in seconds; null: it names none. @type {(error: unknown) => number | null} */
 export const retryAfterOf = (error) =>

@@ -1,5 +1,5 @@
 /**
- * Describes the point to screen readers in an aria-live region, once it rests.
+ * Speaks to screen readers in an aria-live region: describes the point once it rests, and says what others announce.
  *
  * @typedef {import('../store.js').Store} Store
  */
@@ -38,6 +38,9 @@ export function mount(root, store) {
     store.watch(['latent'], ({ touched }) => {
       clearTimeout(timer);
       if (touched) timer = setTimeout(say, REST_MILLISECONDS);
+    }),
+    store.watch(['announcement'], ({ announcement }) => {
+      live.textContent = announcement;
     }),
   ];
   return () => {

@@ -104,8 +104,9 @@ export function mount(root, store) {
       ring.toggleAttribute('data-aside', away < LIFT / 2);
     }),
     store.watch(['frame'], ({ frame }) => frame && paint(frame.pixels)),
-    store.watch(['touched'], ({ touched }) => {
-      ring.dataset.touched = `${touched}`;
+    store.watch(['isBehind'], ({ isBehind }) => ring.toggleAttribute('data-behind', isBehind)),
+    store.watch(['touched', 'panel'], ({ touched, panel }) => {
+      ring.toggleAttribute('data-inviting', !touched && panel === 'point');
     }),
   ];
   return () => {

@@ -4,22 +4,32 @@
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
- * @typedef {import('../store.js').Connection} Connection
+ * @typedef {import('../store.js').State} State
  */
 import { rangeOf } from '../latent/atlas.js';
 import { footOf } from '../latent/plane.js';
-import { find } from '../lib/dom.js';
+import { find, write } from '../lib/dom.js';
 import { createPercentiles } from '../lib/percentiles.js';
 import { imagePainter } from '../lib/pixels.js';
 
 const UPDATE_MILLISECONDS = 400;
 
-/** @type {Readonly<Record<Connection, string>>} */
+/** @type {Readonly<Record<State['connection'], string>>} */
 const CONNECTIONS = {
   connecting: 'connecting …',
   open: 'live',
   http: '',
   reconnecting: 'connection lost, reconnecting …',
+  offline: 'no network',
+};
+const WAITING = 'waiting for the image of this point …';
+/** What a screen reader says of a connection that was lost. @type {Readonly<Record<State['connection'], string>>} */
+const SPOKEN = {
+  connecting: '',
+  open: 'Connected again.',
+  http: 'Connected again.',
+  reconnecting: 'The connection is lost, and the page tries to get it back.',
+  offline: 'There is no network.',
 };
 /** Why the page works over HTTP, where the server does not know. */
 const WHY_HTTP =
@@ -32,6 +42,7 @@ const WHY_HTTP =
  * @param {Api} api
  */
 export function mount(root, store, api) {
+  const top = find(root, '.decoded-image', HTMLElement);
   const readout = find(root, '#readout', HTMLElement);
   const names = [0, 1].map((i) => find(readout, `[data-name="${i}"]`, HTMLElement));
   const numbers = [0, 1].map((i) => find(readout, `[data-number="${i}"]`, HTMLElement));
@@ -41,6 +52,7 @@ export function mount(root, store, api) {
   const time = find(status, '[data-part="time"]', HTMLElement);
   const why = find(status, '[data-part="why"]', HTMLButtonElement);
   const explanation = find(root, '#why-http', HTMLElement);
+  const spoken = find(root, '#connection', HTMLElement);
   const paint = imagePainter(find(root, '#decoded', HTMLCanvasElement));
   const roundTrips = createPercentiles();
   /** @type {HTMLElement[]} */
@@ -102,17 +114,30 @@ export function mount(root, store, api) {
       roundTrips.add(frame.roundTrip);
       showRoundTrips();
     }),
-    store.watch(['connection', 'device'], ({ connection, device }) => {
+    store.watch(['connection', 'isBehind', 'device'], ({ connection, isBehind, device }) => {
       status.dataset.connection = connection;
-      state.textContent = connection === 'open' && device ? `live on ${device}` : CONNECTIONS[connection];
+      top.toggleAttribute('data-behind', isBehind);
+      write(state, stateOf(connection, isBehind, device));
       why.hidden = connection !== 'http';
+      write(why, isBehind ? 'over HTTP' : 'live over HTTP');
       if (why.hidden) explain(false);
+    }),
+    store.watch(['connection'], ({ connection }) => {
+      const isLost = connection === 'reconnecting' || connection === 'offline';
+      if (isLost || (spoken.textContent && SPOKEN[connection])) write(spoken, SPOKEN[connection]);
     }),
   ];
   return () => {
     why.removeEventListener('click', toggleWhy);
     ends.forEach((end) => end());
   };
+}
+
+/** @type {(connection: State['connection'], isBehind: boolean, device: string) => string} */
+function stateOf(connection, isBehind, device) {
+  const isReached = connection === 'open' || connection === 'http';
+  if (isReached && isBehind) return WAITING;
+  return connection === 'open' && device ? `live on ${device}` : CONNECTIONS[connection];
 }
 
 /** @type {(value: number) => string} */

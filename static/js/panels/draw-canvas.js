@@ -28,7 +28,7 @@ export function mount(root, onImage) {
   function repaint() {
     paintStrokes(context, strokes);
     hint.hidden = strokes.length > 0;
-    undo.disabled = strokes.length === 0;
+    undo.ariaDisabled = `${strokes.length === 0}`;
   }
 
   function read() {
@@ -62,7 +62,7 @@ export function mount(root, onImage) {
   }, { signal });
   canvas.addEventListener('lostpointercapture', read, { signal });
   undo.addEventListener('click', () => {
-    strokes.pop();
+    if (!strokes.pop()) return;
     repaint();
     read();
   }, { signal });

@@ -11,7 +11,7 @@
  */
 import { ApiError } from '../api.js';
 import { dataUrl, levelsOf } from '../lib/pixels.js';
-import { retry, roomIn } from '../lib/retry.js';
+import { retry, busyFor } from '../lib/retry.js';
 import { distanceOf, inRows, withNoise } from './noise-maths.js';
 
 /**
@@ -32,7 +32,7 @@ export function createEncoder(store, api, showProblem) {
     showProblem('');
     if (image === null || !shown) return store.set({ posterior: null });
     store.set({ touched: true });
-    const onWait = (/** @type {number} */ seconds) => showProblem(roomIn(seconds));
+    const onWait = (/** @type {number} */ seconds) => showProblem(busyFor(seconds));
     try {
       const source = image;
       const posterior = await retry(() => encode(shown.id, shown.dataset, source, signal), { signal, onWait });

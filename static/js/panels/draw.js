@@ -5,11 +5,13 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
  */
-import { wordsFor } from '../latent/labels.js';
+import { labelsOf, wordsFor } from '../latent/labels.js';
 import { hasPlane } from '../latent/model-groups.js';
 import { find } from '../lib/dom.js';
+import { whenBack } from '../stream/when-back.js';
 import { mount as mountDrawCanvas } from './draw-canvas.js';
 import { createEncoder } from './draw-encode.js';
+import { describeEncoded } from './draw-words.js';
 import { mount as mountElbo } from './elbo.js';
 import { mount as mountNoise } from './noise.js';
 
@@ -30,12 +32,15 @@ export function mount(root, store, api) {
   const index = find(form, 'input', HTMLInputElement);
   const random = find(form, '#random-image', HTMLButtonElement);
   const listeners = new AbortController();
+  /** Whether the visitor has asked for a test image and not heard of its encoding. */
+  let isAsked = false;
   const encoder = createEncoder(store, api, (message) => {
     problem.textContent = message;
   });
 
   /** Encode the visitor's own image; null: there is none any more. @type {(blob: Blob | null) => void} */
   function takeOwn(blob) {
+    isAsked = false;
     store.set({ testImage: null });
     encoder.encode(blob);
   }
@@ -51,6 +56,7 @@ export function mount(root, store, api) {
 
   /** @type {(testImage: number) => void} */
   function takeTestImage(testImage) {
+    isAsked = true;
     if (store.get().testImage === testImage) encoder.again();
     else store.set({ testImage });
   }
@@ -91,6 +97,16 @@ export function mount(root, store, api) {
       encoder.encode(testImage);
     }),
     store.watch(['noise'], () => encoder.again()),
+    store.watch(['posterior'], ({ posterior, testImage, atlas }) => {
+      if (!isAsked || !posterior || testImage === null) return;
+      isAsked = false;
+      const label = atlas ? labelsOf(atlas.card.dataset).at(atlas.codes.labels[testImage])?.one : undefined;
+      store.set({ announcement: describeEncoded(testImage, label, posterior) });
+    }),
+    whenBack(store, () => problem.textContent && encoder.again()),
+    store.watch(['panel'], ({ panel: open }) => {
+      if (open !== 'draw') problem.textContent = '';
+    }),
     mountNoise(panel, store),
     mountElbo(panel, store),
     drawing.unmount,

@@ -22,8 +22,14 @@ export function mount(root, store) {
   const buttons = find(root, '#noise-models', HTMLElement);
   let timer = 0;
 
+  /** @param {number} noise */
+  function show(noise) {
+    shown.textContent = printed(noise);
+    slider.setAttribute('aria-valuetext', printed(noise));
+  }
+
   const slide = () => {
-    shown.textContent = printed(slider.valueAsNumber);
+    show(slider.valueAsNumber);
     clearTimeout(timer);
     timer = setTimeout(() => store.set({ noise: slider.valueAsNumber }), REST_MILLISECONDS);
   };
@@ -37,7 +43,7 @@ export function mount(root, store) {
   const ends = [
     store.watch(['noise'], ({ noise }) => {
       slider.valueAsNumber = noise;
-      shown.textContent = printed(noise);
+      show(noise);
     }),
     store.watch(['models'], ({ models }) => {
       buttons.replaceChildren(...models.filter(({ id }) => MODELS.includes(id)).map((card) => {

@@ -11,7 +11,8 @@
 import { ApiError } from '../api.js';
 import { PATH_KINDS, between, latentOf, pathIn } from '../latent/path.js';
 import { find, saveFile } from '../lib/dom.js';
-import { retry, roomIn } from '../lib/retry.js';
+import { retry, busyFor } from '../lib/retry.js';
+import { whenBack } from '../stream/when-back.js';
 import { mount as mountPathEnds } from './path-ends.js';
 import { createStrips } from './path-strips.js';
 
@@ -94,7 +95,7 @@ export function mount(root, store, api) {
     try {
       const answer = await retry(
         () => api.interpolate(atlas.card.id, start, end, kind, STEPS, signal),
-        { signal, onWait: (seconds) => (problem.textContent = roomIn(seconds)) },
+        { signal, onWait: (seconds) => (problem.textContent = busyFor(seconds)) },
       );
       if (signal.aborted) return;
       problem.textContent = '';
@@ -149,20 +150,18 @@ export function mount(root, store, api) {
     fileType.value = '';
     if (!now || !type) return;
     problem.textContent = '';
-    fileType.disabled = true;
     const { signal } = request;
     try {
       const { id } = now.atlas.card;
       const file = await retry(
         () => api.pathFile(id, now.start, now.end, now.path.kind, STEPS, type),
-        { signal, onWait: (seconds) => (problem.textContent = roomIn(seconds)) },
+        { signal, onWait: (seconds) => (problem.textContent = busyFor(seconds)) },
       );
       problem.textContent = '';
       saveFile(file, `${id}-walk.${type.split('/')[1]}`);
     } catch (error) {
       if (error instanceof ApiError && !signal.aborted) problem.textContent = error.message;
     }
-    fileType.disabled = false;
   }
 
   const { signal } = listeners;
@@ -183,6 +182,10 @@ export function mount(root, store, api) {
   const ends = [
     mountPathEnds(panel, store),
     store.watch(['atlas', 'path', 'panel', 'playing'], update),
+    whenBack(store, () => {
+      problem.textContent = '';
+      update();
+    }),
     store.watch(['playing', 'pathLatents', 'path'], ({ playing, pathLatents }) => {
       play.textContent = playing ? 'Pause' : 'Play';
       play.disabled = scrub.disabled = fileType.disabled = !pathLatents;

@@ -8,7 +8,7 @@ import { COLLAPSED, describe, hasCollapsed, typicalReach } from '../latent/descr
 import { hasWords, labelsOf } from '../latent/labels.js';
 import { createNearest, ranked } from '../latent/nearest.js';
 import { MIN_HEIGHT, footOf, heightOf, latentAt } from '../latent/plane.js';
-import { copyOf, find, write } from '../lib/dom.js';
+import { copyOf, find, hide, write } from '../lib/dom.js';
 
 /** How many labels have a bar. */
 const BARS = 4;
@@ -24,9 +24,10 @@ export function mount(root, store) {
   const title = find(panel, '[data-part="title"]', HTMLElement);
   const text = find(panel, '[data-part="text"]', HTMLElement);
   const height = find(panel, '[data-part="height"]', HTMLElement);
-  const away = find(height, 'output', HTMLElement);
+  const away = find(height, '[data-part="away"]', HTMLElement);
   const back = find(height, 'button', HTMLButtonElement);
   const list = find(panel, '#shares', HTMLElement);
+  const sliders = find(panel, '#latent-sliders summary', HTMLElement);
   const rows = Array.from({ length: BARS }, () => {
     const row = copyOf(panel, 'template', HTMLElement);
     list.append(row);
@@ -73,7 +74,8 @@ export function mount(root, store) {
     write(title, description.title);
     write(text, description.text);
     const distance = heightOf(atlas.base, latent);
-    height.hidden = distance < MIN_HEIGHT;
+    if (distance < MIN_HEIGHT) hide(height, sliders);
+    else height.hidden = false;
     write(away, distance.toFixed(2));
   }
 
@@ -89,7 +91,9 @@ export function mount(root, store) {
       list.classList.toggle('words', hasWords(atlas?.card.dataset));
       typical = atlas ? typicalReach(atlas.codes) : Infinity;
     }),
-    store.watch(['frame', 'panel', 'atlas'], update),
+    store.watch(['frame', 'panel', 'atlas', 'isBehind'], update),
+    // The words change with the image, and with the point once that has no image.
+    store.watch(['latent'], ({ isBehind }) => isBehind && update()),
   ];
   return () => {
     clearTimeout(timer);

@@ -14,8 +14,9 @@ import { footOf } from '../latent/plane.js';
 import { curveOf, epochOf, imageAt, lineOf, nearestMoment, timeAt, valueAt } from '../latent/training-moments.js';
 import { find } from '../lib/dom.js';
 import { levelsOf } from '../lib/pixels.js';
-import { retry, roomIn } from '../lib/retry.js';
+import { retry, busyFor } from '../lib/retry.js';
 import { prefersStillness } from '../lib/theme.js';
+import { whenBack } from '../stream/when-back.js';
 
 const [WIDTH, HEIGHT] = [300, 60];
 const MOMENT_MILLISECONDS = 900;
@@ -59,7 +60,7 @@ export function mount(root, store, api) {
     try {
       const history = await retry(
         () => api.history(atlas.card.id, atlas.plane.version, signal),
-        { signal, onWait: (seconds) => (problem.textContent = roomIn(seconds)) },
+        { signal, onWait: (seconds) => (problem.textContent = busyFor(seconds)) },
       );
       const read = await Promise.all(history.moments.map(readMoment));
       if (signal.aborted) return;
@@ -81,7 +82,7 @@ export function mount(root, store, api) {
   function show() {
     const at = Number(slider.value) / STEPS;
     slider.disabled = play.disabled = moments.length < 2;
-    trained.disabled = !store.get().trainingTime;
+    trained.ariaDisabled = `${!store.get().trainingTime}`;
     marker.setAttribute('transform', `translate(${(WIDTH * at) / Math.max(1, moments.length - 1)})`);
     if (moments.length === 0) {
       epochText.textContent = '';
@@ -149,6 +150,7 @@ export function mount(root, store, api) {
   trained.addEventListener('click', showTrained, { signal });
 
   const ends = [
+    whenBack(store, () => void load()),
     store.watch(['atlas', 'panel'], ({ atlas, panel: open, shown }) => {
       if (open !== 'training' || atlas?.card.id !== loaded || (shown && !hasPlane(shown))) showTrained();
       void load();

@@ -1,6 +1,7 @@
 /**
  * Follows the point of the shown model: offers every new latent and puts each image into the store as it arrives.
- * Waiting for an animation frame would show some of them two frames late.
+ * Waiting for an animation frame would show some of them two frames late. It also tells the store whether the image is
+ * that of the point, and how the server is reached.
  *
  * Measures in `performance`, which tests and benchmarks read:
  * - `pointer-to-pixel`: from a pointer or key event to the image on its canvases,
@@ -9,6 +10,7 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
  * @typedef {import('./pump.js').Frame} Frame
+ * @typedef {import('./stream.js').Connection} Connection
  * @typedef {import('./stream.js').Stream} Stream
  */
 import { MAX_IN_FLIGHT } from './flight-window.js';
@@ -38,12 +40,30 @@ const environment = {
 export function mount(_root, store, api) {
   /** @type {Stream | null} */
   let stream = null;
+  const listeners = new AbortController();
   let model = '';
   let measures = 0;
+  /** Of the stream. @type {Connection} */
+  let connection = 'connecting';
+  let isBehind = false;
+  /** When the browser lost its network; images sent for since then show that the server is near. */
+  let offlineAt = navigator.onLine ? Infinity : performance.now();
+
+  function tell() {
+    const isOffline = offlineAt < Infinity;
+    store.set({
+      connection: isOffline ? 'offline' : connection,
+      isBehind: isBehind && !store.get().trainingTime, // the images of the training are made in the page
+    });
+  }
 
   /** @param {Frame} frame */
   function receive(frame) {
     const end = performance.now();
+    if (end - frame.roundTrip > offlineAt) {
+      offlineAt = Infinity;
+      tell();
+    }
     performance.measure('round-trip', { start: end - frame.roundTrip, end });
     if (store.get().trainingTime) return;
     store.set({ frame });
@@ -54,34 +74,53 @@ export function mount(_root, store, api) {
     }
   }
 
-  const reconnect = () => stream?.reconnect();
-  addEventListener('online', reconnect);
-  const unwatch = store.watch(['latent', 'atlas', 'trainingTime'], ({ atlas, latent, trainingTime, movedAt }) => {
-    if (!atlas) {
-      stream?.close();
-      stream = null;
-      model = '';
-      return;
-    }
-    if (!latent) return;
-    if (atlas.card.id !== model) {
-      stream?.close();
+  function close() {
+    stream?.close();
+    stream = null;
+    isBehind = false;
+    tell();
+  }
+
+  /** @param {Readonly<import('../store.js').State>} state */
+  function offer({ atlas, latent, trainingTime, movedAt }) {
+    if (stream && atlas?.card.id !== model) close();
+    if (!atlas || !latent) return;
+    if (!stream) {
       model = atlas.card.id;
       stream = createStream({
         connect: () => api.stream(atlas.card.id),
-        decode: (latent, signal) => api.decode(atlas.card.id, latent, signal),
+        decode: (point, signal) => api.decode(atlas.card.id, point, signal),
         maxRequests: isMultiplexed() ? MAX_IN_FLIGHT : MAX_CONNECTIONS,
         onFrame: receive,
-        onConnection: (connection) => store.set({ connection }),
+        onConnection: (next) => {
+          connection = next;
+          tell();
+        },
+        onBehind: (next) => {
+          isBehind = next;
+          tell();
+        },
         environment,
       });
     }
-    if (!trainingTime) stream?.offer(latent, movedAt);
-  });
+    if (!trainingTime) stream.offer(latent, movedAt);
+  }
+
+  const { signal } = listeners;
+  addEventListener('online', () => {
+    offlineAt = Infinity;
+    tell();
+    stream?.reconnect();
+  }, { signal });
+  addEventListener('offline', () => {
+    offlineAt = performance.now();
+    tell();
+  }, { signal });
+  const ends = [store.watch(['trainingTime'], tell), store.watch(['latent', 'atlas', 'trainingTime'], offer)];
   return () => {
-    removeEventListener('online', reconnect);
-    stream?.close();
-    unwatch();
+    listeners.abort();
+    close();
+    ends.forEach((end) => end());
   };
 }
 

@@ -21,18 +21,25 @@
  * @property {(timer: number) => void} cancel
  * @property {(task: (time: number) => void) => void} nextFrame  calls back when the next frame of the screen begins
  *
- * @typedef {{latent: readonly number[], startedAt: number}} Point
+ * @typedef {object} Point  that waits or is in flight
+ * @property {readonly number[]} latent
+ * @property {number} startedAt  as in its frame
+ * @property {number | null} leftAt  when the point left the latent sent before; null: it is the same
  *
  * @typedef {ReturnType<typeof createPump>} Pump
  */
+import { watchBehind } from './behind.js';
 import { createFlightWindow } from './flight-window.js';
 
 /**
  * @param {object} options
  * @param {(frame: Frame) => void} options.onFrame
- * @param {Pick<Environment, 'now' | 'nextFrame'>} options.environment
+ * @param {(isBehind: boolean) => void} options.onBehind  whether the newest image has not been the point's for a while
+ * @param {Environment} options.environment
  */
-export function createPump({ onFrame, environment: { now, nextFrame } }) {
+export function createPump({ onFrame, onBehind, environment }) {
+  const { now, nextFrame } = environment;
+  const behind = watchBehind({ onChange: onBehind, environment });
   /** @type {Way | null} */
   let way = null;
   let flights = createFlightWindow();
@@ -49,11 +56,11 @@ export function createPump({ onFrame, environment: { now, nextFrame } }) {
 
   function pump() {
     if (!way || !waiting || hasSent || inFlight.size >= flights.limit()) return;
-    const { latent, startedAt } = waiting;
+    const point = waiting;
     waiting = null;
-    inFlight.set(++sequence, { latent, startedAt, sentAt: now() });
+    inFlight.set(++sequence, { ...point, sentAt: now() });
     hasSent = true;
-    way.send(sequence, latent);
+    way.send(sequence, point.latent);
     nextFrame((time) => {
       flights.framed(time);
       hasSent = false;
@@ -67,14 +74,16 @@ export function createPump({ onFrame, environment: { now, nextFrame } }) {
   return {
     /** @type {(latent: readonly number[], startedAt: number) => void} */
     offer(latent, startedAt) {
-      waiting = { latent, startedAt };
+      const leftAt = waiting?.leftAt ?? now();
+      waiting = { latent, startedAt, leftAt };
       newest = latent;
+      behind.left(leftAt);
       pump();
     },
 
     /** Send the newest latent again, unless one is on its way: the reply tells whether the way works. */
     offerAgain() {
-      if (newest && !isBusy()) waiting = { latent: newest, startedAt: 0 };
+      if (newest && !isBusy()) waiting = { latent: newest, startedAt: 0, leftAt: null };
       pump();
     },
 
@@ -99,7 +108,15 @@ export function createPump({ onFrame, environment: { now, nextFrame } }) {
       pump();
       if (of < shown) return;
       shown = of;
+      const next = [...inFlight].find(([one]) => one > of)?.[1] ?? waiting;
+      behind.shown(next?.leftAt ?? null);
       onFrame({ pixels, startedAt, roundTrip: now() - sentAt });
+    },
+
+    /** Send nothing more. */
+    stop() {
+      behind.stop();
+      way = null;
     },
 
     newest: () => newest,

@@ -40,12 +40,13 @@ const TRIAL = 0;
  * @param {number} options.maxRequests  in flight at once
  * @param {(frame: Frame) => void} options.onFrame
  * @param {(connection: Connection) => void} options.onConnection
+ * @param {(isBehind: boolean) => void} options.onBehind  whether the newest image has not been the point's for a while
  * @param {Environment} options.environment
  * @returns {Stream}
  */
-export function createStream({ connect, decode, maxRequests, onFrame, onConnection, environment }) {
+export function createStream({ connect, decode, maxRequests, onFrame, onConnection, onBehind, environment }) {
   const { now, later, cancel } = environment;
-  const pump = createPump({ onFrame, environment });
+  const pump = createPump({ onFrame, onBehind, environment });
   /** @type {import('./socket-way.js').SocketWay | null} */
   let socket = null;
   /** @type {ReturnType<typeof startHttpWay> | null} */
@@ -147,7 +148,7 @@ export function createStream({ connect, decode, maxRequests, onFrame, onConnecti
     reconnect,
     close() {
       cancel(timer);
-      pump.use(null);
+      pump.stop();
       socket?.close();
       http?.close();
     },

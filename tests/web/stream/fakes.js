@@ -31,6 +31,7 @@ export function open() {
   const requests = [];
   const frames = [];
   const connections = [];
+  const behind = [];
   const clock = new Clock();
   let tasks = [];
   const stream = createStream({
@@ -45,6 +46,7 @@ export function open() {
     maxRequests: 6,
     onFrame: (frame) => frames.push(frame),
     onConnection: (connection) => connections.push(connection),
+    onBehind: (isBehind) => behind.push(isBehind),
     environment: {
       now: clock.now,
       later: clock.later,
@@ -54,7 +56,7 @@ export function open() {
   });
   const pass = (milliseconds) => clock.pass(milliseconds);
   const show = () => tasks.splice(0).forEach((task) => task(clock.now()));
-  return { stream, lines, requests, frames, connections, pass, show, waiting: () => clock.waiting };
+  return { stream, lines, requests, frames, connections, behind, pass, show, waiting: () => clock.waiting };
 }
 
 /** The same, once two handshakes have failed with a latent waiting. */

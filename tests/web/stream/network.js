@@ -27,6 +27,7 @@ export function drag({ roundTrip, jitter = 0, hasPauses = false, service = 1, is
   const lags = [];
   const sequences = [];
   const shown = [];
+  const behind = [];
   let greatest = 0;
   const inFlight = new Set();
   const pump = createPump({
@@ -34,7 +35,13 @@ export function drag({ roundTrip, jitter = 0, hasPauses = false, service = 1, is
       if (clock.now() >= WARM_UP) lags.push(clock.now() - startedAt);
       shown.push(pixels[0]);
     },
-    environment: { now: clock.now, nextFrame: (task) => clock.later(() => task(clock.now()), untilFrame(clock.now())) },
+    onBehind: (isBehind) => behind.push(isBehind),
+    environment: {
+      now: clock.now,
+      later: clock.later,
+      cancel: clock.cancel,
+      nextFrame: (task) => clock.later(() => task(clock.now()), untilFrame(clock.now())),
+    },
   });
 
   /** One direction: on a stream nothing overtakes. */
@@ -88,7 +95,7 @@ export function drag({ roundTrip, jitter = 0, hasPauses = false, service = 1, is
   const perSecond = (1000 * lags.length) / (clock.now() - WARM_UP);
   clock.pass(5000);
   lags.sort((a, b) => a - b);
-  return { perSecond, p95: lags[Math.floor(0.95 * lags.length)], shown, last: shown.at(-1), greatest, sequences };
+  return { perSecond, p95: lags[Math.floor(0.95 * lags.length)], shown, last: shown.at(-1), greatest, sequences, behind };
 }
 
 /** @type {(now: number) => number} */
