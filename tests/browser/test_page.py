@@ -5,6 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
+from tests.browser.explorer import Explorer
 
 PHONE = {"width": 390, "height": 844}
 TABLET = {"width": 768, "height": 1024}
@@ -69,6 +70,41 @@ def test_the_point_moves_by_itself_until_it_is_touched(visitor: Visitor) -> None
     touched = explorer.latent
     explorer.page.evaluate(AFTER_60_FRAMES)
     assert explorer.latent == touched
+
+
+def stand_still(explorer: Explorer) -> bool:
+    before = explorer.latent
+    explorer.page.evaluate(AFTER_60_FRAMES)
+    return explorer.latent == before
+
+
+def test_the_point_goes_around_once_and_then_rests(visitor: Visitor) -> None:
+    explorer = visitor.open(before=lambda page: page.clock.install())
+    assert not stand_still(explorer)
+    explorer.page.clock.fast_forward(30_000)
+    explorer.page.evaluate(AFTER_60_FRAMES)
+    assert stand_still(explorer)
+    expect(explorer.page.get_by_text("Drag me")).to_be_visible()
+
+
+def test_escape_ends_the_tour_of_the_point(visitor: Visitor) -> None:
+    explorer = visitor.open()
+    assert not stand_still(explorer)
+    explorer.page.keyboard.press("Escape")
+    assert stand_still(explorer)
+
+
+def test_another_tab_ends_the_tour_of_the_point_and_its_invitation(visitor: Visitor) -> None:
+    explorer = visitor.open()
+    page = explorer.page
+    assert not stand_still(explorer)
+    page.locator("#tab-measures").click()
+    expect(page.locator("#panel-measures")).to_be_visible()
+    expect(page.get_by_text("Drag me")).to_be_hidden()
+    assert stand_still(explorer)
+    page.locator("#tab-point").click()
+    expect(page.get_by_text("Drag me")).to_be_visible()
+    assert stand_still(explorer)
 
 
 def shown(latent: list[float]) -> str:

@@ -71,10 +71,7 @@ export function mount(section, page, second, api) {
   sample.addEventListener('click', () => {
     page.set({ sampleSeed: Math.max(FIRST_SEED, page.get().sampleSeed + 1) });
   }, { signal });
-  clear.addEventListener('click', () => {
-    page.set({ sampleSeed: 0 });
-    sample.focus();
-  }, { signal });
+  clear.addEventListener('click', () => page.set({ sampleSeed: 0 }), { signal });
   for (const input of links) {
     input.addEventListener('change', () => {
       const link = LINKS.find((name) => name === input.value);
@@ -90,7 +87,7 @@ export function mount(section, page, second, api) {
       pending.textContent = text;
     }),
     page.watch(['sampleSeed'], ({ sampleSeed }) => {
-      clear.disabled = sampleSeed === 0;
+      clear.ariaDisabled = `${sampleSeed === 0}`;
     }),
   ];
   return () => {

@@ -82,13 +82,17 @@ export function createCameraMotion(store) {
       if (view) store.set({ framing: framed(view, camera) });
     },
 
-    /** Zoom about a place of the screen, by default about the eye. @type {(factor: number, place?: Screen) => void} */
-    zoom(factor, place) {
+    /**
+     * Zoom about a place of the screen, by default about the eye.
+     *
+     * @type {(factor: number, place?: Screen, arrive?: () => void) => void}
+     */
+    zoom(factor, place, arrive) {
       const { view } = store.get();
       const from = goal ?? view?.camera;
       if (!view || !from) return;
       const { limits } = view;
-      fly(zoomAbout(from, allowedFactor(from, factor, limits), place ?? limits.eye));
+      fly(zoomAbout(from, allowedFactor(from, factor, limits), place ?? limits.eye), arrive);
     },
 
     /** Fly to a point of the plane. @type {(point: import('../latent/box.js').Point) => void} */
@@ -97,10 +101,14 @@ export function createCameraMotion(store) {
       if (view) fly(lookingAt(point, view.camera.scale, view.limits.eye));
     },
 
-    /** Fly back to the whole map. */
-    reset() {
+    /** Fly back to the whole map. @type {(arrive?: () => void) => void} */
+    reset(arrive) {
       const { view } = store.get();
-      if (view) fly(view.whole, () => store.set({ framing: null }));
+      if (!view) return;
+      fly(view.whole, () => {
+        store.set({ framing: null });
+        arrive?.();
+      });
     },
 
     /** @type {(vx: number, vy: number) => void} */

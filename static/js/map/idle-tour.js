@@ -5,7 +5,7 @@
  */
 
 /** Duration of one tour. */
-const TOUR_MILLISECONDS = 26_000;
+export const TOUR_MILLISECONDS = 26_000;
 
 /**
  * Return a point of a closed Catmull-Rom curve that starts at the first place and visits all in order.

@@ -1,12 +1,13 @@
 /**
- * Moves the ring along the idle tour until the visitor touches it or moves the map, so that the first screen explains
- * itself. It rests with reduced motion, after a link to a point, and once each image costs a request of its own.
+ * Moves the ring along the idle tour, once around, so that the first screen explains itself. The tour ends for good when
+ * the visitor touches the ring, moves the map, opens another tab or presses Escape, or when images stop coming by the
+ * stream. There is none with reduced motion, nor after a link to a point.
  *
  * @typedef {import('../store.js').Store} Store
  */
 import { latentAt } from '../latent/plane.js';
 import { prefersStillness } from '../lib/theme.js';
-import { roundTrip, tourAt } from './idle-tour.js';
+import { TOUR_MILLISECONDS, roundTrip, tourAt } from './idle-tour.js';
 
 /**
  * @param {HTMLElement} _root
@@ -15,27 +16,47 @@ import { roundTrip, tourAt } from './idle-tour.js';
 export function mount(_root, store) {
   let frame = 0;
   let startedAt = 0;
+  let isOver = false;
   /** @type {import('../latent/box.js').Point[]} */
   let places = [];
 
-  /** @param {number} time */
-  function step(time) {
-    const { atlas, touched, framing, playing, connection } = store.get();
-    if (touched || framing || playing || connection === 'http' || !atlas) return;
-    frame = requestAnimationFrame(step);
-    startedAt ||= time;
-    store.set({ latent: latentAt(atlas.plane, tourAt(places, time - startedAt)), movedAt: 0 });
+  function isDisturbed() {
+    const { touched, framing, playing, panel, connection } = store.get();
+    const isStreaming = connection === 'connecting' || connection === 'open';
+    return touched || framing !== null || playing || panel !== 'point' || !isStreaming;
   }
 
-  const unwatch = store.watch(['atlas'], ({ atlas, touched, framing }) => {
+  /** @param {number} time */
+  function step(time) {
+    const { atlas } = store.get();
+    if (!atlas) return;
+    if (isDisturbed()) return end();
+    startedAt ||= time;
+    const elapsed = Math.min(time - startedAt, TOUR_MILLISECONDS);
+    store.set({ latent: latentAt(atlas.plane, tourAt(places, elapsed)), movedAt: 0 });
+    if (elapsed === TOUR_MILLISECONDS) end();
+    else frame = requestAnimationFrame(step);
+  }
+
+  function end() {
+    isOver = true;
     cancelAnimationFrame(frame);
-    if (!atlas || touched || framing || prefersStillness() || atlas.landmarks.length < 3) return;
+  }
+
+  /** @param {KeyboardEvent} event */
+  const key = (event) => event.key === 'Escape' && end();
+
+  document.addEventListener('keydown', key);
+  const unwatch = store.watch(['atlas'], ({ atlas }) => {
+    cancelAnimationFrame(frame);
+    if (!atlas || isOver || prefersStillness() || atlas.landmarks.length < 3) return;
     places = roundTrip(atlas.landmarks.map(({ point }) => point));
     startedAt = 0;
     frame = requestAnimationFrame(step);
   });
   return () => {
     cancelAnimationFrame(frame);
+    document.removeEventListener('keydown', key);
     unwatch();
   };
 }

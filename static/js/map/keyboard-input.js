@@ -11,12 +11,12 @@ import { roundLength } from '../lib/round-numbers.js';
 import { createCameraMotion } from './camera-motion.js';
 import { pan } from './camera.js';
 import { createPointMover } from './move-point.js';
+import { createZoomSteps } from './zoom-step.js';
 
 /** An arrow key moves the point by about this part of the visible plane; with Shift, by a tenth of that. */
 const KEY_STEP = 1 / 50;
 /** With Alt an arrow key moves the map by this part of its smaller side. */
 const PAN_STEP = 1 / 6;
-export const ZOOM_STEP = 2;
 
 /** @type {Readonly<Record<string, readonly [number, number]>>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
@@ -29,6 +29,7 @@ export function mount(root, store) {
   const map = find(root, '.map', HTMLElement);
   const motion = createCameraMotion(store);
   const mover = createPointMover(map, store);
+  const steps = createZoomSteps(map, store, motion);
 
   /** @type {(latent: number[], movedAt: number) => void} */
   const moveTo = (latent, movedAt) => store.set({ latent, movedAt, touched: true, playing: false });
@@ -51,9 +52,9 @@ export function mount(root, store) {
       mover.measure();
       if (!mover.isFree(to)) motion.lookAt(to);
     } else if (event.key === 'Home') moveTo(latentAt(atlas.plane, { u: 0, v: 0 }), event.timeStamp);
-    else if (event.key === '+' || event.key === '=') motion.zoom(ZOOM_STEP);
-    else if (event.key === '-' || event.key === '_') motion.zoom(1 / ZOOM_STEP);
-    else if (event.key === '0') motion.reset();
+    else if (event.key === '+' || event.key === '=') steps.zoomIn();
+    else if (event.key === '-' || event.key === '_') steps.zoomOut();
+    else if (event.key === '0') steps.showWhole();
     else return;
     event.preventDefault();
   }

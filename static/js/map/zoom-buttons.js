@@ -9,8 +9,8 @@ import { contains } from '../latent/box.js';
 import { find } from '../lib/dom.js';
 import { createCameraMotion } from './camera-motion.js';
 import { lookingAt, visibleBox } from './camera.js';
-import { ZOOM_STEP } from './keyboard-input.js';
 import { extentOf } from './tile-grid.js';
+import { createZoomSteps } from './zoom-step.js';
 
 /** The smallest side of the minimap's frame, as a part of the minimap. */
 const MIN_FRAME = 0.05;
@@ -28,6 +28,7 @@ export function mount(root, store, api) {
   const image = find(minimap, 'img', HTMLImageElement);
   const frame = find(minimap, 'i', HTMLElement);
   const motion = createCameraMotion(store);
+  const steps = createZoomSteps(find(root, '#map', HTMLElement), store, motion);
   const listeners = new AbortController();
 
   /** @param {PointerEvent} event */
@@ -43,9 +44,9 @@ export function mount(root, store, api) {
   }
 
   const { signal } = listeners;
-  zoomIn.addEventListener('click', () => motion.zoom(ZOOM_STEP), { signal });
-  zoomOut.addEventListener('click', () => motion.zoom(1 / ZOOM_STEP), { signal });
-  whole.addEventListener('click', motion.reset, { signal });
+  zoomIn.addEventListener('click', steps.zoomIn, { signal });
+  zoomOut.addEventListener('click', steps.zoomOut, { signal });
+  whole.addEventListener('click', steps.showWhole, { signal });
   minimap.addEventListener('pointerdown', moveTo, { signal });
   minimap.addEventListener('pointermove', moveTo, { signal });
 
@@ -54,11 +55,11 @@ export function mount(root, store, api) {
       if (atlas) image.src = api.tileUrl(atlas.card.id, atlas.plane, { level: 0, x: 0, y: 0 });
     }),
     store.watch(['atlas', 'view', 'framing'], ({ atlas, view, framing }) => {
-      whole.disabled = framing === null;
+      whole.ariaDisabled = `${framing === null}`;
       if (!atlas || !view) return;
       const { camera, width, height, limits } = view;
-      zoomIn.disabled = camera.scale > 0.999 * limits.maxScale;
-      zoomOut.disabled = camera.scale < 1.001 * limits.minScale;
+      zoomIn.ariaDisabled = `${camera.scale > 0.999 * limits.maxScale}`;
+      zoomOut.ariaDisabled = `${camera.scale < 1.001 * limits.minScale}`;
       const extent = extentOf(atlas.plane);
       const shown = visibleBox({ camera, width, height });
       const isWhole = camera.scale < 1.001 * view.whole.scale

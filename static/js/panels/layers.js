@@ -51,7 +51,7 @@ export function mount(root, store) {
         range.valueAsNumber = 100 * opacity;
         row.classList.toggle('off', !isOn);
       }
-      reset.disabled = LAYER_IDS.every((id) => layers[id] === LAYERS[id]);
+      reset.ariaDisabled = `${LAYER_IDS.every((id) => layers[id] === LAYERS[id])}`;
     }),
     watchTheme(({ isDark }) => {
       for (const { id, row } of rows) {

@@ -34,7 +34,7 @@ export function mount(root, store) {
     store.watch(['digits'], ({ digits }) => {
       for (const key of keys) key.ariaPressed = `${Boolean(digits & (1 << Number(key.dataset.digit)))}`;
       legend.classList.toggle('filtered', digits !== 0);
-      all.disabled = digits === 0;
+      all.ariaDisabled = `${digits === 0}`;
     }),
     store.watch(['atlas'], ({ atlas }) => {
       const dataset = atlas?.card.dataset;

@@ -15,6 +15,7 @@ import { createTypeAhead, inNextColumn } from './listbox.js';
  */
 export function mount(root, store) {
   const sheet = find(root, '#model-sheet', HTMLElement);
+  const close = find(sheet, '.sheet-header button', HTMLButtonElement);
   const list = find(sheet, '#model-list', HTMLElement);
   const opener = find(root, '#choose-model', HTMLButtonElement);
   const listeners = new AbortController();
@@ -80,15 +81,27 @@ export function mount(root, store) {
     event.preventDefault();
   }
 
+  /** Keep Tab within the sheet, between its close button and the current option. @param {KeyboardEvent} event */
+  function keepInside(event) {
+    if (event.key !== 'Tab') return;
+    event.preventDefault();
+    if (document.activeElement === close) options.find((option) => option.tabIndex === 0)?.focus();
+    else close.focus();
+  }
+
   const { signal } = listeners;
   list.addEventListener('keydown', key, { signal });
+  sheet.addEventListener('keydown', keepInside, { signal });
   list.addEventListener('click', ({ target }) => {
     const option = target instanceof Element ? target.closest('[role="option"]') : null;
     if (option instanceof HTMLElement) choose(option);
   }, { signal });
   sheet.addEventListener('toggle', ({ newState }) => {
     opener.ariaExpanded = `${newState === 'open'}`;
-    if (newState !== 'open') return;
+    if (newState !== 'open') {
+      if (document.activeElement === document.body) opener.focus();
+      return;
+    }
     typed = createTypeAhead(); // forget what was typed when the list was last open
     const chosen = options.find((option) => option.ariaSelected === 'true') ?? options[0];
     focus(chosen);

@@ -77,7 +77,7 @@ export function mount(root, store, api) {
       return image;
     }));
     images.setAttribute('aria-label', `${pins.length} of ${MAX_PINS} images that the plane goes through`);
-    clear.disabled = pins.length === 0;
+    clear.ariaDisabled = `${pins.length === 0}`;
   }
 
   function clearPins() {
