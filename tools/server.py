@@ -1,12 +1,14 @@
 """The real server in a process of its own, on a port of its own, for tests and benchmarks."""
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -122,8 +124,13 @@ def _is_ready(client: httpx.Client) -> bool:
 
 
 def free_port() -> int:
-    """Return a TCP port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port that nothing listens on now.
+
+    It lies below those that the system gives to clients, one of which could take it before the
+    server does, and it is drawn at random, for tests run side by side look for ports as well.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
