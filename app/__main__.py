@@ -5,6 +5,7 @@ import gc
 import logging
 import logging.config
 import os
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     flags = vars(_parser().parse_args(arguments))
     try:
         settings = Settings.read(os.environ, **flags)
+        _try_address(settings.host, settings.port)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
@@ -49,6 +51,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         gc.disable()  # to look for garbage is a tenth of the start; the lifespan turns it on again
         uvicorn.run(app, **options)
     return 0
+
+
+def _try_address(host: str, port: int) -> None:
+    """Listen for a moment; raise SettingsError, before anything is loaded, if that cannot be."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as listener:
+            if os.name == "posix":  # as asyncio does: what a stopped server left behind is no harm
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+    except OSError as error:
+        raise SettingsError(
+            f"The server cannot listen on port {port} of {host}: {error.strerror}. Choose another "
+            f"address, such as `make serve PORT={port + 1}` or `python -m app --port {port + 1}`."
+        ) from error
 
 
 @contextmanager

@@ -53,8 +53,8 @@ def fill(settings: Settings, registry: Registry, executor: Executor, counters: C
             registry.offer(Offer(card, memory_needed(folder), load))
         except (ModelError, OSError) as error:
             log.error("Model %s is skipped: %s", name, error)
-        else:
-            log.info("Model %s is offered", name)
+    offered = [card.id for card in registry.cards]
+    log.info("%d models are offered: %s", len(offered), ", ".join(offered))
 
 
 def _load_default(settings: Settings, registry: Registry, batcher: MakeBatcher) -> None:

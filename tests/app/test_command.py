@@ -46,6 +46,22 @@ def test_a_bad_setting_stops_the_start_with_one_sentence() -> None:
         assert outcome.stderr == "EXPLORER_PORT is 'high'; it must be a whole number.\n"
 
 
+def test_a_port_that_is_taken_is_told_before_anything_is_loaded() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = run("--port", str(port))
+    assert refused.returncode == 2
+    assert f"port {port} of 127.0.0.1" in refused.stderr
+    assert f"make serve PORT={port + 1}" in refused.stderr
+    assert refused.stderr.count("\n") == 1  # nothing was loaded before
+
+
+def test_an_address_of_another_machine_is_told() -> None:
+    refused = run("--host", "192.0.2.1")
+    assert refused.returncode == 2
+    assert "port 8000 of 192.0.2.1" in refused.stderr
+
+
 def test_a_misspelt_variable_is_told(tmp_path: Path) -> None:
     outcome = run("--checkpoints", str(tmp_path), EXPLORER_HOTS="0.0.0.0")
     assert "EXPLORER_HOTS is not a setting; did you mean EXPLORER_HOST?" in outcome.stderr
