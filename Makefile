@@ -66,6 +66,8 @@ check: $(VENV)/.dev node_modules/.package-lock.json ## lint, check formats, type
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 app model tools
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin app model tools
 	$(BIN)/lint-imports
 	$(NODE) tsc --project jsconfig.json
 	$(BIN)/python -m tools.api_types --check

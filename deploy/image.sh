@@ -26,12 +26,18 @@ fail() {
     exit 1
 }
 
+# What follows: pairs of a program and the Debian package that has it.
 needs() {
-    command -v "$1" >/dev/null || fail "$1 is missing: apt-get install $2"
+    missing=
+    while [ $# -gt 0 ]; do
+        command -v "$1" >/dev/null || missing="$missing $2"
+        shift 2
+    done
+    [ -z "$missing" ] || fail "something is missing: apt-get install$missing"
 }
 
-buildah() {
-    command buildah --root "$STORAGE" --runroot "$STORAGE/run" --storage-driver "$DRIVER" "$@"
+engine() {
+    buildah --root "$STORAGE" --runroot "$STORAGE/run" --storage-driver "$DRIVER" "$@"
 }
 
 choose_driver() {
@@ -50,9 +56,9 @@ choose_driver() {
 
 # The base: pulled if it can be, else made of Debian's packages, once.
 choose_base() {
-    if buildah inspect --type image "$STAND_IN" >/dev/null 2>&1; then
+    if engine inspect --type image "$STAND_IN" >/dev/null 2>&1; then
         echo "$STAND_IN"
-    elif buildah pull --quiet "$BASE" >/dev/null 2>&1; then
+    elif engine pull --quiet "$BASE" >/dev/null 2>&1; then
         echo "$BASE"
     else
         stand_in >&2
@@ -62,17 +68,16 @@ choose_base() {
 
 stand_in() {
     echo "$BASE cannot be pulled; Debian's packages stand in for it."
-    needs debootstrap debootstrap
     root=$(mktemp -d "$STORAGE/base.XXXXXX")
     chmod 755 "$root"
     debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates,passwd \
         bookworm "$root"
     rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/var/log/* \
         "$root"/usr/share/doc/* "$root"/usr/share/locale/* "$root"/usr/share/man/*
-    container=$(buildah from scratch)
-    buildah copy --quiet "$container" "$root" /
-    buildah commit --quiet "$container" "$STAND_IN"
-    buildah rm "$container"
+    container=$(engine from scratch)
+    engine copy --quiet "$container" "$root" /
+    engine commit --quiet "$container" "$STAND_IN"
+    engine rm "$container"
     rm -rf "$root"
 }
 
@@ -97,17 +102,17 @@ build() {
     if [ "${PIP_CERT:-}" ]; then
         set -- --secret "id=ca,src=$PIP_CERT" --build-arg PIP_CERT=/run/secrets/ca "$@"
     fi
-    buildah bud --isolation chroot --format docker --layers --tag "$IMAGE" "$@" .
+    engine bud --isolation chroot --format docker --layers --tag "$IMAGE" "$@" .
 }
 
 # As a container engine would: the image's variables, working folder and command, as process 1 of its own,
 # root file system read-only, /tmp in memory, user 10001 without capabilities or a way to get any.
 # The network is the machine's.
 run() {
-    container=$(buildah from --pull-never "$IMAGE")
-    trap 'buildah rm "$container" >/dev/null' EXIT
-    root=$(buildah mount "$container")
-    inspect() { buildah inspect --format "{{range .OCIv1.Config.$1}}{{println .}}{{end}}" "$container"; }
+    container=$(engine from --pull-never "$IMAGE")
+    trap 'engine rm "$container" >/dev/null' EXIT
+    root=$(engine mount "$container")
+    inspect() { engine inspect --format "{{range .OCIv1.Config.$1}}{{println .}}{{end}}" "$container"; }
     newline='
 '
     IFS=$newline
@@ -117,7 +122,7 @@ run() {
         $(inspect Cmd | sed '/^$/d') "$@"
     unset IFS
     set +f
-    folder=$(buildah inspect --format '{{.OCIv1.Config.WorkingDir}}' "$container")
+    folder=$(engine inspect --format '{{.OCIv1.Config.WorkingDir}}' "$container")
     ROOT=$root FOLDER=$folder unshare --mount --pid --ipc --uts --fork --kill-child \
         sh deploy/enter.sh "$@" &
     outer=$!
@@ -131,19 +136,22 @@ run() {
     exit "$status"
 }
 
-needs buildah buildah
-needs unshare util-linux
+command=${1:-}
+case $command in
+build) needs buildah buildah debootstrap debootstrap ;; # without a registry the second makes the base
+run) needs buildah buildah unshare util-linux ;;
+inspect | clean) needs buildah buildah ;;
+esac
+[ $# -gt 0 ] && shift
 DRIVER=${DRIVER:-$(choose_driver)}
 export DRIVER
-command=${1:-}
-[ $# -gt 0 ] && shift
 case $command in
 build) build "$@" ;;
-inspect) buildah inspect --type image "$IMAGE" ;;
+inspect) engine inspect --type image "$IMAGE" ;;
 run) run "$@" ;;
 clean)
-    buildah rm --all >/dev/null
-    buildah rmi --all --force
+    engine rm --all >/dev/null
+    engine rmi --all --force
     ;;
 *) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "$0" && exit 2 ;;
 esac

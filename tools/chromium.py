@@ -19,7 +19,7 @@ NAMES = [
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 ]
 
-IS_ROOT = os.name == "posix" and os.geteuid() == 0
+IS_ROOT = sys.platform != "win32" and os.geteuid() == 0
 
 FLAGS = [
     # It asks nothing of any other host by itself.

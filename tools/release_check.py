@@ -19,6 +19,7 @@ from pathlib import Path
 import httpx
 
 from app.main import VERSION
+from tools import chromium
 from tools.server import free_port
 
 ROOT = Path(__file__).parents[1]
@@ -133,7 +134,7 @@ def image(clone: Path) -> str:
     ):
         run(clone, "docker", "build", "--tag", f"latent-explorer:{VERSION}", ".")
         return "built by docker"
-    if shutil.which("buildah") and os.geteuid() == 0:
+    if shutil.which("buildah") and chromium.IS_ROOT:
         storage = {"STORAGE": str(ROOT / "build" / "containers"), **os.environ}
         subprocess.run(["deploy/image.sh", "build"], cwd=clone, env=storage, check=True)
         return "built by buildah"

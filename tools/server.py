@@ -94,10 +94,10 @@ class Server:
     def cpu_seconds(self) -> float:
         """Processor time that the server has used so far; not a number where `/proc` is missing."""
         stat = Path(f"/proc/{self.pid}/stat")
-        if not stat.exists():
-            return float("nan")
-        user, system = stat.read_text().rpartition(")")[2].split()[11:13]
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+        if sys.platform != "win32" and stat.exists():
+            user, system = stat.read_text().rpartition(")")[2].split()[11:13]
+            return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+        return float("nan")
 
     def written(self) -> str:
         """Return what the server has written to its output so far."""

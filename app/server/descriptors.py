@@ -44,6 +44,7 @@ def warn_when_few_are_left(number: int) -> None:
 
 
 def _limit() -> float:
-    if sys.platform == "win32":
-        return float("inf")
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    limit = float("inf")
+    if sys.platform != "win32":
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return limit
