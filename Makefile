@@ -4,12 +4,11 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 RECIPE ?= mnist-vae-2d
 PYTHON ?= python3
-TORCH_INDEX ?=
+TORCH_INDEX ?= $(shell $(PYTHON) tools/torch_index.py)
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt \
-	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 NODE := $(BIN)/python -m tools.node
 TWO_AT_A_TIME := $(MAKE) --no-print-directory --keep-going -j2 $(and $(filter output-sync,$(.FEATURES)),--output-sync=target)
 FAST := -p no:schemathesis -m 'not browser and not deploy and not server and not slow and not training'
@@ -23,7 +22,7 @@ help: ## list these commands
 	@echo "Latent Explorer. Commands:"
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 21
 	@echo "Variables: HOST=$(HOST) PORT=$(PORT) (serve), RECIPE=$(RECIPE) (train), PYTHON=$(PYTHON),"
-	@echo "  TORCH_INDEX=https://download.pytorch.org/whl/cpu for PyTorch without CUDA (a tenth of the size)"
+	@echo "  TORCH_INDEX= for PyTorch with CUDA, or the address of an index to take it from"
 
 setup: $(VENV)/.dev node_modules/.package-lock.json ## make .venv and node_modules, with every tool
 	$(BIN)/python -m tools.chromium
@@ -104,7 +103,7 @@ $(VENV)/.pip: constraints.txt
 
 $(VENV)/.serve $(VENV)/.train $(VENV)/.dev $(VENV)/.audit $(VENV)/.deploy $(VENV)/.ray: \
 		$(VENV)/.pip pyproject.toml
-	$(PIP) --group $(@:$(VENV)/.%=%)
+	$(PIP) $(addprefix --extra-index-url ,$(TORCH_INDEX)) --group $(@:$(VENV)/.%=%)
 	@touch $@
 
 node_modules/.package-lock.json: package-lock.json package.json $(VENV)/.dev
