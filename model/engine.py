@@ -24,6 +24,7 @@ from torch import nn
 from model.atlas import Moment
 from model.card import Card
 from model.checkpoint import Checkpoint, read_card, read_checkpoint
+from model.data import strokes
 from model.data.datasets import LabelledImages, labels_of_tests, test_set
 from model.errors import CheckpointError, LatentError, UndecodableError
 from model.geometry.computation import Computation
@@ -65,6 +66,7 @@ __all__ = [
     "Plane",
     "choose_device",
     "read_card",
+    "strokes",
     "test_set",
     "version_of",
 ]

@@ -13,7 +13,8 @@ from model.errors import ImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_PIXELS = 25_000_000
-WORKING_SIDE = 1024
+WORKING_SIDE, DIGIT_SIDE = 1024, 320
+"""Pixels of the longer side that are worked on; a digit shows its stroke on fewer."""
 THUMBNAIL_SIDE = 112
 
 TURNS = {
@@ -58,7 +59,8 @@ def prepare(content: bytes, dataset: str, *, with_steps: bool = True) -> Prepare
     Raises:
         ImageError: It is no image of an accepted format, too large, damaged or blank.
     """
-    pixels, steps = _read(content, with_steps)
+    side = DIGIT_SIDE if dataset == "mnist" else WORKING_SIDE
+    pixels, steps = _read(content, side, with_steps)
     for name, transform in steps_for(pixels, dataset).items():
         pixels, detail = transform(pixels)
         if detail and with_steps:
@@ -66,7 +68,7 @@ def prepare(content: bytes, dataset: str, *, with_steps: bool = True) -> Prepare
     return Prepared(pixels.astype(np.float32), steps)
 
 
-def _read(content: bytes, with_steps: bool) -> tuple[GreyImage, list[Step]]:
+def _read(content: bytes, side: int, with_steps: bool) -> tuple[GreyImage, list[Step]]:
     try:
         file = BoundedFile(content)
         image = Image.open(file, formats=FORMATS)
@@ -75,9 +77,10 @@ def _read(content: bytes, with_steps: bool) -> tuple[GreyImage, list[Step]]:
             raise Image.DecompressionBombError
         file.allow_body()
         turned = _turn(image)
+        image.draft("L", (side, side))  # a JPEG is decoded no larger than is needed
         image.load()
         turn = _turn(image) if image.format == "TIFF" else turned  # Pillow has turned a TIFF itself
-        grey, paper = _flat(image)
+        grey, paper = _flat(image, side)
     except UnidentifiedImageError as error:
         raise ImageError(
             f"This is no image file that can be read here. Send {', '.join(FORMATS)}."
@@ -115,13 +118,13 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
         return None
 
 
-def _flat(image: Image.Image) -> tuple[Image.Image, str | None]:
-    """Return a grey, opaque image, no side above `WORKING_SIDE`, and the colour put behind it."""
+def _flat(image: Image.Image, side: int) -> tuple[Image.Image, str | None]:
+    """Return a grey, opaque image, no side above `side`, and the colour put behind it."""
     if image.mode.startswith(("I", "F")):  # more than 8 bits, with a range of their own
-        return _levelled(image), None
+        return _levelled(image, side), None
     transparent = image.has_transparency_data
     image = image.convert("RGBA").convert("LA") if transparent else image.convert("L")
-    image.thumbnail((WORKING_SIDE, WORKING_SIDE))
+    image.thumbnail((side, side))
     if not transparent:
         return image, None
     grey, alpha = image.split()
@@ -132,9 +135,9 @@ def _flat(image: Image.Image) -> tuple[Image.Image, str | None]:
     return sheet, "white" if dark else "black"
 
 
-def _levelled(image: Image.Image) -> Image.Image:
+def _levelled(image: Image.Image, side: int) -> Image.Image:
     """Stretch the levels to 0..255, after scaling down: a level takes 8 bytes here."""
-    image.thumbnail((WORKING_SIDE, WORKING_SIDE), reducing_gap=None)  # fails with 16 bits
+    image.thumbnail((side, side), reducing_gap=None)  # fails with 16 bits
     levels = np.asarray(image, np.float64)
     if not np.isfinite(levels).all():
         raise ValueError("levels that are not finite")

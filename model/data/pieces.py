@@ -1,0 +1,102 @@
+"""Take the ink of an image apart into connected pieces, with NumPy alone.
+
+Shapes: H x W pixels of an image, R runs of ink in its rows, P pieces.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+Mask = Bool[np.ndarray, "height width"]
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Connected pieces of ink, in no order. Pixels are neighbours by a corner too."""
+
+    labels: Int[np.ndarray, "height width"]
+    """Of each pixel: the number of its piece; -1 for ground."""
+    area: Int[np.ndarray, " pieces"]
+    top: Int[np.ndarray, " pieces"]
+    left: Int[np.ndarray, " pieces"]
+    bottom: Int[np.ndarray, " pieces"]
+    """One past the last row; `right` in the same way."""
+    right: Int[np.ndarray, " pieces"]
+
+    @property
+    def size(self) -> Int[np.ndarray, " pieces"]:
+        """The longer side of each piece."""
+        return np.asarray(np.maximum(self.bottom - self.top, self.right - self.left))
+
+    def at_edge(self, margin: int) -> Bool[np.ndarray, " pieces"]:
+        """Return which pieces come within so many pixels of the edge of the image; 0: touch it."""
+        height, width = self.labels.shape
+        at_start = (self.top <= margin) | (self.left <= margin)
+        at_end = (self.bottom >= height - margin) | (self.right >= width - margin)
+        return np.asarray(at_start | at_end)
+
+    def near(self, piece: int, gap: int) -> Bool[np.ndarray, " pieces"]:
+        """Return which bounding boxes are at most `gap` pixels from that of a piece."""
+        beside = (self.left <= self.right[piece] + gap) & (self.right >= self.left[piece] - gap)
+        above = (self.top <= self.bottom[piece] + gap) & (self.bottom >= self.top[piece] - gap)
+        return np.asarray(beside & above)
+
+    def within(self, piece: int) -> Bool[np.ndarray, " pieces"]:
+        """Return which bounding boxes lie inside that of a piece, and are not its own."""
+        beside = (self.left > self.left[piece]) & (self.right < self.right[piece])
+        above = (self.top > self.top[piece]) & (self.bottom < self.bottom[piece])
+        return np.asarray(beside & above)
+
+    def has_corners(self, piece: int) -> bool:
+        """Return whether a piece has ink in all four corners of its bounding box, as a frame."""
+        rows, columns = (
+            np.s_[self.top[piece] : self.bottom[piece]],
+            np.s_[self.left[piece] : self.right[piece]],
+        )
+        own = self.labels[rows, columns] == piece
+        height, width = (max(1, side // 7) for side in own.shape)
+        ends = (np.s_[:height], np.s_[-height:])
+        sides = (np.s_[:width], np.s_[-width:])
+        return all(own[end, side].any() for end in ends for side in sides)
+
+
+def pieces_of(ink: Mask) -> Pieces:
+    """Take ink apart.
+
+    The runs of ink in a row are joined to those they touch in the next, as trees: of two roots
+    that touch, the higher is hung on the lower, and then every run on its root, until no two touch.
+
+    Source: Shiloach & Vishkin 1982, "An O(log n) parallel connectivity algorithm".
+    """
+    height, width = ink.shape
+    edges = np.diff(np.pad(ink, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    row_R, start_R = np.nonzero(edges > 0)
+    _, end_R = np.nonzero(edges < 0)
+    # All rows one after the other, with a gap. A run touches those of the next row that end where
+    # it starts, or later, and start where it ends, or earlier: neighbours in the order of runs.
+    stride = width + 2
+    first = np.searchsorted(row_R * stride + end_R, (row_R + 1) * stride + start_R)
+    last = np.searchsorted(row_R * stride + start_R, (row_R + 1) * stride + end_R, "right")
+    count = last - first
+    upper = np.repeat(np.arange(len(row_R)), count)
+    lower = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + first[upper]
+    root_R = np.arange(len(row_R))
+    while (root_R[upper] != root_R[lower]).any():
+        one, other = root_R[upper], root_R[lower]
+        np.minimum.at(root_R, np.maximum(one, other), np.minimum(one, other))
+        while (root_R != root_R[root_R]).any():
+            root_R = root_R[root_R]
+    roots, label_R = np.unique(root_R, return_inverse=True)
+    labels = np.full(ink.shape, -1)
+    labels[ink] = np.repeat(label_R, end_R - start_R)
+    top, left = np.full(len(roots), height), np.full(len(roots), width)
+    bottom, right = np.zeros(len(roots), int), np.zeros(len(roots), int)
+    np.minimum.at(top, label_R, row_R)
+    np.maximum.at(bottom, label_R, row_R + 1)
+    np.minimum.at(left, label_R, start_R)
+    np.maximum.at(right, label_R, end_R)
+    area = np.bincount(label_R, end_R - start_R, len(roots)).astype(int)
+    return Pieces(labels, area, top, left, bottom, right)

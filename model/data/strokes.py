@@ -1,0 +1,192 @@
+"""Find the stroke of a digit in a photograph, a scan or a drawing, with NumPy alone.
+
+The ground is evened: light falls off, shadows end, lamps glare. Then what lies on it is taken apart
+into connected pieces. Ruled lines, what runs over the edge, drawn boxes and specks are no digit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from model.data.pieces import Pieces, pieces_of
+
+Image = Float[np.ndarray, "height width"]
+"""Grey levels in [0, 1]."""
+Mask = Bool[np.ndarray, "height width"]
+
+SMALLEST = 64
+"""Pixels of the shorter side from which on light is told from ink, and rules from strokes."""
+PLAIN = 2 / 255
+"""How far the levels of a drawn ground lie apart; those of a photograph lie farther."""
+WINDOW = 0.25
+"""Of the shorter side. No stroke is as wide, so that a closing takes each away."""
+TILES = 2
+"""Rows and columns of tiles that are looked at for the ground."""
+
+SLOPES = np.tan(np.radians(np.arange(-3, 3.1, 0.5)))
+"""How far out of plumb ruled lines may be."""
+THIN = 0.016
+"""Of the longer side: how thick a ruled line is at most. A pen's stroke is thicker."""
+RULE = 0.4
+"""Of the length of a row: how much of it a ruled line covers at least; strokes break it."""
+
+EDGE = 0.9
+"""Of a side: what reaches the edge of a drawing and is as long is its frame, not a stroke."""
+MARGIN = 0.02
+"""Of the shorter side of a photograph: what comes so near to the edge runs over it."""
+SPECK = 0.2
+"""Of the longest piece: what is smaller is no digit."""
+NEAR = 0.12
+"""Of the digit's size: so near to it lie its other strokes."""
+STROKE_AREA = 0.01
+"""Of the digit's area: what a stroke near it has at least."""
+LIKE = 0.5
+"""Of the digit's size: another piece of this size could have been meant."""
+
+
+def border_of(image: Image) -> Float[np.ndarray, " border"]:
+    """Return the outermost pixels, the corners twice."""
+    return np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+
+
+def is_plain(image: Image) -> bool:
+    """Return whether the ground is of one level, as that of a drawing, and needs no evening.
+
+    So it is where most of the border and a third of the whole are of one level.
+    """
+    if min(image.shape) < SMALLEST:
+        return True
+    border = np.sort(border_of(image))
+    level = border[len(border) // 2]
+    alike = np.abs(image - level) < PLAIN
+    return bool(border_of(alike).mean() > 0.5 and alike.mean() > 0.33)
+
+
+def is_dark_on_light(image: Image) -> bool:
+    """Return whether the stroke is darker than the ground, by area and not by an extreme.
+
+    Most of each tile is ground, and the stroke is a tail of its levels: an odd moment about the
+    median has its sign. The fifth makes little of shadows and glare, which differ less than ink.
+    """
+    total = 0.0
+    for rows in np.array_split(image, TILES):
+        for tile in np.array_split(rows, TILES, axis=1):
+            if tile.size:
+                distance = tile - np.partition(tile, tile.size // 2, axis=None)[tile.size // 2]
+                total += float((distance * (distance * distance) ** 2).sum())
+    return total < 0
+
+
+def evened(image: Image) -> Image:
+    """Return how strongly each pixel is inked, in [0, 1], whatever light falls on it.
+
+    The image is light on dark; its negative is a sheet. A closing of the sheet fills every stroke
+    narrower than `WINDOW`, and keeps the edges of shadows. Ink is the share of that light which
+    is missing, above the median of all pixels, which are mostly paper.
+
+    Source: Serra 1982, "Image Analysis and Mathematical Morphology", for the closing.
+    """
+    sheet = 1 - image
+    half = max(1, round(WINDOW * min(image.shape) / 2))
+    light = -_largest(-_largest(softened(sheet), half), half)
+    missing = 1 - sheet / np.maximum(light, 1 / 255)
+    missing -= np.partition(missing, missing.size // 2, axis=None)[missing.size // 2]
+    return np.asarray(np.clip(missing, 0, 1))
+
+
+def softened(image: Image) -> Image:
+    """Return the means over 3 x 3 pixels."""
+    for _ in range(2):
+        padded = np.pad(image, ((1, 1), (0, 0)), mode="edge")
+        image = ((padded[:-2] + padded[1:-1] + padded[2:]) / 3).T
+    return image
+
+
+def _largest(image: Image, reach: int) -> Image:
+    """Return the largest level up to `reach` pixels away, along rows and columns, by doubling."""
+    for _ in range(2):
+        padded, window = np.pad(image, ((reach, reach), (0, 0)), mode="edge"), 1
+        while window < 2 * reach + 1:
+            step = min(window, 2 * reach + 1 - window)
+            padded, window = np.maximum(padded[:-step], padded[step:]), window + step
+        image = padded.T
+    return image
+
+
+def chosen(ink: Mask, *, plain: bool) -> tuple[Mask, list[str]]:
+    """Return where the digit lies, and what else was seen and left out, in words.
+
+    The digit is the largest piece that is no ruled line, does not run over the edge, and is no box
+    around another. What is near belongs to it. On a plain ground a stroke may reach the edge.
+    """
+    left_out = []
+    clear = ink if min(ink.shape) < SMALLEST else ink & ~_level_rules(ink) & ~_level_rules(ink.T).T
+    pieces = pieces_of(clear if clear.any() else ink)
+    if (ink & ~clear).any():
+        left_out.append("ruled lines")
+    size = pieces.size
+    is_framing = pieces.at_edge(0) & (size >= EDGE * min(ink.shape))
+    inside = ~(is_framing if plain else pieces.at_edge(round(MARGIN * min(ink.shape))))
+    if size[inside].max(initial=0) < SPECK * min(size.max(), min(ink.shape)):
+        inside[:] = True
+    elif not inside.all():
+        left_out.append("what runs over the edge")
+    digit = _largest_of(pieces, inside)
+    within = inside & pieces.within(digit) & (size > SPECK * size[digit])
+    if within.any() and pieces.has_corners(digit):
+        left_out.append("a box around the digit")
+        inside = within
+        digit = _largest_of(pieces, inside)
+    near = pieces.near(digit, round(NEAR * size[digit]))
+    kept = inside & near & (pieces.area > STROKE_AREA * pieces.area[digit])
+    others = inside & ~kept
+    if (size[others] > LIKE * size[digit]).any():
+        left_out.append("another shape of like size, of which the larger was taken")
+    elif others.any():
+        left_out.append("specks")
+    return _grown(kept[pieces.labels] & (pieces.labels >= 0)), left_out
+
+
+def _largest_of(pieces: Pieces, among: Bool[np.ndarray, " pieces"]) -> int:
+    """Return the piece that is largest in length and in area."""
+    return int(np.argmax(among * pieces.size * np.sqrt(pieces.area)))
+
+
+def _grown(mask: Mask) -> Mask:
+    """Return a mask with two pixels around it, where a stroke fades."""
+    return _largest(mask, 2)
+
+
+def _level_rules(ink: Mask) -> Mask:
+    """Return the ink of nearly level straight lines from edge to edge, but where strokes cross.
+
+    Rows are counted along each slope that parallel rules may have; the slope with the sharpest
+    peaks is theirs.
+    """
+    height, width = ink.shape
+    rows, columns = np.nonzero(ink & ~_tall(ink, 2 + int(np.ceil(THIN * max(ink.shape)))))
+    found = np.zeros_like(ink)
+    if len(rows) < RULE * width:
+        return found
+    shifts = [np.round(slope * (columns - width / 2)).astype(int) for slope in SLOPES]
+    places = [rows + shift + width for shift in shifts]
+    counts = [np.bincount(place, minlength=height + 2 * width) for place in places]
+    sharpest = max(range(len(SLOPES)), key=lambda index: int((counts[index] ** 2).sum()))
+    covered = np.convolve(counts[sharpest], np.ones(3), "same") > RULE * width
+    on_rule = np.convolve(covered, np.ones(3), "same")[places[sharpest]] > 0
+    found[rows[on_rule], columns[on_rule]] = True
+    return found
+
+
+def _tall(ink: Mask, least: int) -> Mask:
+    """Return the ink in upright runs of at least so many pixels."""
+    start = np.pad(ink, ((1, 1), (0, 0))).astype(np.int8)
+    rises = np.diff(start, axis=0).T
+    column, top = np.nonzero(rises > 0)
+    _, bottom = np.nonzero(rises < 0)
+    lasting = bottom - top >= least
+    marks = np.zeros(rises.shape, np.int8)
+    marks[column[lasting], top[lasting]] = 1
+    marks[column[lasting], bottom[lasting]] -= 1
+    return marks.cumsum(axis=1)[:, :-1].T > 0
