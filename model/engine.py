@@ -24,8 +24,8 @@ from torch import nn
 from model.atlas import Moment
 from model.card import Card
 from model.checkpoint import Checkpoint, read_card, read_checkpoint
-from model.data import strokes
 from model.data.datasets import LabelledImages, labels_of_tests, test_set
+from model.data.preparation import AS_SEEN, GreyImage, Reading, steps_for
 from model.errors import CheckpointError, LatentError, UndecodableError
 from model.geometry.computation import Computation
 from model.geometry.fields import Field
@@ -49,6 +49,7 @@ from model.vae.autoencoder import (
 from model.vae.refinement import POINTS
 
 __all__ = [
+    "AS_SEEN",
     "DEEPEST_ZOOM",
     "IMAGE_SIDE",
     "LATENT_LIMIT",
@@ -58,15 +59,17 @@ __all__ = [
     "Engine",
     "Epoch",
     "Field",
+    "GreyImage",
     "LabelledImages",
     "LatentPath",
     "Measure",
     "Moment",
     "Neighbours",
     "Plane",
+    "Reading",
     "choose_device",
     "read_card",
-    "strokes",
+    "steps_for",
     "test_set",
     "version_of",
 ]

@@ -1,4 +1,4 @@
-"""Image files: an upload is read, and brought to what a model was trained on by `preprocessing`."""
+"""Image files: an upload is read, and brought to what a model was trained on."""
 
 import warnings
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from jaxtyping import Float32, UInt8
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from app.formats.image_limits import BoundedFile
-from app.formats.preprocessing import GreyImage, steps_for
+from model.engine import AS_SEEN, GreyImage, Reading, steps_for
 from model.errors import ImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
@@ -51,17 +51,19 @@ class Prepared:
     steps: list[Step]
 
 
-def prepare(content: bytes, dataset: str, *, with_steps: bool = True) -> Prepared:
+def prepare(
+    content: bytes, dataset: str, *, reading: Reading = AS_SEEN, with_steps: bool = True
+) -> Prepared:
     """Read an image file and bring it to the form of a data set's images.
 
-    An image of 28 x 28 on a dark background stays as it is. Without `with_steps`, `steps` is empty.
+    An image that has this form already stays as it is. Without `with_steps`, `steps` is empty.
 
     Raises:
         ImageError: It is no image of an accepted format, too large, damaged or blank.
     """
     side = DIGIT_SIDE if dataset == "mnist" else WORKING_SIDE
     pixels, steps = _read(content, side, with_steps)
-    for name, transform in steps_for(pixels, dataset).items():
+    for name, transform in steps_for(pixels, dataset, reading).items():
         pixels, detail = transform(pixels)
         if detail and with_steps:
             steps.append(Step(name, detail, _thumbnail(pixels)))

@@ -50,6 +50,18 @@ class Pieces:
         above = (self.top > self.top[piece]) & (self.bottom < self.bottom[piece])
         return np.asarray(beside & above)
 
+    def nearest(self, at: tuple[float, float]) -> int:
+        """Return the piece nearest to a place, given in shares of width and height."""
+        rows, columns = np.nonzero(self.labels >= 0)
+        height, width = self.labels.shape
+        distance = np.hypot(columns + 0.5 - at[0] * width, rows + 0.5 - at[1] * height)
+        nearest = int(np.argmin(distance))
+        return int(self.labels[rows[nearest], columns[nearest]])
+
+    def mask(self, which: Bool[np.ndarray, " pieces"]) -> Mask:
+        """Return where some of the pieces lie."""
+        return np.asarray(which[self.labels] & (self.labels >= 0))
+
     def has_corners(self, piece: int) -> bool:
         """Return whether a piece has ink in all four corners of its bounding box, as a frame."""
         rows, columns = (

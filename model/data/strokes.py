@@ -114,11 +114,14 @@ def _largest(image: Image, reach: int) -> Image:
     return image
 
 
-def chosen(ink: Mask, *, plain: bool) -> tuple[Mask, list[str]]:
+def chosen(
+    ink: Mask, *, plain: bool, at: tuple[float, float] | None = None
+) -> tuple[Mask, list[str]]:
     """Return where the digit lies, and what else was seen and left out, in words.
 
     The digit is the largest piece that is no ruled line, does not run over the edge, and is no box
-    around another. What is near belongs to it. On a plain ground a stroke may reach the edge.
+    around another; or it is what lies at a place, given in shares of width and height. What is near
+    belongs to it. On a plain ground a stroke may reach the edge.
     """
     left_out = []
     clear = ink if min(ink.shape) < SMALLEST else ink & ~_level_rules(ink) & ~_level_rules(ink.T).T
@@ -126,6 +129,11 @@ def chosen(ink: Mask, *, plain: bool) -> tuple[Mask, list[str]]:
     if (ink & ~clear).any():
         left_out.append("ruled lines")
     size = pieces.size
+    if at is not None:
+        digit = pieces.nearest(at)
+        near = pieces.near(digit, round(NEAR * size[digit])) & (size < LIKE * size[digit])
+        near[digit] = True
+        return _grown(pieces.mask(near)), ["all but the shape that you pointed at"]
     is_framing = pieces.at_edge(0) & (size >= EDGE * min(ink.shape))
     inside = ~(is_framing if plain else pieces.at_edge(round(MARGIN * min(ink.shape))))
     if size[inside].max(initial=0) < SPECK * min(size.max(), min(ink.shape)):
@@ -145,7 +153,13 @@ def chosen(ink: Mask, *, plain: bool) -> tuple[Mask, list[str]]:
         left_out.append("another shape of like size, of which the larger was taken")
     elif others.any():
         left_out.append("specks")
-    return _grown(kept[pieces.labels] & (pieces.labels >= 0)), left_out
+    return _grown(pieces.mask(kept)), left_out
+
+
+def pointed_at(shown: Mask, at: tuple[float, float]) -> Mask:
+    """Return the connected piece nearest to a place, given in shares of width and height."""
+    pieces = pieces_of(shown)
+    return _grown(pieces.mask(np.arange(len(pieces.area)) == pieces.nearest(at)))
 
 
 def _largest_of(pieces: Pieces, among: Bool[np.ndarray, " pieces"]) -> int:

@@ -11,7 +11,7 @@ with atheris.instrument_imports(
     include=[
         "PIL",
         "app.formats.image_files",
-        "app.formats.preprocessing",
+        "model.data.preparation",
         "app.formats.image_limits",
     ]
 ):

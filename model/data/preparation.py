@@ -1,4 +1,4 @@
-"""Preprocessing: the steps that bring an image to the form of a data set's: 28 x 28, light on dark.
+"""The steps that bring an image to the form of a data set's: 28 x 28, light on dark.
 
 A digit is prepared as MNIST was: its stroke is found, whatever lies around it, and scaled to a box
 of 20 x 20 in its own proportions, and its centre of mass is put at the centre of 28 x 28. An image
@@ -11,13 +11,15 @@ Sources: LeCun, Cortes & Burges, "The MNIST database of handwritten digits"; Xia
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from jaxtyping import Float
 from PIL import Image
 
-from model.engine import IMAGE_SIDE, strokes
+from model.data import strokes
+from model.data.datasets import IMAGE_SIDE
 from model.errors import ImageError
 
 BOX = 20
@@ -39,12 +41,44 @@ Transform = Callable[[GreyImage], tuple[GreyImage, str | None]]
 """A step: returns the new image, and a sentence for the client if the step did anything."""
 
 
-def steps_for(image: GreyImage, dataset: str) -> Mapping[str, Transform]:
+@dataclass(frozen=True)
+class Reading:
+    """What a user says of an image, where the steps would have to guess."""
+
+    is_dark_on_light: bool | None = None
+    """Whether the stroke is darker than the ground; None: it is seen."""
+    at: tuple[float, float] | None = None
+    """A place on the shape that is meant: shares of the width and the height; None: the largest."""
+
+
+AS_SEEN = Reading()
+
+
+def steps_for(
+    image: GreyImage, dataset: str, reading: Reading = AS_SEEN
+) -> Mapping[str, Transform]:
     """Return the steps, by name and in order, that bring an image to a data set's form."""
     is_digit = dataset == "mnist"
-    if image.shape == (IMAGE_SIDE, IMAGE_SIDE) and not (is_digit and _is_unlike_mnist(image)):
-        return _SMALL
-    return _DIGIT if is_digit else _THING
+    is_small = image.shape == (IMAGE_SIDE, IMAGE_SIDE) and reading.at is None
+    if is_small and not (is_digit and _is_unlike_mnist(image)):
+        return {"inverted": partial(_inverted, reading=reading), "kept": _kept}
+    if is_digit:
+        return {
+            "inverted": partial(_lightened, reading=reading),
+            "levelled": _levelled,
+            "alone": partial(_alone, at=reading.at),
+            "cropped": partial(_cropped, above=STROKE, what="The stroke"),
+            "fitted": _fitted_digit,
+            "centred": _centred,
+        }
+    return {
+        "inverted": partial(_inverted, reading=reading),
+        "cleared": _cleared,
+        "alone": partial(_pointed_at, at=reading.at),
+        "cropped": partial(_cropped, above=CLOTH, what="What is shown"),
+        "fitted": partial(_fitted, box=IMAGE_SIDE),
+        "placed": _placed,
+    }
 
 
 def _is_unlike_mnist(image: GreyImage) -> bool:
@@ -65,24 +99,27 @@ def _is_unlike_mnist(image: GreyImage) -> bool:
     return not (is_centred and 17 <= length <= BOX)
 
 
-def _lightened(image: GreyImage) -> tuple[GreyImage, str | None]:
-    if strokes.is_plain(image):
-        return _inverted(image)
+def _lightened(image: GreyImage, *, reading: Reading) -> tuple[GreyImage, str | None]:
+    if reading.is_dark_on_light is not None or strokes.is_plain(image):
+        return _inverted(image, reading=reading)
     if not strokes.is_dark_on_light(image):
         return image, None
     return 1 - image, "The ground is lighter than what is on it, so light and dark changed places."
 
 
-def _inverted(image: GreyImage) -> tuple[GreyImage, str | None]:
+def _inverted(image: GreyImage, *, reading: Reading) -> tuple[GreyImage, str | None]:
     background, _ = _background(image)
     darker, lighter = background - image.min(), image.max() - background
     contrast = max(darker, lighter)
     if contrast < FAINTEST:
         raise _blank(contrast)
-    if lighter >= darker:
-        return image, None
-    detail = f"The background is light ({background:.2f}), so light and dark changed places."
-    return 1 - image, detail
+    is_dark_on_light = reading.is_dark_on_light
+    if is_dark_on_light is None:
+        is_dark_on_light = darker > lighter
+        detail = f"The background is light ({background:.2f}), so light and dark changed places."
+    else:
+        detail = "You said that it is dark on light, so light and dark changed places."
+    return (1 - image, detail) if is_dark_on_light else (image, None)
 
 
 def _blank(contrast: float) -> ImageError:
@@ -116,9 +153,17 @@ def _evened(image: GreyImage) -> tuple[GreyImage, str | None]:
     return levelled, "The light was evened: the ground became 0, and the strongest stroke 1."
 
 
-def _alone(image: GreyImage) -> tuple[GreyImage, str | None]:
-    mask, left_out = strokes.chosen(image > INK, plain=strokes.is_plain(image))
+def _alone(image: GreyImage, *, at: tuple[float, float] | None) -> tuple[GreyImage, str | None]:
+    mask, left_out = strokes.chosen(image > INK, plain=strokes.is_plain(image), at=at)
     return image * mask, f"Left out: {'; '.join(left_out)}." if left_out else None
+
+
+def _pointed_at(
+    image: GreyImage, *, at: tuple[float, float] | None
+) -> tuple[GreyImage, str | None]:
+    if at is None:
+        return image, None
+    return image * strokes.pointed_at(image > CLOTH, at), "The shape that you pointed at is kept."
 
 
 def _cleared(image: GreyImage) -> tuple[GreyImage, str | None]:
@@ -168,24 +213,6 @@ def _margin(mass: Float[np.ndarray, " side"]) -> int:
 def _placed(image: GreyImage) -> tuple[GreyImage, str | None]:
     top, left = ((IMAGE_SIDE - side) // 2 for side in image.shape)
     return _pasted(image, top, left), f"Laid in the middle of {IMAGE_SIDE} x {IMAGE_SIDE}."
-
-
-_SMALL: Mapping[str, Transform] = {"inverted": _inverted, "kept": _kept}
-_DIGIT: Mapping[str, Transform] = {
-    "inverted": _lightened,
-    "levelled": _levelled,
-    "alone": _alone,
-    "cropped": partial(_cropped, above=STROKE, what="The stroke"),
-    "fitted": _fitted_digit,
-    "centred": _centred,
-}
-_THING: Mapping[str, Transform] = {
-    "inverted": _inverted,
-    "cleared": _cleared,
-    "cropped": partial(_cropped, above=CLOTH, what="What is shown"),
-    "fitted": partial(_fitted, box=IMAGE_SIDE),
-    "placed": _placed,
-}
 
 
 def _pasted(image: GreyImage, top: int, left: int) -> GreyImage:
