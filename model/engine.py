@@ -25,7 +25,7 @@ from model.atlas import Moment
 from model.card import Card
 from model.checkpoint import Checkpoint, read_card, read_checkpoint
 from model.data.datasets import LabelledImages, labels_of_tests, test_set
-from model.data.preparation import AS_SEEN, GreyImage, Reading, steps_for
+from model.data.preparation import GreyImage, Reading, Transform, steps_for
 from model.errors import CheckpointError, LatentError, UndecodableError
 from model.geometry.computation import Computation
 from model.geometry.fields import Field
@@ -49,7 +49,6 @@ from model.vae.autoencoder import (
 from model.vae.refinement import POINTS
 
 __all__ = [
-    "AS_SEEN",
     "DEEPEST_ZOOM",
     "IMAGE_SIDE",
     "LATENT_LIMIT",
@@ -67,6 +66,7 @@ __all__ = [
     "Neighbours",
     "Plane",
     "Reading",
+    "Transform",
     "choose_device",
     "read_card",
     "steps_for",

@@ -1,20 +1,26 @@
 """Image files: an upload is read, and brought to what a model was trained on."""
 
+import math
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from app.formats.image_limits import BoundedFile
-from model.engine import AS_SEEN, GreyImage, Reading, steps_for
+from app.formats.overrides import NOTHING_SAID, WHOLE, Box, Overrides
+from model.engine import GreyImage, Reading, Transform, steps_for
 from model.errors import ImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_PIXELS = 25_000_000
 WORKING_SIDE, DIGIT_SIDE = 1024, 320
 """Pixels of the longer side that are worked on; a digit shows its stroke on fewer."""
+LARGEST_SIDE = 2048
+"""Pixels of the longer side of an image of which no more than a box is worked on."""
 THUMBNAIL_SIDE = 112
 
 TURNS = {
@@ -27,6 +33,8 @@ TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """The transposition that undoes each orientation of EXIF 2.3, table 4."""
+SIDEWAYS = {TURNS[orientation] for orientation in (5, 6, 7, 8)}
+"""Those that exchange width and height."""
 
 # Pillow's own bound is a second one: it also checks frames and tiles while it decodes.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -52,25 +60,71 @@ class Prepared:
 
 
 def prepare(
-    content: bytes, dataset: str, *, reading: Reading = AS_SEEN, with_steps: bool = True
+    content: bytes,
+    dataset: str,
+    *,
+    overrides: Overrides = NOTHING_SAID,
+    with_steps: bool = True,
 ) -> Prepared:
     """Read an image file and bring it to the form of a data set's images.
 
-    An image that has this form already stays as it is. Without `with_steps`, `steps` is empty.
+    An image that has this form already stays as it is. What a client says is done first, the rest
+    is guessed. Without `with_steps`, `steps` is empty.
 
     Raises:
         ImageError: It is no image of an accepted format, too large, damaged or blank.
     """
     side = DIGIT_SIDE if dataset == "mnist" else WORKING_SIDE
-    pixels, steps = _read(content, side, with_steps)
-    for name, transform in steps_for(pixels, dataset, reading).items():
+    pixels, read = _read(content, side, overrides.box, with_steps)
+    pixels, said = _changed(pixels, _said(overrides), with_steps)
+    reading = Reading(overrides.is_dark_on_light, overrides.at_in_box)
+    pixels, found = _changed(pixels, steps_for(pixels, dataset, reading), with_steps)
+    return Prepared(pixels.astype(np.float32), [*read, *said, *found])
+
+
+def _changed(
+    pixels: GreyImage, transforms: Mapping[str, Transform], with_steps: bool
+) -> tuple[GreyImage, list[Step]]:
+    """Apply transforms in their order; return the result, and a step for each that did anything."""
+    steps = []
+    for name, transform in transforms.items():
         pixels, detail = transform(pixels)
         if detail and with_steps:
             steps.append(Step(name, detail, _thumbnail(pixels)))
-    return Prepared(pixels.astype(np.float32), steps)
+    return pixels, steps
 
 
-def _read(content: bytes, side: int, with_steps: bool) -> tuple[GreyImage, list[Step]]:
+def _said(overrides: Overrides) -> Mapping[str, Transform]:
+    """Return the transforms that a client asks for before anything is guessed."""
+    name = "brightened" if overrides.brightness > 0 else "darkened"
+    return {
+        "cut": partial(_cut, box=overrides.box),
+        name: partial(_brightened, brightness=overrides.brightness),
+    }
+
+
+def _cut(image: GreyImage, *, box: Box) -> tuple[GreyImage, str | None]:
+    if box == WHOLE:
+        return image, None
+    height, width = image.shape
+    left, top, right, bottom = box
+    rows = slice(math.floor(top * height), math.ceil(bottom * height))
+    columns = slice(math.floor(left * width), math.ceil(right * width))
+    detail = (
+        f"You said where to look: {100 * left:.0f} to {100 * right:.0f} % of the width, and "
+        f"{100 * top:.0f} to {100 * bottom:.0f} % of the height."
+    )
+    return image[rows, columns], detail
+
+
+def _brightened(image: GreyImage, *, brightness: float) -> tuple[GreyImage, str | None]:
+    if brightness == 0:
+        return image, None
+    exponent = 2**-brightness
+    return image**exponent, f"You set the brightness: each level x became x ^ {exponent:.2f}."
+
+
+def _read(content: bytes, side: int, box: Box, with_steps: bool) -> tuple[GreyImage, list[Step]]:
     try:
         file = BoundedFile(content)
         image = Image.open(file, formats=FORMATS)
@@ -79,6 +133,7 @@ def _read(content: bytes, side: int, with_steps: bool) -> tuple[GreyImage, list[
             raise Image.DecompressionBombError
         file.allow_body()
         turned = _turn(image)
+        side = _side_of_whole((height, width) if turned in SIDEWAYS else (width, height), side, box)
         image.draft("L", (side, side))  # a JPEG is decoded no larger than is needed
         image.load()
         turn = _turn(image) if image.format == "TIFF" else turned  # Pillow has turned a TIFF itself
@@ -110,6 +165,13 @@ def _read(content: bytes, side: int, with_steps: bool) -> tuple[GreyImage, list[
     if paper:
         steps.append(Step("flattened", f"What is transparent was laid on {paper}.", shown))
     return pixels, steps
+
+
+def _side_of_whole(size: tuple[int, int], side: int, box: Box) -> int:
+    """Return the longer side of an upright image of which a box is `side` long."""
+    (width, height), (left, top, right, bottom) = size, box
+    length = max((right - left) * width, (bottom - top) * height)
+    return round(min(side * max(size) / length, LARGEST_SIDE))
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
