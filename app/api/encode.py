@@ -10,7 +10,6 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from app.errors import InvalidRequest, Problem
-from app.formats.image_files import Prepared
 from app.formats.rendering import ImageJson, encode_json, image_json, json_response, npy
 from app.formats.uploads import MAX_IMAGES, read_images
 from app.http.cancellation import while_connected
@@ -19,7 +18,7 @@ from app.http.negotiation import JSON, NPY, choose
 from app.openapi import BINARY, MODEL_PARAMETER, array, feature, reads
 from app.serving.encode_batcher import MAX_PER_PASS
 from app.serving.registry import Registry
-from model.engine import IMAGE_SIDE, Encoding
+from model.engine import IMAGE_SIDE, Encoding, Prepared
 
 Result = TypeVar("Result")
 router = feature("/models/{model}", "encode")

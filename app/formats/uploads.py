@@ -11,9 +11,9 @@ import numpy as np
 from starlette.formparsers import MultiPartParser
 
 from app.errors import InvalidRequest
-from app.formats.image_files import Prepared, prepare
+from app.formats.image_files import prepare
 from app.formats.image_limits import is_small_png
-from model.engine import IMAGE_SIDE
+from model.engine import IMAGE_SIDE, Prepared
 from model.errors import ImageError
 
 MultiPartParser.spool_max_size = 2**40
