@@ -10,9 +10,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from app.errors import InvalidRequest, Problem
-from app.formats import overrides
-from app.formats.image_files import Prepared
-from app.formats.overrides import Overrides
+from app.formats import readings
 from app.formats.rendering import ImageJson, encode_json, image_json, json_response, npy
 from app.formats.uploads import MAX_IMAGES, read_images
 from app.http.cancellation import while_connected
@@ -21,7 +19,7 @@ from app.http.negotiation import JSON, NPY, choose
 from app.openapi import BINARY, MODEL_PARAMETER, array, feature, reads
 from app.serving.encode_batcher import MAX_PER_PASS
 from app.serving.registry import Registry
-from model.engine import IMAGE_SIDE, Encoding
+from model.engine import AS_SEEN, IMAGE_SIDE, Encoding, Prepared, Reading
 
 Result = TypeVar("Result")
 router = feature("/models/{model}", "encode")
@@ -30,7 +28,7 @@ FORM = "multipart/form-data"
 
 
 class EncodeBody(JsonBody):
-    """Images to encode; of a single one, what `overrides` reads."""
+    """Images to encode; of a single one, what `readings` reads."""
 
     images: Annotated[list[Any], Field(min_length=1, max_length=MAX_IMAGES)]
     box: Any = None
@@ -95,8 +93,8 @@ _STROKE = (  # a PNG of 28 x 28
     "iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAAHklEQVR4AWNgGLLgPxDgdPyoJDBohlYg4IzLwSIBACOXP8"
     "FJuTsTAAAAAElFTkSuQmCC"
 )
-_OF_FILES = _object("file", BINARY["schema"], overrides.FORM_SCHEMAS)
-_OF_IMAGES = _object("images", _IMAGE, overrides.JSON_SCHEMAS)
+_OF_FILES = _object("file", BINARY["schema"], readings.FORM_SCHEMAS)
+_OF_IMAGES = _object("images", _IMAGE, readings.JSON_SCHEMAS)
 _CONTENT = {
     FORM: {"schema": _OF_FILES},
     JSON: {"schema": _OF_IMAGES, "example": {"images": [_STROKE]}},
@@ -152,7 +150,7 @@ async def _from_form(request: Request, dataset: str, with_steps: bool) -> list[P
     try:
         async with request.form(max_files=MAX_IMAGES, max_fields=MAX_IMAGES) as form:
             contents = await _contents(form)
-            said = overrides.from_form(_texts(form))
+            said = readings.from_form(_texts(form))
     except HTTPException as error:
         if isinstance(error, Problem):
             raise
@@ -164,25 +162,25 @@ async def _from_form(request: Request, dataset: str, with_steps: bool) -> list[P
 async def _from_json(request: Request, dataset: str, with_steps: bool) -> list[Prepared]:
     body = await read_json(request, EncodeBody)
     images = {f"#/images/{index}": entry for index, entry in enumerate(body.images)}
-    said = overrides.from_json(body.model_dump(include=set(overrides.NAMES)))
+    said = readings.from_json(body.model_dump(include=set(readings.NAMES)))
     return await _prepared(images, dataset, said, with_steps)
 
 
 async def _prepared(
-    images: Mapping[str, object], dataset: str, said: Overrides, with_steps: bool
+    images: Mapping[str, object], dataset: str, said: Reading, with_steps: bool
 ) -> list[Prepared]:
-    if len(images) > 1 and said != overrides.NOTHING_SAID:
-        names = ", ".join(f"`{name}`" for name in overrides.NAMES)
+    if len(images) > 1 and said != AS_SEEN:
+        names = ", ".join(f"`{name}`" for name in readings.NAMES)
         detail = f"{len(images)} images came; {names} are said of one alone. Send one at a time."
         raise InvalidRequest.at("#", detail)
-    return await read_images(images, dataset, overrides=said, with_steps=with_steps)
+    return await read_images(images, dataset, reading=said, with_steps=with_steps)
 
 
 async def _contents(form: FormData) -> list[bytes]:
     files = [file for file in form.getlist("file") if isinstance(file, UploadFile)]
     if not files or len(files) + len(_texts(form)) != len(form.multi_items()):
         came = ", ".join(sorted(form)) or "nothing"
-        names = ", ".join(f"`{name}`" for name in overrides.NAMES)
+        names = ", ".join(f"`{name}`" for name in readings.NAMES)
         detail = (
             f"The form holds {came}; it must hold 1 to {MAX_IMAGES} image files named `file`, and "
             f"besides one may hold {names}, each once."
@@ -193,7 +191,7 @@ async def _contents(form: FormData) -> list[bytes]:
 
 def _texts(form: FormData) -> dict[str, str]:
     """Return the fields of a form that say how its image is to be read."""
-    fields = {name: form.get(name) for name in overrides.NAMES}
+    fields = {name: form.get(name) for name in readings.NAMES}
     return {name: text for name, text in fields.items() if isinstance(text, str)}
 
 

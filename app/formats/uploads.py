@@ -12,10 +12,9 @@ import numpy as np
 from starlette.formparsers import MultiPartParser
 
 from app.errors import InvalidRequest
-from app.formats.image_files import Prepared, prepare
+from app.formats.image_files import prepare
 from app.formats.image_limits import is_small_png
-from app.formats.overrides import NOTHING_SAID, Overrides
-from model.engine import IMAGE_SIDE
+from model.engine import AS_SEEN, IMAGE_SIDE, Prepared, Reading
 from model.errors import ImageError
 
 MultiPartParser.spool_max_size = 2**40
@@ -32,7 +31,7 @@ async def read_images(
     entries: Mapping[str, object],
     dataset: str,
     *,
-    overrides: Overrides = NOTHING_SAID,
+    reading: Reading = AS_SEEN,
     with_steps: bool = True,
 ) -> list[Prepared]:
     """Prepare images for a model of a data set, in threads unless it is a single small one.
@@ -40,13 +39,13 @@ async def read_images(
     Args:
         entries: By their JSON pointers: bytes of an image file, the same in base64, or numbers.
         dataset: Id of the data set.
-        overrides: As in `image_files.prepare`; numbers take none.
+        reading: As in `image_files.prepare`; numbers take none.
         with_steps: As there.
 
     Raises:
         InvalidRequest: An entry is no usable image. The first such is named, with the reason.
     """
-    prepared = partial(_prepared, dataset=dataset, overrides=overrides, with_steps=with_steps)
+    prepared = partial(_prepared, dataset=dataset, reading=reading, with_steps=with_steps)
     if len(entries) == 1:  # for a small one, the hop to a thread and back would take as long
         ((pointer, entry),) = entries.items()
         content = _content(entry, pointer)
@@ -66,16 +65,16 @@ async def read_images(
 
 
 def _prepared(
-    entry: object, pointer: str, *, dataset: str, overrides: Overrides, with_steps: bool
+    entry: object, pointer: str, *, dataset: str, reading: Reading, with_steps: bool
 ) -> Prepared:
     content = _content(entry, pointer)
     if isinstance(content, Prepared):
-        if overrides != NOTHING_SAID:
+        if reading != AS_SEEN:
             detail = "Numbers are encoded as they are. Send an image file to have it prepared."
             raise InvalidRequest.at(pointer, detail)
         return content
     try:
-        return prepare(content, dataset, overrides=overrides, with_steps=with_steps)
+        return prepare(content, dataset, reading=reading, with_steps=with_steps)
     except ImageError as error:
         raise InvalidRequest.at(pointer, str(error)) from error
 

@@ -84,7 +84,7 @@ def pieces_of(ink: Mask) -> Pieces:
     Source: Shiloach & Vishkin 1982, "An O(log n) parallel connectivity algorithm".
     """
     height, width = ink.shape
-    edges = np.diff(np.pad(ink, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    edges = np.diff(np.pad(ink, ((0, 0), (1, 1))).view(np.int8), axis=1)
     row_R, start_R = np.nonzero(edges > 0)
     _, end_R = np.nonzero(edges < 0)
     # All rows one after the other, with a gap. A run touches those of the next row that end where
@@ -102,7 +102,7 @@ def pieces_of(ink: Mask) -> Pieces:
         while (root_R != root_R[root_R]).any():
             root_R = root_R[root_R]
     roots, label_R = np.unique(root_R, return_inverse=True)
-    labels = np.full(ink.shape, -1)
+    labels = np.full(ink.shape, -1, np.int32)
     labels[ink] = np.repeat(label_R, end_R - start_R)
     top, left = np.full(len(roots), height), np.full(len(roots), width)
     bottom, right = np.zeros(len(roots), int), np.zeros(len(roots), int)

@@ -7,18 +7,19 @@ into connected pieces. Ruled lines, what runs over the edge, drawn boxes and spe
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
 
 from model.data.pieces import Pieces, pieces_of
 
 Image = Float[np.ndarray, "height width"]
 """Grey levels in [0, 1]."""
+Levels = UInt8[np.ndarray, "height width"]
 Mask = Bool[np.ndarray, "height width"]
 
 SMALLEST = 64
 """Pixels of the shorter side from which on light is told from ink, and rules from strokes."""
-PLAIN = 2 / 255
-"""How far the levels of a drawn ground lie apart; those of a photograph lie farther."""
+PLAIN = 1
+"""Levels from that of a drawn ground to another of it; those of a photograph lie farther."""
 WINDOW = 0.25
 """Of the shorter side. No stroke is as wide, so that a closing takes each away."""
 TILES = 2
@@ -50,32 +51,39 @@ def border_of(image: Image) -> Float[np.ndarray, " border"]:
     return np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
 
 
-def is_plain(image: Image) -> bool:
+def is_plain(levels: UInt8[np.ndarray, "height width"]) -> bool:
     """Return whether the ground is of one level, as that of a drawing, and needs no evening.
 
     So it is where most of the border and a third of the whole are of one level.
     """
-    if min(image.shape) < SMALLEST:
+    if min(levels.shape) < SMALLEST:
         return True
-    border = np.sort(border_of(image))
-    level = border[len(border) // 2]
-    alike = np.abs(image - level) < PLAIN
-    return bool(border_of(alike).mean() > 0.5 and alike.mean() > 0.33)
+    border = np.sort(border_of(levels))
+    level = int(border[len(border) // 2])
+    alike = (levels >= max(level - PLAIN, 0)) & (levels <= min(level + PLAIN, 255))
+    return bool(border_of(alike).mean() > 0.5 and np.count_nonzero(alike) > alike.size / 3)
+
+
+def odd_moment(distance: Image) -> float:
+    """Return the sum of the fifth powers, whose sign is that of what lies far from the ground.
+
+    Shadows and glare differ less from it than ink.
+    """
+    return float((distance * (distance * distance) ** 2).sum())
 
 
 def is_dark_on_light(image: Image) -> bool:
     """Return whether the stroke is darker than the ground, by area and not by an extreme.
 
-    Most of each tile is ground, and the stroke is a tail of its levels: an odd moment about the
-    median has its sign. The fifth makes little of shadows and glare, which differ less than ink.
+    Most of each tile is ground, and the stroke is a tail of its levels.
     """
-    total = 0.0
-    for rows in np.array_split(image, TILES):
-        for tile in np.array_split(rows, TILES, axis=1):
-            if tile.size:
-                distance = tile - np.partition(tile, tile.size // 2, axis=None)[tile.size // 2]
-                total += float((distance * (distance * distance) ** 2).sum())
-    return total < 0
+    tiles = (
+        tile
+        for rows in np.array_split(image, TILES)
+        for tile in np.array_split(rows, TILES, axis=1)
+        if tile.size
+    )
+    return sum(odd_moment(tile - _median(tile)) for tile in tiles) < 0
 
 
 def evened(image: Image) -> Image:
@@ -89,10 +97,16 @@ def evened(image: Image) -> Image:
     """
     sheet = 1 - image
     half = max(1, round(WINDOW * min(image.shape) / 2))
-    light = -_largest(-_largest(softened(sheet), half), half)
-    missing = 1 - sheet / np.maximum(light, 1 / 255)
-    missing -= np.partition(missing, missing.size // 2, axis=None)[missing.size // 2]
-    return np.asarray(np.clip(missing, 0, 1))
+    levels = np.asarray(np.floor(255 * softened(sheet) + 0.5), np.uint8)
+    light = 255 - _largest(255 - _largest(levels, half), half)
+    missing = 1 - 255 * sheet / np.maximum(light, 1)
+    return np.asarray(np.clip(missing - _median(missing), 0, 1))
+
+
+def _median(image: Image) -> float:
+    """Return the median, near enough, of every other pixel of every other row."""
+    some = image[::2, ::2].ravel()
+    return float(np.partition(some, some.size // 2)[some.size // 2])
 
 
 def softened(image: Image) -> Image:
@@ -103,7 +117,7 @@ def softened(image: Image) -> Image:
     return image
 
 
-def _largest(image: Image, reach: int) -> Image:
+def _largest(image: Levels, reach: int) -> Levels:
     """Return the largest level up to `reach` pixels away, along rows and columns, by doubling."""
     for _ in range(2):
         padded, window = np.pad(image, ((reach, reach), (0, 0)), mode="edge"), 1
@@ -169,38 +183,60 @@ def _largest_of(pieces: Pieces, among: Bool[np.ndarray, " pieces"]) -> int:
 
 def _grown(mask: Mask) -> Mask:
     """Return a mask with two pixels around it, where a stroke fades."""
-    return _largest(mask, 2)
+    for _ in range(2):
+        for way in (mask, mask.T):
+            before = way.copy()
+            way[1:] |= before[:-1]
+            way[:-1] |= before[1:]
+    return mask
 
 
 def _level_rules(ink: Mask) -> Mask:
     """Return the ink of nearly level straight lines from edge to edge, but where strokes cross.
 
     Rows are counted along each slope that parallel rules may have; the slope with the sharpest
-    peaks is theirs.
+    peaks is theirs. A rule covers much of each row, and of its first and last fifth: a bar of a
+    digit ends before.
     """
     height, width = ink.shape
-    rows, columns = np.nonzero(ink & ~_tall(ink, 2 + int(np.ceil(THIN * max(ink.shape)))))
+    least = 2 + int(np.ceil(THIN * max(ink.shape)))
+    fifth = width // 5
+    starts, ends = (
+        columns & ~_tall(columns, least) for columns in (ink[:, :fifth], ink[:, -fifth:])
+    )
     found = np.zeros_like(ink)
-    if len(rows) < RULE * width:
+    if min(np.count_nonzero(starts), np.count_nonzero(ends)) < RULE * fifth:
         return found
+    rows, columns = np.nonzero(ink & ~_tall(ink, least))
     shifts = [np.round(slope * (columns - width / 2)).astype(int) for slope in SLOPES]
     places = [rows + shift + width for shift in shifts]
     counts = [np.bincount(place, minlength=height + 2 * width) for place in places]
     sharpest = max(range(len(SLOPES)), key=lambda index: int((counts[index] ** 2).sum()))
-    covered = np.convolve(counts[sharpest], np.ones(3), "same") > RULE * width
-    on_rule = np.convolve(covered, np.ones(3), "same")[places[sharpest]] > 0
+    place = places[sharpest]
+    covered = np.ones(height + 2 * width, bool)
+    for part, length in (
+        (place, width),
+        (place[columns < fifth], fifth),
+        (place[columns >= width - fifth], fifth),
+    ):
+        count = np.bincount(part, minlength=height + 2 * width)
+        covered &= np.convolve(count, np.ones(3), "same") > RULE * length
+    on_rule = np.convolve(covered, np.ones(3), "same")[place] > 0
     found[rows[on_rule], columns[on_rule]] = True
     return found
 
 
 def _tall(ink: Mask, least: int) -> Mask:
-    """Return the ink in upright runs of at least so many pixels."""
-    start = np.pad(ink, ((1, 1), (0, 0))).astype(np.int8)
-    rises = np.diff(start, axis=0).T
-    column, top = np.nonzero(rises > 0)
-    _, bottom = np.nonzero(rises < 0)
-    lasting = bottom - top >= least
-    marks = np.zeros(rises.shape, np.int8)
-    marks[column[lasting], top[lasting]] = 1
-    marks[column[lasting], bottom[lasting]] -= 1
-    return marks.cumsum(axis=1)[:, :-1].T > 0
+    """Return the ink in upright runs of at least so many pixels: an opening by such a run."""
+    height = len(ink)
+    if least > height:
+        return np.zeros_like(ink)
+    starts, length = ink, 1
+    while length < least:
+        step = min(length, least - length)
+        starts, length = starts[:-step] & starts[step:], length + step
+    tall, length = np.pad(starts, ((least - 1, least - 1), (0, 0))), 1
+    while length < least:
+        step = min(length, least - length)
+        tall, length = tall[:-step] | tall[step:], length + step
+    return tall

@@ -1596,7 +1596,7 @@ export interface operations {
                 "multipart/form-data": {
                     file: string[];
                     /**
-                     * @description Left, top, right and bottom of what is looked at, in shares of the width and the height of the upright image. Without it: the whole
+                     * @description Left, top, right and bottom of what is looked at, in shares of the width and the height of the upright image, each side 0.001 or longer. Without it: the whole
                      * @example 0.1,0.2,0.6,0.9
                      */
                     box?: string;

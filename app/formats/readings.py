@@ -1,24 +1,21 @@
 """What a client says of an image where its preparation would have to guess."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeGuard
 
 from app.errors import InvalidRequest
 from app.openapi import LATENT_TEXT, array
+from model.engine import AS_SEEN, Reading
 
-Place = tuple[float, float]
-"""Shares of the width and the height of an upright image: (0, 0) is its upper left corner."""
-Box = tuple[float, float, float, float]
-"""Left, top, right and bottom, in the same shares."""
-
-WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 DARK_ON_LIGHT, LIGHT_ON_DARK = "dark-on-light", "light-on-dark"
+LEAST_SIDE = 0.001
+"""Of a box."""
 
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 _BOX_MEANS = (
     "Left, top, right and bottom of what is looked at, in shares of the width and the height of "
-    "the upright image. Without it: the whole"
+    f"the upright image, each side {LEAST_SIDE} or longer. Without it: the whole"
 )
 _AT_MEANS = "A place on the shape that is meant, in the same shares. Without it: the largest"
 _POLARITY = {
@@ -54,47 +51,22 @@ NAMES = tuple(JSON_SCHEMAS)
 """The fields of a form or of a JSON body."""
 
 
-@dataclass(frozen=True)
-class Overrides:
-    """What was said; without arguments, nothing."""
-
-    box: Box = WHOLE
-    """What of the image is looked at."""
-    at: Place | None = None
-    """A place on the shape that is meant."""
-    is_dark_on_light: bool | None = None
-    """Whether what is shown is darker than the ground; None: it is guessed."""
-    brightness: float = 0.0
-    """Each level x becomes x ** (2 ** -brightness)."""
-
-    @property
-    def at_in_box(self) -> Place | None:
-        """The place in shares of the box."""
-        if self.at is None:
-            return None
-        left, top, right, bottom = self.box
-        return (self.at[0] - left) / (right - left), (self.at[1] - top) / (bottom - top)
-
-
-NOTHING_SAID = Overrides()
-
-
-def from_json(fields: Mapping[str, object]) -> Overrides:
+def from_json(fields: Mapping[str, object]) -> Reading:
     """Read what the fields of a JSON body say; a null says nothing.
 
     Raises:
         InvalidRequest: A value cannot be used. It is named, with what is needed.
     """
-    said = NOTHING_SAID
+    said = AS_SEEN
     for name, value in fields.items():
         if value is not None:
             said = _FIELDS[name](said, value)
-    if said.at is not None and not _lies_in(said.at, said.box):
+    if not _is_at_in_box(said):
         raise InvalidRequest.at("#/at", "The place lies outside the box. Move one of the two.")
     return said
 
 
-def from_form(fields: Mapping[str, str]) -> Overrides:
+def from_form(fields: Mapping[str, str]) -> Reading:
     """Read the same from the texts of a form, where numbers have commas between them."""
     return from_json({name: _value(name, text) for name, text in fields.items()})
 
@@ -109,19 +81,19 @@ def _value(name: str, text: str) -> object:
     return numbers[0] if name == "brightness" and len(numbers) == 1 else numbers
 
 
-def _with_box(said: Overrides, value: object) -> Overrides:
-    if not _are_shares(value, 4) or not (value[0] < value[2] and value[1] < value[3]):
+def _with_box(said: Reading, value: object) -> Reading:
+    if not _are_shares(value, 4) or min(value[2] - value[0], value[3] - value[1]) < LEAST_SIDE:
         detail = (
             "A box is four numbers from 0 to 1: left, top, right and bottom, in shares of the "
-            "width and the height of the upright image, left below right and top below bottom. "
-            "The whole image is 0, 0, 1, 1."
+            f"width and the height of the upright image, each side {LEAST_SIDE} or longer. The "
+            "whole image is 0, 0, 1, 1."
         )
         raise InvalidRequest.at("#/box", detail)
     left, top, right, bottom = map(float, value)
     return replace(said, box=(left, top, right, bottom))
 
 
-def _with_at(said: Overrides, value: object) -> Overrides:
+def _with_at(said: Reading, value: object) -> Reading:
     if not _are_shares(value, 2):
         detail = (
             "A place is two numbers from 0 to 1: shares of the width and the height of the "
@@ -131,7 +103,7 @@ def _with_at(said: Overrides, value: object) -> Overrides:
     return replace(said, at=(float(value[0]), float(value[1])))
 
 
-def _with_polarity(said: Overrides, value: object) -> Overrides:
+def _with_polarity(said: Reading, value: object) -> Reading:
     if value not in (DARK_ON_LIGHT, LIGHT_ON_DARK):
         detail = (
             f"The polarity is {LIGHT_ON_DARK} or {DARK_ON_LIGHT}. Leave it out to have it guessed."
@@ -140,14 +112,14 @@ def _with_polarity(said: Overrides, value: object) -> Overrides:
     return replace(said, is_dark_on_light=value == DARK_ON_LIGHT)
 
 
-def _with_brightness(said: Overrides, value: object) -> Overrides:
+def _with_brightness(said: Reading, value: object) -> Reading:
     if not _is_number(value) or not -1 <= value <= 1:
         detail = "The brightness is a number from -1, darker, to 1, brighter; 0 changes nothing."
         raise InvalidRequest.at("#/brightness", detail)
     return replace(said, brightness=float(value))
 
 
-_FIELDS: Mapping[str, Callable[[Overrides, Any], Overrides]] = {
+_FIELDS: Mapping[str, Callable[[Reading, Any], Reading]] = {
     "box": _with_box,
     "at": _with_at,
     "polarity": _with_polarity,
@@ -165,6 +137,5 @@ def _are_shares(value: object, count: int) -> TypeGuard[list[float]]:
     return all(0 <= number <= 1 for number in value)
 
 
-def _lies_in(place: Place, box: Box) -> bool:
-    left, top, right, bottom = box
-    return left <= place[0] <= right and top <= place[1] <= bottom
+def _is_at_in_box(said: Reading) -> bool:
+    return said.at_in_box is None or all(0 <= share <= 1 for share in said.at_in_box)
