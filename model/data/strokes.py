@@ -22,8 +22,11 @@ PLAIN = 1
 """Levels from that of a drawn ground to another of it; those of a photograph lie farther."""
 WINDOW = 0.25
 """Of the shorter side. No stroke is as wide, so that a closing takes each away."""
+
 TILES = 2
 """Rows and columns of tiles that are looked at for the ground."""
+DARKEST = 0.05
+"""The level from which light is told from less light."""
 
 SLOPES = np.tan(np.radians(np.arange(-3, 3.1, 0.5)))
 """How far out of plumb ruled lines may be."""
@@ -44,6 +47,8 @@ SPECK = 0.2
 """Of the longest piece: what is smaller is no digit."""
 NEAR = 0.12
 """Of the digit's size: so near to it lie its other strokes."""
+ABOVE = 0.25
+"""The same, above and below it, where another digit is not."""
 STROKE_AREA = 0.01
 """Of the digit's area: what a stroke near it has at least."""
 LIKE = 0.5
@@ -87,11 +92,13 @@ def odd_moment(distance: Image) -> float:
 def is_dark_on_light(image: Image) -> bool:
     """Return whether the stroke is darker than the ground, by area and not by an extreme.
 
-    Most of each tile is ground, and the stroke is a tail of its levels.
+    Most of each tile is ground, and the stroke is a tail of its levels. Their logarithms tell ink,
+    which takes the same share of any light, from shadows, which take less.
     """
+    exposure = np.log(np.maximum(image, DARKEST))
     tiles = (
         tile
-        for rows in np.array_split(image, TILES)
+        for rows in np.array_split(exposure, TILES)
         for tile in np.array_split(rows, TILES, axis=1)
         if tile.size
     )
@@ -166,10 +173,10 @@ def chosen(
     elif not inside.all():
         left_out.append("what runs over the edge")
     digit = _largest_of(pieces, inside)
-    within = inside & pieces.within(digit) & (size > SPECK * size[digit])
-    if within.any() and pieces.has_corners(digit):
+    is_box = inside & _is_box(pieces, size > LIKE * size[digit])
+    if is_box.any():
         left_out.append("a box around the digit")
-        inside = within
+        inside &= ~is_box
         digit = _largest_of(pieces, inside)
     kept = _strokes_of(pieces, digit, inside)
     others = inside & ~kept
@@ -192,7 +199,9 @@ def _strokes_of(
     kept = np.arange(len(among)) == digit
     while True:
         box = pieces.box_of(kept)
-        near = pieces.near(box, round(NEAR * box.size)) & ~(like & pieces.beside(box))
+        beside = pieces.beside(box)
+        near = pieces.near(box, round(NEAR * box.size)) & ~(like & beside)
+        near |= pieces.near(box, round(ABOVE * box.size)) & ~beside
         more = among & near & ~kept
         if not more.any():
             return kept
@@ -203,6 +212,15 @@ def pointed_at(shown: Mask, at: tuple[float, float]) -> Mask:
     """Return the connected piece nearest to a place, given in shares of width and height."""
     pieces = pieces_of(shown)
     return _grown(pieces.mask(np.arange(len(pieces.area)) == pieces.nearest(at)))
+
+
+def _is_box(pieces: Pieces, among: Bool[np.ndarray, " pieces"]) -> Bool[np.ndarray, " pieces"]:
+    """Return which of some pieces have four corners and another piece inside that is no speck."""
+    found = np.zeros_like(among)
+    for piece in np.flatnonzero(among):
+        within = pieces.within(piece) & (pieces.size > SPECK * pieces.size[piece])
+        found[piece] = within.any() and pieces.has_corners(piece)
+    return found
 
 
 def _largest_of(pieces: Pieces, among: Bool[np.ndarray, " pieces"]) -> int:
