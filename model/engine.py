@@ -26,8 +26,9 @@ from model.card import Card
 from model.checkpoint import Checkpoint, read_card, read_checkpoint
 from model.data.datasets import LabelledImages, labels_of_tests, test_set
 from model.data.pictures import MAX_PIXELS, open_picture
-from model.data.preparation import AS_SEEN, Prepared, Reading
+from model.data.preparation import AS_SEEN, Prepared
 from model.data.preparation import prepare as prepare_picture
+from model.data.steps import Reading
 from model.errors import CheckpointError, LatentError, UndecodableError
 from model.geometry.computation import Computation
 from model.geometry.fields import Field

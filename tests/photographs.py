@@ -1,7 +1,8 @@
 """Photographs of digits, synthetic and seeded: what people send who have no clean drawing.
 
 A photograph is a sheet of uneven paper, lit from above, with a digit of the test set on it as ink.
-Its edge is as sharp as a pen's, and it is up to 6 degrees out of plumb.
+Its edge is as sharp as a pen's, and it is up to 6 degrees out of plumb. Sheets, pens and what else
+lies there differ from one photograph to the next.
 """
 
 import io
@@ -21,7 +22,8 @@ Draw = Callable[[Digit, np.random.Generator], Image.Image]
 SMALL_DIGITS = "8 x 8, enlarged"
 """The kind that shows digits of scikit-learn."""
 WIDTH, HEIGHT = 640, 480
-PAPER, INK = 0.82, 0.22
+PAPER, INK = (0.7, 0.92), (0.1, 0.3)
+"""The least and the most."""
 
 
 def photographs(
@@ -47,9 +49,9 @@ def photographs(
 
 
 def _mask(digit: Digit, rng: np.random.Generator, size: tuple[int, int] = (WIDTH, HEIGHT)) -> Sheet:
-    """Lay the digit somewhere on a sheet, whole, 0.5 to 0.8 of the shorter side large."""
+    """Lay the digit somewhere on a sheet, whole, 0.45 to 0.8 of the shorter side large."""
     width, height = size
-    side = round(min(size) * rng.uniform(0.5, 0.8))
+    side = round(min(size) * rng.uniform(0.45, 0.8))
     large = Image.fromarray(digit).resize((side, side), Image.Resampling.BICUBIC)
     large = large.rotate(rng.uniform(-6, 6), Image.Resampling.BICUBIC)
     sheet = Image.new("L", size)
@@ -60,7 +62,7 @@ def _mask(digit: Digit, rng: np.random.Generator, size: tuple[int, int] = (WIDTH
     )
     sheet.paste(large, place)
     slope = side / 28 / 2  # the 28 pixels end in slopes of their own width; a pen does not
-    return np.clip((np.asarray(sheet, float) / 255 - 0.45) * slope + 0.5, 0, 1)
+    return np.clip((np.asarray(sheet, float) / 255 - rng.uniform(0.38, 0.5)) * slope + 0.5, 0, 1)
 
 
 def _uneven(size: tuple[int, int], rng: np.random.Generator, cells: int, depth: float) -> Sheet:
@@ -72,9 +74,11 @@ def _uneven(size: tuple[int, int], rng: np.random.Generator, cells: int, depth: 
 
 
 def _written(
-    mask: Sheet, rng: np.random.Generator, *, ink: float = INK, paper: float = PAPER
+    mask: Sheet, rng: np.random.Generator, *, ink: float | None = None, paper: float | None = None
 ) -> Sheet:
     """Return paper, mottled in large and small, with ink where the mask says."""
+    ink = ink or rng.uniform(*INK)
+    paper = paper or rng.uniform(*PAPER)
     size = mask.shape[1], mask.shape[0]
     ground = paper * _uneven(size, rng, 6, 0.01) * _uneven(size, rng, 60, 0.015)
     return np.asarray(ground * (1 - mask) + ink * _uneven(size, rng, 60, 0.06) * mask)
@@ -137,12 +141,13 @@ def _lines(
     size = shape[1], shape[0]
     drawn = Image.new("L", size)
     pen = ImageDraw.Draw(drawn)
+    pen_width = int(rng.integers(1, 4))
     slope, first = np.tan(np.radians(rng.uniform(-2, 2))), rng.uniform(0, spacing)
     for y in np.arange(first - spacing, 2 * shape[0], spacing):
-        pen.line([(0, y), (size[0], y + slope * size[0])], 255, 2)
+        pen.line([(0, y), (size[0], y + slope * size[0])], 255, pen_width)
     if squared:
         for x in np.arange(first - 2 * spacing, 2 * size[0], spacing):
-            pen.line([(x, 0), (x - slope * size[1], size[1])], 255, 2)
+            pen.line([(x, 0), (x - slope * size[1], size[1])], 255, pen_width)
     return np.asarray(drawn, float) / 255
 
 
@@ -165,7 +170,7 @@ def _gradient(digit: Digit, rng: np.random.Generator) -> Image.Image:
 def _glare(digit: Digit, rng: np.random.Generator) -> Image.Image:
     sheet = _written(_mask(digit, rng), rng, ink=0.15, paper=0.5)
     rows, columns = np.mgrid[:HEIGHT, :WIDTH]
-    y, x, reach = rng.uniform(0, HEIGHT), rng.uniform(0, WIDTH), rng.uniform(60, 140)
+    y, x, reach = rng.uniform(0, HEIGHT), rng.uniform(0, WIDTH), rng.uniform(40, 180)
     spot = np.exp(-((rows - y) ** 2 + (columns - x) ** 2) / (2 * reach**2))
     return _taken(sheet * (1 + 0.6 * spot), rng)
 
@@ -180,7 +185,7 @@ def _shadow(digit: Digit, rng: np.random.Generator) -> Image.Image:
 def _table(digit: Digit, rng: np.random.Generator) -> Image.Image:
     sheet = _written(_mask(digit, rng), rng)
     way = _along(sheet.shape, rng.integers(4) * np.pi / 2 + rng.uniform(-0.01, 0.01))
-    return _taken(np.where(way < 0.03, rng.uniform(0.05, 0.3), sheet), rng)
+    return _taken(np.where(way < rng.uniform(0.02, 0.04), rng.uniform(0.05, 0.35), sheet), rng)
 
 
 def _framed(digit: Digit, rng: np.random.Generator) -> Image.Image:
@@ -192,7 +197,7 @@ def _framed(digit: Digit, rng: np.random.Generator) -> Image.Image:
 def _boxed(digit: Digit, rng: np.random.Generator) -> Image.Image:
     mask = _mask(digit, rng)
     rows, columns = (np.flatnonzero((mask > 0.5).any(axis=axis)) for axis in (1, 0))
-    gap, pen = rng.uniform(8, 24, 8), int(rng.integers(3, 7))
+    gap, pen = rng.uniform(8, 30, 8), int(rng.integers(2, 7))
     left, right = columns[0] - gap[:2], columns[-1] + gap[2:4]
     top, bottom = rows[0] - gap[4:6], rows[-1] + gap[6:8]
     corners = [(left[0], top[0]), (right[0], top[1]), (right[1], bottom[1]), (left[1], bottom[0])]
@@ -204,7 +209,8 @@ def _boxed(digit: Digit, rng: np.random.Generator) -> Image.Image:
 def _specks(digit: Digit, rng: np.random.Generator) -> Image.Image:
     image = np.array(_even(digit, rng))
     for y, x in rng.integers(4, (HEIGHT - 7, WIDTH - 7), (2, 2)):
-        image[y : y + 3, x : x + 3] = 40
+        side = rng.integers(3, 6)
+        image[y : y + side, x : x + side] = 40
     return Image.fromarray(image)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +50,7 @@ class Seen:
     """The colour that was put behind a transparent picture."""
 
 
-def open_picture(file: BinaryIO | Path, formats: Sequence[str] | None = None) -> Image.Image:
+def open_picture(file: BinaryIO | Path, formats: tuple[str, ...] | None = None) -> Image.Image:
     """Open a picture file of some formats, or of any that Pillow reads; its pixels come later.
 
     Raises:

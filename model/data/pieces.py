@@ -14,6 +14,21 @@ Mask = Bool[np.ndarray, "height width"]
 
 
 @dataclass(frozen=True)
+class Box:
+    """A rectangle of pixels; `bottom` and `right` are one past the last."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @property
+    def size(self) -> int:
+        """The longer side."""
+        return max(self.bottom - self.top, self.right - self.left)
+
+
+@dataclass(frozen=True)
 class Pieces:
     """Connected pieces of ink, in no order. Pixels are neighbours by a corner too."""
 
@@ -38,11 +53,24 @@ class Pieces:
         at_end = (self.bottom >= height - margin) | (self.right >= width - margin)
         return np.asarray(at_start | at_end)
 
-    def near(self, piece: int, gap: int) -> Bool[np.ndarray, " pieces"]:
-        """Return which bounding boxes are at most `gap` pixels from that of a piece."""
-        beside = (self.left <= self.right[piece] + gap) & (self.right >= self.left[piece] - gap)
-        above = (self.top <= self.bottom[piece] + gap) & (self.bottom >= self.top[piece] - gap)
-        return np.asarray(beside & above)
+    def box_of(self, which: Bool[np.ndarray, " pieces"]) -> Box:
+        """Return the bounding box of some pieces together."""
+        return Box(
+            int(self.top[which].min()),
+            int(self.left[which].min()),
+            int(self.bottom[which].max()),
+            int(self.right[which].max()),
+        )
+
+    def near(self, box: Box, gap: int) -> Bool[np.ndarray, " pieces"]:
+        """Return which bounding boxes are at most `gap` pixels from another."""
+        across = (self.left <= box.right + gap) & (self.right >= box.left - gap)
+        down = (self.top <= box.bottom + gap) & (self.bottom >= box.top - gap)
+        return np.asarray(across & down)
+
+    def beside(self, box: Box) -> Bool[np.ndarray, " pieces"]:
+        """Return which bounding boxes lie wholly to the left or to the right of another."""
+        return np.asarray((self.left >= box.right) | (self.right <= box.left))
 
     def within(self, piece: int) -> Bool[np.ndarray, " pieces"]:
         """Return which bounding boxes lie inside that of a piece, and are not its own."""

@@ -32,6 +32,8 @@ STROKE = 0.2
 """Level from which a pixel counts as stroke when a digit is cropped."""
 INK = 0.3
 """Level from which a pixel joins others to a piece of ink, when the digit is looked for."""
+FAINT, FULL = 0.3, 0.9
+"""Of the strongest stroke: levels of a large drawing that become 0 and 1."""
 GROUND = 0.02
 """Level up to which the border of an image may be that of an MNIST image."""
 CLOTH = 0.05
@@ -155,6 +157,8 @@ def _kept(image: GreyImage) -> tuple[GreyImage, str | None]:
 def _levelled(image: GreyImage) -> tuple[GreyImage, str | None]:
     low, high = _noise_level(image), image.max()
     levelled = np.clip((image - low) / (high - low), 0, 1)
+    if min(image.shape) >= strokes.SMALLEST:  # a stroke enlarged from few pixels has wide slopes
+        levelled = np.clip((levelled - FAINT) / (FULL - FAINT), 0, 1)
     if low < 0.01 and high > 0.99:
         return levelled, None
     detail = f"Background up to {low:.2f} became 0, and the strongest stroke, {high:.2f}, 1."

@@ -22,8 +22,11 @@ PLAIN = 1
 """Levels from that of a drawn ground to another of it; those of a photograph lie farther."""
 WINDOW = 0.25
 """Of the shorter side. No stroke is as wide, so that a closing takes each away."""
+
 TILES = 2
 """Rows and columns of tiles that are looked at for the ground."""
+DARKEST = 0.05
+"""The level from which light is told from less light."""
 
 SLOPES = np.tan(np.radians(np.arange(-3, 3.1, 0.5)))
 """How far out of plumb ruled lines may be."""
@@ -31,6 +34,10 @@ THIN = 0.016
 """Of the longer side: how thick a ruled line is at most. A pen's stroke is thicker."""
 RULE = 0.4
 """Of the length of a row: how much of it a ruled line covers at least; strokes break it."""
+RULE_WIDTH = 3
+"""Pixels: what is thinner goes with the ruled lines."""
+END = 0.2
+"""The same, of the first and the last fifth of a row."""
 
 EDGE = 0.9
 """Of a side: what reaches the edge of a drawing and is as long is its frame, not a stroke."""
@@ -40,6 +47,8 @@ SPECK = 0.2
 """Of the longest piece: what is smaller is no digit."""
 NEAR = 0.12
 """Of the digit's size: so near to it lie its other strokes."""
+ABOVE = 0.25
+"""The same, above and below it, where another digit is not."""
 STROKE_AREA = 0.01
 """Of the digit's area: what a stroke near it has at least."""
 LIKE = 0.5
@@ -51,17 +60,25 @@ def border_of(image: Image) -> Float[np.ndarray, " border"]:
     return np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
 
 
-def is_plain(levels: UInt8[np.ndarray, "height width"]) -> bool:
+def is_plain(levels: Levels) -> bool:
     """Return whether the ground is of one level, as that of a drawing, and needs no evening.
 
-    So it is where most of the border and a third of the whole are of one level.
+    So it is where two fifths of the border and a fifth of the whole are of one level, and none
+    between it and the stroke's has much of the border, as the shade of a hard shadow has.
     """
     if min(levels.shape) < SMALLEST:
         return True
-    border = np.sort(border_of(levels))
-    level = int(border[len(border) // 2])
-    alike = (levels >= max(level - PLAIN, 0)) & (levels <= min(level + PLAIN, 255))
-    return bool(border_of(alike).mean() > 0.5 and np.count_nonzero(alike) > alike.size / 3)
+    border = np.bincount(border_of(levels), minlength=256)
+    alike = np.convolve(border, np.ones(2 * PLAIN + 1), "same")
+    ground = int(np.argmax(alike))
+    darkest, lightest = int(levels.min()), int(levels.max())
+    stroke = darkest if ground - darkest > lightest - ground else lightest
+    between = np.abs(np.arange(256) - ground)
+    is_shade = (between > 2 * PLAIN) & (between < 0.75 * abs(stroke - ground))
+    if alike[ground] < 0.4 * border.sum() or alike[is_shade].max(initial=0) > border.sum() / 12:
+        return False
+    low, high = max(ground - PLAIN, 0), min(ground + PLAIN, 255)
+    return np.count_nonzero((levels >= low) & (levels <= high)) > 0.2 * levels.size
 
 
 def odd_moment(distance: Image) -> float:
@@ -75,11 +92,13 @@ def odd_moment(distance: Image) -> float:
 def is_dark_on_light(image: Image) -> bool:
     """Return whether the stroke is darker than the ground, by area and not by an extreme.
 
-    Most of each tile is ground, and the stroke is a tail of its levels.
+    Most of each tile is ground, and the stroke is a tail of its levels. Their logarithms tell ink,
+    which takes the same share of any light, from shadows, which take less.
     """
+    exposure = np.log(np.maximum(image, DARKEST))
     tiles = (
         tile
-        for rows in np.array_split(image, TILES)
+        for rows in np.array_split(exposure, TILES)
         for tile in np.array_split(rows, TILES, axis=1)
         if tile.size
     )
@@ -138,16 +157,15 @@ def chosen(
     belongs to it. On a plain ground a stroke may reach the edge.
     """
     left_out = []
-    clear = ink if min(ink.shape) < SMALLEST else ink & ~_level_rules(ink) & ~_level_rules(ink.T).T
-    pieces = pieces_of(clear if clear.any() else ink)
-    if (ink & ~clear).any():
+    clear = ink if min(ink.shape) < SMALLEST else _without_rules(ink)
+    if clear is not ink:
         left_out.append("ruled lines")
+    pieces = pieces_of(clear)
     size = pieces.size
     if at is not None:
         digit = pieces.nearest(at)
-        near = pieces.near(digit, round(NEAR * size[digit])) & (size < LIKE * size[digit])
-        near[digit] = True
-        return _grown(pieces.mask(near)), ["all but the shape that you pointed at"]
+        kept = _strokes_of(pieces, digit, size < LIKE * size[digit])
+        return _grown(pieces.mask(kept)), ["all but the shape that you pointed at"]
     is_framing = pieces.at_edge(0) & (size >= EDGE * min(ink.shape))
     inside = ~(is_framing if plain else pieces.at_edge(round(MARGIN * min(ink.shape))))
     if size[inside].max(initial=0) < SPECK * min(size.max(), min(ink.shape)):
@@ -155,13 +173,12 @@ def chosen(
     elif not inside.all():
         left_out.append("what runs over the edge")
     digit = _largest_of(pieces, inside)
-    within = inside & pieces.within(digit) & (size > SPECK * size[digit])
-    if within.any() and pieces.has_corners(digit):
+    is_box = inside & _is_box(pieces, size > LIKE * size[digit])
+    if is_box.any():
         left_out.append("a box around the digit")
-        inside = within
+        inside &= ~is_box
         digit = _largest_of(pieces, inside)
-    near = pieces.near(digit, round(NEAR * size[digit]))
-    kept = inside & near & (pieces.area > STROKE_AREA * pieces.area[digit])
+    kept = _strokes_of(pieces, digit, inside)
     others = inside & ~kept
     if (size[others] > LIKE * size[digit]).any():
         left_out.append("another shape of like size, of which the larger was taken")
@@ -170,10 +187,40 @@ def chosen(
     return _grown(pieces.mask(kept)), left_out
 
 
+def _strokes_of(
+    pieces: Pieces, digit: int, among: Bool[np.ndarray, " pieces"]
+) -> Bool[np.ndarray, " pieces"]:
+    """Return a piece with its other strokes: what is near it, or near what is.
+
+    A shape of like size beside it is another digit; above or below it is a stroke of a broken one.
+    """
+    like = pieces.size > LIKE * pieces.size[digit]
+    among = among & (pieces.area > STROKE_AREA * pieces.area[digit])
+    kept = np.arange(len(among)) == digit
+    while True:
+        box = pieces.box_of(kept)
+        beside = pieces.beside(box)
+        near = pieces.near(box, round(NEAR * box.size)) & ~(like & beside)
+        near |= pieces.near(box, round(ABOVE * box.size)) & ~beside
+        more = among & near & ~kept
+        if not more.any():
+            return kept
+        kept |= more
+
+
 def pointed_at(shown: Mask, at: tuple[float, float]) -> Mask:
     """Return the connected piece nearest to a place, given in shares of width and height."""
     pieces = pieces_of(shown)
     return _grown(pieces.mask(np.arange(len(pieces.area)) == pieces.nearest(at)))
+
+
+def _is_box(pieces: Pieces, among: Bool[np.ndarray, " pieces"]) -> Bool[np.ndarray, " pieces"]:
+    """Return which of some pieces have four corners and another piece inside that is no speck."""
+    found = np.zeros_like(among)
+    for piece in np.flatnonzero(among):
+        within = pieces.within(piece) & (pieces.size > SPECK * pieces.size[piece])
+        found[piece] = within.any() and pieces.has_corners(piece)
+    return found
 
 
 def _largest_of(pieces: Pieces, among: Bool[np.ndarray, " pieces"]) -> int:
@@ -189,6 +236,19 @@ def _grown(mask: Mask) -> Mask:
             way[1:] |= before[:-1]
             way[:-1] |= before[1:]
     return mask
+
+
+def _without_rules(ink: Mask) -> Mask:
+    """Return the ink without ruled lines, if there are any, and without what is as thin.
+
+    What is left of a line between strokes is thin too; where the digit itself is, it is kept.
+    """
+    clear = ink & ~_level_rules(ink) & ~_level_rules(ink.T).T
+    if not clear.any() or np.count_nonzero(clear) == np.count_nonzero(ink):
+        return ink
+    thick = _tall(_tall(clear, RULE_WIDTH).T, RULE_WIDTH).T
+    longest = pieces_of(thick).size.max(initial=0)
+    return thick if longest > SPECK * min(ink.shape) else clear
 
 
 def _level_rules(ink: Mask) -> Mask:
@@ -214,13 +274,13 @@ def _level_rules(ink: Mask) -> Mask:
     sharpest = max(range(len(SLOPES)), key=lambda index: int((counts[index] ** 2).sum()))
     place = places[sharpest]
     covered = np.ones(height + 2 * width, bool)
-    for part, length in (
-        (place, width),
-        (place[columns < fifth], fifth),
-        (place[columns >= width - fifth], fifth),
+    for part, least in (
+        (place, RULE * width),
+        (place[columns < fifth], END * fifth),
+        (place[columns >= width - fifth], END * fifth),
     ):
         count = np.bincount(part, minlength=height + 2 * width)
-        covered &= np.convolve(count, np.ones(3), "same") > RULE * length
+        covered &= np.convolve(count, np.ones(3), "same") > least
     on_rule = np.convolve(covered, np.ones(3), "same")[place] > 0
     found[rows[on_rule], columns[on_rule]] = True
     return found
