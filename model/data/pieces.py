@@ -86,10 +86,6 @@ class Pieces:
         nearest = int(np.argmin(distance))
         return int(self.labels[rows[nearest], columns[nearest]])
 
-    def mask(self, which: Bool[np.ndarray, " pieces"]) -> Mask:
-        """Return where some of the pieces lie."""
-        return np.asarray(which[self.labels] & (self.labels >= 0))
-
     def has_corners(self, piece: int) -> bool:
         """Return whether a piece has ink in all four corners of its bounding box, as a frame."""
         rows, columns = (
@@ -112,9 +108,12 @@ def pieces_of(ink: Mask) -> Pieces:
     Source: Shiloach & Vishkin 1982, "An O(log n) parallel connectivity algorithm".
     """
     height, width = ink.shape
-    edges = np.diff(np.pad(ink, ((0, 0), (1, 1))).view(np.int8), axis=1)
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    inked = np.s_[rows[:1].sum() : rows[-1:].sum() + 1, columns[:1].sum() : columns[-1:].sum() + 1]
+    edges = np.diff(np.pad(ink[inked], ((0, 0), (1, 1))).view(np.int8), axis=1)
     row_R, start_R = np.nonzero(edges > 0)
     _, end_R = np.nonzero(edges < 0)
+    row_R, start_R, end_R = row_R + inked[0].start, start_R + inked[1].start, end_R + inked[1].start
     # All rows one after the other, with a gap. A run touches those of the next row that end where
     # it starts, or later, and start where it ends, or earlier: neighbours in the order of runs.
     stride = width + 2
@@ -131,7 +130,7 @@ def pieces_of(ink: Mask) -> Pieces:
             root_R = root_R[root_R]
     roots, label_R = np.unique(root_R, return_inverse=True)
     labels = np.full(ink.shape, -1, np.int32)
-    labels[ink] = np.repeat(label_R, end_R - start_R)
+    labels[inked][ink[inked]] = np.repeat(label_R, end_R - start_R)
     top, left = np.full(len(roots), height), np.full(len(roots), width)
     bottom, right = np.zeros(len(roots), int), np.zeros(len(roots), int)
     np.minimum.at(top, label_R, row_R)

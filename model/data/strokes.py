@@ -7,7 +7,7 @@ into connected pieces. Ruled lines, what runs over the edge, drawn boxes and spe
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 
 from model.data.pieces import Pieces, pieces_of
 
@@ -15,6 +15,7 @@ Image = Float[np.ndarray, "height width"]
 """Grey levels in [0, 1]."""
 Levels = UInt8[np.ndarray, "height width"]
 Mask = Bool[np.ndarray, "height width"]
+Places = Int[np.ndarray, " pixels"]
 
 SMALLEST = 64
 """Pixels of the shorter side from which on light is told from ink, and rules from strokes."""
@@ -165,7 +166,7 @@ def chosen(
     if at is not None:
         digit = pieces.nearest(at)
         kept = _strokes_of(pieces, digit, size < LIKE * size[digit])
-        return _grown(pieces.mask(kept)), ["all but the shape that you pointed at"]
+        return _around(pieces, kept), ["all but the shape that you pointed at"]
     is_framing = pieces.at_edge(0) & (size >= EDGE * min(ink.shape))
     inside = ~(is_framing if plain else pieces.at_edge(round(MARGIN * min(ink.shape))))
     if size[inside].max(initial=0) < SPECK * min(size.max(), min(ink.shape)):
@@ -184,7 +185,7 @@ def chosen(
         left_out.append("another shape of like size, of which the larger was taken")
     elif others.any():
         left_out.append("specks")
-    return _grown(pieces.mask(kept)), left_out
+    return _around(pieces, kept), left_out
 
 
 def _strokes_of(
@@ -211,7 +212,7 @@ def _strokes_of(
 def pointed_at(shown: Mask, at: tuple[float, float]) -> Mask:
     """Return the connected piece nearest to a place, given in shares of width and height."""
     pieces = pieces_of(shown)
-    return _grown(pieces.mask(np.arange(len(pieces.area)) == pieces.nearest(at)))
+    return _around(pieces, np.arange(len(pieces.area)) == pieces.nearest(at))
 
 
 def _is_box(pieces: Pieces, among: Bool[np.ndarray, " pieces"]) -> Bool[np.ndarray, " pieces"]:
@@ -228,13 +229,19 @@ def _largest_of(pieces: Pieces, among: Bool[np.ndarray, " pieces"]) -> int:
     return int(np.argmax(among * pieces.size * np.sqrt(pieces.area)))
 
 
-def _grown(mask: Mask) -> Mask:
-    """Return a mask with two pixels around it, where a stroke fades."""
+def _around(pieces: Pieces, kept: Bool[np.ndarray, " pieces"]) -> Mask:
+    """Return where some pieces lie, with two pixels around them, where a stroke fades."""
+    box = pieces.box_of(kept)
+    around = np.s_[max(box.top - 2, 0) : box.bottom + 2, max(box.left - 2, 0) : box.right + 2]
+    labels = pieces.labels[around]
+    grown = kept[labels] & (labels >= 0)
     for _ in range(2):
-        for way in (mask, mask.T):
+        for way in (grown, grown.T):
             before = way.copy()
             way[1:] |= before[:-1]
             way[:-1] |= before[1:]
+    mask = np.zeros(pieces.labels.shape, bool)
+    mask[around] = grown
     return mask
 
 
@@ -243,31 +250,30 @@ def _without_rules(ink: Mask) -> Mask:
 
     What is left of a line between strokes is thin too; where the digit itself is, it is kept.
     """
-    clear = ink & ~_level_rules(ink) & ~_level_rules(ink.T).T
-    if not clear.any() or np.count_nonzero(clear) == np.count_nonzero(ink):
+    level, upright = _level_rules(ink), _level_rules(ink.T)
+    clear = ink.copy()
+    clear[level] = False
+    clear.T[upright] = False
+    if not (len(level[0]) or len(upright[0])) or not clear.any():
         return ink
     thick = _tall(_tall(clear, RULE_WIDTH).T, RULE_WIDTH).T
     longest = pieces_of(thick).size.max(initial=0)
     return thick if longest > SPECK * min(ink.shape) else clear
 
 
-def _level_rules(ink: Mask) -> Mask:
-    """Return the ink of nearly level straight lines from edge to edge, but where strokes cross.
+def _level_rules(ink: Mask) -> tuple[Places, Places]:
+    """Return where nearly level straight lines run from edge to edge, but where strokes cross.
 
     Rows are counted along each slope that parallel rules may have; the slope with the sharpest
     peaks is theirs. A rule covers much of each row, and of its first and last fifth: a bar of a
     digit ends before.
     """
     height, width = ink.shape
-    least = 2 + int(np.ceil(THIN * max(ink.shape)))
     fifth = width // 5
-    starts, ends = (
-        columns & ~_tall(columns, least) for columns in (ink[:, :fifth], ink[:, -fifth:])
-    )
-    found = np.zeros_like(ink)
-    if min(np.count_nonzero(starts), np.count_nonzero(ends)) < RULE * fifth:
-        return found
-    rows, columns = np.nonzero(ink & ~_tall(ink, least))
+    if min(np.count_nonzero(end) for end in (ink[:, :fifth], ink[:, -fifth:])) < END * fifth:
+        return np.zeros(0, int), np.zeros(0, int)
+    thickest = 2 + int(np.ceil(THIN * max(ink.shape)))
+    rows, columns = np.nonzero(ink & ~_tall(ink, thickest))
     shifts = [np.round(slope * (columns - width / 2)).astype(int) for slope in SLOPES]
     places = [rows + shift + width for shift in shifts]
     counts = [np.bincount(place, minlength=height + 2 * width) for place in places]
@@ -282,8 +288,7 @@ def _level_rules(ink: Mask) -> Mask:
         count = np.bincount(part, minlength=height + 2 * width)
         covered &= np.convolve(count, np.ones(3), "same") > least
     on_rule = np.convolve(covered, np.ones(3), "same")[place] > 0
-    found[rows[on_rule], columns[on_rule]] = True
-    return found
+    return rows[on_rule], columns[on_rule]
 
 
 def _tall(ink: Mask, least: int) -> Mask:
