@@ -25,6 +25,10 @@ from model.atlas import Moment
 from model.card import Card
 from model.checkpoint import Checkpoint, read_card, read_checkpoint
 from model.data.datasets import LabelledImages, labels_of_tests, test_set
+from model.data.pictures import MAX_PIXELS, open_picture
+from model.data.preparation import AS_SEEN, Prepared
+from model.data.preparation import prepare as prepare_picture
+from model.data.steps import Reading
 from model.errors import CheckpointError, LatentError, UndecodableError
 from model.geometry.computation import Computation
 from model.geometry.fields import Field
@@ -48,9 +52,11 @@ from model.vae.autoencoder import (
 from model.vae.refinement import POINTS
 
 __all__ = [
+    "AS_SEEN",
     "DEEPEST_ZOOM",
     "IMAGE_SIDE",
     "LATENT_LIMIT",
+    "MAX_PIXELS",
     "MEASURES",
     "Code",
     "Encoding",
@@ -63,7 +69,11 @@ __all__ = [
     "Moment",
     "Neighbours",
     "Plane",
+    "Prepared",
+    "Reading",
     "choose_device",
+    "open_picture",
+    "prepare_picture",
     "read_card",
     "test_set",
     "version_of",

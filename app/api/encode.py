@@ -1,6 +1,6 @@
 """POST encode: posteriors of images."""
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
@@ -10,7 +10,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from app.errors import InvalidRequest, Problem
-from app.formats.image_files import Prepared
+from app.formats import readings
 from app.formats.rendering import ImageJson, encode_json, image_json, json_response, npy
 from app.formats.uploads import MAX_IMAGES, read_images
 from app.http.cancellation import while_connected
@@ -19,7 +19,7 @@ from app.http.negotiation import JSON, NPY, choose
 from app.openapi import BINARY, MODEL_PARAMETER, array, feature, reads
 from app.serving.encode_batcher import MAX_PER_PASS
 from app.serving.registry import Registry
-from model.engine import IMAGE_SIDE, Encoding
+from model.engine import AS_SEEN, IMAGE_SIDE, Encoding, Prepared, Reading
 
 Result = TypeVar("Result")
 router = feature("/models/{model}", "encode")
@@ -28,9 +28,13 @@ FORM = "multipart/form-data"
 
 
 class EncodeBody(JsonBody):
-    """Images to encode."""
+    """Images to encode; of a single one, what `readings` reads."""
 
     images: Annotated[list[Any], Field(min_length=1, max_length=MAX_IMAGES)]
+    box: Any = None
+    at: Any = None
+    polarity: Any = None
+    brightness: Any = None
 
 
 class Elbo(BaseModel):
@@ -74,9 +78,10 @@ class EncodeResponse(BaseModel):
     items: list[EncodedItem]
 
 
-def _only(name: str, image: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of an object with this one field, a list of images."""
-    fields = {"required": [name], "properties": {name: array(image, 1, MAX_IMAGES)}}
+def _object(name: str, image: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an object with a list of images, and what is said of a single one."""
+    properties = {name: array(image, 1, MAX_IMAGES), **more}
+    fields = {"required": [name], "properties": properties}
     return {"type": "object", "additionalProperties": False, **fields}
 
 
@@ -88,9 +93,11 @@ _STROKE = (  # a PNG of 28 x 28
     "iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAAHklEQVR4AWNgGLLgPxDgdPyoJDBohlYg4IzLwSIBACOXP8"
     "FJuTsTAAAAAElFTkSuQmCC"
 )
+_OF_FILES = _object("file", BINARY["schema"], readings.FORM_SCHEMAS)
+_OF_IMAGES = _object("images", _IMAGE, readings.JSON_SCHEMAS)
 _CONTENT = {
-    FORM: {"schema": _only("file", BINARY["schema"])},
-    JSON: {"schema": _only("images", _IMAGE), "example": {"images": [_STROKE]}},
+    FORM: {"schema": _OF_FILES},
+    JSON: {"schema": _OF_IMAGES, "example": {"images": [_STROKE]}},
 }
 
 
@@ -107,6 +114,9 @@ async def encode(request: Request) -> Response:
     A file is brought to 28 x 28 the way the model's data set was made, and `steps` tells how; one
     that is 28 x 28 on a dark background is taken as it is. `Accept` picks JSON, or NumPy: the codes
     alone, for two fifths less work.
+
+    Where the preparation of a single file would guess wrong, `box`, `at`, `polarity` and
+    `brightness` say what is meant.
     """
     registry: Registry = request.app.state.registry
     async with registry.lend(request.path_params["model"]) as served:
@@ -140,27 +150,49 @@ async def _from_form(request: Request, dataset: str, with_steps: bool) -> list[P
     try:
         async with request.form(max_files=MAX_IMAGES, max_fields=MAX_IMAGES) as form:
             contents = await _contents(form)
+            said = readings.from_form(_texts(form))
     except HTTPException as error:
         if isinstance(error, Problem):
             raise
         raise InvalidRequest.at("#", f"The form cannot be read: {error.detail}") from error
     files = {f"#/file/{index}": content for index, content in enumerate(contents)}
-    return await read_images(files, dataset, with_steps=with_steps)
+    return await _prepared(files, dataset, said, with_steps)
 
 
 async def _from_json(request: Request, dataset: str, with_steps: bool) -> list[Prepared]:
     body = await read_json(request, EncodeBody)
     images = {f"#/images/{index}": entry for index, entry in enumerate(body.images)}
-    return await read_images(images, dataset, with_steps=with_steps)
+    said = readings.from_json(body.model_dump(include=set(readings.NAMES)))
+    return await _prepared(images, dataset, said, with_steps)
+
+
+async def _prepared(
+    images: Mapping[str, object], dataset: str, said: Reading, with_steps: bool
+) -> list[Prepared]:
+    if len(images) > 1 and said != AS_SEEN:
+        names = ", ".join(f"`{name}`" for name in readings.NAMES)
+        detail = f"{len(images)} images came; {names} are said of one alone. Send one at a time."
+        raise InvalidRequest.at("#", detail)
+    return await read_images(images, dataset, reading=said, with_steps=with_steps)
 
 
 async def _contents(form: FormData) -> list[bytes]:
     files = [file for file in form.getlist("file") if isinstance(file, UploadFile)]
-    if not files or len(files) != len(form.multi_items()):
+    if not files or len(files) + len(_texts(form)) != len(form.multi_items()):
         came = ", ".join(sorted(form)) or "nothing"
-        detail = f"The form holds {came}; it must hold 1 to {MAX_IMAGES} image files named `file`."
+        names = ", ".join(f"`{name}`" for name in readings.NAMES)
+        detail = (
+            f"The form holds {came}; it must hold 1 to {MAX_IMAGES} image files named `file`, and "
+            f"besides one may hold {names}, each once."
+        )
         raise InvalidRequest.at("#/file", detail)
     return [await file.read() for file in files]
+
+
+def _texts(form: FormData) -> dict[str, str]:
+    """Return the fields of a form that say how its image is to be read."""
+    fields = {name: form.get(name) for name in readings.NAMES}
+    return {name: text for name, text in fields.items() if isinstance(text, str)}
 
 
 def _json(model: str, encodings: list[Encoding], prepared: Sequence[Prepared]) -> bytes:

@@ -1,151 +1,22 @@
-"""Image files: an upload is read, and brought to what a model was trained on by `preprocessing`."""
-
-import warnings
-from dataclasses import dataclass
-
-import numpy as np
-from jaxtyping import Float32, UInt8
-from PIL import ExifTags, Image, UnidentifiedImageError
+"""Image files: an upload is read within bounds, and brought to what a model was trained on."""
 
 from app.formats.image_limits import BoundedFile
-from app.formats.preprocessing import GreyImage, steps_for
-from model.errors import ImageError
+from model.engine import AS_SEEN, Prepared, Reading, open_picture, prepare_picture
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
-MAX_PIXELS = 25_000_000
-WORKING_SIDE = 1024
-THUMBNAIL_SIDE = 112
-
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""The transposition that undoes each orientation of EXIF 2.3, table 4."""
-
-# Pillow's own bound is a second one: it also checks frames and tiles while it decodes.
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-warnings.filterwarnings("ignore", module="PIL")  # about damaged files: one for each tag
-warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
-@dataclass(frozen=True)
-class Step:
-    """A step that changed an upload, and the result."""
-
-    name: str
-    detail: str
-    image: UInt8[np.ndarray, "height width"]
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """An image that a model can encode, and the steps that led to it."""
-
-    image: Float32[np.ndarray, "28 28"]
-    steps: list[Step]
-
-
-def prepare(content: bytes, dataset: str, *, with_steps: bool = True) -> Prepared:
+def prepare(
+    content: bytes, dataset: str, *, reading: Reading = AS_SEEN, with_steps: bool = True
+) -> Prepared:
     """Read an image file and bring it to the form of a data set's images.
 
-    An image of 28 x 28 on a dark background stays as it is. Without `with_steps`, `steps` is empty.
+    An image that has this form already stays as it is. Without `with_steps`, `steps` is empty.
 
     Raises:
         ImageError: It is no image of an accepted format, too large, damaged or blank.
     """
-    pixels, steps = _read(content, with_steps)
-    for name, transform in steps_for(pixels, dataset).items():
-        pixels, detail = transform(pixels)
-        if detail and with_steps:
-            steps.append(Step(name, detail, _thumbnail(pixels)))
-    return Prepared(pixels.astype(np.float32), steps)
-
-
-def _read(content: bytes, with_steps: bool) -> tuple[GreyImage, list[Step]]:
-    try:
-        file = BoundedFile(content)
-        image = Image.open(file, formats=FORMATS)
-        width, height = image.size
-        if width * height > MAX_PIXELS:
-            raise Image.DecompressionBombError
-        file.allow_body()
-        turned = _turn(image)
-        image.load()
-        turn = _turn(image) if image.format == "TIFF" else turned  # Pillow has turned a TIFF itself
-        grey, paper = _flat(image)
-    except UnidentifiedImageError as error:
-        raise ImageError(
-            f"This is no image file that can be read here. Send {', '.join(FORMATS)}."
-        ) from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageError(
-            f"The image has more than the {MAX_PIXELS} pixels that are taken. Send a smaller one."
-        ) from error
-    except (ImageError, MemoryError):
-        raise
-    except Exception as error:  # Pillow raises many types for damaged files
-        raise ImageError(
-            "The image file is damaged and cannot be decoded. Save it again, as PNG for example."
-        ) from error
-    grey = grey if turn is None else grey.transpose(turn)
-    pixels = np.asarray(grey, np.float64) / 255
-    if not with_steps:
-        return pixels, []
-    grey.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    shown = np.asarray(grey)
-    detail = f"A {image.format} file of {width} x {height} pixels, seen in grey."
-    steps = [Step("read", detail, shown)]
-    if turned is not None:
-        steps.append(Step("turned", "The camera was held turned; its note was followed.", shown))
-    if paper:
-        steps.append(Step("flattened", f"What is transparent was laid on {paper}.", shown))
-    return pixels, steps
-
-
-def _turn(image: Image.Image) -> Image.Transpose | None:
-    """Return the transposition that its EXIF orientation asks for, if any."""
-    try:
-        return TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # an orientation that cannot be read counts as none
-        return None
-
-
-def _flat(image: Image.Image) -> tuple[Image.Image, str | None]:
-    """Return a grey, opaque image, no side above `WORKING_SIDE`, and the colour put behind it."""
-    if image.mode.startswith(("I", "F")):  # more than 8 bits, with a range of their own
-        return _levelled(image), None
-    transparent = image.has_transparency_data
-    image = image.convert("RGBA").convert("LA") if transparent else image.convert("L")
-    image.thumbnail((WORKING_SIDE, WORKING_SIDE))
-    if not transparent:
-        return image, None
-    grey, alpha = image.split()
-    weights = np.asarray(alpha, np.float64)
-    dark = np.average(np.asarray(grey), weights=weights + 1e-9) < 128  # dark ink needs white paper
-    sheet = Image.new("L", image.size, 255 if dark else 0)
-    sheet.paste(grey, mask=alpha)
-    return sheet, "white" if dark else "black"
-
-
-def _levelled(image: Image.Image) -> Image.Image:
-    """Stretch the levels to 0..255, after scaling down: a level takes 8 bytes here."""
-    image.thumbnail((WORKING_SIDE, WORKING_SIDE), reducing_gap=None)  # fails with 16 bits
-    levels = np.asarray(image, np.float64)
-    if not np.isfinite(levels).all():
-        raise ValueError("levels that are not finite")
-    levels = levels - levels.min()
-    return Image.fromarray((255 * levels / max(levels.max(), 1e-300)).astype(np.uint8))
-
-
-def _thumbnail(pixels: GreyImage) -> UInt8[np.ndarray, "height width"]:
-    levels = np.floor(255 * pixels + 0.5).astype(np.uint8)
-    if max(levels.shape) <= THUMBNAIL_SIDE:
-        return levels
-    image = Image.fromarray(levels)
-    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    return np.asarray(image)
+    file = BoundedFile(content)
+    picture = open_picture(file, FORMATS)
+    file.allow_body()
+    return prepare_picture(picture, dataset, reading, with_steps=with_steps)

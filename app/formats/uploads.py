@@ -5,47 +5,56 @@ import base64
 import binascii
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
 from starlette.formparsers import MultiPartParser
 
 from app.errors import InvalidRequest
-from app.formats.image_files import Prepared, prepare
+from app.formats.image_files import prepare
 from app.formats.image_limits import is_small_png
-from model.engine import IMAGE_SIDE
+from model.engine import AS_SEEN, IMAGE_SIDE, Prepared, Reading
 from model.errors import ImageError
 
 MultiPartParser.spool_max_size = 2**40
 """Uploads stay in memory, within the bound on bodies, and are never written to a disk."""
 
 MAX_IMAGES = 64
+_DATA_URL = "data:"
+_LINE_BREAKS = b"\r\n\t "
 _THREADS = ThreadPoolExecutor(2, "images")
 """Few, because each may hold an image of `MAX_PIXELS`; started with the first upload."""
 
 
 async def read_images(
-    entries: Mapping[str, object], dataset: str, *, with_steps: bool = True
+    entries: Mapping[str, object],
+    dataset: str,
+    *,
+    reading: Reading = AS_SEEN,
+    with_steps: bool = True,
 ) -> list[Prepared]:
     """Prepare images for a model of a data set, in threads unless it is a single small one.
 
     Args:
         entries: By their JSON pointers: bytes of an image file, the same in base64, or numbers.
         dataset: Id of the data set.
-        with_steps: As in `image_files.prepare`.
+        reading: As in `image_files.prepare`; numbers take none.
+        with_steps: As there.
 
     Raises:
         InvalidRequest: An entry is no usable image. The first such is named, with the reason.
     """
+    prepared = partial(_prepared, dataset=dataset, reading=reading, with_steps=with_steps)
     if len(entries) == 1:  # for a small one, the hop to a thread and back would take as long
         ((pointer, entry),) = entries.items()
         content = _content(entry, pointer)
         if isinstance(content, Prepared) or is_small_png(content):
-            return [_prepared(content, pointer, dataset, with_steps)]
+            return [prepared(content, pointer)]
         entries = {pointer: content}
     loop = asyncio.get_running_loop()
     running = [
-        loop.run_in_executor(_THREADS, _prepared, entry, pointer, dataset, with_steps)
+        loop.run_in_executor(_THREADS, prepared, entry, pointer)
         for pointer, entry in entries.items()
     ]
     found = await asyncio.gather(*running, return_exceptions=True)
@@ -55,12 +64,17 @@ async def read_images(
     return [one for one in found if isinstance(one, Prepared)]
 
 
-def _prepared(entry: object, pointer: str, dataset: str, with_steps: bool) -> Prepared:
+def _prepared(
+    entry: object, pointer: str, *, dataset: str, reading: Reading, with_steps: bool
+) -> Prepared:
     content = _content(entry, pointer)
     if isinstance(content, Prepared):
+        if reading != AS_SEEN:
+            detail = "Numbers are encoded as they are. Send an image file to have it prepared."
+            raise InvalidRequest.at(pointer, detail)
         return content
     try:
-        return prepare(content, dataset, with_steps=with_steps)
+        return prepare(content, dataset, reading=reading, with_steps=with_steps)
     except ImageError as error:
         raise InvalidRequest.at(pointer, str(error)) from error
 
@@ -78,12 +92,21 @@ def _content(entry: object, pointer: str) -> bytes | Prepared:
 
 
 def _decode_base64(text: str, pointer: str) -> bytes:
-    """Return the bytes of a file given in base64; raises InvalidRequest."""
+    """Return the bytes of a file in base64, which may have line breaks or be a data URL (RFC 2397).
+
+    Raises:
+        InvalidRequest: It is neither.
+    """
+    if text[: len(_DATA_URL)].lower() == _DATA_URL:
+        head, _, text = text.partition(",")
+        if not head.lower().endswith(";base64"):
+            detail = "The data URL is not in base64. Send `data:image/png;base64,` and the file."
+            raise InvalidRequest.at(pointer, detail)
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode(text.encode().translate(None, _LINE_BREAKS), validate=True)
     except (binascii.Error, ValueError) as error:
         detail = (
-            "The text is not base64. Send the bytes of an image file in base64, nothing before it."
+            "The text is not base64. Send the bytes of an image file in base64, or a `data:` URL."
         )
         raise InvalidRequest.at(pointer, detail) from error
 

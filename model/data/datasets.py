@@ -214,6 +214,20 @@ def find_file(folder: Path, name: str) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
+def files_named(folder: Path, name: str) -> list[Path]:
+    """Return the files of a published name in a folder of somebody's, or one folder down.
+
+    Unzippers and Kaggle write `train-images.idx3-ubyte`, and put each file into a folder.
+    """
+    places = [folder, *sorted(entry for entry in folder.glob("*") if entry.is_dir())]
+    found = (
+        find_file(place, written)
+        for place in places
+        for written in (name, name.replace("-idx", ".idx"))
+    )
+    return [path for path in found if path is not None]
+
+
 def _read_half(dataset: Dataset, half: str, folder: Path) -> LabelledImages:
     images = _read(dataset, f"{half}-images-idx3-ubyte", folder)
     return LabelledImages(images, _read(dataset, f"{half}-labels-idx1-ubyte", folder), dataset)

@@ -4,7 +4,7 @@ import argparse
 import shutil
 from pathlib import Path
 
-from model.data.datasets import DATA_FOLDER, DATASETS, Dataset, find, find_file
+from model.data.datasets import DATA_FOLDER, DATASETS, Dataset, files_named, find, find_file
 from model.data.own import install_own
 from model.data.transfer import TransferError, fetch
 from model.errors import DataError
@@ -132,16 +132,29 @@ def _is_present(dataset: Dataset, name: str, folder: Path) -> bool:
 
 
 def _copy(dataset: Dataset, name: str, folder: Path, source: Path) -> None:
-    path = find_file(source / dataset.id, name) or find_file(source, name)
-    if path is None:
+    paths = [*files_named(source / dataset.id, name), *files_named(source, name)]
+    if not paths:
         raise DataError(
             f"{dataset.title}: {name}.gz is neither in {source / dataset.id} nor in {source}, "
             f"nor is {name}."
         )
-    dataset.read(path, name)
-    partial = folder / f"{path.name}.part"
+    path = _published(dataset, name, paths)
+    zipped = ".gz" if path.suffix == ".gz" else ""
+    partial = folder / f"{name}{zipped}.part"
     shutil.copyfile(path, partial)
-    partial.replace(folder / path.name)
+    partial.replace(folder / f"{name}{zipped}")
+
+
+def _published(dataset: Dataset, name: str, paths: list[Path]) -> Path:
+    """Return the first of some files that is the published one; raises DataError."""
+    for path in paths[:-1]:
+        try:
+            dataset.read(path, name)
+        except DataError:
+            continue
+        return path
+    dataset.read(paths[-1], name)
+    return paths[-1]
 
 
 def _download(dataset: Dataset, name: str, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Put a data set of one's own into the data folder, from IDX files or from folders of images.
 
     photos/cat/1.png         one folder for each label: every sixth image of each is for testing
-    photos/train/cat/1.png   or the halves already separate, as train/ and test/
+    photos/train/cat/1.png   or the halves already separate, as train/ and test/ or val/
     photos/test/cat/1.png
     idx/train-images-idx3-ubyte, and the three others of MNIST's names, zipped or not
 
@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import UInt8
 
 from model.data.datasets import (
     DATASETS,
@@ -27,18 +28,25 @@ from model.data.datasets import (
     NAME,
     Dataset,
     LabelledImages,
-    find_file,
+    files_named,
 )
 from model.data.idx import pack_idx, read_idx
-from model.data.pictures import read_picture
-from model.errors import DataError
+from model.data.pictures import open_picture
+from model.data.preparation import prepare
+from model.errors import DataError, ImageError
 
 MOST_LABELS = 10
 """The page has colours for so many labels."""
 TEST_EVERY = 6
 SEED = 0
-HALVES = {"train": "train", "t10k": "test"}
-"""The halves: how their files begin, and the names of their folders of images."""
+HALVES = {"train": "training", "t10k": "testing"}
+"""The halves: how their files begin, and what they are for."""
+TRAINING, TESTING = ("train", "training"), ("test", "testing")
+VALIDATION = ("val", "valid", "validation")
+"""Names of the folders of halves. Images for validation are for testing where there are no others,
+else for training, which holds some out itself."""
+NO_PICTURES = ("thumbs.db", "desktop.ini", "__macosx")
+"""What systems leave in folders, besides names that start with a dot."""
 
 
 def install_own(
@@ -73,12 +81,12 @@ def install_own(
         raise DataError(
             f"There is a data set {name} already. Delete {folder}, or take another name."
         )
-    if any(source.glob("*-idx?-ubyte*")):
+    if any(files_named(source, f"{half}-images-idx3-ubyte") for half in HALVES):
         halves, names = _from_idx(source), tuple(label_names)
     elif label_names:
         raise DataError("--labels is for IDX files; folders of images are named for their labels.")
     else:
-        halves, names = _from_folders(source)
+        halves, names = _from_folders(source, name)
     names = names or tuple(map(str, range(1 + int(halves["train"].labels.max()))))
     _require_labels(halves, names)
     files = {}
@@ -95,7 +103,7 @@ def _from_idx(source: Path) -> dict[str, LabelledImages]:
     halves = {}
     for half in HALVES:
         images, labels = (
-            read_idx(find_file(source, file) or source / file, dimensions=axes, sha256=None)
+            read_idx(_first_named(source, file), dimensions=axes, sha256=None)
             for file, axes in ((f"{half}-images-idx3-ubyte", 3), (f"{half}-labels-idx1-ubyte", 1))
         )
         if images.shape[1:] != (IMAGE_SIDE, IMAGE_SIDE):
@@ -109,9 +117,13 @@ def _from_idx(source: Path) -> dict[str, LabelledImages]:
     return halves
 
 
-def _from_folders(source: Path) -> tuple[dict[str, LabelledImages], tuple[str, ...]]:
-    is_split = all((source / half).is_dir() for half in HALVES.values())
-    names = _folders(source / HALVES["train"] if is_split else source)
+def _first_named(source: Path, name: str) -> Path:
+    return next(iter(files_named(source, name)), source / name)
+
+
+def _from_folders(source: Path, dataset: str) -> tuple[dict[str, LabelledImages], tuple[str, ...]]:
+    parents = _halves(source)
+    names = _folders(*[folder for half in parents.values() for folder in half] or [source])
     if not names:
         raise DataError(
             f"{source} has neither IDX files nor a folder for each label; see "
@@ -120,32 +132,82 @@ def _from_folders(source: Path) -> tuple[dict[str, LabelledImages], tuple[str, .
     _require_text(*names)
     pictures: dict[str, list[tuple[np.ndarray, int]]] = {half: [] for half in HALVES}
     for label, name in enumerate(names):
-        if is_split:
-            for half, folder in HALVES.items():
-                files = _files(source / folder / name)
-                pictures[half] += [(read_picture(file), label) for file in files]
-            continue
-        for place, file in enumerate(_files(source / name), start=1):
-            half = "t10k" if place % TEST_EVERY == 0 else "train"
-            pictures[half].append((read_picture(file), label))
+        for half, files in _files_by_half(source, parents, name).items():
+            pictures[half] += [(read_picture(file, dataset), label) for file in files]
     return {half: _shuffled(half, pictures[half], source) for half in HALVES}, names
 
 
-def _folders(parent: Path) -> tuple[str, ...]:
-    folders = (entry for entry in parent.glob("*") if entry.is_dir())
-    return tuple(sorted(entry.name for entry in folders if not entry.name.startswith(".")))
+def _halves(source: Path) -> dict[str, list[Path]]:
+    """Return the folders of each half; none if `source` has the labels' folders itself."""
+    folders = {name.lower(): source / name for name in _folders(source)}
+    training, testing, validation = (
+        [folders[name] for name in names if name in folders]
+        for names in (TRAINING, TESTING, VALIDATION)
+    )
+    if training and testing:
+        return {"train": training + validation, "t10k": testing}
+    return {"train": training, "t10k": validation} if training and validation else {}
 
 
-def _files(folder: Path) -> list[Path]:
-    files = (entry for entry in folder.glob("*") if entry.is_file())
-    return sorted(entry for entry in files if not entry.name.startswith("."))
+def _files_by_half(
+    source: Path, parents: dict[str, list[Path]], label: str
+) -> dict[str, list[Path]]:
+    """Return the pictures of a label; where no half is separate, every sixth is for testing."""
+    if parents:
+        return {
+            half: _some_files([folder / label for folder in folders])
+            for half, folders in parents.items()
+        }
+    files = _some_files([source / label])
+    tests = files[TEST_EVERY - 1 :: TEST_EVERY]
+    return {"train": [file for file in files if file not in tests], "t10k": tests}
+
+
+def _some_files(folders: list[Path]) -> list[Path]:
+    """Return the pictures in some folders, refusing to find none."""
+    files = sorted(
+        entry
+        for folder in folders
+        for entry in folder.glob("*")
+        if entry.is_file() and _counts(entry)
+    )
+    if not files:
+        raise DataError(
+            f"There is no picture in {' or '.join(map(str, folders))}. Put some there, or take "
+            "the label away."
+        )
+    return files
+
+
+def _folders(*parents: Path) -> tuple[str, ...]:
+    """Return the names of the folders in some others, each once, in order."""
+    folders = (entry for parent in parents for entry in parent.glob("*") if entry.is_dir())
+    return tuple(sorted({entry.name for entry in folders if _counts(entry)}))
+
+
+def _counts(entry: Path) -> bool:
+    return not entry.name.startswith(".") and entry.name.lower() not in NO_PICTURES
+
+
+def read_picture(path: Path, dataset: str) -> UInt8[np.ndarray, "28 28"]:
+    """Read a picture of any format that Pillow knows as an image of a data set, as uploads are.
+
+    Raises:
+        DataError: The file is not an image, has too many pixels, or is blank.
+    """
+    try:
+        with open_picture(path) as picture:
+            image = prepare(picture, dataset, with_steps=False).image
+    except ImageError as error:
+        raise DataError(f"{path}: {error}") from error
+    return np.asarray(np.floor(255 * image + 0.5), np.uint8)
 
 
 def _shuffled(half: str, pictures: list[tuple[np.ndarray, int]], source: Path) -> LabelledImages:
     """Return images in a fixed random order, because training holds out the last ones."""
     if not pictures:
         raise DataError(
-            f"{source} gives no image for {'training' if half == 'train' else 'testing'}: "
+            f"{source} gives no image for {HALVES[half]}: "
             f"of each label every {TEST_EVERY}th is for testing. Add images, or make the folders "
             "train/ and test/ with a folder for each label in both."
         )

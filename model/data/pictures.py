@@ -1,69 +1,155 @@
-"""Read an image file as an image of a data set: 28 x 28, light on dark.
+"""Picture files as they are seen: upright, opaque, in 256 levels of grey, within bounds."""
 
-A file of 28 x 28 pixels keeps them. Any other is cut to what it shows, which is then scaled to fill
-28 x 28 in its own proportions, centred, as in Fashion-MNIST and in the server's uploads.
-"""
+from __future__ import annotations
 
+import math
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
-from jaxtyping import UInt8
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, UnidentifiedImageError
 
-from model.data.datasets import IMAGE_SIDE
-from model.errors import DataError
+from model.errors import ImageError
 
-FAINT = 26
-"""Contrast in grey levels below which an image counts as blank."""
-SHOWN = 13
-"""Grey level from which a pixel counts as ink; 5 % of the range counts as background."""
+MAX_PIXELS = 25_000_000
+
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom, in shares of the width and the height of an upright picture."""
+WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
+
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""The transposition that undoes each orientation of EXIF 2.3, table 4."""
+
+# Pillow's own bound is a second one: it also checks frames and tiles while it decodes.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+warnings.filterwarnings("ignore", module="PIL")  # about damaged files: one for each tag
+warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
-def read_picture(path: Path) -> UInt8[np.ndarray, "28 28"]:
-    """Read an image file of any format that Pillow knows.
+@dataclass(frozen=True)
+class Seen:
+    """What is seen of a picture, and what was done to see it."""
+
+    grey: Image.Image
+    """Of mode L."""
+    is_turned: bool
+    """Whether the camera was held turned."""
+    sheet: str | None
+    """The colour that was put behind a transparent picture."""
+
+
+def open_picture(file: BinaryIO | Path, formats: tuple[str, ...] | None = None) -> Image.Image:
+    """Open a picture file of some formats, or of any that Pillow reads; its pixels come later.
 
     Raises:
-        DataError: The file is not an image, has too many pixels, or is blank.
+        ImageError: It is none, too large or damaged.
     """
     try:
-        with Image.open(path) as file:
-            grey = _flat(ImageOps.exif_transpose(file))
-    except MemoryError:
+        with _told():
+            image = Image.open(file, formats=formats)
+    except UnidentifiedImageError as error:
+        remedy = f" Send {', '.join(formats)}." if formats else ""
+        raise ImageError(f"This is no image file that can be read here.{remedy}") from error
+    if image.width * image.height > MAX_PIXELS:
+        raise _too_large()
+    return image
+
+
+def see(image: Image.Image, side: int, box: Box = WHOLE) -> Seen:
+    """Decode what a box holds of an opened picture, no side longer than `side`.
+
+    Raises:
+        ImageError: It is too large or damaged.
+    """
+    with _told():
+        turn = _turn(image)
+        left, top, right, bottom = box
+        longest = math.ceil(side / min(right - left, bottom - top))
+        image.draft("L", (longest, longest))  # a JPEG is decoded no larger than is needed
+        image.load()
+        left_to_do = _turn(image) if image.format == "TIFF" else turn  # Pillow turns a TIFF itself
+        grey, sheet = _flat(image, left_to_do, box, side)
+    return Seen(grey, turn is not None, sheet)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell in words what Pillow raises; it raises many types for damaged files."""
+    try:
+        yield
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_large() from error
+    except (ImageError, MemoryError, UnidentifiedImageError):
         raise
-    except Image.DecompressionBombError as error:
-        raise DataError(f"{path} has too many pixels to read. Make it smaller.") from error
-    except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them raise
-        raise DataError(
-            f"{path} is no image that can be read. Take it away, or mend it."
+    except Exception as error:
+        raise ImageError(
+            "The image file is damaged and cannot be decoded. Save it again, as PNG for example."
         ) from error
-    levels = np.asarray(grey)
-    if int(levels.max()) - int(levels.min()) < FAINT:
-        raise DataError(f"{path} shows nothing: all of it is of one grey. Take it away.")
-    edge = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
-    if np.median(edge) > 127:
-        levels = 255 - levels
-    return levels if levels.shape == (IMAGE_SIDE, IMAGE_SIDE) else _fitted(levels)
 
 
-def _flat(image: Image.Image) -> Image.Image:
-    """Make an image grey and opaque, with dark ink on white and light ink on black."""
-    if not image.has_transparency_data:
-        return image.convert("L")
-    grey, alpha = image.convert("RGBA").convert("LA").split()
-    weights = np.asarray(alpha, np.float64) + 1e-9
-    dark = np.average(np.asarray(grey), weights=weights) < 128
+def _too_large() -> ImageError:
+    return ImageError(
+        f"The image has more than the {MAX_PIXELS} pixels that are taken. Make it smaller."
+    )
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """Return the transposition that its EXIF orientation asks for, if any."""
+    try:
+        return TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # an orientation that cannot be read counts as none
+        return None
+
+
+def _flat(
+    image: Image.Image, turn: Image.Transpose | None, box: Box, side: int
+) -> tuple[Image.Image, str | None]:
+    """Return what a box holds as a grey, opaque image, and the colour put behind it."""
+    if image.mode.startswith(("I", "F")):  # more than 8 bits, with a range of their own
+        return _stretched(_cut(image, turn, box), side), None
+    transparent = image.has_transparency_data
+    image = image.convert("RGBA").convert("LA") if transparent else image.convert("L")
+    image = _cut(image, turn, box)
+    image.thumbnail((side, side), reducing_gap=1.0)
+    if not transparent:
+        return image, None
+    grey, alpha = image.split()
+    weights = np.asarray(alpha, np.float64)
+    dark = np.average(np.asarray(grey), weights=weights + 1e-9) < 128  # dark ink needs white paper
     sheet = Image.new("L", image.size, 255 if dark else 0)
     sheet.paste(grey, mask=alpha)
-    return sheet
+    return sheet, "white" if dark else "black"
 
 
-def _fitted(levels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "28 28"]:
-    shown = levels >= SHOWN
-    rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
-    cut = Image.fromarray(levels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
-    scale = IMAGE_SIDE / max(cut.size)
-    width, height = (max(1, round(scale * side)) for side in cut.size)
-    sheet = Image.new("L", (IMAGE_SIDE, IMAGE_SIDE))
-    left, top = (IMAGE_SIDE - width) // 2, (IMAGE_SIDE - height) // 2
-    sheet.paste(cut.resize((width, height)), (left, top))
-    return np.asarray(sheet)
+def _cut(image: Image.Image, turn: Image.Transpose | None, box: Box) -> Image.Image:
+    """Turn an image upright and return what a box holds, at least a pixel."""
+    if turn is not None:
+        image = image.transpose(turn)
+    if box == WHOLE:
+        return image
+    left, top = math.floor(box[0] * image.width), math.floor(box[1] * image.height)
+    left, top = min(left, image.width - 1), min(top, image.height - 1)
+    right, bottom = math.ceil(box[2] * image.width), math.ceil(box[3] * image.height)
+    return image.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
+
+
+def _stretched(image: Image.Image, side: int) -> Image.Image:
+    """Stretch the levels to 0..255, after scaling down: a level takes 8 bytes here."""
+    image.thumbnail((side, side), reducing_gap=None)  # fails with 16 bits
+    levels = np.asarray(image, np.float64)
+    if not np.isfinite(levels).all():
+        raise ValueError("levels that are not finite")
+    levels = levels - levels.min()
+    return Image.fromarray((255 * levels / max(levels.max(), 1e-300)).astype(np.uint8))

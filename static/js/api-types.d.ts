@@ -62,6 +62,9 @@ export interface paths {
          *     A file is brought to 28 x 28 the way the model's data set was made, and `steps` tells how; one
          *     that is 28 x 28 on a dark background is taken as it is. `Accept` picks JSON, or NumPy: the codes
          *     alone, for two fifths less work.
+         *
+         *     Where the preparation of a single file would guess wrong, `box`, `at`, `polarity` and
+         *     `brightness` say what is meant.
          */
         post: operations["encode"];
         delete?: never;
@@ -1592,6 +1595,23 @@ export interface operations {
             content: {
                 "multipart/form-data": {
                     file: string[];
+                    /**
+                     * @description Left, top, right and bottom of what is looked at, in shares of the width and the height of the upright image, each side 0.001 or longer. Without it: the whole
+                     * @example 0.1,0.2,0.6,0.9
+                     */
+                    box?: string;
+                    /**
+                     * @description A place on the shape that is meant, in the same shares. Without it: the largest
+                     * @example 0.3,0.5
+                     */
+                    at?: string;
+                    /**
+                     * @description Whether what is shown is lighter or darker than the rest. Without it: guessed
+                     * @enum {string}
+                     */
+                    polarity?: "light-on-dark" | "dark-on-light";
+                    /** @description Each level x in 0..1 becomes x ** (2 ** -brightness). Without it: 0, as it is */
+                    brightness?: number;
                 };
                 /**
                  * @example {
@@ -1602,6 +1622,10 @@ export interface operations {
                  */
                 "application/json": {
                     images: (string | number[][])[];
+                    box?: number[] | null;
+                    at?: number[] | null;
+                    polarity?: ("light-on-dark" | "dark-on-light") | null;
+                    brightness?: number | null;
                 };
             };
         };

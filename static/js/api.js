@@ -23,6 +23,15 @@
  * @property {Float32Array} values  count x dim
  * @property {Uint8Array} labels
  *
+ * @typedef {readonly [number, number, number, number]} PhotoBox  left, top, right, bottom, in shares of an upright picture
+ * @typedef {readonly [number, number]} PhotoPlace  from the left, from the top, in the same shares
+ *
+ * @typedef {object} Overrides  what is said of a picture, so that the server need not guess
+ * @property {PhotoBox} box  what of it is looked at
+ * @property {PhotoPlace | null} at  a place on the shape that is meant
+ * @property {'light-on-dark' | 'dark-on-light' | null} polarity
+ * @property {number} brightness  -1..1; 0: as it is
+ *
  * @typedef {object} Reading  the range of a field: its lowest level stands for `low`, its highest for `high`
  * @property {number} low
  * @property {number} high
@@ -158,10 +167,11 @@ export function createApi(base) {
       return (await post(`${at(model)}/sample`, { count, seed }, 'application/json', signal)).json();
     },
 
-    /** @type {(model: string, file: Blob, signal?: AbortSignal) => Promise<Encoded>} */
-    async encode(model, file, signal) {
+    /** @type {(model: string, file: Blob, said: Overrides | null, signal?: AbortSignal) => Promise<Encoded>} */
+    async encode(model, file, said, signal) {
       const body = new FormData();
       body.append('file', file, 'image');
+      for (const [name, value] of said ? fieldsOf(said) : []) body.append(name, value);
       const answer = await ask(`${at(model)}/encode`, { method: 'POST', body, signal });
       return (await answer.json()).items[0];
     },
@@ -226,6 +236,18 @@ export function createApi(base) {
       return new WebSocket(url);
     },
   };
+}
+
+/** The form's fields for what differs from saying nothing. @type {(said: Overrides) => [string, string][]} */
+export function fieldsOf({ box, at, polarity, brightness }) {
+  const text = (/** @type {readonly number[]} */ shares) => shares.map((share) => Number(share.toFixed(4))).join(',');
+  /** @type {[string, string][]} */
+  const fields = [];
+  if (text(box) !== '0,0,1,1') fields.push(['box', text(box)]);
+  if (at) fields.push(['at', text(at)]);
+  if (polarity) fields.push(['polarity', polarity]);
+  if (brightness) fields.push(['brightness', `${brightness}`]);
+  return fields;
 }
 
 const UNREACHABLE = 'The server does not answer. Is it still running?';

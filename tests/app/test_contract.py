@@ -36,6 +36,8 @@ LATENT = {
 }
 """A latent; no schema can say that its Euclidean length is at most 10,000."""
 ON_THE_MAP = {"type": "string", "pattern": r"^-?[0-2]\.[0-9],-?[0-2]$"}
+OF_ONE_FILE = ("box", "at", "polarity", "brightness")
+"""Fields of an encode; no schema can say that they go with one file, and a place with a box."""
 FEW = 3
 """Most latents or images of one request, so that the tests do not take minutes."""
 PICTURE = file(drawing())
@@ -81,8 +83,11 @@ def narrowed() -> dict[str, Any]:
             json_fields(operation)["latents"].update(items=LATENT, maxItems=FEW)
         if path.endswith("/encode"):
             content = operation["requestBody"]["content"]
-            json_fields(operation)["images"]["maxItems"] = FEW
-            content["multipart/form-data"]["schema"]["properties"]["file"]["maxItems"] = FEW
+            form_fields = content["multipart/form-data"]["schema"]["properties"]
+            for fields, images in ((json_fields(operation), "images"), (form_fields, "file")):
+                fields[images]["maxItems"] = FEW
+                for name in OF_ONE_FILE:
+                    del fields[name]
     return found
 
 

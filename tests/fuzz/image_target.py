@@ -11,8 +11,12 @@ with atheris.instrument_imports(
     include=[
         "PIL",
         "app.formats.image_files",
-        "app.formats.preprocessing",
         "app.formats.image_limits",
+        "model.data.pictures",
+        "model.data.preparation",
+        "model.data.steps",
+        "model.data.strokes",
+        "model.data.pieces",
     ]
 ):
     from PIL import Image

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readingOf, sentenceFor } from '../../static/js/api.js';
+import { fieldsOf, readingOf, sentenceFor } from '../../static/js/api.js';
+
+test('of a picture is sent what differs from saying nothing', () => {
+  const nothing = { box: [0, 0, 1, 1], at: null, polarity: null, brightness: 0 };
+  assert.deepEqual(fieldsOf(nothing), []);
+  assert.deepEqual(fieldsOf({ box: [0.1, 1 / 3, 1, 1], at: [0.5, 0.6], polarity: 'light-on-dark', brightness: -0.4 }), [
+    ['box', '0.1,0.3333,1,1'], ['at', '0.5,0.6'], ['polarity', 'light-on-dark'], ['brightness', '-0.4'],
+  ]);
+});
 
 test('the range of a field is parsed from its header', () => {
   assert.deepEqual(readingOf('low=1e-05; high=0.42; unit=per squared unit; scale=log'), {

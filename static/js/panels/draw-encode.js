@@ -4,10 +4,14 @@
  * As in training, noise is added to the 28 x 28 intensities that the network sees. So the server prepares the image
  * in a first call, and a second call encodes the noisy intensities.
  *
+ * A new image takes the place of the one on its way. What the visitor says of an image waits for the answer to what was
+ * said before, the newest alone, so that the page follows a drag however far the server is.
+ *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').Posterior} Posterior
  * @typedef {import('../api.js').Api} Api
  * @typedef {import('../api.js').Encoded} Encoded
+ * @typedef {import('../api.js').Overrides} Overrides
  */
 import { ApiError } from '../api.js';
 import { dataUrl, levelsOf } from '../lib/pixels.js';
@@ -22,20 +26,27 @@ import { distanceOf, inRows, withNoise } from './noise-maths.js';
 export function createEncoder(store, api, showProblem) {
   /** A file, or the index of a test image. @type {Blob | number | null} */
   let image = null;
+  /** @type {Overrides | null} */
+  let said = null;
   let request = new AbortController();
+  let isRunning = false;
+  /** Whether something else has been said since the request was sent. */
+  let isOld = false;
 
   async function run() {
     request.abort();
     request = new AbortController();
     const { signal } = request;
     const { shown } = store.get();
+    isRunning = isOld = false;
     showProblem('');
     if (image === null || !shown) return store.set({ posterior: null });
     store.set({ touched: true });
+    isRunning = true;
     const onWait = (/** @type {number} */ seconds) => showProblem(busyFor(seconds));
     try {
-      const source = image;
-      const posterior = await retry(() => encode(shown.id, shown.dataset, source, signal), { signal, onWait });
+      const [source, overrides] = [image, said];
+      const posterior = await retry(() => encode(shown.id, shown.dataset, source, overrides, signal), { signal, onWait });
       if (signal.aborted) return;
       showProblem('');
       store.set({ posterior });
@@ -45,12 +56,17 @@ export function createEncoder(store, api, showProblem) {
       store.set({ posterior: null });
       showProblem(error.message);
     }
+    isRunning = false;
+    if (isOld) void run();
   }
 
-  /** @type {(model: string, dataset: string, source: Blob | number, signal: AbortSignal) => Promise<Posterior>} */
-  async function encode(model, dataset, source, signal) {
+  /**
+   * @type {(model: string, dataset: string, source: Blob | number, overrides: Overrides | null, signal: AbortSignal)
+   *   => Promise<Posterior>}
+   */
+  async function encode(model, dataset, source, overrides, signal) {
     const file = typeof source === 'number' ? await api.testImage(dataset, source, signal) : source;
-    const encoded = await api.encode(model, file, signal);
+    const encoded = await api.encode(model, file, overrides, signal);
     const { noise } = store.get();
     return noise ? encodeNoisy(model, encoded, noise, signal) : { ...encoded, denoised: null };
   }
@@ -74,7 +90,14 @@ export function createEncoder(store, api, showProblem) {
     /** @type {(source: Blob | number | null) => void} */
     encode(source) {
       image = source;
+      said = null;
       void run();
+    },
+    /** Encode the same image as the visitor says. @type {(overrides: Overrides) => void} */
+    adjust(overrides) {
+      said = overrides;
+      if (isRunning) isOld = true;
+      else void run();
     },
     again() {
       if (image !== null) void run();

@@ -11,6 +11,8 @@ import { find } from '../lib/dom.js';
 import { whenBack } from '../stream/when-back.js';
 import { mount as mountDrawCanvas } from './draw-canvas.js';
 import { createEncoder } from './draw-encode.js';
+import { mount as mountPhoto } from './draw-photo.js';
+import { mount as mountSteps } from './draw-steps.js';
 import { describeEncoded } from './draw-words.js';
 import { mount as mountElbo } from './elbo.js';
 import { mount as mountNoise } from './noise.js';
@@ -41,6 +43,7 @@ export function mount(root, store, api) {
   /** Encode the visitor's own image; null: there is none any more. @type {(blob: Blob | null) => void} */
   function takeOwn(blob) {
     isAsked = false;
+    photo.hide();
     store.set({ testImage: null });
     encoder.encode(blob);
   }
@@ -52,6 +55,7 @@ export function mount(root, store, api) {
     store.set({ panel: 'draw' });
     drawing.clear();
     takeOwn(blob);
+    photo.show(blob);
   }
 
   /** @type {(testImage: number) => void} */
@@ -63,6 +67,7 @@ export function mount(root, store, api) {
 
   const { signal } = listeners;
   const drawing = mountDrawCanvas(panel, takeOwn);
+  const photo = mountPhoto(panel, store, encoder.adjust);
   file.addEventListener('change', () => {
     takeFile(file.files);
     file.value = '';
@@ -94,6 +99,7 @@ export function mount(root, store, api) {
       if (testImage === null) return;
       index.valueAsNumber = testImage;
       drawing.clear();
+      photo.hide();
       encoder.encode(testImage);
     }),
     store.watch(['noise'], () => encoder.again()),
@@ -109,7 +115,9 @@ export function mount(root, store, api) {
     }),
     mountNoise(panel, store),
     mountElbo(panel, store),
+    mountSteps(panel, store),
     drawing.unmount,
+    photo.unmount,
     encoder.stop,
   ];
   return () => {

@@ -1,5 +1,5 @@
 /**
- * The result of encoding the visitor's image: the steps of its preparation, input and reconstruction, and its ELBO.
+ * The result of encoding the visitor's image: input and reconstruction, and its ELBO.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').Posterior} Posterior
@@ -7,7 +7,7 @@
  */
 import { printed, printedElbo } from '../latent/nats.js';
 import { ellipseOf, footOf } from '../latent/plane.js';
-import { copyOf, find } from '../lib/dom.js';
+import { find } from '../lib/dom.js';
 import { dataUrl } from '../lib/pixels.js';
 
 /**
@@ -16,7 +16,6 @@ import { dataUrl } from '../lib/pixels.js';
  */
 export function mount(root, store) {
   const result = find(root, '#encoding', HTMLElement);
-  const steps = find(result, '#steps', HTMLElement);
   const figures = find(result, '#elbo', HTMLElement);
   const removed = find(result, '#removed', HTMLElement);
   const none = find(result, '#no-kl', HTMLElement);
@@ -37,15 +36,6 @@ export function mount(root, store) {
     showImages(encoded);
     showPlace(encoded, atlas);
     showFigures(encoded);
-    steps.replaceChildren(
-      ...encoded.steps.map(({ name, detail, image }) => {
-        const step = copyOf(result, '#step', HTMLLIElement);
-        find(step, 'img', HTMLImageElement).src = dataUrl(image);
-        find(step, 'b', HTMLElement).textContent = name;
-        find(step, 'span', HTMLElement).textContent = detail;
-        return step;
-      }),
-    );
   }
 
   /** @type {(encoded: Posterior) => void} */

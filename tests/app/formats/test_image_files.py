@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from app.formats import png
-from app.formats.image_files import MAX_PIXELS, Prepared
 from app.formats.image_files import prepare as prepare_for
 from app.formats.image_limits import SMALL_SIDE, is_small_png
-from model.engine import LabelledImages
+from model.engine import MAX_PIXELS, LabelledImages, Prepared
 from model.errors import ImageError
 from tests.app.pictures import bomb, drawing, file
 

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from app.formats import png
-from app.formats.image_files import Prepared, prepare
-from model.engine import LabelledImages
+from app.formats.image_files import prepare
+from model.engine import LabelledImages, Prepared
 from tests.app.pictures import file
 
 

@@ -1,15 +1,16 @@
 import gzip
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from app.formats.image_files import prepare
 from model.__main__ import main
 from model.data import datasets
-from model.data.own import install_own
-from model.data.pictures import read_picture
+from model.data.own import install_own, read_picture
 from model.errors import DataError
 from tests.model.tiny import idx
 
@@ -69,9 +70,95 @@ def test_halves_that_are_told_apart_stay_so(tmp_path: Path) -> None:
     assert len(datasets.test_set("my-boxes", tmp_path / "data").images) == 2
 
 
+@pytest.mark.parametrize(
+    ("training", "testing", "more"),
+    [
+        ("training", "testing", None),
+        ("Train", "Test", None),
+        ("train", "val", None),
+        ("train", "validation", None),
+        ("train", "test", "val"),
+    ],
+)
+def test_halves_go_by_several_names_and_images_for_validation_by_what_is_missing(
+    tmp_path: Path, training: str, testing: str, more: str | None
+) -> None:
+    for half, count in ((training, 3), (testing, 2), (more, 4)):
+        for n in range(count if half else 0):
+            draw(tmp_path / "photos" / str(half) / "box" / f"{n}.png", n)
+    install_own("my-boxes", tmp_path / "photos", tmp_path / "data")
+    train = datasets.train_set("my-boxes", tmp_path / "data")
+    assert len(train.images) == (7 if more else 3)
+    assert len(datasets.test_set("my-boxes", tmp_path / "data").images) == 2
+
+
+def test_what_systems_leave_in_folders_is_no_picture_and_no_label(
+    photos: Path, tmp_path: Path
+) -> None:
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini", "dark/Thumbs.db", "dark/.DS_Store"):
+        (photos / name).write_bytes(b"not a picture")
+    (photos / "__MACOSX" / "dark").mkdir(parents=True)
+    (photos / "__MACOSX" / "._dark").write_bytes(b"not a picture")
+    made = install_own("my-boxes", photos, tmp_path / "data")
+    assert made.label_names == ("dark", "pale")
+
+
+def test_a_label_without_a_picture_is_refused_by_its_folder(photos: Path, tmp_path: Path) -> None:
+    (photos / "empty").mkdir()
+    (photos / "empty" / ".DS_Store").write_bytes(b"not a picture")
+    with pytest.raises(DataError, match=r"no picture in .*photos/empty\."):
+        install_own("my-boxes", photos, tmp_path / "data")
+
+
+def test_a_label_without_a_picture_in_one_half_is_refused_by_its_folder(tmp_path: Path) -> None:
+    for half, label in (("train", "box"), ("test", "box"), ("test", "bar")):
+        draw(tmp_path / "photos" / half / label / "1.png", 5)
+    with pytest.raises(DataError, match=r"no picture in .*photos/train/bar\."):
+        install_own("my-boxes", tmp_path / "photos", tmp_path / "data")
+
+
+def as_photographed() -> Iterator[tuple[str, Image.Image, str]]:
+    """Yield the name of a kind of picture, such a picture, and the format that holds it."""
+    page = Image.new("L", (300, 200), 240)
+    ImageDraw.Draw(page).line([(60, 40), (140, 40), (90, 150)], fill=0, width=18)
+    yield "ink on light grey", page, "PNG"
+    card = page.point(lambda level: 120 if level > 127 else 10)
+    yield "ink on a grey card", card, "PNG"
+    levels = np.asarray(page, np.float64)
+    wide = np.where(levels > 127, 52_000, 2_000).astype(np.uint16)
+    yield "16 bits", Image.fromarray(wide), "PNG"
+    yield "32 bits", Image.fromarray(wide.astype(np.int32) * 30_000), "TIFF"
+    yield "floats", Image.fromarray((levels / 255).astype(np.float32)), "TIFF"
+    yield "small, with 16 bits", Image.fromarray(wide).resize((28, 28), 0), "PNG"
+    clear = Image.new("RGBA", page.size, (255, 255, 255, 0))
+    clear.paste((0, 0, 0, 255), mask=page.point(lambda level: 255 - level))
+    yield "transparent", clear, "PNG"
+    noise = np.random.default_rng(0).normal(0, 6, levels.shape)
+    dim = np.clip(0.5 * levels + 60 + noise, 0, 255).astype(np.uint8)
+    yield "photograph", Image.fromarray(dim), "JPEG"
+
+
+@pytest.mark.parametrize(
+    "kind", list(as_photographed()), ids=[kind[0] for kind in as_photographed()]
+)
+@pytest.mark.parametrize("dataset", ["my-boxes", "mnist"])
+def test_a_picture_in_a_folder_becomes_what_it_becomes_as_an_upload(
+    kind: tuple[str, Image.Image, str], dataset: str, tmp_path: Path
+) -> None:
+    _, picture, form = kind
+    path = tmp_path / f"picture.{form.lower()}"
+    picture.save(path)
+    imported = read_picture(path, dataset)
+    uploaded = np.floor(255 * prepare(path.read_bytes(), dataset).image + 0.5)
+    np.testing.assert_allclose(imported, uploaded, atol=1)
+    rows, _ = np.nonzero(imported > 127)
+    assert np.ptp(rows) + 1 >= 17, "the 7 is cut out, light on dark"
+    assert 0.02 < (imported > 127).mean() < 0.4
+
+
 def test_what_a_picture_shows_fills_the_image_light_on_dark(tmp_path: Path) -> None:
     draw(tmp_path / "box.png", 30)
-    image = read_picture(tmp_path / "box.png")
+    image = read_picture(tmp_path / "box.png", "my-boxes")
     assert image.shape == (28, 28)
     np.testing.assert_array_equal(image[7:21], 255)
     np.testing.assert_array_equal(image[:7], 0)
@@ -81,7 +168,7 @@ def test_what_a_picture_shows_fills_the_image_light_on_dark(tmp_path: Path) -> N
 def test_a_picture_of_28_by_28_on_dark_keeps_its_pixels(tmp_path: Path) -> None:
     seven = datasets.test_set("mnist").images[0]
     Image.fromarray(seven).save(tmp_path / "seven.png")
-    np.testing.assert_array_equal(read_picture(tmp_path / "seven.png"), seven)
+    np.testing.assert_array_equal(read_picture(tmp_path / "seven.png", "my-boxes"), seven)
 
 
 @pytest.mark.parametrize("ink", ["black", "white"])
@@ -89,7 +176,7 @@ def test_what_is_transparent_is_background(tmp_path: Path, ink: str) -> None:
     image = Image.new("RGBA", (28, 28), (0, 0, 0, 0))
     ImageDraw.Draw(image).rectangle((4, 4, 9, 9), fill=ink)
     image.save(tmp_path / "box.png")
-    read = read_picture(tmp_path / "box.png")
+    read = read_picture(tmp_path / "box.png", "my-boxes")
     assert read[4:10, 4:10].min() == 255
     assert read.sum() == 36 * 255
 
@@ -105,6 +192,20 @@ def test_idx_files_are_taken_as_they_are_with_names_for_their_labels(
     assert train.labels.tolist() == [0, 1, 2, 0, 1, 2, 0, 1, 2]
     assert train.source
     assert train.source.licence == "CC0"
+
+
+@pytest.mark.parametrize("place", [".", "archive", "each in a folder of its own name"])
+def test_idx_files_are_found_with_a_dot_in_their_names_and_one_folder_down(
+    files: Path, tmp_path: Path, place: str
+) -> None:
+    for path in sorted(files.iterdir()):
+        spelled = path.name.replace("-idx", ".idx")
+        folder = files / (spelled.removesuffix(".gz") if place.startswith("each") else place)
+        moved = path.rename(path.with_suffix(".moved"))
+        folder.mkdir(exist_ok=True)
+        moved.rename(folder / spelled)
+    install_own("mine", files, tmp_path / "data")
+    assert len(datasets.train_set("mine", tmp_path / "data").images) == 9
 
 
 def test_a_file_exchanged_afterwards_is_refused(files: Path, tmp_path: Path) -> None:
@@ -173,14 +274,14 @@ def test_more_labels_than_the_page_has_colours_are_refused(tmp_path: Path) -> No
 
 def test_a_file_that_is_no_picture_is_refused_by_its_name(photos: Path, tmp_path: Path) -> None:
     (photos / "dark" / "notes.txt").write_text("not a picture")
-    with pytest.raises(DataError, match=r"notes\.txt is no image"):
+    with pytest.raises(DataError, match=r"notes\.txt: This is no image"):
         install_own("mine", photos, tmp_path / "data")
     assert not (tmp_path / "data").exists()
 
 
 def test_a_blank_picture_is_refused_by_its_name(photos: Path, tmp_path: Path) -> None:
     draw(photos / "dark" / "99.png", 0, ink=255)
-    with pytest.raises(DataError, match=r"99\.png shows nothing"):
+    with pytest.raises(DataError, match=r"99\.png: The image is blank"):
         install_own("mine", photos, tmp_path / "data")
 
 
@@ -218,7 +319,7 @@ def test_a_picture_with_too_many_pixels_is_refused_by_name(
     Image.new("1", (20_000, 10_000)).save(photos / "dark" / "huge.png")
     command = ["data", "--from", str(photos), "--name", "mine", "--to", str(tmp_path / "data")]
     assert main(command) == 2
-    assert "dark/huge.png has too many pixels" in capsys.readouterr().err
+    assert "dark/huge.png: The image has more than the 25000000 pixels" in capsys.readouterr().err
 
 
 def test_a_folder_whose_name_is_not_utf_8_is_refused_by_name(

@@ -1,0 +1,67 @@
+"""Photographs of digits, as people send them, are read as the digit that they show."""
+
+import numpy as np
+import pytest
+from PIL import ImageDraw
+
+from app.formats import png
+from app.formats.image_files import prepare
+from app.settings import ROOT
+from model.engine import Engine, LabelledImages
+from tests.app.pictures import drawing, file
+from tests.photographs import KINDS, SMALL_DIGITS, photographs
+
+COUNT, SEED = 20, 2026
+LEAST = {"hard shadow x 0.6": 14, "dark squared": 15, SMALL_DIGITS: 12}
+"""How many of 20 are right at least; of all other kinds `LEAST_OF_OTHERS`."""
+LEAST_OF_OTHERS = 16
+
+
+@pytest.fixture(scope="module")
+def reader() -> Engine:
+    return Engine.load(ROOT / "checkpoints" / "mnist-vae-20d", "cpu")
+
+
+def step_details(content: bytes) -> dict[str, str]:
+    return {step.name: step.detail for step in prepare(content, "mnist").steps}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "3000 x 4000"] + [SMALL_DIGITS])
+def test_most_photographs_of_a_kind_are_read_as_what_they_show(
+    kind: str, reader: Engine, mnist: LabelledImages
+) -> None:
+    right = 0
+    for image, label in photographs(kind, mnist.images, mnist.labels, COUNT, SEED):
+        prepared = prepare(file(image, compress_level=1), "mnist", with_steps=False).image
+        mean = reader.code(prepared[None]).mean
+        assert mean is not None
+        right += np.bincount(reader.neighbours(mean[0], 15).labels).argmax() == label
+    assert right >= LEAST.get(kind, LEAST_OF_OTHERS)
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "fashion"])
+def test_every_shipped_image_and_its_negative_pass_unchanged(
+    dataset: str, request: pytest.FixtureRequest
+) -> None:
+    images = request.getfixturevalue(dataset).images
+    name = "mnist" if dataset == "mnist" else "fashion-mnist"
+    for image in images:
+        for sent in (image, 255 - image) if dataset == "mnist" else (image,):
+            found = 255 * prepare(png.encode(sent), name, with_steps=False).image
+            assert np.abs(found - image).max() < 0.01
+
+
+def test_what_is_left_out_is_said() -> None:
+    pair = drawing((600, 200), ink=0, paper=255)
+    ImageDraw.Draw(pair).line([(400, 50), (400, 150)], fill=0, width=18)
+    assert "another shape of like size" in step_details(file(pair))["alone"]
+    specks = drawing(ink=0, paper=255)
+    specks.paste(0, (250, 20, 253, 23))
+    assert "specks" in step_details(file(specks))["alone"]
+    assert "alone" not in step_details(file(drawing(ink=0, paper=255)))
+
+
+def test_the_size_that_is_told_of_a_photograph_is_its_own() -> None:
+    page = drawing((3000, 2000), ink=0, paper=255)
+    steps = step_details(file(page.convert("RGB"), "JPEG", quality=95))
+    assert "3000 x 2000" in steps["read"]
