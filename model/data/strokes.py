@@ -79,7 +79,7 @@ def is_plain(levels: Levels) -> bool:
     if alike[ground] < 0.4 * border.sum() or alike[is_shade].max(initial=0) > border.sum() / 12:
         return False
     low, high = max(ground - PLAIN, 0), min(ground + PLAIN, 255)
-    return np.count_nonzero((levels >= low) & (levels <= high)) > 0.2 * levels.size
+    return bool(np.count_nonzero((levels >= low) & (levels <= high)) > 0.2 * levels.size)
 
 
 def odd_moment(distance: Image) -> float:
@@ -205,7 +205,7 @@ def _strokes_of(
         near |= pieces.near(box, round(ABOVE * box.size)) & ~beside
         more = among & near & ~kept
         if not more.any():
-            return kept
+            return np.asarray(kept)
         kept |= more
 
 
@@ -218,7 +218,7 @@ def pointed_at(shown: Mask, at: tuple[float, float]) -> Mask:
 def _is_box(pieces: Pieces, among: Bool[np.ndarray, " pieces"]) -> Bool[np.ndarray, " pieces"]:
     """Return which of some pieces have four corners and another piece inside that is no speck."""
     found = np.zeros_like(among)
-    for piece in np.flatnonzero(among):
+    for piece in map(int, np.flatnonzero(among)):
         within = pieces.within(piece) & (pieces.size > SPECK * pieces.size[piece])
         found[piece] = within.any() and pieces.has_corners(piece)
     return found

@@ -137,7 +137,7 @@ def test_a_dim_and_noisy_photograph_is_levelled() -> None:
     dim = np.clip(np.asarray(drawing(ink=60, paper=140), float) + noise, 0, 255).astype(np.uint8)
     prepared = prepare(file(Image.fromarray(dim), "JPEG", quality=90))
     assert [step.name for step in prepared.steps][:3] == ["read", "inverted", "levelled"]
-    assert alike(prepared.image, prepare(file(drawing())).image) > 0.95
+    assert alike(prepared.image, prepare(file(drawing())).image) > 0.93
     assert (prepared.image == 0).mean() > 0.6, "the paper is gone"
 
 

@@ -1,4 +1,4 @@
-"""Images other than digits are prepared as Fashion-MNIST was; digits are in test_image_files."""
+"""Pictures of things are prepared as Fashion-MNIST was; digits are in test_image_files."""
 
 import numpy as np
 import pytest
