@@ -107,6 +107,6 @@ def _strips(content: bytes) -> int:
         size = struct.calcsize(order + entry)
         table = content[place : place + size * min(entries, 0xFFFF)]
         counts = struct.iter_unpack(order + entry, table[: len(table) // size * size])
-    except struct.error:
+    except (struct.error, OverflowError):  # a place beyond the file, or beyond any
         return 0
     return max((count for tag, _, count in counts if tag in _OFFSETS), default=0)

@@ -53,15 +53,15 @@ def prepare(
         ImageError: It is too large, damaged or blank.
     """
     is_digit = dataset == DIGITS
+    size = picture.size  # that of the file: a large JPEG is decoded smaller
     seen = see(picture, DIGIT_SIDE if is_digit else WORKING_SIDE, reading.box)
     grey = seen.grey
     is_plain = is_digit and strokes.is_plain(np.asarray(grey))
     if is_plain:
         grey = grey.reduce(math.ceil(max(grey.size) / PLAIN_SIDE))
-    pixels = np.asarray(grey, np.float32) / 255
-    if reading.brightness:
-        pixels = pixels**2.0**-reading.brightness
-    steps = _first_steps(picture, seen, reading, pixels) if with_steps else []
+    cut = np.asarray(grey, np.float32) / 255
+    pixels = cut**2.0**-reading.brightness if reading.brightness else cut
+    steps = _first_steps(picture, size, seen, reading, cut, pixels) if with_steps else []
     for name, transform in steps_for(pixels, dataset, reading, is_plain=is_plain).items():
         pixels, detail = transform(pixels)
         if detail and with_steps:
@@ -70,21 +70,38 @@ def prepare(
 
 
 def _first_steps(
-    picture: Image.Image, seen: Seen, reading: Reading, pixels: GreyImage
+    picture: Image.Image,
+    size: tuple[int, int],
+    seen: Seen,
+    reading: Reading,
+    cut: GreyImage,
+    bright: GreyImage,
 ) -> list[Step]:
-    """Return what was done before the steps of a data set."""
-    width, height = picture.size
-    did = {"read": f"A {picture.format} file of {width} x {height} pixels, seen in grey."}
+    """Return what was done before the steps of a data set, with what was seen after each.
+
+    Args:
+        picture: Opened and decoded.
+        size: Its width and height as they are in the file.
+        seen: What was seen of it.
+        reading: What the client says of it.
+        cut: What its box holds.
+        bright: The same in the brightness that is asked for.
+    """
+    shown = _thumbnail(cut)
+    whole = shown if reading.box == WHOLE else np.asarray(see(picture, THUMBNAIL_SIDE).grey)
+    kind, (width, height) = picture.format, size
+    steps = [Step("read", f"A {kind} file of {width} x {height} pixels, seen in grey.", whole)]
     if seen.is_turned:
-        did["turned"] = "The camera was held turned; its note was followed."
+        steps.append(Step("turned", "The camera was held turned; its note was followed.", whole))
     if seen.sheet:
-        did["flattened"] = f"What is transparent was laid on {seen.sheet}."
+        steps.append(Step("flattened", f"What is transparent was laid on {seen.sheet}.", whole))
     if reading.box != WHOLE:
-        did["boxed"] = "Only what lies in the box that you drew is looked at."
+        detail = "Only what lies in the box that you drew is looked at."
+        steps.append(Step("boxed", detail, shown))
     if reading.brightness:
-        did["brightened"] = f"The brightness was changed by {reading.brightness:+.2f}, as you said."
-    shown = _thumbnail(pixels)
-    return [Step(name, detail, shown) for name, detail in did.items()]
+        detail = f"The brightness was changed by {reading.brightness:+.2f}, as you said."
+        steps.append(Step("brightened", detail, _thumbnail(bright)))
+    return steps
 
 
 def _thumbnail(pixels: GreyImage) -> UInt8[np.ndarray, "height width"]:
