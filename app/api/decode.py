@@ -67,14 +67,14 @@ async def decode(request: Request) -> Response:
         form = rendering.choose(request.headers.get("accept"), BATCH)
         latents = await _read_body(request, card)
         fields = {"model": card.id}
-        return await respond(request, served, latents, form, BATCH, fields, patient=False)
+        return await respond(request, served, latents, form, BATCH, fields)
 
 
 def _require_room(request: Request, served: ServedModel, card: Card) -> None:
     """Raise Overloaded for a long body before it is read, while too much waits."""
     length = int(request.headers.get("content-length", 0))
     if length > CHUNK * (NUMBER_CHARACTERS * card.latent_dim + 2):
-        served.batcher.require_room(2 * CHUNK)
+        served.batcher.require_room(2)
 
 
 async def _read_body(request: Request, card: Card) -> Latents:
@@ -95,13 +95,11 @@ async def respond(
     media_type: str,
     forms: Mapping[str, Render],
     fields: Mapping[str, Any],
-    *,
-    patient: bool = True,
 ) -> Response:
     """Return the images of latents as `media_type`; in JSON they follow `fields`, as `images`.
 
     Many images that go into JSON are packed chunk by chunk, each after its forward pass. Other slow
-    rendering is done in a thread. `patient` is as in `Job`.
+    rendering is done in a thread.
 
     Raises:
         ClientDisconnect: The client went away before many were decoded.
@@ -109,7 +107,7 @@ async def respond(
     """
     is_small = len(latents) <= SMALL
     if media_type != JSON:
-        work = served.decode(latents, patient=patient)
+        work = served.decode(latents)
         images = await (work if is_small else while_connected(request, work))
         render = partial(forms[media_type], images)
         is_quick = media_type in (NPY, RAW) or (media_type == PNG and len(images) <= CHUNK)
@@ -119,7 +117,7 @@ async def respond(
     if is_small:
         listed = rendering.packed(await batcher.run(latents))
     else:
-        job = batcher.decode_job(latents, rendering.packed, patient=patient)
+        job = batcher.decode_job(latents, rendering.packed)
         listed = b",".join(await while_connected(request, batcher.run(job)))
     content = rendering.encode_json(fields)[:-1].encode() + b',"images":[' + listed + b"]}"
     return rendering.json_response(content, request.headers.get("accept-encoding"))

@@ -1,6 +1,8 @@
 """POST encode: posteriors of images."""
 
-from collections.abc import Coroutine, Sequence
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
@@ -111,11 +113,15 @@ async def encode(request: Request) -> Response:
     registry: Registry = request.app.state.registry
     async with registry.lend(request.path_params["model"]) as served:
         form = choose(request.headers.get("accept"), (JSON, NPY))
-        prepared = await _read(request, served.engine.card.dataset, form == JSON)
+        entries = await _read(request)
+        served.encoder.require_room(len(entries))
+        prepared = await read_images(entries, served.card.dataset, with_steps=form == JSON)
         images = np.stack([one.image for one in prepared])
         if form == JSON:
             encodings = await _worked_out(request, served.encoder.encode(images), len(images))
-            content = _json(served.engine.card.id, encodings, prepared)
+            write = partial(_json, served.card.id, encodings, prepared)
+            is_quick = len(images) <= MAX_PER_PASS
+            content = write() if is_quick else await asyncio.to_thread(write)
             return json_response(content, request.headers.get("accept-encoding"))
         codes = await _worked_out(request, served.encoder.code(images), len(images))
         content = npy(np.concatenate([code.array for code in codes]))
@@ -127,31 +133,25 @@ async def _worked_out(request: Request, work: Coroutine[Any, Any, Result], count
     return await (work if count <= MAX_PER_PASS else while_connected(request, work))
 
 
-async def _read(request: Request, dataset: str, tell: bool) -> list[Prepared]:
+async def _read(request: Request) -> Mapping[str, object]:
+    """Return the images of a request by their JSON pointers, as `read_images` takes them."""
     kind = request.headers.get("content-type", "")
     if kind.lower().startswith(FORM):
-        return await _from_form(request, dataset, tell)
+        return {f"#/file/{index}": file for index, file in enumerate(await _from_form(request))}
     if media_type(kind) == JSON:
-        return await _from_json(request, dataset, tell)
+        body = await read_json(request, EncodeBody)
+        return {f"#/images/{index}": entry for index, entry in enumerate(body.images)}
     raise unsupported(request, FORM, JSON)
 
 
-async def _from_form(request: Request, dataset: str, with_steps: bool) -> list[Prepared]:
+async def _from_form(request: Request) -> list[bytes]:
     try:
         async with request.form(max_files=MAX_IMAGES, max_fields=MAX_IMAGES) as form:
-            contents = await _contents(form)
+            return await _contents(form)
     except HTTPException as error:
         if isinstance(error, Problem):
             raise
         raise InvalidRequest.at("#", f"The form cannot be read: {error.detail}") from error
-    files = {f"#/file/{index}": content for index, content in enumerate(contents)}
-    return await read_images(files, dataset, with_steps=with_steps)
-
-
-async def _from_json(request: Request, dataset: str, with_steps: bool) -> list[Prepared]:
-    body = await read_json(request, EncodeBody)
-    images = {f"#/images/{index}": entry for index, entry in enumerate(body.images)}
-    return await read_images(images, dataset, with_steps=with_steps)
 
 
 async def _contents(form: FormData) -> list[bytes]:

@@ -90,7 +90,9 @@ async def interpolate(request: Request, served: Decoding) -> Response:
     end = await _latent(request, served, body.end, "end")
     weight = GEODESIC_WEIGHT if body.path == "geodesic" else 1
     pieces = served.engine.walk(start, end, body.steps, body.path)
-    *_, path = await while_connected(request, served.run(pieces, weight=weight))
+    *_, path = await while_connected(
+        request, served.run(pieces, weight=weight, unit="path to find")
+    )
     assert path is not None, "the last piece returns the path"
     lengths = served.engine.seen_length_pieces(path.latents)
     *_, seen_lengths = await served.run(lengths, weight=CHUNK)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Path, Request
 
@@ -33,15 +33,17 @@ class ServedModel:
 
         return EncodeBatcher(self.engine, self.batcher)
 
-    async def run(self, calls: Sequence[Callable[[], Result]], *, weight: int) -> list[Result]:
+    async def run(
+        self, calls: Sequence[Callable[[], Result]], *, weight: int, **kind: Any
+    ) -> list[Result]:
         """Run calls of the engine as `Batcher.calls_job` describes, and return their results."""
-        results: list[Result] = await self.batcher.run(self.batcher.calls_job(calls, weight=weight))
+        job = self.batcher.calls_job(calls, weight=weight, **kind)
+        results: list[Result] = await self.batcher.run(job)
         return results
 
-    async def decode(self, latents: Latents, *, patient: bool = True) -> Images:
+    async def decode(self, latents: Latents) -> Images:
         """Decode latents; raises Overloaded when too much is waiting."""
-        job = self.batcher.decode_job(latents, patient=patient)
-        images: Images = await self.batcher.run(job)
+        images: Images = await self.batcher.run(self.batcher.decode_job(latents))
         return images
 
     def require_latents(self) -> None:

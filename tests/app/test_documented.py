@@ -107,6 +107,7 @@ def test_the_limits_are_those_that_the_code_has() -> None:
     assert f"{settings.request_timeout_seconds:.0f} s" in table
     assert f"{settings.max_connections:,} |" in table
     assert f"{settings.max_queue:,} |" in table
+    assert f"`EXPLORER_MAX_WAIT_SECONDS`, {settings.max_wait_seconds:g} s" in table
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the examples are curl commands")

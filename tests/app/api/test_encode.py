@@ -1,6 +1,7 @@
 import base64
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,21 @@ def test_each_of_64_images_is_encoded_in_its_order_as_it_is_alone(
         assert items[index]["input"] == alone["input"]
         assert items[index]["mean"] == pytest.approx(alone["mean"], abs=1e-4)
         assert items[index]["elbo"]["total"] == pytest.approx(alone["elbo"]["total"], rel=1e-4)
+
+
+def test_many_encodes_at_once_wait_for_each_other_and_none_is_refused(
+    mnist: LabelledImages,
+) -> None:
+    settings = Settings(models=("mnist-vae-2d",), max_wait_seconds=60)  # on any machine
+    sent = files([png.encode(image) for image in mnist.images[:64]])
+    with (
+        ThreadPoolExecutor(8) as threads,
+        serving(settings) as server,
+        server.client() as client,
+    ):
+        path = f"/api/v1/{ENCODE}"
+        asked = [threads.submit(client.post, path, files=sent) for _ in range(8)]
+        assert [one.result().status_code for one in asked] == [200] * 8
 
 
 def test_an_autoencoder_returns_null_for_what_it_lacks(
