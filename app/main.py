@@ -18,6 +18,7 @@ from app.api import (
     fields,
     health,
     history,
+    index,
     interpolate,
     measures,
     metrics,
@@ -47,6 +48,7 @@ VERSION = "0.1.0"
 HOT = (decode, decode_png, encode, tiles)
 FEATURES = (
     *HOT,
+    index,
     stream,
     models,
     measures,
@@ -108,9 +110,8 @@ def create_app(settings: Settings | None = None) -> Explorer:
     openapi.describe(app)
     errors.install(app)
     log.know(app.routes)
-    app.gate = Gate(
-        HotRoutes(super(Explorer, app).__call__, HOT_ROUTES), settings, log, _cors(settings)
-    )
+    routes = HotRoutes(super(Explorer, app).__call__, HOT_ROUTES)
+    app.gate = Gate(routes, settings, log, registry.hashes, _cors(settings))
     return app
 
 

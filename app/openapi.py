@@ -35,6 +35,15 @@ RETRY_AFTER: dict[str, Any] = {
 }
 """The header of a refusal that is not for long."""
 
+MODEL_HASH = "Explorer-Model-Hash"
+"""The header by which a client notices that a model was trained anew."""
+_HASH = {
+    MODEL_HASH: {
+        "schema": {"type": "string"},
+        "description": "The model's `sha256`: when it changes, the model was trained anew",
+    }
+}
+
 REFUSALS = {
     400: "What came is no HTTP, or its body is no JSON",
     403: "A page of another site opens a stream",
@@ -148,6 +157,9 @@ def describe(app: FastAPI) -> None:
         for path, operations in document["paths"].items():
             for operation in operations.values():
                 _tell_refusals(path, operation)
+                if "{model}" in path or "{name}" in path:
+                    answer = operation["responses"].get("200", {})
+                    answer["headers"] = {**answer.get("headers", {}), **_HASH}
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -1,6 +1,6 @@
 """Encodes of many images at once: what is refused, how long all take, how a drag beside them fares.
 
-    python -m benchmarks.bulk [--clients 200]
+    python -m benchmarks.bulk [--clients 200] [--only "50 x"]
 
 Each line is a number of clients that encode at once, against as many requests one after another,
 asked in the same run. Who is refused comes again after `Retry-After`. One person drags at 60 Hz all
@@ -99,21 +99,23 @@ async def compare(server: Server, clients: int, images: int) -> None:
     )
 
 
-async def table(server: Server, clients: int) -> None:
+async def table(server: Server, clients: int, only: str) -> None:
     """Print the lines of a few large requests, many small ones, and far too many."""
     print("| encodes x images | one by one, s | at once, s | ratio | refused |", end="")
     print(" drag p50, ms | p99, ms |\n|---|---|---|---|---|---|---|")
     for count, images in ((8, 64), (50, 4), (50, 64), (clients, 64)):
-        await compare(server, count, images)
+        if f"{count} x {images}".startswith(only):
+            await compare(server, count, images)
 
 
 def main() -> None:
     """Start a server and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--clients", type=int, default=200, help="of the last line")
+    parser.add_argument("--only", default="", help="lines that begin with it, such as '50 x 4'")
     options = parser.parse_args()
     with Server("--device", "cpu") as server:
-        asyncio.run(table(server, options.clients))
+        asyncio.run(table(server, options.clients, options.only))
 
 
 if __name__ == "__main__":

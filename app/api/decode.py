@@ -8,12 +8,12 @@ from typing import Annotated, Any
 from fastapi import Request, Response
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from app.formats import rendering
+from app.formats import npy, rendering
 from app.formats.latents import LATENT, MAX_LATENTS, read_latents, read_npy
 from app.formats.rendering import BATCH, ImageJson, Render, described
 from app.http.cancellation import while_connected
 from app.http.json_body import JsonBody, media_type, most_bytes, read_json, unsupported
-from app.http.negotiation import JSON, NPY, PNG, RAW
+from app.http.negotiation import JSON, NPY, NPZ, PNG, RAW
 from app.openapi import MODEL_PARAMETER, array, bytes_of, feature, reads
 from app.serving.batcher import CHUNK, SMALL, Latents
 from app.serving.registry import Registry, ServedModel
@@ -57,7 +57,7 @@ _CONTENT = {
 async def decode(request: Request) -> Response:
     """Decode up to 1,024 latents, in JSON or a NumPy file.
 
-    `Accept` picks JSON, a contact sheet, NumPy or bare bytes.
+    `Accept` picks JSON, a contact sheet, NumPy (one array, or all as NPZ) or bare bytes.
     """
     registry: Registry = request.app.state.registry
     async with registry.lend(request.path_params["model"]) as served:
@@ -96,7 +96,7 @@ async def respond(
     forms: Mapping[str, Render],
     fields: Mapping[str, Any],
 ) -> Response:
-    """Return the images of latents as `media_type`; in JSON they follow `fields`, as `images`.
+    """Return the images of latents as `media_type`; in JSON and NPZ after `fields`, as `images`.
 
     Many images that go into JSON are packed chunk by chunk, each after its forward pass. Other slow
     rendering is done in a thread.
@@ -109,7 +109,10 @@ async def respond(
     if media_type != JSON:
         work = served.decode(latents)
         images = await (work if is_small else while_connected(request, work))
-        render = partial(forms[media_type], images)
+        if media_type == NPZ:
+            render = partial(npy.archive, **fields, images=images)
+        else:
+            render = partial(forms[media_type], images)
         is_quick = media_type in (NPY, RAW) or (media_type == PNG and len(images) <= CHUNK)
         content = render() if is_quick else await asyncio.to_thread(render)
         return Response(content, media_type=media_type, headers={"Vary": "Accept"})

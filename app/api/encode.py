@@ -1,27 +1,28 @@
 """POST encode: posteriors of images."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from fastapi import Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from app.errors import InvalidRequest, Problem
+from app.formats import npy
 from app.formats.image_files import Prepared
-from app.formats.rendering import ImageJson, encode_json, image_json, json_response, npy
+from app.formats.rendering import ImageJson, encode_json, image_json, json_response
 from app.formats.uploads import MAX_IMAGES, read_images
 from app.http.cancellation import while_connected
 from app.http.json_body import JsonBody, media_type, read_json, unsupported
 from app.http.negotiation import JSON, NPY, choose
-from app.openapi import BINARY, MODEL_PARAMETER, array, feature, reads
+from app.openapi import BINARY, MODEL_PARAMETER, array, bytes_of, feature, parameter, reads
 from app.serving.encode_batcher import MAX_PER_PASS
 from app.serving.registry import Registry
-from model.engine import IMAGE_SIDE, Encoding
+from model.engine import IMAGE_SIDE, Code
 
 Result = TypeVar("Result")
 router = feature("/models/{model}", "encode")
@@ -56,8 +57,12 @@ class StepJson(BaseModel):
 
 
 class EncodedItem(BaseModel):
-    """What a model makes of one image; what it has no notion of is null."""
+    """What a model makes of one image; what it has no notion of is null.
 
+    With `include` the fields that it does not name are left out.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"required": []})
     mean: list[float] | None = Field(description="The code; null for `vqvae`")
     covariance: list[list[float]] | None = Field(description="Of the posterior; null but for `vae`")
     indices: list[list[int]] | None = Field(
@@ -67,6 +72,11 @@ class EncodedItem(BaseModel):
     input: ImageJson = Field(description="What was encoded: the upload at 28 x 28")
     reconstruction: ImageJson = Field(description="The decode of the mean or the indices")
     steps: list[StepJson]
+
+
+FIELDS = frozenset(EncodedItem.model_fields)
+OF_DECODER = {"elbo", "reconstruction"}
+"""The fields that need a decode; for the others the code is enough."""
 
 
 class EncodeResponse(BaseModel):
@@ -93,39 +103,65 @@ _STROKE = (  # a PNG of 28 x 28
 _CONTENT = {
     FORM: {"schema": _only("file", BINARY["schema"])},
     JSON: {"schema": _only("images", _IMAGE), "example": {"images": [_STROKE]}},
+    NPY: bytes_of("A NumPy file: N x H x W, whole numbers from 0 to 255 or floats from 0 to 1"),
+    "image/*": bytes_of("An image file"),
 }
+_ANY = f"({'|'.join(EncodedItem.model_fields)})"
+_INCLUDE = {"type": "string", "pattern": f"^{_ANY}(,{_ANY})*$"}
+_INCLUDE_MEANING = "The fields of the items that are wanted, with commas between; all if left out"
 
 
 @router.post(
     "/encode",
-    openapi_extra={"parameters": [MODEL_PARAMETER], **reads(_CONTENT)},
+    openapi_extra={
+        "parameters": [
+            MODEL_PARAMETER,
+            parameter("include", "query", _INCLUDE, _INCLUDE_MEANING, example="mean,elbo"),
+        ],
+        **reads(_CONTENT),
+    },
     responses={200: {"model": EncodeResponse, "content": {JSON: {}, NPY: BINARY}}, 422: {}},
     response_class=Response,
     response_model=None,
 )
 async def encode(request: Request) -> Response:
-    """Encode 1 to 64 images: files in the form field `file`, or JSON.
+    """Encode 1 to 64 images: files in the form field `file`, JSON, a NumPy file, or an image file.
 
     A file is brought to 28 x 28 the way the model's data set was made, and `steps` tells how; one
-    that is 28 x 28 on a dark background is taken as it is. `Accept` picks JSON, or NumPy: the codes
-    alone, for two fifths less work.
+    that is 28 x 28 on a dark background is taken as it is, as numbers are. `Accept` picks JSON, or
+    NumPy: the codes alone, for two fifths less work, as is JSON that includes nothing decoded.
     """
     registry: Registry = request.app.state.registry
     async with registry.lend(request.path_params["model"]) as served:
         form = choose(request.headers.get("accept"), (JSON, NPY))
+        include = _read_include(request) if form == JSON else frozenset({"mean"})
         entries = await _read(request)
         served.encoder.require_room(len(entries))
-        prepared = await read_images(entries, served.card.dataset, with_steps=form == JSON)
+        with_steps = "steps" in include
+        prepared = await read_images(entries, served.card.dataset, with_steps=with_steps)
         images = np.stack([one.image for one in prepared])
+        found: Sequence[Code]
+        if include.isdisjoint(OF_DECODER):
+            found = await _worked_out(request, served.encoder.code(images), len(images))
+        else:
+            found = await _worked_out(request, served.encoder.encode(images), len(images))
         if form == JSON:
-            encodings = await _worked_out(request, served.encoder.encode(images), len(images))
-            write = partial(_json, served.card.id, encodings, prepared)
+            write = partial(_json, served.card.id, found, prepared, include)
             is_quick = len(images) <= MAX_PER_PASS
             content = write() if is_quick else await asyncio.to_thread(write)
             return json_response(content, request.headers.get("accept-encoding"))
-        codes = await _worked_out(request, served.encoder.code(images), len(images))
-        content = npy(np.concatenate([code.array for code in codes]))
+        content = npy.write(np.concatenate([code.array for code in found]))
         return Response(content, media_type=form, headers={"Vary": "Accept"})
+
+
+def _read_include(request: Request) -> frozenset[str]:
+    text = request.query_params.get("include")
+    include = FIELDS if text is None else frozenset(text.split(","))
+    if not include <= FIELDS:
+        known = ", ".join(EncodedItem.model_fields)
+        detail = f"include names what an item does not have. It has {known}."
+        raise InvalidRequest.at("?include", detail)
+    return include
 
 
 async def _worked_out(request: Request, work: Coroutine[Any, Any, Result], count: int) -> Result:
@@ -141,7 +177,15 @@ async def _read(request: Request) -> Mapping[str, object]:
     if media_type(kind) == JSON:
         body = await read_json(request, EncodeBody)
         return {f"#/images/{index}": entry for index, entry in enumerate(body.images)}
-    raise unsupported(request, FORM, JSON)
+    if media_type(kind) == NPY:
+        images = npy.read(await request.body(), 3)
+        if not 0 < len(images) <= MAX_IMAGES:
+            detail = f"The array has {len(images)} images; 1 to {MAX_IMAGES} are encoded at once."
+            raise InvalidRequest.at("#", detail)
+        return {f"#/{index}": image for index, image in enumerate(images)}
+    if media_type(kind).startswith("image/"):
+        return {"#": await request.body()}
+    raise unsupported(request, FORM, JSON, NPY, "image files")
 
 
 async def _from_form(request: Request) -> list[bytes]:
@@ -163,24 +207,33 @@ async def _contents(form: FormData) -> list[bytes]:
     return [await file.read() for file in files]
 
 
-def _json(model: str, encodings: list[Encoding], prepared: Sequence[Prepared]) -> bytes:
-    each = [(encoding, index) for encoding in encodings for index in range(len(encoding))]
-    items = [_item(*found, one) for found, one in zip(each, prepared, strict=True)]
+def _json(
+    model: str, found: Sequence[Code], prepared: Sequence[Prepared], include: Collection[str]
+) -> bytes:
+    each = [(encoding, index) for encoding in found for index in range(len(encoding))]
+    items = [_item(*one, ready, include) for one, ready in zip(each, prepared, strict=True)]
     return encode_json({"model": model, "items": items}).encode()
 
 
-def _item(encoding: Encoding, index: int, ready: Prepared) -> dict[str, object]:
+def _item(
+    encoding: Code, index: int, ready: Prepared, include: Collection[str]
+) -> dict[str, object]:
     def pick(name: str) -> Any:
         found = getattr(encoding, name)
-        return None if found is None else found[index].tolist()
+        return None if found is None else found[index]
 
-    return {
-        **{name: pick(name) for name in ("mean", "covariance", "indices")},
-        "elbo": {name: pick(name) for name in Elbo.model_fields},
-        "input": image_json(np.floor(255 * ready.image + 0.5).astype(np.uint8)),
-        "reconstruction": image_json(encoding.reconstruction_image[index]),
-        "steps": [
+    def plain(name: str) -> Any:
+        found = pick(name)
+        return None if found is None else found.tolist()
+
+    make: dict[str, Callable[[], object]] = {
+        **{name: partial(plain, name) for name in ("mean", "covariance", "indices")},
+        "elbo": lambda: {name: plain(name) for name in Elbo.model_fields},
+        "input": lambda: image_json(np.floor(255 * ready.image + 0.5).astype(np.uint8)),
+        "reconstruction": lambda: image_json(pick("reconstruction_image")),
+        "steps": lambda: [
             {"name": step.name, "detail": step.detail, "image": image_json(step.image)}
             for step in ready.steps
         ],
     }
+    return {name: one() for name, one in make.items() if name in include}

@@ -78,7 +78,7 @@ class InterpolateResponse(BaseModel):
     response_class=Response,
 )
 async def interpolate(request: Request, served: Decoding) -> Response:
-    """Walk between two ends; `Accept` picks JSON, a film strip or an animation.
+    """Walk between two ends; `Accept` picks JSON, a film strip, an animation or NumPy.
 
     The steps of a path are equal in its own metric; a geodesic's, in that of how much the image
     changes (Fisher-Rao) plus what it costs to leave the codes. A model's first geodesic takes a

@@ -7,7 +7,7 @@ in the access log.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import getrandbits
 from re import compile as pattern
 
@@ -86,6 +86,10 @@ class Exchange:
                 self.scope["method"] = "HEAD"
             own = RAW_HEADERS if kind == "http.response.start" else ()
             message["headers"] = [*message.get("headers", ()), *own, (ID_HEADER, self.id)]
+            if path := self.scope.get("path_params"):
+                model = self._gate.hashes.get(path.get("model") or path.get("name", ""))
+                if model is not None:
+                    message["headers"].append(model)
         await self._send(message)
 
 
@@ -96,15 +100,21 @@ class Gate:
         app: What is behind it.
         settings: Of the server.
         log: Where requests are noted.
+        hashes: `Registry.hashes`, for the answers of models.
         cors: Wraps an app so that it answers pages of other origins, if any may call the API.
     """
 
     def __init__(
-        self, app: ASGIApp, settings: Settings, log: AccessLog, cors: Wrap | None = None
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        log: AccessLog,
+        hashes: Mapping[str, tuple[bytes, bytes]],
+        cors: Wrap | None = None,
     ) -> None:
         self.app = cors(app) if cors else app
         self.refuse = cors(_refuse) if cors else _refuse
-        self.log = log
+        self.log, self.hashes = log, hashes
         self.max_connections = settings.max_connections
         self.open = 0
         self.bodies = Bodies(settings.max_body_bytes, settings.max_bodies_bytes)

@@ -232,13 +232,12 @@ class Batcher:
 
     async def _work(self) -> None:
         while self._small.requests or self._tiles.jobs or self._bulk.jobs:
-            begun = perf_counter()
             await asyncio.sleep(0)  # lets every request that is ready join this pass
             if batch := self._small.take(CHUNK):
                 self._decode_together(batch)
             queue = self._next_queue()
             if queue.jobs:
-                await self._run_piece(queue, begun)
+                await self._run_piece(queue)
 
     def _next_queue(self) -> FairQueue:
         """Return the queue that goes besides small requests: bulk too, however many tiles wait."""
@@ -264,7 +263,7 @@ class Batcher:
             waiter.set_result(images[start:stop])
             start = stop
 
-    async def _run_piece(self, queue: FairQueue, begun: float) -> None:
+    async def _run_piece(self, queue: FairQueue) -> None:
         job = queue.next()
         if job.waiter.done():  # nobody waits for it any more
             queue.jobs.pop(job, None)
@@ -291,7 +290,7 @@ class Batcher:
             return
         for _, seconds in pieces:
             queue.stats.add(job.weight, seconds)
-        queue.paces[job.unit].learn(job.weight, (perf_counter() - begun) / len(pieces))
+            queue.paces[job.unit].learn(job.weight, seconds)
         if not job.calls:
             queue.jobs.pop(job, None)
             if not job.waiter.done():

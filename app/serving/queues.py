@@ -72,7 +72,7 @@ class Pace:
     cold: int = COLD
     """Pieces to come that do not count."""
     seconds: float = 0.0
-    """That a piece takes on average, other queues' work included."""
+    """That a piece takes on average, without what goes before it."""
     weight: float = 0.0
     """Of a piece on average, in images decoded; 0 while the pace is not known."""
 

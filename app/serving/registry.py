@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Path, Request
 
 from app.errors import NotFound, Undecodable
+from app.openapi import MODEL_HASH
 from app.serving.batcher import Batcher, Images, Latents
 from app.serving.encode_batcher import EncodeBatcher
 from app.serving.model_cache import ModelCache
@@ -80,19 +81,25 @@ class Registry:
         lend: `ModelCache.lend`. Besides Overloaded it raises NotFound, and Unavailable for a model
             that cannot be loaded.
         listing: All cards as `GET /models` answers them, once that has been asked for.
+        hashes: The header with the hash of a model's weights, by its name and by those of its
+            halves in the Open Inference Protocol.
     """
 
     def __init__(self, default: str, memory_bytes: int) -> None:
         self.default = default
         self.is_stopping = False
         self.listing: bytes | None = None
+        self.hashes: dict[str, tuple[bytes, bytes]] = {}
         self._offers: dict[str, Offer] = {}
         self._cache: ModelCache[ServedModel] = ModelCache(memory_bytes, self._size_and_load)
         self.get, self.lend = self._cache.get, self._cache.lend
 
     def offer(self, offer: Offer) -> None:
 
-        self._offers[offer.card.id] = offer
+        name = offer.card.id
+        self._offers[name] = offer
+        header = (MODEL_HASH.lower().encode(), offer.card.sha256.encode())
+        self.hashes.update(dict.fromkeys((name, f"{name}.decoder", f"{name}.encoder"), header))
         self.listing = None
 
     def keep(self, served: ServedModel, size: int = 0) -> None:

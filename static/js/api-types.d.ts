@@ -17,7 +17,7 @@ export interface paths {
          * Decode
          * @description Decode up to 1,024 latents, in JSON or a NumPy file.
          *
-         *     `Accept` picks JSON, a contact sheet, NumPy or bare bytes.
+         *     `Accept` picks JSON, a contact sheet, NumPy (one array, or all as NPZ) or bare bytes.
          */
         post: operations["decode"];
         delete?: never;
@@ -57,11 +57,11 @@ export interface paths {
         put?: never;
         /**
          * Encode
-         * @description Encode 1 to 64 images: files in the form field `file`, or JSON.
+         * @description Encode 1 to 64 images: files in the form field `file`, JSON, a NumPy file, or an image file.
          *
          *     A file is brought to 28 x 28 the way the model's data set was made, and `steps` tells how; one
-         *     that is 28 x 28 on a dark background is taken as it is. `Accept` picks JSON, or NumPy: the codes
-         *     alone, for two fifths less work.
+         *     that is 28 x 28 on a dark background is taken as it is, as numbers are. `Accept` picks JSON, or
+         *     NumPy: the codes alone, for two fifths less work, as is JSON that includes nothing decoded.
          */
         post: operations["encode"];
         delete?: never;
@@ -82,6 +82,26 @@ export interface paths {
          * @description 8 x 8 decoded images of 28 x 28 pixels, taken at the cell centres of this tile of the plane's extent, in which there are 2^zoom x 2^zoom tiles. u grows to the right and v upwards, so tile (0, 0) is the corner of least u and greatest v. Every cell has the bytes of a decode at its centre.
          */
         get: operations["tile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Tell where the models, the data sets and the descriptions of this API are.
+         */
+        get: operations["index"];
         put?: never;
         post?: never;
         delete?: never;
@@ -181,7 +201,7 @@ export interface paths {
         put?: never;
         /**
          * Interpolate
-         * @description Walk between two ends; `Accept` picks JSON, a film strip or an animation.
+         * @description Walk between two ends; `Accept` picks JSON, a film strip, an animation or NumPy.
          *
          *     The steps of a path are equal in its own metric; a geodesic's, in that of how much the image
          *     changes (Fisher-Rao) plus what it costs to leave the codes. A model's first geodesic takes a
@@ -300,7 +320,8 @@ export interface paths {
          * Codes
          * @description Give the posterior means and the labels of the test images, in the data set's order.
          *
-         *     Little-endian: `uint32` N, `uint32` D, N x D `float32` means, N x `uint8` labels.
+         *     `Accept` picks the form. Bare bytes are little-endian: `uint32` N, `uint32` D, N x D `float32`
+         *     means, N x `uint8` labels. JSON names them, and NumPy holds the means alone.
          */
         get: operations["codes"];
         put?: never;
@@ -391,6 +412,46 @@ export interface paths {
          * @description All data sets that a model here was trained on, and what their labels mean.
          */
         get: operations["list_datasets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Dataset
+         * @description One data set, and what its labels mean.
+         */
+        get: operations["show_dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dataset Labels
+         * @description Give the labels of the test images, in the data set's order; `Accept` picks JSON or NumPy.
+         */
+        get: operations["dataset_labels"];
         put?: never;
         post?: never;
         delete?: never;
@@ -733,6 +794,25 @@ export interface components {
             sha256: string;
         };
         /**
+         * CodesResponse
+         * @description Codes of test images, from the `start`-th on, in the data set's order.
+         */
+        CodesResponse: {
+            /** Model */
+            model: string;
+            /** Start */
+            start: number;
+            /**
+             * Total
+             * @description Codes that there are
+             */
+            total: number;
+            /** Codes */
+            codes: number[][];
+            /** Labels */
+            labels: number[];
+        };
+        /**
          * DatasetJson
          * @description The images that models here were trained and are tested on.
          */
@@ -822,30 +902,32 @@ export interface components {
         /**
          * EncodedItem
          * @description What a model makes of one image; what it has no notion of is null.
+         *
+         *     With `include` the fields that it does not name are left out.
          */
         EncodedItem: {
             /**
              * Mean
              * @description The code; null for `vqvae`
              */
-            mean: number[] | null;
+            mean?: number[] | null;
             /**
              * Covariance
              * @description Of the posterior; null but for `vae`
              */
-            covariance: number[][] | null;
+            covariance?: number[][] | null;
             /**
              * Indices
              * @description Codebook entries, row by row from the top; null but for `vqvae`
              */
-            indices: number[][] | null;
-            elbo: components["schemas"]["Elbo"];
+            indices?: number[][] | null;
+            elbo?: components["schemas"]["Elbo"];
             /** @description What was encoded: the upload at 28 x 28 */
-            input: components["schemas"]["ImageJson"];
+            input?: components["schemas"]["ImageJson"];
             /** @description The decode of the mean or the indices */
-            reconstruction: components["schemas"]["ImageJson"];
+            reconstruction?: components["schemas"]["ImageJson"];
             /** Steps */
-            steps: components["schemas"]["StepJson"][];
+            steps?: components["schemas"]["StepJson"][];
         };
         /**
          * EpochJson
@@ -929,6 +1011,38 @@ export interface components {
             png: string;
         };
         /**
+         * Index
+         * @description Paths of this server from which everything else can be found.
+         */
+        Index: {
+            /**
+             * Name
+             * @default Latent Explorer
+             */
+            name: string;
+            /** Version */
+            version: string;
+            /**
+             * Models
+             * @description The models; `{models}/{id}` and what lies below it is one
+             */
+            models: string;
+            /** Datasets */
+            datasets: string;
+            /** Measures */
+            measures: string;
+            /**
+             * Openapi
+             * @description The API for programs
+             */
+            openapi: string;
+            /**
+             * Docs
+             * @description The API for people
+             */
+            docs: string;
+        };
+        /**
          * InferenceResponse
          * @description What was inferred.
          */
@@ -975,6 +1089,16 @@ export interface components {
             seen_lengths: number[];
             /** Images */
             images: components["schemas"]["ImageJson"][];
+        };
+        /**
+         * Labels
+         * @description The label of each test image.
+         */
+        Labels: {
+            /** Dataset */
+            dataset: string;
+            /** Labels */
+            labels: number[];
         };
         /**
          * MeasureJson
@@ -1509,6 +1633,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1516,6 +1642,7 @@ export interface operations {
                     "image/png": string;
                     "application/x-npy": string;
                     "application/octet-stream": string;
+                    "application/x-npz": string;
                 };
             };
             400: components["responses"]["Problem400"];
@@ -1554,6 +1681,8 @@ export interface operations {
             /** @description An 8-bit grey PNG, with an ETag */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1580,7 +1709,13 @@ export interface operations {
     };
     encode: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description The fields of the items that are wanted, with commas between; all if left out
+                 * @example mean,elbo
+                 */
+                include?: string;
+            };
             header?: never;
             path: {
                 /** @description Id of a model */
@@ -1603,12 +1738,16 @@ export interface operations {
                 "application/json": {
                     images: (string | number[][])[];
                 };
+                "application/x-npy": string;
+                "image/*": string;
             };
         };
         responses: {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1663,6 +1802,8 @@ export interface operations {
             /** @description An 8-bit grey PNG, 224 x 224, with an ETag */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1680,6 +1821,32 @@ export interface operations {
             404: components["responses"]["Problem404"];
             408: components["responses"]["Problem408"];
             409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    index: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Index"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            408: components["responses"]["Problem408"];
             413: components["responses"]["Problem413"];
             421: components["responses"]["Problem421"];
             431: components["responses"]["Problem431"];
@@ -1765,6 +1932,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1877,6 +2046,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1884,6 +2055,8 @@ export interface operations {
                     "image/png": string;
                     "image/gif": string;
                     "image/webp": string;
+                    "application/x-npy": string;
+                    "application/x-npz": string;
                 };
             };
             400: components["responses"]["Problem400"];
@@ -1935,6 +2108,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1942,6 +2117,7 @@ export interface operations {
                     "image/png": string;
                     "application/x-npy": string;
                     "application/octet-stream": string;
+                    "application/x-npz": string;
                 };
             };
             400: components["responses"]["Problem400"];
@@ -1972,6 +2148,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2005,6 +2183,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2044,6 +2224,8 @@ export interface operations {
                 headers: {
                     /** @description How to read the levels, as `low=0.1; high=250; unit=per squared unit; scale=log`. With t the level's share of the greatest there can be (65,535), a value is low + (high - low) t if `scale` is `linear`, low (high / low)^t if it is `log`, and the level itself if it is `index`. */
                     "Explorer-Field"?: string;
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2073,6 +2255,10 @@ export interface operations {
             query?: {
                 /** @description Project onto this plane: D is 2 */
                 plane?: string | null;
+                /** @description Place of the first */
+                start?: number;
+                /** @description How many at most; all others */
+                count?: number | null;
             };
             header?: never;
             path: {
@@ -2086,10 +2272,14 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/octet-stream": string;
+                    "application/json": components["schemas"]["CodesResponse"];
+                    "application/x-npy": string;
                 };
             };
             /** @description If-None-Match names the ETag: nothing has changed */
@@ -2101,10 +2291,12 @@ export interface operations {
             };
             400: components["responses"]["Problem400"];
             404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
             408: components["responses"]["Problem408"];
             409: components["responses"]["Problem409"];
             413: components["responses"]["Problem413"];
             421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
             431: components["responses"]["Problem431"];
             503: components["responses"]["Problem503"];
         };
@@ -2129,6 +2321,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2164,6 +2358,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2201,6 +2397,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2243,6 +2441,75 @@ export interface operations {
                 };
             };
             400: components["responses"]["Problem400"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    show_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a data set */
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetJson"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    dataset_labels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a data set */
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Labels"];
+                    "application/x-npy": string;
+                };
+            };
+            /** @description If-None-Match names the ETag: nothing has changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
             408: components["responses"]["Problem408"];
             413: components["responses"]["Problem413"];
             421: components["responses"]["Problem421"];
@@ -2436,6 +2703,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2470,6 +2739,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2637,6 +2908,8 @@ export interface operations {
                 headers: {
                     /** @description Bytes of the body that are JSON, if tensors follow */
                     "Inference-Header-Content-Length"?: number;
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2673,6 +2946,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2708,6 +2983,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2876,6 +3153,8 @@ export interface operations {
                 headers: {
                     /** @description Bytes of the body that are JSON, if tensors follow */
                     "Inference-Header-Content-Length"?: number;
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {

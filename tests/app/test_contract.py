@@ -81,6 +81,7 @@ def narrowed() -> dict[str, Any]:
             json_fields(operation)["latents"].update(items=LATENT, maxItems=FEW)
         if path.endswith("/encode"):
             content = operation["requestBody"]["content"]
+            del content["application/x-npy"], content["image/*"]
             json_fields(operation)["images"]["maxItems"] = FEW
             content["multipart/form-data"]["schema"]["properties"]["file"]["maxItems"] = FEW
     return found

@@ -58,7 +58,7 @@ def test_every_route_is_described_and_called_in_one_section(client: httpx.Client
     """By curl and by httpx; the stream by a client of WebSockets, /v2 by one of its protocol."""
     sections = re.split(r"^## ", REFERENCE, flags=re.MULTILINE)
     for method, path in routes(client):
-        heading = re.compile(rf"`{method} {re.escape(path.removeprefix(API))}[?`]")
+        heading = re.compile(rf"`{method} {re.escape(path.removeprefix(API) or path)}[?`]")
         named = [text for text in sections if heading.search(text)]
         assert named, f"{method} {path} is not described"
         text = {"sh": "", "python": ""}

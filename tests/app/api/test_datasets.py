@@ -105,3 +105,22 @@ def test_a_model_of_an_unknown_data_set_is_not_offered_and_the_data_sets_of_othe
     (error,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert error.getMessage().startswith("Model own is skipped: ")
     assert "my-shapes" in error.getMessage()
+
+
+def test_one_data_set_is_described_as_in_the_list(api: httpx.Client) -> None:
+    for listed in api.get("datasets").json()["datasets"]:
+        assert api.get(f"datasets/{listed['id']}").json() == listed
+    assert "mnist" in api.get("datasets/nope").json()["detail"]
+
+
+def test_the_labels_of_the_test_images_come_as_json_and_numpy(
+    api: httpx.Client, fashion: LabelledImages
+) -> None:
+    path = "datasets/fashion-mnist/labels"
+    answer = api.get(path)
+    assert answer.json() == {"dataset": "fashion-mnist", "labels": fashion.labels.tolist()}
+    assert "immutable" in answer.headers["cache-control"]
+    packed = api.get(path, headers={"Accept": "application/x-npy"})
+    assert (np.load(io.BytesIO(packed.content)) == fashion.labels).all()
+    tag = {"If-None-Match": packed.headers["etag"]}
+    assert api.get(path, headers=tag).status_code == 200, "the tag is of the other form"

@@ -149,3 +149,17 @@ def test_forms_and_bodies_that_are_not_offered_are_refused(
 ) -> None:
     refused(api.post(INTERPOLATE, json=body(), headers={"accept": "video/mp4"}), 406)
     refused(api.post(INTERPOLATE, content=b"x", headers={"content-type": "text/csv"}), 415)
+
+
+@pytest.mark.parametrize("kind", ["linear", "geodesic"])
+def test_a_path_comes_as_numpy_with_all_that_json_says(api: httpx.Client, kind: str) -> None:
+    asked = body(path=kind)
+    said = api.post(INTERPOLATE, json=asked).json()
+    archive = api.post(INTERPOLATE, json=asked, headers={"Accept": "application/x-npz"}).content
+    images = api.post(INTERPOLATE, json=asked, headers={"Accept": "application/x-npy"}).content
+    with np.load(io.BytesIO(archive)) as found:
+        lists = {name: found[name].tolist() for name in found if name != "images"}
+        assert found["images"].shape == (5, 28, 28)
+        assert (found["images"] == np.load(io.BytesIO(images))).all()
+    kept = {name: value for name, value in said.items() if name != "images" and value is not None}
+    assert lists == kept

@@ -91,3 +91,14 @@ def test_a_number_beyond_all_floats_is_refused(
     api: httpx.Client, refused: Refused, count: float
 ) -> None:
     refused(api.post(SAMPLE, json={"count": count}), 422)
+
+
+def test_numpy_in_an_archive_loses_neither_seed_nor_latents(api: httpx.Client) -> None:
+    body = {"count": 12, "seed": 5}
+    expected = api.post(SAMPLE, json=body).json()
+    archive = api.post(SAMPLE, json=body, headers={"Accept": "application/x-npz"})
+    with np.load(io.BytesIO(archive.content)) as found:
+        assert found["seed"] == 5
+        assert found["latents"].tolist() == expected["latents"]
+        images = api.post(SAMPLE, json=body, headers={"Accept": "application/x-npy"}).content
+        assert (found["images"] == np.load(io.BytesIO(images))).all()
