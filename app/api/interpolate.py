@@ -50,7 +50,10 @@ class InterpolateRequest(JsonBody):
     )
     path: Literal["linear", "spherical", "geodesic"] = Field(
         default="linear",
-        description="geodesic: shortest by how much the image changes, around what has no codes",
+        description="geodesic: shortest by how much the image changes and what lies off the codes",
+    )
+    density: bool = Field(
+        default=True, description="Of a geodesic: whether leaving the codes costs anything"
     )
 
 
@@ -89,7 +92,7 @@ async def interpolate(request: Request, served: Decoding) -> Response:
     start = await _latent(request, served, body.start, "start")
     end = await _latent(request, served, body.end, "end")
     weight = GEODESIC_WEIGHT if body.path == "geodesic" else 1
-    pieces = served.engine.walk(start, end, body.steps, body.path)
+    pieces = served.engine.walk(start, end, body.steps, body.path, density=body.density)
     *_, path = await while_connected(
         request, served.run(pieces, weight=weight, unit="path to find")
     )

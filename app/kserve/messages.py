@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSche
 
 from app.errors import BodyTooLarge, InvalidRequest, NotJson
 from app.formats.latents import MAX_LATENTS
-from app.http.json_body import WHOLE, count_values, most_bytes
+from app.http.json_body import MAX_NAME, WHOLE, count_values, most_bytes
 from app.kserve.endpoints import DATATYPES, Array, Endpoint
 from app.openapi import array
 
@@ -197,7 +197,8 @@ def _tensor(inputs: Sequence[RequestInput], content: bytes, endpoint: Endpoint) 
     """Return the input of the endpoint: float32 from bytes, float64 from JSON."""
     takes = endpoint.input
     if [one.name for one in inputs] != [takes.name]:
-        detail = f"inputs must hold one tensor, {takes.name}; {len(inputs)} came."
+        came = ", ".join(ascii(one.name)[1:-1][:MAX_NAME] for one in inputs[:3]) or "none"
+        detail = f"inputs must hold one tensor, {takes.name}; {len(inputs)} came: {came}."
         raise InvalidRequest.at("#/inputs", f"{detail} See GET /v2/models/{endpoint.name}")
     (given,) = inputs
     if fault := _fault(given, content, endpoint):

@@ -40,12 +40,6 @@ OF_LATENTS = {
     *("codes", "neighbours", "distances", "field", "stream"),
 }
 """Operations that refuse a model without latents: 409."""
-WITH_PARAMETERS = {
-    *("decode_png", "field", "neighbours", "distances", "history", "stream", "codes"),
-    *("dataset_image", "dataset_sprites"),
-}
-"""Operations with a parameter that may be invalid, not only unknown: 422."""
-
 NAMED = "/v2/models/{name}"
 INFERENCE = {
     "/v2": "get",
@@ -87,10 +81,10 @@ def refused_by(path: str, operation: dict[str, Any]) -> set[int]:
     if name == "stream":
         found |= {403, 426}
     if "requestBody" in operation:
-        found |= {406, 415, 422}
+        found |= {406, 415}
     if name in ("codes", "dataset_labels"):
         found.add(406)
-    if name in WITH_PARAMETERS:
+    if path.startswith(API):
         found.add(422)
     return found
 

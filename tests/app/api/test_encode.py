@@ -154,7 +154,7 @@ def test_an_image_file_may_be_the_body_itself(api: httpx.Client, refused: Refuse
 
 @pytest.mark.parametrize("wanted", ["mean", "mean,covariance", "elbo,mean", "input,steps"])
 def test_only_what_is_included_is_answered(api: httpx.Client, wanted: str) -> None:
-    sent = {"files": files([file(drawing())] * 9)}
+    sent: dict[str, Any] = {"files": files([file(drawing())] * 9)}
     whole = api.post(ENCODE, **sent).json()["items"]
     some = api.post(f"{ENCODE}?include={wanted}", **sent).json()["items"]
     names = wanted.split(",")

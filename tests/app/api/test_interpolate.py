@@ -1,6 +1,7 @@
 import base64
 import io
 import math
+from typing import Any
 
 import httpx
 import numpy as np
@@ -163,3 +164,24 @@ def test_a_path_comes_as_numpy_with_all_that_json_says(api: httpx.Client, kind: 
         assert (found["images"] == np.load(io.BytesIO(images))).all()
     kept = {name: value for name, value in said.items() if name != "images" and value is not None}
     assert lists == kept
+
+
+def test_without_the_density_a_geodesic_is_the_path_on_which_the_image_changes_least(
+    api: httpx.Client,
+) -> None:
+    codes = api.get(
+        "models/mnist-vae-2d/codes?count=2", headers={"Accept": "application/json"}
+    ).json()["codes"]
+    ends = {"start": {"latent": codes[0]}, "end": {"latent": codes[1]}, "steps": 64}
+
+    def walked(**asked: object) -> dict[str, Any]:
+        answer = api.post(INTERPOLATE, json={**ends, **asked}).raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    straight, both = walked(), walked(path="geodesic")
+    seen = walked(path="geodesic", density=False)
+    assert (both["metric"], seen["metric"]) == ("fisher-rao+density", "fisher-rao")
+    least = sum(seen["seen_lengths"])
+    assert least <= 1.001 * min(sum(straight["seen_lengths"]), sum(both["seen_lengths"]))
+    assert sum(seen["step_lengths"]) == pytest.approx(least, rel=0.02)

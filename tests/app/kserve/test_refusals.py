@@ -63,7 +63,7 @@ def test_the_requests_from_which_the_others_are_made_are_answered(client: httpx.
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"name": "images"}, "must hold one tensor, latents"),
+        ({"name": "images"}, "must hold one tensor, latents; 1 came: images."),
         ({"name": None}, "#/inputs/0/name"),
         ({"name": "\ud800"}, "must hold one tensor"),
         ({"datatype": "FP64"}, "FP32"),
