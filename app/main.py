@@ -87,6 +87,8 @@ def create_app(settings: Settings | None = None) -> Explorer:
         title="Latent Explorer",
         version=VERSION,
         summary="See, drag and use the latent space of a variational autoencoder",
+        description="Images to latents and back, over HTTP; docs/api.md has examples of it all.",
+        license_info={"name": "MIT", "identifier": "MIT"},
         lifespan=lifespan(
             settings,
             registry,

@@ -64,6 +64,28 @@ REFUSALS = {
 ANYWHERE = {400, 408, 413, 421, 431, 503}
 """Those that come before any route is reached."""
 
+TAGS = {
+    "index": "Where everything is",
+    "models": "What models there are, and what each says of itself",
+    "measures": "What the numbers in a card mean",
+    "datasets": "Test images and their labels",
+    "encode": "From images to latents",
+    "decode": "From latents to images",
+    "interpolate": "Paths between latents",
+    "sample": "Images drawn at random",
+    "planes": "2-D slices of a latent space",
+    "tiles": "The map of a plane",
+    "fields": "Numbers for every place of a plane",
+    "codes": "The latents of the test images",
+    "neighbours": "The codes nearest to a latent",
+    "distances": "How far every place of a plane is from a latent",
+    "history": "How a model was trained",
+    "stream": "Decoding while a point is dragged",
+    "inference": "The Open Inference Protocol (KServe V2)",
+    "health": "Probes for operators",
+}
+"""The features, in the order in which to read of them."""
+
 _NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
 LATENT_TEXT = {"type": "string", "pattern": f"^{_NUMBER}(,{_NUMBER})*$"}
 """The schema of the parameter `z`."""
@@ -114,7 +136,10 @@ def feature(path: str, tag: str) -> APIRouter:
 
 
 def schema_of(model: type[BaseModel]) -> Any:
-    """Return the JSON schema of a model, with its parts in place of the references to them."""
+    """Return the JSON schema of a model, with its parts in place of the references to them.
+
+    It has no titles: by those makers of clients name their classes, and a part may stand twice.
+    """
     schema = model.model_json_schema()
     return _expanded(schema, schema.get("$defs", {}))
 
@@ -125,8 +150,15 @@ def _expanded(schema: Any, parts: dict[str, Any]) -> Any:
     if not isinstance(schema, dict):
         return schema
     part = parts[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else {}
-    own = {key: value for key, value in schema.items() if key not in ("$ref", "$defs")}
-    return {key: _expanded(value, parts) for key, value in {**part, **own}.items()}
+    whole = {
+        **part,
+        **{key: value for key, value in schema.items() if key not in ("$ref", "$defs")},
+    }
+    return {
+        key: _expanded(value, parts)
+        for key, value in whole.items()
+        if key != "title" or not isinstance(value, str)
+    }
 
 
 def reads(content: dict[str, Any]) -> dict[str, Any]:
@@ -149,6 +181,9 @@ def describe(app: FastAPI) -> None:
         if "Problem" in components:
             return document
         components["Problem"] = PROBLEM
+        document["servers"] = [{"url": "/", "description": "This server"}]
+        document["security"] = []
+        document["tags"] = [{"name": name, "description": about} for name, about in TAGS.items()]
         for name in ("HTTPValidationError", "ValidationError"):
             components.pop(name, None)
         document["components"]["responses"] = {

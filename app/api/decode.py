@@ -14,7 +14,7 @@ from app.formats.rendering import BATCH, ImageJson, Render, described
 from app.http.cancellation import while_connected
 from app.http.json_body import JsonBody, media_type, most_bytes, read_json, unsupported
 from app.http.negotiation import JSON, NPY, NPZ, PNG, RAW
-from app.openapi import MODEL_PARAMETER, array, bytes_of, feature, reads
+from app.openapi import MODEL_PARAMETER, array, bytes_of, feature, reads, schema_of
 from app.serving.batcher import CHUNK, SMALL, Latents
 from app.serving.registry import Registry, ServedModel
 from model.card import Card
@@ -43,7 +43,7 @@ class DecodeResponse(BaseModel):
 
 
 _CONTENT = {
-    JSON: {"schema": DecodeRequest.model_json_schema()},
+    JSON: {"schema": schema_of(DecodeRequest)},
     NPY: bytes_of("A NumPy file: N x D numbers"),
 }
 

@@ -28,7 +28,8 @@ OTHER_VALUES = 1000
 
 _SIZE = {"type": "integer", "minimum": 1, "maximum": MAX_LATENTS}
 _SHAPE = array(_SIZE, 2, 3, examples=[[1, 2]])
-_DATA = {"type": "array", "minItems": 1, "items": {"type": ["number", "array"]}}
+_NESTED = {"anyOf": [{"type": "number"}, {"type": "array", "items": {}}]}
+_DATA = {"type": "array", "minItems": 1, "items": _NESTED}
 """Schemas that hold for every endpoint, for the OpenAPI document; each checks its own input."""
 
 

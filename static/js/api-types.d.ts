@@ -1612,7 +1612,6 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * Latents
                      * @example [
                      *       [
                      *         0,
@@ -1993,59 +1992,42 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /**
-                     * End
-                     * @description An end of the path: a latent, or an image file in base64 whose code is taken.
-                     */
+                    /** @description An end of the path: a latent, or an image file in base64 whose code is taken. */
                     start: {
                         /**
-                         * Latent
                          * @example [
                          *       -1,
                          *       0.5
                          *     ]
                          */
                         latent?: number[];
-                        /**
-                         * Image
-                         * Format: byte
-                         */
+                        /** Format: byte */
                         image?: string;
                     };
-                    /**
-                     * End
-                     * @description An end of the path: a latent, or an image file in base64 whose code is taken.
-                     */
+                    /** @description An end of the path: a latent, or an image file in base64 whose code is taken. */
                     end: {
                         /**
-                         * Latent
                          * @example [
                          *       -1,
                          *       0.5
                          *     ]
                          */
                         latent?: number[];
-                        /**
-                         * Image
-                         * Format: byte
-                         */
+                        /** Format: byte */
                         image?: string;
                     };
                     /**
-                     * Steps
                      * @description Images, both ends among them
                      * @default 16
                      */
                     steps?: number;
                     /**
-                     * Path
                      * @description geodesic: shortest by how much the image changes and what lies off the codes
                      * @default linear
                      * @enum {string}
                      */
                     path?: "linear" | "spherical" | "geodesic";
                     /**
-                     * Density
                      * @description Of a geodesic: whether leaving the codes costs anything
                      * @default true
                      */
@@ -2096,18 +2078,11 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /**
-                     * Count
-                     * @default 1
-                     */
+                    /** @default 1 */
                     count?: number;
-                    /**
-                     * Seed
-                     * @description The same seed draws the same latents; without one, another each time
-                     */
+                    /** @description The same seed draws the same latents; without one, another each time */
                     seed?: number | null;
                     /**
-                     * Temperature
                      * @description Scale of the spread
                      * @default 1
                      */
@@ -2810,13 +2785,9 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    /**
-                     * Id
-                     * @description Comes back in the answer
-                     */
+                    /** @description Comes back in the answer */
                     id?: string | null;
                     /**
-                     * RequestParameters
                      * @description What holds for the whole request; `priority`, `timeout` and the like are not looked at.
                      * @default {
                      *       "binary_data_output": false
@@ -2824,54 +2795,35 @@ export interface operations {
                      */
                     parameters?: {
                         /**
-                         * Binary Data Output
                          * @description All outputs as bytes, but for those that say otherwise
                          * @default false
                          */
                         binary_data_output?: boolean;
                     };
-                    /**
-                     * Inputs
-                     * @description Exactly one
-                     */
+                    /** @description Exactly one */
                     inputs: {
-                        /**
-                         * Name
-                         * @example latents
-                         */
+                        /** @example latents */
                         name: string;
                         /**
-                         * Shape
                          * @example [
                          *       1,
                          *       2
                          *     ]
                          */
                         shape: number[];
-                        /**
-                         * Datatype
-                         * @enum {string}
-                         */
+                        /** @enum {string} */
                         datatype: "FP32";
                         /**
-                         * InputParameters
                          * @description How an input comes.
                          * @default {}
                          */
                         parameters?: {
-                            /**
-                             * Binary Data Size
-                             * @description Only of application/octet-stream: the bytes of the tensor
-                             */
+                            /** @description Only of application/octet-stream: the bytes of the tensor */
                             binary_data_size?: null;
-                            /**
-                             * Shared Memory Region
-                             * @description Refused: there is none
-                             */
+                            /** @description Refused: there is none */
                             shared_memory_region?: null;
                         };
                         /**
-                         * Data
                          * @description Numbers, flat or nested as `shape` says
                          * @example [
                          *       0.5,
@@ -2881,36 +2833,22 @@ export interface operations {
                         data: (number | unknown[])[];
                     }[];
                     /**
-                     * Outputs
                      * @description Those wanted; none is all
                      * @default []
                      */
                     outputs?: {
-                        /**
-                         * Name
-                         * @example images
-                         */
+                        /** @example images */
                         name: string;
                         /**
-                         * OutputParameters
                          * @description How an output shall come.
                          * @default {}
                          */
                         parameters?: {
-                            /**
-                             * Binary Data
-                             * @description As bytes after the JSON
-                             */
+                            /** @description As bytes after the JSON */
                             binary_data?: boolean | null;
-                            /**
-                             * Classification
-                             * @description Refused: nothing is classified here
-                             */
+                            /** @description Refused: nothing is classified here */
                             classification?: null;
-                            /**
-                             * Shared Memory Region
-                             * @description Refused: there is none
-                             */
+                            /** @description Refused: there is none */
                             shared_memory_region?: null;
                         };
                     }[];
@@ -2929,8 +2867,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
                     "application/json": components["schemas"]["InferenceResponse"];
+                    "application/octet-stream": string;
                 };
             };
             /** @description Refused: `error` says why */
@@ -3055,13 +2993,9 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    /**
-                     * Id
-                     * @description Comes back in the answer
-                     */
+                    /** @description Comes back in the answer */
                     id?: string | null;
                     /**
-                     * RequestParameters
                      * @description What holds for the whole request; `priority`, `timeout` and the like are not looked at.
                      * @default {
                      *       "binary_data_output": false
@@ -3069,54 +3003,35 @@ export interface operations {
                      */
                     parameters?: {
                         /**
-                         * Binary Data Output
                          * @description All outputs as bytes, but for those that say otherwise
                          * @default false
                          */
                         binary_data_output?: boolean;
                     };
-                    /**
-                     * Inputs
-                     * @description Exactly one
-                     */
+                    /** @description Exactly one */
                     inputs: {
-                        /**
-                         * Name
-                         * @example latents
-                         */
+                        /** @example latents */
                         name: string;
                         /**
-                         * Shape
                          * @example [
                          *       1,
                          *       2
                          *     ]
                          */
                         shape: number[];
-                        /**
-                         * Datatype
-                         * @enum {string}
-                         */
+                        /** @enum {string} */
                         datatype: "FP32";
                         /**
-                         * InputParameters
                          * @description How an input comes.
                          * @default {}
                          */
                         parameters?: {
-                            /**
-                             * Binary Data Size
-                             * @description Only of application/octet-stream: the bytes of the tensor
-                             */
+                            /** @description Only of application/octet-stream: the bytes of the tensor */
                             binary_data_size?: null;
-                            /**
-                             * Shared Memory Region
-                             * @description Refused: there is none
-                             */
+                            /** @description Refused: there is none */
                             shared_memory_region?: null;
                         };
                         /**
-                         * Data
                          * @description Numbers, flat or nested as `shape` says
                          * @example [
                          *       0.5,
@@ -3126,36 +3041,22 @@ export interface operations {
                         data: (number | unknown[])[];
                     }[];
                     /**
-                     * Outputs
                      * @description Those wanted; none is all
                      * @default []
                      */
                     outputs?: {
-                        /**
-                         * Name
-                         * @example images
-                         */
+                        /** @example images */
                         name: string;
                         /**
-                         * OutputParameters
                          * @description How an output shall come.
                          * @default {}
                          */
                         parameters?: {
-                            /**
-                             * Binary Data
-                             * @description As bytes after the JSON
-                             */
+                            /** @description As bytes after the JSON */
                             binary_data?: boolean | null;
-                            /**
-                             * Classification
-                             * @description Refused: nothing is classified here
-                             */
+                            /** @description Refused: nothing is classified here */
                             classification?: null;
-                            /**
-                             * Shared Memory Region
-                             * @description Refused: there is none
-                             */
+                            /** @description Refused: there is none */
                             shared_memory_region?: null;
                         };
                     }[];
@@ -3174,8 +3075,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
                     "application/json": components["schemas"]["InferenceResponse"];
+                    "application/octet-stream": string;
                 };
             };
             /** @description Refused: `error` says why */
