@@ -48,7 +48,7 @@ def test_a_sheet_that_does_not_exist_is_refused_with_those_that_do(
     for n in ("10", "-1"):
         assert "sheets 0 to 9" in refused(api.get(f"datasets/mnist/sprites/{n}.png"), 404)
     assert "mnist" in refused(api.get("datasets/cifar/sprites/0.png"), 404)
-    refused(api.get("datasets/mnist/sprites/first.png"), 422)
+    refused(api.get("datasets/mnist/sprites/first.png"), 404)
 
 
 def test_clothes_are_served_where_a_model_of_them_is(
@@ -74,8 +74,8 @@ def test_an_image_or_data_set_that_does_not_exist_is_refused_with_those_that_do(
     assert "0 to 9999" in refused(api.get("datasets/mnist/images/10000.png"), 404)
     assert "0 to 9999" in refused(api.get("datasets/mnist/images/-1.png"), 404)
     assert "mnist" in refused(api.get("datasets/cifar/images/0.png"), 404)
-    refused(api.get("datasets/mnist/images/first.png"), 422)
-    refused(api.get("datasets/mnist/images/" + "9" * 5000 + ".png"), 422)
+    refused(api.get("datasets/mnist/images/first.png"), 404)
+    refused(api.get("datasets/mnist/images/" + "9" * 5000 + ".png"), 404)
     refused(api.get("datasets/mnist/images/0.jpg"), 404)
 
 
