@@ -13,6 +13,8 @@ NODE := $(BIN)/python -m tools.node
 TWO_AT_A_TIME := $(MAKE) --no-print-directory --keep-going -j2 $(and $(filter output-sync,$(.FEATURES)),--output-sync=target)
 FAST := -p no:schemathesis -m 'not browser and not deploy and not server and not slow and not training'
 OPTIONS :=
+CLIENTS := build/clients
+MAKERS := @hey-api/openapi-ts@0.95.0 @redocly/cli@2.77.0 @stoplight/spectral-cli@6.16.3
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -50,7 +52,7 @@ test-app: $(VENV)/.dev
 test-browser: $(VENV)/.dev
 	$(BIN)/python -m pytest -q $(OPTIONS) tests/browser
 
-test-deploy: $(VENV)/.dev $(VENV)/.deploy ## hold manifests and workflows to their published shapes, try a Jupyter proxy
+test-deploy: $(VENV)/.dev $(VENV)/.deploy $(CLIENTS)/.installed ## hold manifests to their published shapes, make clients, try a Jupyter proxy
 	@$(BIN)/python -m tools.chromium
 	$(BIN)/python -m pytest tests/deploy --ignore tests/deploy/test_ray.py
 
@@ -104,6 +106,11 @@ $(VENV)/.pip: constraints.txt
 $(VENV)/.serve $(VENV)/.train $(VENV)/.dev $(VENV)/.audit $(VENV)/.deploy $(VENV)/.ray: \
 		$(VENV)/.pip pyproject.toml
 	$(PIP) $(addprefix --extra-index-url ,$(TORCH_INDEX)) --group $(@:$(VENV)/.%=%)
+	@touch $@
+
+$(CLIENTS)/.installed: Makefile $(VENV)/.dev
+	@mkdir -p $(CLIENTS)
+	$(NODE) npm install --prefix $(CLIENTS) --no-save --no-fund --no-audit --ignore-scripts $(MAKERS)
 	@touch $@
 
 node_modules/.package-lock.json: package-lock.json package.json $(VENV)/.dev

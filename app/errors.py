@@ -22,9 +22,10 @@ Errors of the model become one of them (`_problem`); what Starlette and FastAPI 
 status. A problem never echoes its input: NaN could not be written as JSON.
 """
 
+import difflib
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -151,6 +152,14 @@ class StatusProblem(Problem):
         self.title, self.errors = HTTPStatus(status).phrase, []
 
 
+def unknown(kind: str, name: str, known: Sequence[str]) -> str:
+    """Return what to say of a name that a client gave and that means nothing here."""
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {close[0]}?" if close else "."
+    there = f"There is {', '.join(known)}." if known else "There is none."
+    return f"{ascii(name)[1:-1]} is no {kind} here{hint} {there}"
+
+
 def install(app: FastAPI) -> None:
     """Let `app` answer every exception with a problem document."""
     of_model = (LatentError, ImageError, PlaneError, DataError, UndecodableError)
@@ -172,6 +181,9 @@ def response_to(error: Exception, scope: Scope | None = None) -> Response:
 
     An exception that nobody foresaw is logged and becomes a 500 that says nothing of its innards.
     """
+    asks = scope is not None and scope.get("method") == "OPTIONS"
+    if asks and isinstance(error, HTTPException) and error.status_code == 405:
+        return Response(status_code=204, headers={"Allow": _allowed(error)})
     problem = _problem(error)
     if problem is None:
         method = "request" if scope is None else scope.get("method", "WebSocket")
@@ -235,14 +247,24 @@ def _from_framework(error: HTTPException) -> Problem:
     if error.status_code == 404:
         detail = "Nothing is served under this path. All routes are described at /docs."
     elif error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
+        allowed = _allowed(error)
         detail = f"This path does not take that method; it takes {allowed}. See /docs."
+        return StatusProblem(405, detail, {"Allow": allowed})
     return StatusProblem(error.status_code, detail, error.headers)
 
 
+def _allowed(error: HTTPException) -> str:
+    """Return the methods of a path: those of its route, and those that every path takes."""
+    methods = set((error.headers or {}).get("Allow", "").replace(" ", "").split(",")) | {"OPTIONS"}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
+
+
 def _from_validation(error: RequestValidationError) -> Problem:
-    errors = [_field_error(entry) for entry in error.errors()[:MAX_ERRORS]]
-    listed = "; ".join(f"{entry['pointer']}: {entry['detail']}" for entry in errors[:3])
+    entries = error.errors()[:MAX_ERRORS]
+    errors = [_field_error(entry) for entry in entries]
+    listed = "; ".join(f"{entry['pointer']}: {entry['detail'].rstrip('.')}" for entry in errors[:3])
+    if any(entry["loc"][0] == "path" for entry in entries):
+        return NotFound(f"Nothing is served under this path. {listed}. See /docs.")
     return InvalidRequest(f"{listed}. See /docs.", errors=errors)
 
 

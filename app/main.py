@@ -3,8 +3,8 @@
 import os
 from functools import partial
 
+from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Mount, WebSocketRoute
 
 from app import errors, openapi
@@ -18,6 +18,7 @@ from app.api import (
     fields,
     health,
     history,
+    index,
     interpolate,
     measures,
     metrics,
@@ -31,8 +32,12 @@ from app.api import (
 from app.gate.gate import Explorer, Gate
 from app.hot_routes import HotRoutes
 from app.http.compression import CompressText
+from app.http.cors import Cors
+from app.http.query import KnownQuery
 from app.kserve import routes as kserve
+from app.kserve.messages import LENGTH
 from app.lifespan import lifespan
+from app.openapi import MODEL_HASH
 from app.page import docs
 from app.page import routes as page
 from app.server.drain import holding_back_sigterm
@@ -47,6 +52,7 @@ VERSION = "0.1.0"
 HOT = (decode, decode_png, encode, tiles)
 FEATURES = (
     *HOT,
+    index,
     stream,
     models,
     measures,
@@ -60,7 +66,11 @@ FEATURES = (
     history,
     datasets,
 )
+API_ROUTES = [route for feature in FEATURES for route in feature.router.routes]
 HOT_ROUTES = [route for feature in HOT for route in feature.router.routes]
+for _route in API_ROUTES:
+    assert isinstance(_route, APIRoute)
+    _route.app = KnownQuery(_route, _route.app)
 
 
 def create_app(settings: Settings | None = None) -> Explorer:
@@ -77,6 +87,8 @@ def create_app(settings: Settings | None = None) -> Explorer:
         title="Latent Explorer",
         version=VERSION,
         summary="See, drag and use the latent space of a variational autoencoder",
+        description="Images to latents and back, over HTTP; docs/api.md has examples of it all.",
+        license_info={"name": "MIT", "identifier": "MIT"},
         lifespan=lifespan(
             settings,
             registry,
@@ -94,10 +106,8 @@ def create_app(settings: Settings | None = None) -> Explorer:
     )
     app.state.registry, app.state.images = registry, images
     app.state.log, app.state.shared_metrics = log, shared_metrics
-    app.state.max_body_bytes = settings.max_body_bytes
     app.router.routes.append(WebSocketRoute(stream.PATH, streams))
-    for feature in FEATURES:
-        app.router.routes.extend(feature.router.routes)
+    app.router.routes.extend(API_ROUTES)
     app.include_router(kserve.router)
     app.include_router(health.router)
     if counters.on:
@@ -108,20 +118,20 @@ def create_app(settings: Settings | None = None) -> Explorer:
     openapi.describe(app)
     errors.install(app)
     log.know(app.routes)
-    app.gate = Gate(
-        HotRoutes(super(Explorer, app).__call__, HOT_ROUTES), settings, log, _cors(settings)
-    )
+    routes = HotRoutes(super(Explorer, app).__call__, HOT_ROUTES)
+    app.gate = Gate(routes, settings, log, registry.hashes, _cors(settings))
     return app
 
 
-def _cors(settings: Settings) -> partial[CORSMiddleware] | None:
+EXPOSED = (
+    *("Retry-After", "ETag", "X-Request-Id", LENGTH, "Content-Encoding"),
+    *(fields.LEGEND, MODEL_HASH),
+)
+"""Headers that pages of other origins may read."""
+
+
+def _cors(settings: Settings) -> partial[Cors] | None:
     """Return what lets pages of other origins call the API, if the settings name any."""
     if not settings.cors_origins:
         return None
-    return partial(
-        CORSMiddleware,
-        allow_origins=settings.cors_origins,
-        allow_methods=["*"],
-        allow_headers=["*"],
-        expose_headers=[fields.LEGEND],
-    )
+    return partial(Cors, origins=settings.cors_origins, exposed=EXPOSED)

@@ -35,6 +35,15 @@ RETRY_AFTER: dict[str, Any] = {
 }
 """The header of a refusal that is not for long."""
 
+MODEL_HASH = "Explorer-Model-Hash"
+"""The header by which a client notices that a model was trained anew."""
+_HASH = {
+    MODEL_HASH: {
+        "schema": {"type": "string"},
+        "description": "The model's `sha256`: when it changes, the model was trained anew",
+    }
+}
+
 REFUSALS = {
     400: "What came is no HTTP, or its body is no JSON",
     403: "A page of another site opens a stream",
@@ -54,6 +63,28 @@ REFUSALS = {
 
 ANYWHERE = {400, 408, 413, 421, 431, 503}
 """Those that come before any route is reached."""
+
+TAGS = {
+    "index": "Where everything is",
+    "models": "What models there are, and what each says of itself",
+    "measures": "What the numbers in a card mean",
+    "datasets": "Test images and their labels",
+    "encode": "From images to latents",
+    "decode": "From latents to images",
+    "interpolate": "Paths between latents",
+    "sample": "Images drawn at random",
+    "planes": "2-D slices of a latent space",
+    "tiles": "The map of a plane",
+    "fields": "Numbers for every place of a plane",
+    "codes": "The latents of the test images",
+    "neighbours": "The codes nearest to a latent",
+    "distances": "How far every place of a plane is from a latent",
+    "history": "How a model was trained",
+    "stream": "Decoding while a point is dragged",
+    "inference": "The Open Inference Protocol (KServe V2)",
+    "health": "Probes for operators",
+}
+"""The features, in the order in which to read of them."""
 
 _NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
 LATENT_TEXT = {"type": "string", "pattern": f"^{_NUMBER}(,{_NUMBER})*$"}
@@ -105,7 +136,10 @@ def feature(path: str, tag: str) -> APIRouter:
 
 
 def schema_of(model: type[BaseModel]) -> Any:
-    """Return the JSON schema of a model, with its parts in place of the references to them."""
+    """Return the JSON schema of a model, with its parts in place of the references to them.
+
+    It has no titles: by those makers of clients name their classes, and a part may stand twice.
+    """
     schema = model.model_json_schema()
     return _expanded(schema, schema.get("$defs", {}))
 
@@ -116,8 +150,15 @@ def _expanded(schema: Any, parts: dict[str, Any]) -> Any:
     if not isinstance(schema, dict):
         return schema
     part = parts[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else {}
-    own = {key: value for key, value in schema.items() if key not in ("$ref", "$defs")}
-    return {key: _expanded(value, parts) for key, value in {**part, **own}.items()}
+    whole = {
+        **part,
+        **{key: value for key, value in schema.items() if key not in ("$ref", "$defs")},
+    }
+    return {
+        key: _expanded(value, parts)
+        for key, value in whole.items()
+        if key != "title" or not isinstance(value, str)
+    }
 
 
 def reads(content: dict[str, Any]) -> dict[str, Any]:
@@ -140,6 +181,9 @@ def describe(app: FastAPI) -> None:
         if "Problem" in components:
             return document
         components["Problem"] = PROBLEM
+        document["servers"] = [{"url": "/", "description": "This server"}]
+        document["security"] = []
+        document["tags"] = [{"name": name, "description": about} for name, about in TAGS.items()]
         for name in ("HTTPValidationError", "ValidationError"):
             components.pop(name, None)
         document["components"]["responses"] = {
@@ -148,6 +192,9 @@ def describe(app: FastAPI) -> None:
         for path, operations in document["paths"].items():
             for operation in operations.values():
                 _tell_refusals(path, operation)
+                if "{model}" in path or "{name}" in path:
+                    answer = operation["responses"].get("200", {})
+                    answer["headers"] = {**answer.get("headers", {}), **_HASH}
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -175,14 +222,9 @@ def _by_form(path: str, operation: dict[str, Any]) -> set[int]:
     has_body = "requestBody" in operation
     if has_body:
         found.add(415)
-    texts = [_takes_any_text(entry["schema"]) for entry in operation.get("parameters", [])]
-    if operation["responses"].pop("422", None) is not None and (has_body or not all(texts)):
-        found.add(422)  # FastAPI lets every route with a parameter say so
+    operation["responses"].pop("422", None)  # FastAPI lets those with a parameter say so
+    if path.startswith(API):
+        found.add(422)  # a query may have a parameter that there is not
     if len(operation["responses"].get("200", {}).get("content", {})) > 1:
         found.add(406)
     return found
-
-
-def _takes_any_text(schema: dict[str, Any]) -> bool:
-    kinds = {entry.get("type") for entry in schema.get("anyOf", [schema])}
-    return kinds <= {"string", "null"} and not schema.keys() & {"enum", "pattern"}

@@ -87,10 +87,10 @@ class Settings:
     max_connections: int = _setting(1000, "most requests and streams open at once, in each worker")
     max_streams: int = _setting(500, "most streams open at once, in each worker")
     max_queue: int = _setting(
-        8192, "most images waiting to be decoded, for each model in each worker"
+        8192, "most latents of small requests waiting, for each model in each worker"
     )
     max_wait_seconds: float = _setting(
-        0.1, "longest that a large decode may have to wait for other large work"
+        5.0, "longest that a request may have to wait for others, as foreseen when it comes"
     )
     model_memory_bytes: int = _setting(
         256 * 2**20, "memory for loaded models in each worker; the longest idle make room"

@@ -303,7 +303,7 @@ Part = Callable[[Server, argparse.Namespace], Awaitable[None]]
 
 
 WAITS = ("0.1", "0.001")
-"""Seconds: the default, and next to none."""
+"""Seconds: a few batches, and next to none."""
 
 
 def parts(workers: int) -> dict[str, list[tuple[Part, Server]]]:

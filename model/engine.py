@@ -278,14 +278,18 @@ class Engine:
         end: Float[np.ndarray, " latent"],
         steps: int,
         path: Literal["linear", "spherical", "geodesic"] = "linear",
+        *,
+        density: bool = True,
     ) -> list[Callable[[], LatentPath | None]]:
         """Return `interpolate` in pieces of milliseconds, to call in order.
+
+        Without `density` the length of a geodesic is the change of the image alone.
 
         The last returns the path. The first geodesic of a model takes a second, later ones a fifth
         of that.
         """
         ends = self._checked([start])[0], self._checked([end])[0]
-        return self._paths.pieces(*ends, steps, path)
+        return self._paths.pieces(*ends, steps, path, density=density)
 
     def distances(
         self, latent: Float[np.ndarray, " latent"]

@@ -10,11 +10,11 @@ from fastapi import Path, Request, Response
 from pydantic import BaseModel, Field
 
 from app.errors import NotFound
-from app.formats import png
-from app.formats.rendering import contact_sheet
+from app.formats import npy, png
+from app.formats.rendering import contact_sheet, encode_json
 from app.http.conditional import FOR_EVER, cached, etag
-from app.http.negotiation import PNG
-from app.openapi import NOT_CHANGED, binary, feature
+from app.http.negotiation import JSON, NPY, PNG, choose
+from app.openapi import BINARY, NOT_CHANGED, binary, feature
 from app.serving.batcher import Images
 from app.serving.registry import Models, Registry
 from model.engine import LabelledImages, test_set
@@ -41,6 +41,13 @@ class DatasetJson(BaseModel):
     images: int = Field(description="Test images that this server has")
 
 
+class Labels(BaseModel):
+    """The label of each test image."""
+
+    dataset: str
+    labels: list[int]
+
+
 class DatasetList(BaseModel):
     """All data sets of the models here, by their ids."""
 
@@ -59,12 +66,37 @@ async def list_datasets(models: Models) -> DatasetList:
     return DatasetList(datasets=found)
 
 
+@router.get("/{dataset}")
+async def show_dataset(models: Models, dataset: Name) -> DatasetJson:
+    """One data set, and what its labels mean."""
+    return _json(await _tests(models, dataset))
+
+
+@router.get(
+    "/{dataset}/labels",
+    response_class=Response,
+    responses={200: {"model": Labels, "content": {JSON: {}, NPY: BINARY}}, 304: NOT_CHANGED},
+)
+async def dataset_labels(request: Request, models: Models, dataset: Name) -> Response:
+    """Give the labels of the test images, in the data set's order; `Accept` picks JSON or NumPy."""
+    form = choose(request.headers.get("accept"), (JSON, NPY))
+    labels = (await _tests(models, dataset)).labels
+
+    async def packed() -> bytes:
+        if form == NPY:
+            return npy.write(labels)
+        return encode_json({"dataset": dataset, "labels": labels.tolist()}).encode()
+
+    tag = etag(dataset, "labels", form)
+    return await cached(request.headers, tag, FOR_EVER, packed, form, Vary="Accept")
+
+
 @router.get("/{dataset}/images/{index}.png", response_class=Response, responses=_RESPONSES)
 async def dataset_image(
     request: Request, models: Models, dataset: Name, index: Annotated[Number, Path(examples=[7])]
 ) -> Response:
     """Give one test image, 28 x 28; `index` is its place in the data set's order."""
-    images = await _images(models, dataset)
+    images = (await _tests(models, dataset)).images
     if not 0 <= index < len(images):
         raise NotFound(f"{dataset} has the test images 0 to {len(images) - 1}.")
 
@@ -83,7 +115,7 @@ async def dataset_sprites(
 
     Sheet n starts with image 1,024 n; in the last one the places that are left over are 0.
     """
-    images = await _images(models, dataset)
+    images = (await _tests(models, dataset)).images
     last = (len(images) - 1) // SHEET**2
     if not 0 <= n <= last:
         raise NotFound(f"{dataset} has the sheets 0 to {last} of its test images.")
@@ -103,12 +135,12 @@ def _json(tests: LabelledImages) -> DatasetJson:
     )
 
 
-async def _images(models: Registry, dataset: str) -> Images:
+async def _tests(models: Registry, dataset: str) -> LabelledImages:
     """Return the test images of a data set; raises NotFound. The first call unpacks them."""
     names = _names(models)
     if dataset not in names:
         raise NotFound(f"There is no data set of this name here. There is {', '.join(names)}.")
-    return (await asyncio.to_thread(test_set, dataset)).images
+    return await asyncio.to_thread(test_set, dataset)
 
 
 def _names(models: Registry) -> list[str]:

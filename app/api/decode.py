@@ -8,13 +8,13 @@ from typing import Annotated, Any
 from fastapi import Request, Response
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from app.formats import rendering
+from app.formats import npy, rendering
 from app.formats.latents import LATENT, MAX_LATENTS, read_latents, read_npy
 from app.formats.rendering import BATCH, ImageJson, Render, described
 from app.http.cancellation import while_connected
 from app.http.json_body import JsonBody, media_type, most_bytes, read_json, unsupported
-from app.http.negotiation import JSON, NPY, PNG, RAW
-from app.openapi import MODEL_PARAMETER, array, bytes_of, feature, reads
+from app.http.negotiation import JSON, NPY, NPZ, PNG, RAW
+from app.openapi import MODEL_PARAMETER, array, bytes_of, feature, reads, schema_of
 from app.serving.batcher import CHUNK, SMALL, Latents
 from app.serving.registry import Registry, ServedModel
 from model.card import Card
@@ -43,7 +43,7 @@ class DecodeResponse(BaseModel):
 
 
 _CONTENT = {
-    JSON: {"schema": DecodeRequest.model_json_schema()},
+    JSON: {"schema": schema_of(DecodeRequest)},
     NPY: bytes_of("A NumPy file: N x D numbers"),
 }
 
@@ -57,7 +57,7 @@ _CONTENT = {
 async def decode(request: Request) -> Response:
     """Decode up to 1,024 latents, in JSON or a NumPy file.
 
-    `Accept` picks JSON, a contact sheet, NumPy or bare bytes.
+    `Accept` picks JSON, a contact sheet, NumPy (one array, or all as NPZ) or bare bytes.
     """
     registry: Registry = request.app.state.registry
     async with registry.lend(request.path_params["model"]) as served:
@@ -67,14 +67,14 @@ async def decode(request: Request) -> Response:
         form = rendering.choose(request.headers.get("accept"), BATCH)
         latents = await _read_body(request, card)
         fields = {"model": card.id}
-        return await respond(request, served, latents, form, BATCH, fields, patient=False)
+        return await respond(request, served, latents, form, BATCH, fields)
 
 
 def _require_room(request: Request, served: ServedModel, card: Card) -> None:
     """Raise Overloaded for a long body before it is read, while too much waits."""
     length = int(request.headers.get("content-length", 0))
     if length > CHUNK * (NUMBER_CHARACTERS * card.latent_dim + 2):
-        served.batcher.require_room(2 * CHUNK)
+        served.batcher.require_room(2)
 
 
 async def _read_body(request: Request, card: Card) -> Latents:
@@ -95,13 +95,11 @@ async def respond(
     media_type: str,
     forms: Mapping[str, Render],
     fields: Mapping[str, Any],
-    *,
-    patient: bool = True,
 ) -> Response:
-    """Return the images of latents as `media_type`; in JSON they follow `fields`, as `images`.
+    """Return the images of latents as `media_type`; in JSON and NPZ after `fields`, as `images`.
 
     Many images that go into JSON are packed chunk by chunk, each after its forward pass. Other slow
-    rendering is done in a thread. `patient` is as in `Job`.
+    rendering is done in a thread.
 
     Raises:
         ClientDisconnect: The client went away before many were decoded.
@@ -109,9 +107,12 @@ async def respond(
     """
     is_small = len(latents) <= SMALL
     if media_type != JSON:
-        work = served.decode(latents, patient=patient)
+        work = served.decode(latents)
         images = await (work if is_small else while_connected(request, work))
-        render = partial(forms[media_type], images)
+        if media_type == NPZ:
+            render = partial(npy.archive, **fields, images=images)
+        else:
+            render = partial(forms[media_type], images)
         is_quick = media_type in (NPY, RAW) or (media_type == PNG and len(images) <= CHUNK)
         content = render() if is_quick else await asyncio.to_thread(render)
         return Response(content, media_type=media_type, headers={"Vary": "Accept"})
@@ -119,7 +120,7 @@ async def respond(
     if is_small:
         listed = rendering.packed(await batcher.run(latents))
     else:
-        job = batcher.decode_job(latents, rendering.packed, patient=patient)
+        job = batcher.decode_job(latents, rendering.packed)
         listed = b",".join(await while_connected(request, batcher.run(job)))
     content = rendering.encode_json(fields)[:-1].encode() + b',"images":[' + listed + b"]}"
     return rendering.json_response(content, request.headers.get("accept-encoding"))

@@ -33,7 +33,9 @@ async def distances(request: Request, served: Decoding, z: LatentText) -> Distan
     """
     (latent,) = read_z(z, served.card)
     pieces = served.engine.distances(latent)
-    *_, found = await while_connected(request, served.run(pieces, weight=GEODESIC_WEIGHT))
+    *_, found = await while_connected(
+        request, served.run(pieces, weight=GEODESIC_WEIGHT, unit="map of distances to measure")
+    )
     if found is None:
         raise InvalidRequest.at("?z", "z lies outside the extent of the plane. See GET planes")
     rows = np.round(found.astype(np.float64), 3).tolist()

@@ -1,25 +1,27 @@
 """POST encode: posteriors of images."""
 
-from collections.abc import Coroutine, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from fastapi import Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from app.errors import InvalidRequest, Problem
-from app.formats import readings
-from app.formats.rendering import ImageJson, encode_json, image_json, json_response, npy
+from app.formats import npy, readings
+from app.formats.rendering import ImageJson, encode_json, image_json, json_response
 from app.formats.uploads import MAX_IMAGES, read_images
 from app.http.cancellation import while_connected
 from app.http.json_body import JsonBody, media_type, read_json, unsupported
 from app.http.negotiation import JSON, NPY, choose
-from app.openapi import BINARY, MODEL_PARAMETER, array, feature, reads
+from app.openapi import BINARY, MODEL_PARAMETER, array, bytes_of, feature, parameter, reads
 from app.serving.encode_batcher import MAX_PER_PASS
 from app.serving.registry import Registry
-from model.engine import AS_SEEN, IMAGE_SIDE, Encoding, Prepared, Reading
+from model.engine import AS_SEEN, IMAGE_SIDE, Code, Prepared, Reading
 
 Result = TypeVar("Result")
 router = feature("/models/{model}", "encode")
@@ -58,8 +60,12 @@ class StepJson(BaseModel):
 
 
 class EncodedItem(BaseModel):
-    """What a model makes of one image; what it has no notion of is null."""
+    """What a model makes of one image; what it has no notion of is null.
 
+    With `include` the fields that it does not name are left out.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"required": []})
     mean: list[float] | None = Field(description="The code; null for `vqvae`")
     covariance: list[list[float]] | None = Field(description="Of the posterior; null but for `vae`")
     indices: list[list[int]] | None = Field(
@@ -69,6 +75,11 @@ class EncodedItem(BaseModel):
     input: ImageJson = Field(description="What was encoded: the upload at 28 x 28")
     reconstruction: ImageJson = Field(description="The decode of the mean or the indices")
     steps: list[StepJson]
+
+
+FIELDS = frozenset(EncodedItem.model_fields)
+OF_DECODER = {"elbo", "reconstruction"}
+"""The fields that need a decode; for the others the code is enough."""
 
 
 class EncodeResponse(BaseModel):
@@ -98,22 +109,33 @@ _OF_IMAGES = _object("images", _IMAGE, readings.JSON_SCHEMAS)
 _CONTENT = {
     FORM: {"schema": _OF_FILES},
     JSON: {"schema": _OF_IMAGES, "example": {"images": [_STROKE]}},
+    NPY: bytes_of("A NumPy file: N x H x W, whole numbers from 0 to 255 or floats from 0 to 1"),
+    "image/*": bytes_of("An image file"),
 }
+_ANY = f"({'|'.join(EncodedItem.model_fields)})"
+_INCLUDE = {"type": "string", "pattern": f"^{_ANY}(,{_ANY})*$"}
+_INCLUDE_MEANING = "The fields of the items that are wanted, with commas between; all if left out"
 
 
 @router.post(
     "/encode",
-    openapi_extra={"parameters": [MODEL_PARAMETER], **reads(_CONTENT)},
+    openapi_extra={
+        "parameters": [
+            MODEL_PARAMETER,
+            parameter("include", "query", _INCLUDE, _INCLUDE_MEANING, example="mean,elbo"),
+        ],
+        **reads(_CONTENT),
+    },
     responses={200: {"model": EncodeResponse, "content": {JSON: {}, NPY: BINARY}}, 422: {}},
     response_class=Response,
     response_model=None,
 )
 async def encode(request: Request) -> Response:
-    """Encode 1 to 64 images: files in the form field `file`, or JSON.
+    """Encode 1 to 64 images: files in the form field `file`, JSON, a NumPy file, or an image file.
 
     A file is brought to 28 x 28 the way the model's data set was made, and `steps` tells how; one
-    that is 28 x 28 on a dark background is taken as it is. `Accept` picks JSON, or NumPy: the codes
-    alone, for two fifths less work.
+    that is 28 x 28 on a dark background is taken as it is, as numbers are. `Accept` picks JSON, or
+    NumPy: the codes alone, for two fifths less work, as is JSON that includes nothing decoded.
 
     Where the preparation of a single file would guess wrong, `box`, `at`, `polarity` and
     `brightness` say what is meant.
@@ -121,15 +143,35 @@ async def encode(request: Request) -> Response:
     registry: Registry = request.app.state.registry
     async with registry.lend(request.path_params["model"]) as served:
         form = choose(request.headers.get("accept"), (JSON, NPY))
-        prepared = await _read(request, served.engine.card.dataset, form == JSON)
+        include = _read_include(request) if form == JSON else frozenset({"mean"})
+        entries, said = await _read(request)
+        served.encoder.require_room(len(entries))
+        with_steps = "steps" in include
+        dataset = served.card.dataset
+        prepared = await read_images(entries, dataset, reading=said, with_steps=with_steps)
         images = np.stack([one.image for one in prepared])
+        found: Sequence[Code]
+        if include.isdisjoint(OF_DECODER):
+            found = await _worked_out(request, served.encoder.code(images), len(images))
+        else:
+            found = await _worked_out(request, served.encoder.encode(images), len(images))
         if form == JSON:
-            encodings = await _worked_out(request, served.encoder.encode(images), len(images))
-            content = _json(served.engine.card.id, encodings, prepared)
+            write = partial(_json, served.card.id, found, prepared, include)
+            is_quick = len(images) <= MAX_PER_PASS
+            content = write() if is_quick else await asyncio.to_thread(write)
             return json_response(content, request.headers.get("accept-encoding"))
-        codes = await _worked_out(request, served.encoder.code(images), len(images))
-        content = npy(np.concatenate([code.array for code in codes]))
+        content = npy.write(np.concatenate([code.array for code in found]))
         return Response(content, media_type=form, headers={"Vary": "Accept"})
+
+
+def _read_include(request: Request) -> frozenset[str]:
+    text = request.query_params.get("include")
+    include = FIELDS if text is None else frozenset(text.split(","))
+    if not include <= FIELDS:
+        known = ", ".join(EncodedItem.model_fields)
+        detail = f"include names what an item does not have. It has {known}."
+        raise InvalidRequest.at("?include", detail)
+    return include
 
 
 async def _worked_out(request: Request, work: Coroutine[Any, Any, Result], count: int) -> Result:
@@ -137,16 +179,36 @@ async def _worked_out(request: Request, work: Coroutine[Any, Any, Result], count
     return await (work if count <= MAX_PER_PASS else while_connected(request, work))
 
 
-async def _read(request: Request, dataset: str, tell: bool) -> list[Prepared]:
+async def _read(request: Request) -> tuple[Mapping[str, object], Reading]:
+    """Return the images of a request by their JSON pointers, and what it says of them."""
+    entries, said = await _entries(request)
+    if len(entries) > 1 and said != AS_SEEN:
+        names = ", ".join(f"`{name}`" for name in readings.NAMES)
+        detail = f"{len(entries)} images came; {names} are said of one alone. Send one at a time."
+        raise InvalidRequest.at("#", detail)
+    return entries, said
+
+
+async def _entries(request: Request) -> tuple[Mapping[str, object], Reading]:
     kind = request.headers.get("content-type", "")
     if kind.lower().startswith(FORM):
-        return await _from_form(request, dataset, tell)
+        return await _from_form(request)
     if media_type(kind) == JSON:
-        return await _from_json(request, dataset, tell)
-    raise unsupported(request, FORM, JSON)
+        body = await read_json(request, EncodeBody)
+        said = readings.from_json(body.model_dump(include=set(readings.NAMES)))
+        return {f"#/images/{index}": entry for index, entry in enumerate(body.images)}, said
+    if media_type(kind) == NPY:
+        images = npy.read(await request.body(), 3)
+        if not 0 < len(images) <= MAX_IMAGES:
+            detail = f"The array has {len(images)} images; 1 to {MAX_IMAGES} are encoded at once."
+            raise InvalidRequest.at("#", detail)
+        return {f"#/{index}": image for index, image in enumerate(images)}, AS_SEEN
+    if media_type(kind).startswith("image/"):
+        return {"#": await request.body()}, AS_SEEN
+    raise unsupported(request, FORM, JSON, NPY, "image files")
 
 
-async def _from_form(request: Request, dataset: str, with_steps: bool) -> list[Prepared]:
+async def _from_form(request: Request) -> tuple[Mapping[str, object], Reading]:
     try:
         async with request.form(max_files=MAX_IMAGES, max_fields=MAX_IMAGES) as form:
             contents = await _contents(form)
@@ -155,25 +217,7 @@ async def _from_form(request: Request, dataset: str, with_steps: bool) -> list[P
         if isinstance(error, Problem):
             raise
         raise InvalidRequest.at("#", f"The form cannot be read: {error.detail}") from error
-    files = {f"#/file/{index}": content for index, content in enumerate(contents)}
-    return await _prepared(files, dataset, said, with_steps)
-
-
-async def _from_json(request: Request, dataset: str, with_steps: bool) -> list[Prepared]:
-    body = await read_json(request, EncodeBody)
-    images = {f"#/images/{index}": entry for index, entry in enumerate(body.images)}
-    said = readings.from_json(body.model_dump(include=set(readings.NAMES)))
-    return await _prepared(images, dataset, said, with_steps)
-
-
-async def _prepared(
-    images: Mapping[str, object], dataset: str, said: Reading, with_steps: bool
-) -> list[Prepared]:
-    if len(images) > 1 and said != AS_SEEN:
-        names = ", ".join(f"`{name}`" for name in readings.NAMES)
-        detail = f"{len(images)} images came; {names} are said of one alone. Send one at a time."
-        raise InvalidRequest.at("#", detail)
-    return await read_images(images, dataset, reading=said, with_steps=with_steps)
+    return {f"#/file/{index}": content for index, content in enumerate(contents)}, said
 
 
 async def _contents(form: FormData) -> list[bytes]:
@@ -195,24 +239,33 @@ def _texts(form: FormData) -> dict[str, str]:
     return {name: text for name, text in fields.items() if isinstance(text, str)}
 
 
-def _json(model: str, encodings: list[Encoding], prepared: Sequence[Prepared]) -> bytes:
-    each = [(encoding, index) for encoding in encodings for index in range(len(encoding))]
-    items = [_item(*found, one) for found, one in zip(each, prepared, strict=True)]
+def _json(
+    model: str, found: Sequence[Code], prepared: Sequence[Prepared], include: Collection[str]
+) -> bytes:
+    each = [(encoding, index) for encoding in found for index in range(len(encoding))]
+    items = [_item(*one, ready, include) for one, ready in zip(each, prepared, strict=True)]
     return encode_json({"model": model, "items": items}).encode()
 
 
-def _item(encoding: Encoding, index: int, ready: Prepared) -> dict[str, object]:
+def _item(
+    encoding: Code, index: int, ready: Prepared, include: Collection[str]
+) -> dict[str, object]:
     def pick(name: str) -> Any:
         found = getattr(encoding, name)
-        return None if found is None else found[index].tolist()
+        return None if found is None else found[index]
 
-    return {
-        **{name: pick(name) for name in ("mean", "covariance", "indices")},
-        "elbo": {name: pick(name) for name in Elbo.model_fields},
-        "input": image_json(np.floor(255 * ready.image + 0.5).astype(np.uint8)),
-        "reconstruction": image_json(encoding.reconstruction_image[index]),
-        "steps": [
+    def plain(name: str) -> Any:
+        found = pick(name)
+        return None if found is None else found.tolist()
+
+    make: dict[str, Callable[[], object]] = {
+        **{name: partial(plain, name) for name in ("mean", "covariance", "indices")},
+        "elbo": lambda: {name: plain(name) for name in Elbo.model_fields},
+        "input": lambda: image_json(np.floor(255 * ready.image + 0.5).astype(np.uint8)),
+        "reconstruction": lambda: image_json(pick("reconstruction_image")),
+        "steps": lambda: [
             {"name": step.name, "detail": step.detail, "image": image_json(step.image)}
             for step in ready.steps
         ],
     }
+    return {name: one() for name, one in make.items() if name in include}

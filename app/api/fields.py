@@ -65,7 +65,7 @@ async def field(
             (work,) = await served.run([lambda: served.engine.field(plane, field)], weight=1)
             done: Field | None = None
             while done is None:
-                (done,) = await served.run([work.advance], weight=CHUNK // 2)
+                (done,) = await served.run([work.advance], weight=CHUNK // 2, unit="field to paint")
         return await asyncio.to_thread(_painted, done)
 
     name = f"{version} {plane} {field}"

@@ -50,7 +50,10 @@ class InterpolateRequest(JsonBody):
     )
     path: Literal["linear", "spherical", "geodesic"] = Field(
         default="linear",
-        description="geodesic: shortest by how much the image changes, around what has no codes",
+        description="geodesic: shortest by how much the image changes and what lies off the codes",
+    )
+    density: bool = Field(
+        default=True, description="Of a geodesic: whether leaving the codes costs anything"
     )
 
 
@@ -78,7 +81,7 @@ class InterpolateResponse(BaseModel):
     response_class=Response,
 )
 async def interpolate(request: Request, served: Decoding) -> Response:
-    """Walk between two ends; `Accept` picks JSON, a film strip or an animation.
+    """Walk between two ends; `Accept` picks JSON, a film strip, an animation or NumPy.
 
     The steps of a path are equal in its own metric; a geodesic's, in that of how much the image
     changes (Fisher-Rao) plus what it costs to leave the codes. A model's first geodesic takes a
@@ -89,8 +92,10 @@ async def interpolate(request: Request, served: Decoding) -> Response:
     start = await _latent(request, served, body.start, "start")
     end = await _latent(request, served, body.end, "end")
     weight = GEODESIC_WEIGHT if body.path == "geodesic" else 1
-    pieces = served.engine.walk(start, end, body.steps, body.path)
-    *_, path = await while_connected(request, served.run(pieces, weight=weight))
+    pieces = served.engine.walk(start, end, body.steps, body.path, density=body.density)
+    *_, path = await while_connected(
+        request, served.run(pieces, weight=weight, unit="path to find")
+    )
     assert path is not None, "the last piece returns the path"
     lengths = served.engine.seen_length_pieces(path.latents)
     *_, seen_lengths = await served.run(lengths, weight=CHUNK)

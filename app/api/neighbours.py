@@ -41,7 +41,7 @@ async def neighbours(
     """Find the codes nearest to a latent, in all dimensions of the latent space."""
     (latent,) = read_z(z, served.card)
     search = partial(served.engine.neighbours, latent, k)
-    (found,) = await served.run([search], weight=WEIGHT)
+    (found,) = await served.run([search], weight=WEIGHT, unit="point to find neighbours of")
     columns = (found.indices.tolist(), found.labels.tolist(), found.distances.tolist())
     near = [
         Neighbour(index=index, label=label, distance=distance)

@@ -13,7 +13,6 @@ from app.formats.latents import MAX_LATENTS
 from app.formats.rendering import BATCH, ImageJson, described
 from app.http.json_body import OTHER_BYTES, WHOLE, JsonBody, read_only_json
 from app.openapi import feature, reads_json
-from app.serving.batcher import CHUNK
 from app.serving.registry import Decoding
 
 router = feature("/models/{model}", "sample")
@@ -56,10 +55,7 @@ async def sample(request: Request, served: Decoding) -> Response:
     body = await read_only_json(request, SampleRequest, max_bytes=OTHER_BYTES)
     media_type = rendering.choose(request.headers.get("accept"), BATCH)
     seed = secrets.randbelow(LARGEST_SEED) if body.seed is None else body.seed
-    is_patient = body.count <= CHUNK  # as many as a page asks for
-    if not is_patient:
-        served.batcher.require_room(body.count)
     draw = partial(served.engine.sample, body.count, seed, body.temperature)
     (latents,) = await served.run([draw], weight=1)
     fields = {"model": served.card.id, "seed": seed, "latents": latents.tolist()}
-    return await respond(request, served, latents, media_type, BATCH, fields, patient=is_patient)
+    return await respond(request, served, latents, media_type, BATCH, fields)

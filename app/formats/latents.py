@@ -1,11 +1,9 @@
 """Latents of a request: JSON, a NumPy file or text becomes an array, or is refused."""
 
-import io
 import math
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import chain
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from fastapi import Query
@@ -13,16 +11,13 @@ from jaxtyping import Float64
 from pydantic import WithJsonSchema
 
 from app.errors import InvalidRequest
+from app.formats import npy
 from app.openapi import LATENT_TEXT
 from app.serving.batcher import Latents
 from model.card import Card
 from model.engine import LATENT_LIMIT
 
 MAX_LATENTS = 1024
-_NPY = b"\x93NUMPY\x01\x00"
-"""The start of a NumPy file of version 1.0; the length of its head and the head follow."""
-LONGEST_HEAD = 1000
-"""Bytes of these three together; `numpy.save` writes 128."""
 _NUMBERS = {int, float}
 
 LATENT = {
@@ -64,42 +59,17 @@ def read_npy(content: bytes, most: int, card: Card) -> Latents:
         InvalidRequest: It is no such file, of another shape or type, of more than `most` latents,
             or a row is no latent of this model.
     """
-    head = len(_NPY) + 2 + int.from_bytes(content[len(_NPY) : len(_NPY) + 2], "little")
-    if not content.startswith(_NPY) or head > LONGEST_HEAD:
-        raise _no_npy("it does not begin as one of version 1.0")
-    (rows, columns), numbers = _described(content[:head])
+    found = npy.read(content, 2)
+    rows, columns = found.shape
     if columns != card.latent_dim or not 0 < rows <= most:
         wanted = f"{card.id} takes (N, {card.latent_dim}), N from 1 to {most}"
         raise InvalidRequest.at("#", f"The array has the shape ({rows}, {columns}); {wanted}.")
-    if len(content) != head + rows * columns * numbers.itemsize:
-        raise _no_npy("it is longer or shorter than its head says")
-    found = np.frombuffer(content, numbers, offset=head).reshape(rows, columns)
     with np.errstate(invalid="ignore"):  # of NaN, which is refused below
-        exact = found.astype(np.float64)
+        exact = found.astype(np.float64, order="C")
     if not np.vdot(exact, exact) < LATENT_LIMIT**2:
         for index, row in enumerate(exact.tolist()):
             refuse(row, card, f"Row {index} of the array", "#")
     return exact.astype(np.float32)
-
-
-@lru_cache(maxsize=64)
-def _described(head: bytes) -> tuple[tuple[int, int], np.dtype[Any]]:
-    """Return the shape of an array and the type of its numbers, from the head of its file."""
-    try:
-        file = io.BytesIO(head[len(_NPY) :])
-        shape, by_columns, numbers = np.lib.format.read_array_header_1_0(file)
-    except Exception as error:  # its parser raises many types for damage
-        raise _no_npy("its head cannot be read") from error
-    plain = len(shape) == 2 and True not in map(isinstance, shape, (bool, bool))
-    if not plain or by_columns or numbers.kind not in "fiu" or numbers.itemsize > 8:
-        raise _no_npy("it holds no array of two dimensions, row by row, of whole numbers or floats")
-    rows, columns = shape
-    return (rows, columns), numbers
-
-
-def _no_npy(reason: str) -> InvalidRequest:
-    detail = f"The body is no NumPy file of latents: {reason}. Write it by numpy.save."
-    return InvalidRequest.at("#", detail)
 
 
 def _numbers(rows: Sequence[object], card: Card) -> Float64[np.ndarray, "rows latent"] | None:

@@ -5,7 +5,6 @@ import json
 import math
 from binascii import b2a_base64
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,10 @@ from fastapi import Response
 from PIL import Image
 from pydantic import BaseModel, Field
 
-from app.formats import png
+from app.formats import npy, png
 from app.http import negotiation
 from app.http.compression import MIN_BYTES, choose_coding, gzip
-from app.http.negotiation import GIF, JSON, NPY, PNG, RAW, WEBP
+from app.http.negotiation import GIF, JSON, NPY, NPZ, PNG, RAW, WEBP
 from app.openapi import BINARY
 from app.serving.batcher import Images
 
@@ -83,45 +82,32 @@ def animation(images: Images, media_type: str) -> bytes:
     return file.getvalue()
 
 
-def npy(array: np.ndarray) -> bytes:
-    """Return an array as a NumPy file."""
-    return b"".join((_npy_head(array.shape, array.dtype.str), np.ascontiguousarray(array).data))
-
-
-@lru_cache(maxsize=64)
-def _npy_head(shape: tuple[int, ...], numbers: str) -> bytes:
-    """Return the head of a NumPy file of an array of this shape and type."""
-    file = io.BytesIO()
-    described = {"descr": numbers, "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(file, described)
-    return file.getvalue()
-
-
 Render = Callable[[Images], bytes]
 
 BATCH: dict[str, Render] = {
     PNG: lambda images: png.encode(contact_sheet(images)),
-    NPY: npy,
+    NPY: npy.write,
     RAW: lambda images: images.tobytes(),
 }
-"""The forms of a batch other than JSON."""
+"""The forms of a batch other than JSON and NPZ."""
 
 FILM: dict[str, Render] = {
     PNG: lambda images: png.encode(film_strip(images)),
     GIF: lambda images: animation(images, GIF),
     WEBP: lambda images: animation(images, WEBP),
+    NPY: npy.write,
 }
-"""The forms of a path other than JSON."""
+"""The forms of a path other than JSON and NPZ."""
 
 
 def described(forms: Mapping[str, Render]) -> dict[str, Any]:
     """Return the forms for the OpenAPI document, JSON first, which the route's model describes."""
-    return {JSON: {}, **dict.fromkeys(forms, BINARY)}
+    return {JSON: {}, **dict.fromkeys((*forms, NPZ), BINARY)}
 
 
 def choose(accept: str | None, forms: Mapping[str, Render]) -> str:
-    """Return what Accept wants most of JSON and the `forms`; raises NotAcceptable."""
-    return negotiation.choose(accept, (JSON, *forms))
+    """Return what Accept wants most of JSON, the `forms` and NPZ; raises NotAcceptable."""
+    return negotiation.choose(accept, (JSON, *forms, NPZ))
 
 
 encode_json = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode

@@ -12,6 +12,7 @@ import numpy as np
 from starlette.formparsers import MultiPartParser
 
 from app.errors import InvalidRequest
+from app.formats import png
 from app.formats.image_files import prepare
 from app.formats.image_limits import is_small_png
 from model.engine import AS_SEEN, IMAGE_SIDE, Prepared, Reading
@@ -37,7 +38,8 @@ async def read_images(
     """Prepare images for a model of a data set, in threads unless it is a single small one.
 
     Args:
-        entries: By their JSON pointers: bytes of an image file, the same in base64, or numbers.
+        entries: By their JSON pointers: bytes of an image file, the same in base64, or numbers in
+            lists or an array.
         dataset: Id of the data set.
         reading: As in `image_files.prepare`; numbers take none.
         with_steps: As there.
@@ -87,6 +89,8 @@ def _content(entry: object, pointer: str) -> bytes | Prepared:
             return _decode_base64(entry, pointer)
         case list():
             return _read_numbers(entry, pointer)
+        case np.ndarray():
+            return _read_array(entry, pointer)
     detail = "The image is neither base64 text nor 28 lists of 28 numbers."
     raise InvalidRequest.at(pointer, detail)
 
@@ -120,6 +124,18 @@ def _read_numbers(rows: list[Any], pointer: str) -> Prepared:
         detail = "The image has numbers outside 0 (background) to 1, or not finite ones."
         raise InvalidRequest.at(pointer, f"{detail} Divide bytes by 255.")
     return Prepared(np.array(rows, np.float32), [])
+
+
+def _read_array(image: np.ndarray, pointer: str) -> bytes | Prepared:
+    """Take an image of 28 x 28 as it is, and make a file of any other; raises InvalidRequest."""
+    most = 1 if image.dtype.kind == "f" else 255
+    if not image.size or not ((image >= 0) & (image <= most)).all():
+        detail = f"The image is empty, or has numbers outside 0 (background) to {most}."
+        raise InvalidRequest.at(pointer, f"{detail} Whole numbers go to 255, floats to 1.")
+    levels = image.astype(np.float64) / most
+    if image.shape == (IMAGE_SIDE, IMAGE_SIDE):
+        return Prepared(levels.astype(np.float32), [])
+    return png.encode(np.floor(255 * levels + 0.5).astype(np.uint8))
 
 
 def _is_row(row: object) -> bool:

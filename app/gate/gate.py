@@ -7,7 +7,8 @@ in the access log.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from random import getrandbits
 from re import compile as pattern
 
@@ -15,10 +16,11 @@ from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import CLIENT_GONE, NotHttp, Overloaded, response_to
+from app.errors import CLIENT_GONE, BodyTooLarge, NotHttp, Overloaded, response_to
 from app.gate.hosts import Origins, check_host
 from app.gate.limits import Bodies, Deadlines
 from app.gate.root_path import enter_root_path
+from app.http.compression import Unpacking
 from app.http.probes import is_probe
 from app.http.security_headers import RAW_HEADERS
 from app.lifespan import plain_start_errors
@@ -29,6 +31,10 @@ from app.telemetry.logs import request_id
 ID_HEADER = b"x-request-id"
 GIVEN_ID = pattern(rb"[A-Za-z0-9._-]{1,64}")
 """An id that a client may choose: one that a log can bear."""
+TOO_LARGE = BodyTooLarge.status
+DRAIN_SECONDS = 2.0
+DRAIN_BYTES = 256 * 2**20
+"""Of a body that is refused, read on while the client sends it, and thrown away."""
 HEADS = {"http.response.start", "websocket.accept", "websocket.http.response.start"}
 
 Wrap = Callable[[ASGIApp], ASGIApp]
@@ -47,6 +53,8 @@ class Exchange:
     """None until somebody reads it."""
     received = held = 0
     """Bytes of the body that have come, and of them those that `Bodies` counts."""
+    unpacking: Unpacking | None = None
+    """Of a body that comes compressed."""
     values: int | None = None
     """Values of JSON in those; None if the body is not JSON."""
 
@@ -66,6 +74,10 @@ class Exchange:
         if message["type"] == "http.request":
             self.body_is_whole = not message.get("more_body", False)
             piece = message.get("body", b"")
+            if self.unpacking is not None:
+                unpack = self.unpacking.unpack
+                piece = await asyncio.to_thread(unpack, piece, self.body_is_whole)
+                message = {**message, "body": piece}
             self.received += len(piece)
             if self.received > self._gate.bodies.uncounted:
                 self._gate.bodies.count(self, piece)
@@ -78,6 +90,12 @@ class Exchange:
             self.has_ended = not message.get("more_body", False)
             if self.method == "HEAD":
                 message["body"] = b""
+            if self.status == TOO_LARGE and self.has_ended and not self.body_is_whole:
+                await self._send({**message, "more_body": True})
+                await self._drain()
+                message = {"type": kind, "body": b""}
+        elif kind == "websocket.close" and not self.has_begun:
+            self.status = 403  # as uvicorn answers where no route takes the stream
         elif kind in HEADS:
             self.has_begun = True
             self._gate.deadlines.pending.pop(self, None)
@@ -86,7 +104,24 @@ class Exchange:
                 self.scope["method"] = "HEAD"
             own = RAW_HEADERS if kind == "http.response.start" else ()
             message["headers"] = [*message.get("headers", ()), *own, (ID_HEADER, self.id)]
+            if path := self.scope.get("path_params"):
+                model = self._gate.hashes.get(path.get("model") or path.get("name", ""))
+                if model is not None:
+                    message["headers"].append(model)
         await self._send(message)
+
+    async def _drain(self) -> None:
+        """Read the rest of a refused body for a moment: who is cut off loses the answer too."""
+        if b"expect" in dict(self.scope["headers"]):  # the client asked before it sent
+            return
+        size = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while size < DRAIN_BYTES:
+                    message = await self._receive()
+                    if message["type"] != "http.request" or not message.get("more_body", False):
+                        return
+                    size += len(message["body"])
 
 
 class Gate:
@@ -96,15 +131,21 @@ class Gate:
         app: What is behind it.
         settings: Of the server.
         log: Where requests are noted.
+        hashes: `Registry.hashes`, for the answers of models.
         cors: Wraps an app so that it answers pages of other origins, if any may call the API.
     """
 
     def __init__(
-        self, app: ASGIApp, settings: Settings, log: AccessLog, cors: Wrap | None = None
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        log: AccessLog,
+        hashes: Mapping[str, tuple[bytes, bytes]],
+        cors: Wrap | None = None,
     ) -> None:
         self.app = cors(app) if cors else app
         self.refuse = cors(_refuse) if cors else _refuse
-        self.log = log
+        self.log, self.hashes = log, hashes
         self.max_connections = settings.max_connections
         self.open = 0
         self.bodies = Bodies(settings.max_body_bytes, settings.max_bodies_bytes)
@@ -176,6 +217,9 @@ class Gate:
             length = headers.get(b"content-length", b"")
             if len(length) >= self.counted_digits:
                 self.bodies.check_declared(length)
+            coding = headers.get(b"content-encoding", b"identity")
+            if coding.lower() != b"identity" and exchange.method == "POST":
+                exchange.unpacking = Unpacking(coding.decode("latin-1"), self.bodies.max_bytes)
             if exchange.method == "HEAD":  # every route that answers GET answers HEAD as well
                 scope["method"] = "GET"
         return enter_root_path(scope, self.root_path) if self.root_path else None

@@ -45,34 +45,49 @@ def compress(content: bytes, coding: str) -> bytes:
     return isal_zlib.compress(content, LEVEL)
 
 
-def decompress(content: bytes, coding: str | None, max_bytes: int) -> bytes:
-    """Undo the coding that a request names, if any.
+class Unpacking:
+    """Undoes the coding that a request names, piece by piece.
+
+    Args:
+        coding: What Content-Encoding says.
+        max_bytes: To which a body may unpack.
 
     Raises:
         UnsupportedMedia: The coding is neither gzip nor deflate.
-        InvalidRequest: The bytes are not of that coding, are cut off, or go on after its end.
-        BodyTooLarge: They unpack to more than `max_bytes`.
     """
-    name = (coding or "identity").strip().lower()
-    if name == "identity":
-        return content
-    if name not in WINDOW:
-        raise UnsupportedMedia(
-            f"Content-Encoding must be {' or '.join(CODINGS)}, or left out.",
-            headers={"Accept-Encoding": ", ".join(CODINGS)},
-        )
-    unpacking = zlib.decompressobj(WINDOW[name])
-    try:
-        plain = unpacking.decompress(content, max_bytes + 1)
-    except zlib.error as error:
-        raise InvalidRequest(f"The body is not {name}, as Content-Encoding says.") from error
-    if len(plain) > max_bytes:
-        raise BodyTooLarge(
-            f"The body unpacks to more than the {max_bytes} bytes that are taken here."
-        )
-    if not unpacking.eof or unpacking.unused_data:
-        raise InvalidRequest(f"The body ends before or after its {name} does. Send it whole.")
-    return plain
+
+    def __init__(self, coding: str, max_bytes: int) -> None:
+        self.name, self.left = coding.strip().lower(), max_bytes
+        if self.name not in WINDOW:
+            raise UnsupportedMedia(
+                f"Content-Encoding must be {' or '.join(CODINGS)}, or left out.",
+                headers={"Accept-Encoding": ", ".join(CODINGS)},
+            )
+        self._unpacking = zlib.decompressobj(WINDOW[self.name])
+
+    def unpack(self, piece: bytes, is_last: bool) -> bytes:
+        """Return what a piece unpacks to.
+
+        Raises:
+            InvalidRequest: The bytes are not of that coding, are cut off, or go on after its end.
+            BodyTooLarge: All pieces unpack to more than `max_bytes`.
+        """
+        try:
+            plain = self._unpacking.decompress(piece, self.left + 1)
+        except zlib.error as error:
+            raise InvalidRequest(
+                f"The body is not {self.name}, as Content-Encoding says."
+            ) from error
+        if len(plain) > self.left:
+            raise BodyTooLarge(
+                "The body unpacks to more bytes than are taken here. Send less at once."
+            )
+        self.left -= len(plain)
+        if self._unpacking.unused_data or (is_last and not self._unpacking.eof):
+            raise InvalidRequest(
+                f"The body ends before or after its {self.name} does. Send it whole."
+            )
+        return plain
 
 
 class CompressText:

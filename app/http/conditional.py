@@ -49,9 +49,10 @@ async def cached(
     control: str,
     make: Callable[[], Awaitable[bytes]],
     media_type: str,
+    **more: str,
 ) -> Response:
-    """Answer 304 if the client has it, else with what `make` makes."""
-    kept = {"ETag": tag, "Cache-Control": control}
+    """Answer 304 if the client has it, else with what `make` makes; `more` are headers of both."""
+    kept = {"ETag": tag, "Cache-Control": control, **more}
     if is_current(headers, tag):
         return Response(status_code=304, headers=kept)
     response = Response(await make(), headers=kept, media_type=media_type)

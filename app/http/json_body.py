@@ -9,9 +9,9 @@ from typing import TypeVar
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
-from pydantic_core import from_json
+from pydantic_core import ErrorDetails, from_json
 
-from app.errors import BodyTooLarge, InvalidRequest, NotJson, UnsupportedMedia
+from app.errors import BodyTooLarge, InvalidRequest, NotJson, UnsupportedMedia, unknown
 from app.http.negotiation import JSON
 
 
@@ -31,6 +31,8 @@ WHOLE = BeforeValidator(_whole)
 Body = TypeVar("Body", bound=JsonBody)
 MAX_FIELDS = 1000
 """Of one JSON body, those of nested objects among them; colons within texts are counted too."""
+MAX_NAME = 64
+"""Characters of an unknown name that are repeated to the client."""
 NUMBER_BYTES = 64
 """That a number in JSON may take; most take 22. Parsing takes time in the square of the digits."""
 OTHER_BYTES = 64 * 1024
@@ -94,8 +96,24 @@ async def read_json(request: Request, schema: type[Body], *, max_bytes: float = 
     try:
         return schema.model_validate(content)
     except ValidationError as error:
-        entries = [{**entry, "loc": ("body", *entry["loc"])} for entry in error.errors()]
+        entries = [
+            {**entry, "loc": ("body", *entry["loc"]), "msg": _message(entry, schema)}
+            for entry in error.errors()
+        ]
         raise RequestValidationError(entries) from error
+
+
+def _message(entry: ErrorDetails, schema: type[BaseModel]) -> str:
+    """Return pydantic's message, or for a field that there is not those that there are."""
+    if entry["type"] != "extra_forbidden":
+        return entry["msg"]
+    *path, name = entry["loc"]
+    for step in path:
+        part = schema.model_fields[str(step)].annotation
+        assert isinstance(part, type), "no body nests in another way"
+        assert issubclass(part, BaseModel)
+        schema = part
+    return unknown("field", str(name)[:MAX_NAME], list(schema.model_fields))
 
 
 async def read_only_json(

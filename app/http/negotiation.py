@@ -9,6 +9,7 @@ PNG = "image/png"
 GIF = "image/gif"
 WEBP = "image/webp"
 NPY = "application/x-npy"
+NPZ = "application/x-npz"
 RAW = "application/octet-stream"
 
 

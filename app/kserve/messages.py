@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSche
 
 from app.errors import BodyTooLarge, InvalidRequest, NotJson
 from app.formats.latents import MAX_LATENTS
-from app.http.json_body import WHOLE, count_values, most_bytes
+from app.http.json_body import MAX_NAME, WHOLE, count_values, most_bytes
 from app.kserve.endpoints import DATATYPES, Array, Endpoint
 from app.openapi import array
 
@@ -28,7 +28,8 @@ OTHER_VALUES = 1000
 
 _SIZE = {"type": "integer", "minimum": 1, "maximum": MAX_LATENTS}
 _SHAPE = array(_SIZE, 2, 3, examples=[[1, 2]])
-_DATA = {"type": "array", "minItems": 1, "items": {"type": ["number", "array"]}}
+_NESTED = {"anyOf": [{"type": "number"}, {"type": "array", "items": {}}]}
+_DATA = {"type": "array", "minItems": 1, "items": _NESTED}
 """Schemas that hold for every endpoint, for the OpenAPI document; each checks its own input."""
 
 
@@ -197,7 +198,8 @@ def _tensor(inputs: Sequence[RequestInput], content: bytes, endpoint: Endpoint) 
     """Return the input of the endpoint: float32 from bytes, float64 from JSON."""
     takes = endpoint.input
     if [one.name for one in inputs] != [takes.name]:
-        detail = f"inputs must hold one tensor, {takes.name}; {len(inputs)} came."
+        came = ", ".join(ascii(one.name)[1:-1][:MAX_NAME] for one in inputs[:3]) or "none"
+        detail = f"inputs must hold one tensor, {takes.name}; {len(inputs)} came: {came}."
         raise InvalidRequest.at("#/inputs", f"{detail} See GET /v2/models/{endpoint.name}")
     (given,) = inputs
     if fault := _fault(given, content, endpoint):

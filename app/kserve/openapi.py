@@ -64,6 +64,6 @@ _CONTENT = {
 REQUEST = {"parameters": [{"name": LENGTH, "in": "header", **_LENGTH}], **reads(_CONTENT)}
 RESPONSE: dict[str, Any] = {
     "model": InferenceResponse,
-    "content": {RAW: bytes_of("JSON, then tensors")},
+    "content": {JSON: {}, RAW: bytes_of("JSON, then tensors")},
     "headers": {LENGTH: _LENGTH},
 }

@@ -5,6 +5,7 @@ Each model of ours is two of the protocol's: `<id>.decoder` and `<id>.encoder`, 
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -13,7 +14,7 @@ from pydantic import BaseModel, Field
 from app.api import health
 from app.errors import INFERENCE_PREFIX, NotFound
 from app.http.cancellation import while_connected
-from app.http.compression import CODINGS, choose_coding, compress, decompress
+from app.http.compression import CODINGS, choose_coding, compress
 from app.http.negotiation import JSON, RAW
 from app.kserve import endpoints, messages
 from app.kserve import openapi as description
@@ -152,14 +153,8 @@ async def infer(request: Request, endpoint: Known, models: Models) -> Response:
     say so. The media type of a request is not looked at.
     """
     body, headers = await request.body(), request.headers
-    max_bytes: int = request.app.state.max_body_bytes
-
-    def read() -> messages.ParsedRequest:
-        plain = decompress(body, headers.get("content-encoding"), max_bytes)
-        return messages.read(plain, headers.get(LENGTH), endpoint)
-
-    in_thread = "content-encoding" in headers or len(body) > LARGE
-    parsed = await _done(read, in_thread=in_thread)
+    read = partial(messages.read, body, headers.get(LENGTH), endpoint)
+    parsed = await _done(read, in_thread=len(body) > LARGE)
     async with models.lend(endpoint.card.id) as served:
         work = endpoint.run(served, parsed.tensor, tuple(parsed.wanted))
         outputs = await while_connected(request, work)

@@ -7,6 +7,7 @@ than an image does.
 import logging
 from collections.abc import Callable
 
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import apply_mask  # type: ignore[attr-defined] # the fast one, if any
 from websockets.http11 import Request
@@ -60,7 +61,9 @@ class WebSocketProtocol(Unread, WebSocketsSansIOProtocol):
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
-        if not self.close_sent:
+        if self.close_sent:
+            self._log_refusal()
+        else:
             self.plain = Frames(self.send_plainly)
             self.scope["extensions"][FRAMES] = self.plain  # type: ignore[assignment]
 
@@ -109,7 +112,7 @@ class WebSocketProtocol(Unread, WebSocketsSansIOProtocol):
     def _refuse_handshake(self) -> None:
         """Answer a handshake that the library cannot parse; uvicorn leaves it open for ever."""
         self.handshake_initiated = True
-        log.info("A WebSocket handshake was refused: %s", self.conn.handshake_exc)
+        self._log_refusal()
         problem = NotHttp(
             "The WebSocket handshake cannot be read: it has a body, over 128 headers, or a line "
             "that is too long. Send fewer and shorter headers and no body."
@@ -117,6 +120,15 @@ class WebSocketProtocol(Unread, WebSocketsSansIOProtocol):
         self.transport.write(closing_response(response_to(problem)))
         self.transport.close()
         self._cut_later()
+
+    def _log_refusal(self) -> None:
+        log.info("A WebSocket handshake was refused: %s", self.conn.handshake_exc)
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send as uvicorn does, but take an answer to a handshake for its end, not for a fault."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True
 
     def send_plainly(self, content: bytes) -> bool:
         """Write a binary message if it is middle-sized and nothing stands in the way."""

@@ -12,9 +12,9 @@ Decoding runs on the event loop itself: a hop to a thread and back costs as much
 the next pass waits for this one either way. What takes longer runs in a thread, and small requests
 do not wait for it.
 
-Each queue is bounded in images to decode: a request beyond the bound is refused at once, and a
-flood of one kind delays no other. Impatient jobs, large decodes, are bounded in time too. Work that
-a page needs, such as fields, encodes, paths and a few samples, waits as long as there is room.
+Each queue is bounded: small requests in number, the others in time. A request that would wait for
+too long, at the recent pace of what is before it, is refused at once, and a flood of one kind
+delays no other.
 """
 
 import asyncio
@@ -30,7 +30,8 @@ from typing import Any, TypeVar
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from app.serving.queues import FairQueue, Job, Waiter, refusal
+from app.errors import Overloaded
+from app.serving.queues import FairQueue, Job, Waiter
 from app.telemetry.counters import Counters, QueueStats
 
 Latents = Float32[np.ndarray, "batch latent"]
@@ -63,14 +64,14 @@ class SmallQueue:
 
     def put(self, request: SmallRequest) -> None:
         """Queue a request; raises Overloaded."""
-        self.require_room()
+        if self.waiting >= self.max_images:
+            self.stats.refused += 1
+            raise Overloaded(
+                f"{self.waiting} latents of small requests wait to be decoded; this server lets "
+                f"{self.max_images} wait. Try again in a second."
+            )
         self.waiting += len(request[0])
         self.requests.append(request)
-
-    def require_room(self) -> None:
-        """Raise Overloaded if a request would be refused now."""
-        if self.waiting >= self.max_images:
-            raise refusal(self.stats, self.waiting, self.max_images)
 
     def take(self, max_rows: int) -> list[SmallRequest]:
         """Take up to `max_rows` latents, without those for which nobody waits any more."""
@@ -99,8 +100,8 @@ class Batcher:
     Args:
         decode: The forward pass, for any number of latents.
         executor: Where jobs run that say `in_thread`.
-        max_queue: Images that may wait in each of the queues.
-        max_wait_seconds: How long an impatient job may have to wait for other bulk.
+        max_queue: Latents of small requests that may wait.
+        max_wait_seconds: How long a tile may have to wait for tiles, and bulk for bulk.
         counters: Where the work done is counted, for all batchers together.
     """
 
@@ -117,19 +118,15 @@ class Batcher:
         self._forward = decode
         self._executor = executor
         self._small = SmallQueue(max_queue, counters.small)
-        self._tiles = FairQueue(max_queue, math.inf, counters.tiles)
-        self._bulk = FairQueue(max_queue, max_wait_seconds, counters.bulk)
+        self._tiles = FairQueue(max_wait_seconds, counters.tiles)
+        self._bulk = FairQueue(max_wait_seconds, counters.bulk)
         self._tiles_in_a_row = 0
         self._worker: asyncio.Task[None] | None = None
         self._is_due = False  # a pass of small requests, which the worker does not make
         self._is_in_thread = False  # the piece that the worker waits for
 
     def decode_job(
-        self,
-        latents: Latents,
-        make: Callable[[Images], Any] | None = None,
-        *,
-        patient: bool = True,
+        self, latents: Latents, make: Callable[[Images], Any] | None = None
     ) -> Job | Latents:
         """Return the job that decodes latents.
 
@@ -138,7 +135,6 @@ class Batcher:
             make: Makes something of each chunk's images where they were decoded; the job's result
                 is then the list of what it returned, so that all the work of an answer is done in
                 turn and counted by the bound. Without it the result is the images.
-            patient: As in `Job`.
         """
         if len(latents) <= SMALL and make is None:
             return latents
@@ -149,20 +145,22 @@ class Batcher:
             return images if make is None else make(images)
 
         join = np.concatenate if make is None else list
-        return Job(deque(partial(piece, one) for one in chunks), CHUNK, join, patient=patient)
+        calls: deque[Callable[[], Any]] = deque(partial(piece, one) for one in chunks)
+        return Job(calls, CHUNK, join, "latent to decode", len(latents))
 
     def tile_job(self, call: Callable[[], Any]) -> Job:
         """Return the job of one call that makes a tile, which goes behind drags and before bulk."""
-        return Job(deque([call]), CHUNK, _only, is_tile=True)
+        return Job(deque([call]), CHUNK, _only, "tile to draw", is_tile=True)
 
-    def calls_job(self, calls: Sequence[Callable[[], Any]], *, weight: int) -> Job:
+    def calls_job(self, calls: Sequence[Callable[[], Any]], *, weight: int, **kind: Any) -> Job:
         """Return the job that runs calls of the engine in order in a thread; results in a list.
 
         Args:
             calls: At least one. Each takes milliseconds, not more: the tiles wait for it.
             weight: What one of them costs, in images decoded.
+            kind: `unit` and `count` of the job.
         """
-        return Job(deque(calls), weight, list, in_thread=True)
+        return Job(deque(calls), weight, list, in_thread=True, **kind)
 
     def submit(self, job: Job | Latents, waiter: Waiter) -> None:
         """Queue a job whose result goes to `waiter`, unless that is done before its turn comes.
@@ -194,12 +192,9 @@ class Batcher:
             if isinstance(job, Job):
                 self._queue_of(job).jobs.pop(job, None)
 
-    def require_room(self, latents: int) -> None:
-        """Raise Overloaded if a decode of so many latents would be refused now."""
-        if latents > SMALL:
-            self._bulk.require_pace(-(-latents // CHUNK))
-        else:
-            self._small.require_room()
+    def require_room(self, pieces: int) -> None:
+        """Raise Overloaded if bulk of so many pieces would be refused now."""
+        self._bulk.require_room(pieces)
 
     @property
     def waiting(self) -> tuple[int, int, int]:
@@ -237,13 +232,12 @@ class Batcher:
 
     async def _work(self) -> None:
         while self._small.requests or self._tiles.jobs or self._bulk.jobs:
-            begun = perf_counter()
             await asyncio.sleep(0)  # lets every request that is ready join this pass
             if batch := self._small.take(CHUNK):
                 self._decode_together(batch)
             queue = self._next_queue()
             if queue.jobs:
-                await self._run_piece(queue, begun)
+                await self._run_piece(queue)
 
     def _next_queue(self) -> FairQueue:
         """Return the queue that goes besides small requests: bulk too, however many tiles wait."""
@@ -269,7 +263,7 @@ class Batcher:
             waiter.set_result(images[start:stop])
             start = stop
 
-    async def _run_piece(self, queue: FairQueue, begun: float) -> None:
+    async def _run_piece(self, queue: FairQueue) -> None:
         job = queue.next()
         if job.waiter.done():  # nobody waits for it any more
             queue.jobs.pop(job, None)
@@ -296,7 +290,7 @@ class Batcher:
             return
         for _, seconds in pieces:
             queue.stats.add(job.weight, seconds)
-        queue.learn(job.weight, (perf_counter() - begun) / len(pieces))
+            queue.paces[job.unit].learn(job.weight, seconds)
         if not job.calls:
             queue.jobs.pop(job, None)
             if not job.waiter.done():

@@ -20,6 +20,7 @@ Pixels = Float32[np.ndarray, "images 28 28"]
 
 MAX_PER_PASS = 8
 """Images of a pass; tiles and other bulk wait for it, some 15 milliseconds."""
+UNIT = "image to encode"
 
 
 class _EncodeJob(Job):
@@ -29,7 +30,7 @@ class _EncodeJob(Job):
 
     def __init__(self, batcher: "EncodeBatcher", images: Pixels, whole: bool) -> None:
         weight = batcher.engine.decodes_to_encode * len(images)
-        super().__init__(deque([_nothing]), weight, _share_out, in_thread=True)
+        super().__init__(deque([_nothing]), weight, _share_out, UNIT, len(images), in_thread=True)
         self.batcher, self.images, self.whole = batcher, images, whole
 
     def take(self) -> Callable[[], Any]:
@@ -65,19 +66,24 @@ class EncodeBatcher:
         """Do the same for the code and its covariance alone."""
         return await self._run(images, whole=False)
 
+    def require_room(self, images: int) -> None:
+        """Raise Overloaded if so many images would be refused now."""
+        self._batcher.require_room(-(-images // MAX_PER_PASS))
+
     async def _run(self, images: Pixels, *, whole: bool) -> list[Any]:
         if len(images) <= MAX_PER_PASS:
-            job = _EncodeJob(self, images, whole)
-            self._waiting.append(job)
+            small = _EncodeJob(self, images, whole)
+            self._waiting.append(small)
             try:
-                return [await self._batcher.run(job)]
+                return [await self._batcher.run(small)]
             finally:
-                self._waiting.remove(job)
+                self._waiting.remove(small)
         encode = self.engine.encoder.encode if whole else self.engine.encoder.code
         pieces = np.split(images, range(MAX_PER_PASS, len(images), MAX_PER_PASS))
         weight = MAX_PER_PASS * self.engine.decodes_to_encode
-        calls = self._batcher.calls_job([partial(encode, one) for one in pieces], weight=weight)
-        found: list[Any] = await self._batcher.run(calls)
+        calls = [partial(encode, one) for one in pieces]
+        job = self._batcher.calls_job(calls, weight=weight, unit=UNIT, count=len(images))
+        found: list[Any] = await self._batcher.run(job)
         return found
 
     def gather(self, first: _EncodeJob) -> list[_EncodeJob]:

@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Path, Request
 
 from app.errors import NotFound, Undecodable
+from app.openapi import MODEL_HASH
 from app.serving.batcher import Batcher, Images, Latents
 from app.serving.encode_batcher import EncodeBatcher
 from app.serving.model_cache import ModelCache
@@ -33,15 +34,17 @@ class ServedModel:
 
         return EncodeBatcher(self.engine, self.batcher)
 
-    async def run(self, calls: Sequence[Callable[[], Result]], *, weight: int) -> list[Result]:
+    async def run(
+        self, calls: Sequence[Callable[[], Result]], *, weight: int, **kind: Any
+    ) -> list[Result]:
         """Run calls of the engine as `Batcher.calls_job` describes, and return their results."""
-        results: list[Result] = await self.batcher.run(self.batcher.calls_job(calls, weight=weight))
+        job = self.batcher.calls_job(calls, weight=weight, **kind)
+        results: list[Result] = await self.batcher.run(job)
         return results
 
-    async def decode(self, latents: Latents, *, patient: bool = True) -> Images:
+    async def decode(self, latents: Latents) -> Images:
         """Decode latents; raises Overloaded when too much is waiting."""
-        job = self.batcher.decode_job(latents, patient=patient)
-        images: Images = await self.batcher.run(job)
+        images: Images = await self.batcher.run(self.batcher.decode_job(latents))
         return images
 
     def require_latents(self) -> None:
@@ -78,19 +81,25 @@ class Registry:
         lend: `ModelCache.lend`. Besides Overloaded it raises NotFound, and Unavailable for a model
             that cannot be loaded.
         listing: All cards as `GET /models` answers them, once that has been asked for.
+        hashes: The header with the hash of a model's weights, by its name and by those of its
+            halves in the Open Inference Protocol.
     """
 
     def __init__(self, default: str, memory_bytes: int) -> None:
         self.default = default
         self.is_stopping = False
         self.listing: bytes | None = None
+        self.hashes: dict[str, tuple[bytes, bytes]] = {}
         self._offers: dict[str, Offer] = {}
         self._cache: ModelCache[ServedModel] = ModelCache(memory_bytes, self._size_and_load)
         self.get, self.lend = self._cache.get, self._cache.lend
 
     def offer(self, offer: Offer) -> None:
 
-        self._offers[offer.card.id] = offer
+        name = offer.card.id
+        self._offers[name] = offer
+        header = (MODEL_HASH.lower().encode(), offer.card.sha256.encode())
+        self.hashes.update(dict.fromkeys((name, f"{name}.decoder", f"{name}.encoder"), header))
         self.listing = None
 
     def keep(self, served: ServedModel, size: int = 0) -> None:

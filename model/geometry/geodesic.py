@@ -1,4 +1,4 @@
-"""The geodesic between two latents: the path on which images change least, and stay images.
+"""The geodesic between two latents: the shortest by the change of the image and the lack of codes.
 
 On a plane, the shortest path through a grid of cells leads around holes; a spline then shortens it.
 In more dimensions the spline starts from the straight path or the spherical one.
@@ -23,7 +23,7 @@ from model.geometry.grid_graph import GRAPH_PIECES, GridGraph, build_grid_graph
 from model.geometry.interpolation import LatentPath, linear_path, spherical_path
 from model.geometry.lbfgs import minimise
 from model.geometry.plane import Plane
-from model.geometry.riemannian_metric import FIT_PIECES, Metric, fit_metric
+from model.geometry.riemannian_metric import EMPTINESS, FIT_PIECES, Metric, fit_metric
 from model.vae.autoencoder import Autoencoder
 
 CONTROLS, SAMPLES, FINE = 16, 32, 256
@@ -53,13 +53,19 @@ class Geodesics:
         autoencoder: Its latents are vectors.
         codes: Codes of the test images.
         plane: The model's first plane.
+        emptiness: As in `fit_metric`.
     """
 
     def __init__(
-        self, autoencoder: Autoencoder, codes: Float[np.ndarray, "codes latent"], plane: Plane
+        self,
+        autoencoder: Autoencoder,
+        codes: Float[np.ndarray, "codes latent"],
+        plane: Plane,
+        *,
+        emptiness: float = EMPTINESS,
     ) -> None:
         whole = plane if codes.shape[1] == 2 else None
-        self._preparation = Computation(partial(_prepare, autoencoder, codes, whole))
+        self._preparation = Computation(partial(_prepare, autoencoder, codes, whole, emptiness))
         self._preparation_pieces = FIT_PIECES + (GRAPH_PIECES if whole else 0) + 1
 
     def pieces(
@@ -85,9 +91,12 @@ class Geodesics:
 
 
 def _prepare(
-    autoencoder: Autoencoder, codes: Float[np.ndarray, "codes latent"], plane: Plane | None
+    autoencoder: Autoencoder,
+    codes: Float[np.ndarray, "codes latent"],
+    plane: Plane | None,
+    emptiness: float,
 ) -> Pieces[Prepared]:
-    metric = yield from fit_metric(autoencoder, codes)
+    metric = yield from fit_metric(autoencoder, codes, emptiness)
     graph = None if plane is None else (yield from build_grid_graph(plane, metric))
     return Prepared(metric, graph)
 

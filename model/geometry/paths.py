@@ -35,6 +35,7 @@ class Paths:
     ) -> None:
         self._card, self._autoencoder = card, autoencoder
         self._geodesics = Geodesics(autoencoder, codes, plane)
+        self._seen_geodesics = Geodesics(autoencoder, codes, plane, emptiness=0.0)
 
     def pieces(
         self,
@@ -42,10 +43,12 @@ class Paths:
         end: Float[np.ndarray, " latent"],
         steps: int,
         path: Literal["linear", "spherical", "geodesic"],
+        *,
+        density: bool = True,
     ) -> list[Callable[[], LatentPath | None]]:
         """Return what to call in order; the last returns the path in `steps` points."""
         if path == "geodesic":
-            return self._geodesics.pieces(start, end, steps)
+            return (self._geodesics if density else self._seen_geodesics).pieces(start, end, steps)
         return [partial(spherical_path if path == "spherical" else linear_path, start, end, steps)]
 
     def distances(

@@ -52,8 +52,6 @@ class Metric:
     arXiv:2103.05290 (one of a density) and 2021, arXiv:2106.05367 (Fisher-Rao for the pixels).
     """
 
-    name = "fisher-rao+density"
-
     def __init__(
         self,
         autoencoder: Autoencoder,
@@ -66,6 +64,7 @@ class Metric:
         self.device = code_ND.device
         self._autoencoder, self._code_ND, self._width = autoencoder, code_ND, width
         self._reference_density, self._price = reference_density, price
+        self.name = "fisher-rao+density" if price > 0 else "fisher-rao"
 
     def squared_lengths(self, z_KD: Float[Tensor, "points latent"]) -> Float[Tensor, " points-1"]:
         """Return ds^2 of each short step; differentiable in the points."""
@@ -87,9 +86,15 @@ class Metric:
 
 @torch.no_grad()
 def fit_metric(
-    autoencoder: Autoencoder, codes: Float[np.ndarray, "codes latent"]
+    autoencoder: Autoencoder,
+    codes: Float[np.ndarray, "codes latent"],
+    emptiness: float = EMPTINESS,
 ) -> Pieces[Metric]:
-    """Fit the metric of a decoder to codes, the first 1,000 of which stand for all."""
+    """Fit the metric of a decoder to codes, the first 1,000 of which stand for all.
+
+    `emptiness` is what a nat of it costs, in units of the decoder's typical speed; at 0 the metric
+    is how much the image changes, and no more.
+    """
     device = autoencoder.device
     code_ND = torch.from_numpy(codes[:CODES].copy()).to(device)
     place = min(NEIGHBOURS + 1, len(code_ND))  # the nearest code of all is the code itself
@@ -107,7 +112,7 @@ def fit_metric(
     for part_RD in torch.split(code_ND[:SPEED_CODES], SPEEDS):
         parts.append(_squared_speed(autoencoder, part_RD, width))
         yield
-    price = EMPTINESS * torch.cat(parts).median()
+    price = emptiness * torch.cat(parts).median()
     return Metric(
         autoencoder, code_ND, width=width, reference_density=reference_density, price=price
     )

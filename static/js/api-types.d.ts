@@ -17,7 +17,7 @@ export interface paths {
          * Decode
          * @description Decode up to 1,024 latents, in JSON or a NumPy file.
          *
-         *     `Accept` picks JSON, a contact sheet, NumPy or bare bytes.
+         *     `Accept` picks JSON, a contact sheet, NumPy (one array, or all as NPZ) or bare bytes.
          */
         post: operations["decode"];
         delete?: never;
@@ -57,11 +57,11 @@ export interface paths {
         put?: never;
         /**
          * Encode
-         * @description Encode 1 to 64 images: files in the form field `file`, or JSON.
+         * @description Encode 1 to 64 images: files in the form field `file`, JSON, a NumPy file, or an image file.
          *
          *     A file is brought to 28 x 28 the way the model's data set was made, and `steps` tells how; one
-         *     that is 28 x 28 on a dark background is taken as it is. `Accept` picks JSON, or NumPy: the codes
-         *     alone, for two fifths less work.
+         *     that is 28 x 28 on a dark background is taken as it is, as numbers are. `Accept` picks JSON, or
+         *     NumPy: the codes alone, for two fifths less work, as is JSON that includes nothing decoded.
          *
          *     Where the preparation of a single file would guess wrong, `box`, `at`, `polarity` and
          *     `brightness` say what is meant.
@@ -85,6 +85,26 @@ export interface paths {
          * @description 8 x 8 decoded images of 28 x 28 pixels, taken at the cell centres of this tile of the plane's extent, in which there are 2^zoom x 2^zoom tiles. u grows to the right and v upwards, so tile (0, 0) is the corner of least u and greatest v. Every cell has the bytes of a decode at its centre.
          */
         get: operations["tile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Tell where the models, the data sets and the descriptions of this API are.
+         */
+        get: operations["index"];
         put?: never;
         post?: never;
         delete?: never;
@@ -184,7 +204,7 @@ export interface paths {
         put?: never;
         /**
          * Interpolate
-         * @description Walk between two ends; `Accept` picks JSON, a film strip or an animation.
+         * @description Walk between two ends; `Accept` picks JSON, a film strip, an animation or NumPy.
          *
          *     The steps of a path are equal in its own metric; a geodesic's, in that of how much the image
          *     changes (Fisher-Rao) plus what it costs to leave the codes. A model's first geodesic takes a
@@ -303,7 +323,8 @@ export interface paths {
          * Codes
          * @description Give the posterior means and the labels of the test images, in the data set's order.
          *
-         *     Little-endian: `uint32` N, `uint32` D, N x D `float32` means, N x `uint8` labels.
+         *     `Accept` picks the form. Bare bytes are little-endian: `uint32` N, `uint32` D, N x D `float32`
+         *     means, N x `uint8` labels. JSON names them, and NumPy holds the means alone.
          */
         get: operations["codes"];
         put?: never;
@@ -394,6 +415,46 @@ export interface paths {
          * @description All data sets that a model here was trained on, and what their labels mean.
          */
         get: operations["list_datasets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Dataset
+         * @description One data set, and what its labels mean.
+         */
+        get: operations["show_dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dataset Labels
+         * @description Give the labels of the test images, in the data set's order; `Accept` picks JSON or NumPy.
+         */
+        get: operations["dataset_labels"];
         put?: never;
         post?: never;
         delete?: never;
@@ -736,6 +797,25 @@ export interface components {
             sha256: string;
         };
         /**
+         * CodesResponse
+         * @description Codes of test images, from the `start`-th on, in the data set's order.
+         */
+        CodesResponse: {
+            /** Model */
+            model: string;
+            /** Start */
+            start: number;
+            /**
+             * Total
+             * @description Codes that there are
+             */
+            total: number;
+            /** Codes */
+            codes: number[][];
+            /** Labels */
+            labels: number[];
+        };
+        /**
          * DatasetJson
          * @description The images that models here were trained and are tested on.
          */
@@ -825,30 +905,32 @@ export interface components {
         /**
          * EncodedItem
          * @description What a model makes of one image; what it has no notion of is null.
+         *
+         *     With `include` the fields that it does not name are left out.
          */
         EncodedItem: {
             /**
              * Mean
              * @description The code; null for `vqvae`
              */
-            mean: number[] | null;
+            mean?: number[] | null;
             /**
              * Covariance
              * @description Of the posterior; null but for `vae`
              */
-            covariance: number[][] | null;
+            covariance?: number[][] | null;
             /**
              * Indices
              * @description Codebook entries, row by row from the top; null but for `vqvae`
              */
-            indices: number[][] | null;
-            elbo: components["schemas"]["Elbo"];
+            indices?: number[][] | null;
+            elbo?: components["schemas"]["Elbo"];
             /** @description What was encoded: the upload at 28 x 28 */
-            input: components["schemas"]["ImageJson"];
+            input?: components["schemas"]["ImageJson"];
             /** @description The decode of the mean or the indices */
-            reconstruction: components["schemas"]["ImageJson"];
+            reconstruction?: components["schemas"]["ImageJson"];
             /** Steps */
-            steps: components["schemas"]["StepJson"][];
+            steps?: components["schemas"]["StepJson"][];
         };
         /**
          * EpochJson
@@ -932,6 +1014,38 @@ export interface components {
             png: string;
         };
         /**
+         * Index
+         * @description Paths of this server from which everything else can be found.
+         */
+        Index: {
+            /**
+             * Name
+             * @default Latent Explorer
+             */
+            name: string;
+            /** Version */
+            version: string;
+            /**
+             * Models
+             * @description The models; `{models}/{id}` and what lies below it is one
+             */
+            models: string;
+            /** Datasets */
+            datasets: string;
+            /** Measures */
+            measures: string;
+            /**
+             * Openapi
+             * @description The API for programs
+             */
+            openapi: string;
+            /**
+             * Docs
+             * @description The API for people
+             */
+            docs: string;
+        };
+        /**
          * InferenceResponse
          * @description What was inferred.
          */
@@ -978,6 +1092,16 @@ export interface components {
             seen_lengths: number[];
             /** Images */
             images: components["schemas"]["ImageJson"][];
+        };
+        /**
+         * Labels
+         * @description The label of each test image.
+         */
+        Labels: {
+            /** Dataset */
+            dataset: string;
+            /** Labels */
+            labels: number[];
         };
         /**
          * MeasureJson
@@ -1491,7 +1615,6 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * Latents
                      * @example [
                      *       [
                      *         0,
@@ -1512,6 +1635,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1519,6 +1644,7 @@ export interface operations {
                     "image/png": string;
                     "application/x-npy": string;
                     "application/octet-stream": string;
+                    "application/x-npz": string;
                 };
             };
             400: components["responses"]["Problem400"];
@@ -1557,6 +1683,8 @@ export interface operations {
             /** @description An 8-bit grey PNG, with an ETag */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1583,7 +1711,13 @@ export interface operations {
     };
     encode: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description The fields of the items that are wanted, with commas between; all if left out
+                 * @example mean,elbo
+                 */
+                include?: string;
+            };
             header?: never;
             path: {
                 /** @description Id of a model */
@@ -1627,12 +1761,16 @@ export interface operations {
                     polarity?: ("light-on-dark" | "dark-on-light") | null;
                     brightness?: number | null;
                 };
+                "application/x-npy": string;
+                "image/*": string;
             };
         };
         responses: {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1687,6 +1825,8 @@ export interface operations {
             /** @description An 8-bit grey PNG, 224 x 224, with an ETag */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1706,6 +1846,34 @@ export interface operations {
             409: components["responses"]["Problem409"];
             413: components["responses"]["Problem413"];
             421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    index: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Index"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
             431: components["responses"]["Problem431"];
             503: components["responses"]["Problem503"];
         };
@@ -1770,6 +1938,7 @@ export interface operations {
             408: components["responses"]["Problem408"];
             413: components["responses"]["Problem413"];
             421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
             431: components["responses"]["Problem431"];
             503: components["responses"]["Problem503"];
         };
@@ -1789,6 +1958,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1800,6 +1971,7 @@ export interface operations {
             408: components["responses"]["Problem408"];
             413: components["responses"]["Problem413"];
             421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
             431: components["responses"]["Problem431"];
             503: components["responses"]["Problem503"];
         };
@@ -1826,6 +1998,7 @@ export interface operations {
             408: components["responses"]["Problem408"];
             413: components["responses"]["Problem413"];
             421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
             431: components["responses"]["Problem431"];
             503: components["responses"]["Problem503"];
         };
@@ -1843,57 +2016,46 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /**
-                     * End
-                     * @description An end of the path: a latent, or an image file in base64 whose code is taken.
-                     */
+                    /** @description An end of the path: a latent, or an image file in base64 whose code is taken. */
                     start: {
                         /**
-                         * Latent
                          * @example [
                          *       -1,
                          *       0.5
                          *     ]
                          */
                         latent?: number[];
-                        /**
-                         * Image
-                         * Format: byte
-                         */
+                        /** Format: byte */
                         image?: string;
                     };
-                    /**
-                     * End
-                     * @description An end of the path: a latent, or an image file in base64 whose code is taken.
-                     */
+                    /** @description An end of the path: a latent, or an image file in base64 whose code is taken. */
                     end: {
                         /**
-                         * Latent
                          * @example [
                          *       -1,
                          *       0.5
                          *     ]
                          */
                         latent?: number[];
-                        /**
-                         * Image
-                         * Format: byte
-                         */
+                        /** Format: byte */
                         image?: string;
                     };
                     /**
-                     * Steps
                      * @description Images, both ends among them
                      * @default 16
                      */
                     steps?: number;
                     /**
-                     * Path
-                     * @description geodesic: shortest by how much the image changes, around what has no codes
+                     * @description geodesic: shortest by how much the image changes and what lies off the codes
                      * @default linear
                      * @enum {string}
                      */
                     path?: "linear" | "spherical" | "geodesic";
+                    /**
+                     * @description Of a geodesic: whether leaving the codes costs anything
+                     * @default true
+                     */
+                    density?: boolean;
                 };
             };
         };
@@ -1901,6 +2063,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1908,6 +2072,8 @@ export interface operations {
                     "image/png": string;
                     "image/gif": string;
                     "image/webp": string;
+                    "application/x-npy": string;
+                    "application/x-npz": string;
                 };
             };
             400: components["responses"]["Problem400"];
@@ -1936,18 +2102,11 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /**
-                     * Count
-                     * @default 1
-                     */
+                    /** @default 1 */
                     count?: number;
-                    /**
-                     * Seed
-                     * @description The same seed draws the same latents; without one, another each time
-                     */
+                    /** @description The same seed draws the same latents; without one, another each time */
                     seed?: number | null;
                     /**
-                     * Temperature
                      * @description Scale of the spread
                      * @default 1
                      */
@@ -1959,6 +2118,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1966,6 +2127,7 @@ export interface operations {
                     "image/png": string;
                     "application/x-npy": string;
                     "application/octet-stream": string;
+                    "application/x-npz": string;
                 };
             };
             400: components["responses"]["Problem400"];
@@ -1996,6 +2158,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2008,6 +2172,7 @@ export interface operations {
             409: components["responses"]["Problem409"];
             413: components["responses"]["Problem413"];
             421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
             431: components["responses"]["Problem431"];
             503: components["responses"]["Problem503"];
         };
@@ -2029,6 +2194,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2041,6 +2208,7 @@ export interface operations {
             409: components["responses"]["Problem409"];
             413: components["responses"]["Problem413"];
             421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
             431: components["responses"]["Problem431"];
             503: components["responses"]["Problem503"];
         };
@@ -2068,6 +2236,8 @@ export interface operations {
                 headers: {
                     /** @description How to read the levels, as `low=0.1; high=250; unit=per squared unit; scale=log`. With t the level's share of the greatest there can be (65,535), a value is low + (high - low) t if `scale` is `linear`, low (high / low)^t if it is `log`, and the level itself if it is `index`. */
                     "Explorer-Field"?: string;
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2097,6 +2267,10 @@ export interface operations {
             query?: {
                 /** @description Project onto this plane: D is 2 */
                 plane?: string | null;
+                /** @description Place of the first */
+                start?: number;
+                /** @description How many at most; all others */
+                count?: number | null;
             };
             header?: never;
             path: {
@@ -2110,10 +2284,14 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/octet-stream": string;
+                    "application/json": components["schemas"]["CodesResponse"];
+                    "application/x-npy": string;
                 };
             };
             /** @description If-None-Match names the ETag: nothing has changed */
@@ -2125,10 +2303,12 @@ export interface operations {
             };
             400: components["responses"]["Problem400"];
             404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
             408: components["responses"]["Problem408"];
             409: components["responses"]["Problem409"];
             413: components["responses"]["Problem413"];
             421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
             431: components["responses"]["Problem431"];
             503: components["responses"]["Problem503"];
         };
@@ -2153,6 +2333,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2188,6 +2370,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2225,6 +2409,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2270,6 +2456,78 @@ export interface operations {
             408: components["responses"]["Problem408"];
             413: components["responses"]["Problem413"];
             421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    show_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a data set */
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetJson"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    dataset_labels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a data set */
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Labels"];
+                    "application/x-npy": string;
+                };
+            };
+            /** @description If-None-Match names the ETag: nothing has changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
             431: components["responses"]["Problem431"];
             503: components["responses"]["Problem503"];
         };
@@ -2460,6 +2718,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2494,6 +2754,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2547,13 +2809,9 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    /**
-                     * Id
-                     * @description Comes back in the answer
-                     */
+                    /** @description Comes back in the answer */
                     id?: string | null;
                     /**
-                     * RequestParameters
                      * @description What holds for the whole request; `priority`, `timeout` and the like are not looked at.
                      * @default {
                      *       "binary_data_output": false
@@ -2561,54 +2819,35 @@ export interface operations {
                      */
                     parameters?: {
                         /**
-                         * Binary Data Output
                          * @description All outputs as bytes, but for those that say otherwise
                          * @default false
                          */
                         binary_data_output?: boolean;
                     };
-                    /**
-                     * Inputs
-                     * @description Exactly one
-                     */
+                    /** @description Exactly one */
                     inputs: {
-                        /**
-                         * Name
-                         * @example latents
-                         */
+                        /** @example latents */
                         name: string;
                         /**
-                         * Shape
                          * @example [
                          *       1,
                          *       2
                          *     ]
                          */
                         shape: number[];
-                        /**
-                         * Datatype
-                         * @enum {string}
-                         */
+                        /** @enum {string} */
                         datatype: "FP32";
                         /**
-                         * InputParameters
                          * @description How an input comes.
                          * @default {}
                          */
                         parameters?: {
-                            /**
-                             * Binary Data Size
-                             * @description Only of application/octet-stream: the bytes of the tensor
-                             */
+                            /** @description Only of application/octet-stream: the bytes of the tensor */
                             binary_data_size?: null;
-                            /**
-                             * Shared Memory Region
-                             * @description Refused: there is none
-                             */
+                            /** @description Refused: there is none */
                             shared_memory_region?: null;
                         };
                         /**
-                         * Data
                          * @description Numbers, flat or nested as `shape` says
                          * @example [
                          *       0.5,
@@ -2618,36 +2857,22 @@ export interface operations {
                         data: (number | unknown[])[];
                     }[];
                     /**
-                     * Outputs
                      * @description Those wanted; none is all
                      * @default []
                      */
                     outputs?: {
-                        /**
-                         * Name
-                         * @example images
-                         */
+                        /** @example images */
                         name: string;
                         /**
-                         * OutputParameters
                          * @description How an output shall come.
                          * @default {}
                          */
                         parameters?: {
-                            /**
-                             * Binary Data
-                             * @description As bytes after the JSON
-                             */
+                            /** @description As bytes after the JSON */
                             binary_data?: boolean | null;
-                            /**
-                             * Classification
-                             * @description Refused: nothing is classified here
-                             */
+                            /** @description Refused: nothing is classified here */
                             classification?: null;
-                            /**
-                             * Shared Memory Region
-                             * @description Refused: there is none
-                             */
+                            /** @description Refused: there is none */
                             shared_memory_region?: null;
                         };
                     }[];
@@ -2661,11 +2886,13 @@ export interface operations {
                 headers: {
                     /** @description Bytes of the body that are JSON, if tensors follow */
                     "Inference-Header-Content-Length"?: number;
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
                     "application/json": components["schemas"]["InferenceResponse"];
+                    "application/octet-stream": string;
                 };
             };
             /** @description Refused: `error` says why */
@@ -2697,6 +2924,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2732,6 +2961,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2786,13 +3017,9 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    /**
-                     * Id
-                     * @description Comes back in the answer
-                     */
+                    /** @description Comes back in the answer */
                     id?: string | null;
                     /**
-                     * RequestParameters
                      * @description What holds for the whole request; `priority`, `timeout` and the like are not looked at.
                      * @default {
                      *       "binary_data_output": false
@@ -2800,54 +3027,35 @@ export interface operations {
                      */
                     parameters?: {
                         /**
-                         * Binary Data Output
                          * @description All outputs as bytes, but for those that say otherwise
                          * @default false
                          */
                         binary_data_output?: boolean;
                     };
-                    /**
-                     * Inputs
-                     * @description Exactly one
-                     */
+                    /** @description Exactly one */
                     inputs: {
-                        /**
-                         * Name
-                         * @example latents
-                         */
+                        /** @example latents */
                         name: string;
                         /**
-                         * Shape
                          * @example [
                          *       1,
                          *       2
                          *     ]
                          */
                         shape: number[];
-                        /**
-                         * Datatype
-                         * @enum {string}
-                         */
+                        /** @enum {string} */
                         datatype: "FP32";
                         /**
-                         * InputParameters
                          * @description How an input comes.
                          * @default {}
                          */
                         parameters?: {
-                            /**
-                             * Binary Data Size
-                             * @description Only of application/octet-stream: the bytes of the tensor
-                             */
+                            /** @description Only of application/octet-stream: the bytes of the tensor */
                             binary_data_size?: null;
-                            /**
-                             * Shared Memory Region
-                             * @description Refused: there is none
-                             */
+                            /** @description Refused: there is none */
                             shared_memory_region?: null;
                         };
                         /**
-                         * Data
                          * @description Numbers, flat or nested as `shape` says
                          * @example [
                          *       0.5,
@@ -2857,36 +3065,22 @@ export interface operations {
                         data: (number | unknown[])[];
                     }[];
                     /**
-                     * Outputs
                      * @description Those wanted; none is all
                      * @default []
                      */
                     outputs?: {
-                        /**
-                         * Name
-                         * @example images
-                         */
+                        /** @example images */
                         name: string;
                         /**
-                         * OutputParameters
                          * @description How an output shall come.
                          * @default {}
                          */
                         parameters?: {
-                            /**
-                             * Binary Data
-                             * @description As bytes after the JSON
-                             */
+                            /** @description As bytes after the JSON */
                             binary_data?: boolean | null;
-                            /**
-                             * Classification
-                             * @description Refused: nothing is classified here
-                             */
+                            /** @description Refused: nothing is classified here */
                             classification?: null;
-                            /**
-                             * Shared Memory Region
-                             * @description Refused: there is none
-                             */
+                            /** @description Refused: there is none */
                             shared_memory_region?: null;
                         };
                     }[];
@@ -2900,11 +3094,13 @@ export interface operations {
                 headers: {
                     /** @description Bytes of the body that are JSON, if tensors follow */
                     "Inference-Header-Content-Length"?: number;
+                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
                     "application/json": components["schemas"]["InferenceResponse"];
+                    "application/octet-stream": string;
                 };
             };
             /** @description Refused: `error` says why */

@@ -6,7 +6,7 @@
  * @typedef {Schemas['Card']} Card
  * @typedef {Schemas['ModelList']} ModelList
  * @typedef {Schemas['MeasureJson']} Measure
- * @typedef {Schemas['EncodedItem']} Encoded
+ * @typedef {Required<Schemas['EncodedItem']>} Encoded
  * @typedef {Schemas['InterpolateResponse']} Interpolation
  * @typedef {Schemas['HistoryResponse']} History
  * @typedef {Schemas['SampleResponse']} Sample

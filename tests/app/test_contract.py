@@ -83,6 +83,7 @@ def narrowed() -> dict[str, Any]:
             json_fields(operation)["latents"].update(items=LATENT, maxItems=FEW)
         if path.endswith("/encode"):
             content = operation["requestBody"]["content"]
+            del content["application/x-npy"], content["image/*"]
             form_fields = content["multipart/form-data"]["schema"]["properties"]
             for fields, images in ((json_fields(operation), "images"), (form_fields, "file")):
                 fields[images]["maxItems"] = FEW

@@ -58,7 +58,7 @@ def test_every_route_is_described_and_called_in_one_section(client: httpx.Client
     """By curl and by httpx; the stream by a client of WebSockets, /v2 by one of its protocol."""
     sections = re.split(r"^## ", REFERENCE, flags=re.MULTILINE)
     for method, path in routes(client):
-        heading = re.compile(rf"`{method} {re.escape(path.removeprefix(API))}[?`]")
+        heading = re.compile(rf"`{method} {re.escape(path.removeprefix(API) or path)}[?`]")
         named = [text for text in sections if heading.search(text)]
         assert named, f"{method} {path} is not described"
         text = {"sh": "", "python": ""}
@@ -107,6 +107,7 @@ def test_the_limits_are_those_that_the_code_has() -> None:
     assert f"{settings.request_timeout_seconds:.0f} s" in table
     assert f"{settings.max_connections:,} |" in table
     assert f"{settings.max_queue:,} |" in table
+    assert f"`EXPLORER_MAX_WAIT_SECONDS`, {settings.max_wait_seconds:g} s" in table
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the examples are curl commands")

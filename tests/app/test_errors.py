@@ -81,3 +81,63 @@ def test_a_path_that_does_not_exist_is_refused_with_the_way_out(
 ) -> None:
     assert "/docs" in refused(client.get("/api/v1/nothing"), 404)
     assert "/docs" in refused(client.get("/api/v1/models/"), 404)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "models/mnist-vae-2d/planes/latent/fields/nope.png",
+        "datasets/mnist/images/abc.png",
+        "datasets/mnist/sprites/-1.png",
+        "models/mnist-vae-2d/planes/latent/tiles/0/a/0.png",
+        "nothing",
+    ],
+)
+def test_a_path_to_nothing_is_not_found_whichever_part_is_wrong(
+    api: httpx.Client, refused: Refused, path: str
+) -> None:
+    refused(api.get(path), 404)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointer", "said"),
+    [
+        ("decode", {"latent": [[0, 0]]}, "#/latent", "did you mean latents? There is latents."),
+        ("sample", {"n": 3}, "#/n", "n is no field here. There is count, seed, temperature."),
+        (
+            "interpolate",
+            {"start": {"laten": [0, 0]}, "end": {"latent": [0, 0]}},
+            "#/start/laten",
+            "did you mean latent? There is latent, image.",
+        ),
+    ],
+)
+def test_a_field_that_there_is_not_is_named_with_those_that_there_are(
+    api: httpx.Client, path: str, body: dict[str, object], pointer: str, said: str
+) -> None:
+    answer = api.post(f"models/mnist-vae-2d/{path}", json=body)
+    assert answer.status_code == 422
+    details = {error["pointer"]: error["detail"] for error in answer.json()["errors"]}
+    assert said in details[pointer]
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/api/v1/models", "GET, HEAD, OPTIONS"),
+        ("/api/v1/models/mnist-vae-2d/decode", "OPTIONS, POST"),
+        ("/api/v1/models/mnist-vae-2d/decode.png", "GET, HEAD, OPTIONS"),
+        ("/api/v1/models/mnist-vae-2d/sample", "OPTIONS, POST"),
+        ("/v2/models/mnist-vae-2d.decoder/infer", "OPTIONS, POST"),
+        ("/healthz", "GET, HEAD, OPTIONS"),
+        ("/", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_options_and_a_refused_method_name_all_that_a_path_takes(
+    client: httpx.Client, path: str, allowed: str
+) -> None:
+    asked = client.options(path)
+    assert (asked.status_code, asked.content, asked.headers["allow"]) == (204, b"", allowed)
+    refusal = client.delete(path)
+    assert (refusal.status_code, refusal.headers["allow"]) == (405, allowed)
+    assert client.options("/api/v1/nothing").status_code == 404

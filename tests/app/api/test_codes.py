@@ -1,3 +1,4 @@
+import io
 import struct
 
 import httpx
@@ -45,6 +46,41 @@ def test_a_code_projected_onto_a_plane_has_its_coordinates_there(api: httpx.Clie
     np.testing.assert_allclose(points[:50], expected, atol=1e-5)
     assert points.shape == (10_000, 2)
     assert (labels == same).all()
+
+
+def test_a_part_of_the_codes_comes_as_json_with_their_labels_and_their_number(
+    api: httpx.Client, mnist: LabelledImages
+) -> None:
+    codes, _ = unpack(api.get("models/mnist-vae-2d/codes").content)
+    part = api.get(
+        "models/mnist-vae-2d/codes",
+        params={"start": 9_990, "count": 5},
+        headers={"Accept": "application/json"},
+    )
+    assert part.headers["vary"].startswith("Accept")
+    assert part.json() == {
+        "model": "mnist-vae-2d",
+        "start": 9_990,
+        "total": 10_000,
+        "codes": codes[9_990:9_995].tolist(),
+        "labels": mnist.labels[9_990:9_995].tolist(),
+    }
+    beyond = api.get(
+        "models/mnist-vae-2d/codes?start=20000", headers={"Accept": "application/json"}
+    )
+    assert (beyond.json()["codes"], beyond.json()["labels"]) == ([], [])
+
+
+def test_codes_come_as_numpy_and_each_form_has_a_tag_of_its_own(api: httpx.Client) -> None:
+    path = "models/mnist-vae-20d/codes?start=100"
+    codes, _ = unpack(api.get(path).content)
+    answers = [
+        api.get(path, headers={"Accept": f"application/{form}"})
+        for form in ("octet-stream", "json", "x-npy")
+    ]
+    assert (np.load(io.BytesIO(answers[2].content)) == codes).all()
+    assert codes.shape == (9_900, 20)
+    assert len({answer.headers["etag"] for answer in answers}) == 3
 
 
 def test_codes_are_not_sent_again_to_a_client_that_has_them(api: httpx.Client) -> None:

@@ -48,7 +48,7 @@ def test_a_sheet_that_does_not_exist_is_refused_with_those_that_do(
     for n in ("10", "-1"):
         assert "sheets 0 to 9" in refused(api.get(f"datasets/mnist/sprites/{n}.png"), 404)
     assert "mnist" in refused(api.get("datasets/cifar/sprites/0.png"), 404)
-    refused(api.get("datasets/mnist/sprites/first.png"), 422)
+    refused(api.get("datasets/mnist/sprites/first.png"), 404)
 
 
 def test_clothes_are_served_where_a_model_of_them_is(
@@ -74,8 +74,8 @@ def test_an_image_or_data_set_that_does_not_exist_is_refused_with_those_that_do(
     assert "0 to 9999" in refused(api.get("datasets/mnist/images/10000.png"), 404)
     assert "0 to 9999" in refused(api.get("datasets/mnist/images/-1.png"), 404)
     assert "mnist" in refused(api.get("datasets/cifar/images/0.png"), 404)
-    refused(api.get("datasets/mnist/images/first.png"), 422)
-    refused(api.get("datasets/mnist/images/" + "9" * 5000 + ".png"), 422)
+    refused(api.get("datasets/mnist/images/first.png"), 404)
+    refused(api.get("datasets/mnist/images/" + "9" * 5000 + ".png"), 404)
     refused(api.get("datasets/mnist/images/0.jpg"), 404)
 
 
@@ -105,3 +105,22 @@ def test_a_model_of_an_unknown_data_set_is_not_offered_and_the_data_sets_of_othe
     (error,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert error.getMessage().startswith("Model own is skipped: ")
     assert "my-shapes" in error.getMessage()
+
+
+def test_one_data_set_is_described_as_in_the_list(api: httpx.Client) -> None:
+    for listed in api.get("datasets").json()["datasets"]:
+        assert api.get(f"datasets/{listed['id']}").json() == listed
+    assert "mnist" in api.get("datasets/nope").json()["detail"]
+
+
+def test_the_labels_of_the_test_images_come_as_json_and_numpy(
+    api: httpx.Client, fashion: LabelledImages
+) -> None:
+    path = "datasets/fashion-mnist/labels"
+    answer = api.get(path)
+    assert answer.json() == {"dataset": "fashion-mnist", "labels": fashion.labels.tolist()}
+    assert "immutable" in answer.headers["cache-control"]
+    packed = api.get(path, headers={"Accept": "application/x-npy"})
+    assert (np.load(io.BytesIO(packed.content)) == fashion.labels).all()
+    tag = {"If-None-Match": packed.headers["etag"]}
+    assert api.get(path, headers=tag).status_code == 200, "the tag is of the other form"

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.serving.queues import COLD
 from app.settings import Settings
 from model.engine import Engine
 from tests.app.conftest import Refused
@@ -33,19 +34,23 @@ def test_a_long_body_is_refused_before_it_is_read_while_too_much_waits(
     path = f"/api/v1/{DECODE}"
     long: dict[str, Any] = {"content": b"[" * 5000, "headers": JSON}
     two_passes = {"images": [np.eye(28).tolist()] * 9}
-    settings = Settings(models=("mnist-vae-2d",), max_queue=1)
+    settings = Settings(models=("mnist-vae-2d",), max_wait_seconds=1e-9)
     with (
         ThreadPoolExecutor(1) as threads,
         serving(settings) as server,
         server.client() as client,
     ):
+        encode = path.replace("decode", "encode")
+        for _ in range(COLD + 1):  # so that the pace is known
+            assert client.post(encode, json=two_passes).status_code == 200
         begun, gate = hold_encodes()
-        holding = threads.submit(client.post, path.replace("decode", "encode"), json=two_passes)
+        holding = threads.submit(client.post, encode, json=two_passes)
         assert begun.wait(30)
         refusal = client.post(path, **long)
         assert refusal.status_code == 503
         assert refusal.headers["retry-after"] == "1"
         assert refusal.headers["content-type"] == "application/problem+json"
+        assert refusal.json()["detail"].startswith("9 images to encode come before this")
         assert client.post(path, content=b"[", headers=JSON).status_code == 400
         gate.set()
         assert holding.result().status_code == 200

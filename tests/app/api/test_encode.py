@@ -1,6 +1,7 @@
 import base64
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,101 @@ def test_each_of_64_images_is_encoded_in_its_order_as_it_is_alone(
         assert items[index]["input"] == alone["input"]
         assert items[index]["mean"] == pytest.approx(alone["mean"], abs=1e-4)
         assert items[index]["elbo"]["total"] == pytest.approx(alone["elbo"]["total"], rel=1e-4)
+
+
+def npy(array: np.ndarray) -> dict[str, Any]:
+    file = io.BytesIO()
+    np.save(file, array)
+    return {"content": file.getvalue(), "headers": {"Content-Type": "application/x-npy"}}
+
+
+def test_a_numpy_file_of_levels_or_of_shares_is_encoded_as_the_same_numbers_are(
+    api: httpx.Client, mnist: LabelledImages
+) -> None:
+    shares = mnist.images[:3].astype(np.float32) / 255
+    expected = api.post(ENCODE, json={"images": shares.tolist()}).json()
+    for array in (
+        mnist.images[:3],
+        shares,
+        np.asfortranarray(shares),
+        mnist.images[:3].astype(int),
+    ):
+        assert api.post(ENCODE, **npy(array)).json() == expected
+
+
+def test_numpy_images_of_another_size_are_prepared_as_files_of_them_are(api: httpx.Client) -> None:
+    image = np.asarray(Image.open(io.BytesIO(file(drawing()))).convert("L"))
+    as_file = api.post(ENCODE, files=files([png.encode(image)])).json()
+    assert api.post(ENCODE, **npy(image[None])).json() == as_file
+    assert len(as_file["items"][0]["steps"]) > 2
+
+
+@pytest.mark.parametrize(
+    ("array", "reason"),
+    [
+        (np.zeros((65, 28, 28)), "65 images; 1 to 64"),
+        (np.zeros((0, 28, 28)), "0 images; 1 to 64"),
+        (np.zeros((28, 28)), "no array of 3 dimensions"),
+        (np.zeros((1, 28, 0)), "is empty"),
+        (np.full((1, 28, 28), 1.5), "outside 0 (background) to 1"),
+        (np.full((1, 28, 28), np.nan), "outside 0 (background) to 1"),
+        (np.full((1, 28, 28), 256), "outside 0 (background) to 255"),
+        (np.zeros((1, 28, 28), complex), "whole numbers or floats"),
+    ],
+)
+def test_a_numpy_file_without_images_is_refused_with_the_reason(
+    api: httpx.Client, refused: Refused, array: np.ndarray, reason: str
+) -> None:
+    assert reason in refused(api.post(ENCODE, **npy(array)), 422)
+
+
+def test_an_image_file_may_be_the_body_itself(api: httpx.Client, refused: Refused) -> None:
+    content = file(drawing())
+    by_form = api.post(ENCODE, files=files([content])).json()
+    for kind in ("image/png", "image/x-whatever"):
+        alone = api.post(ENCODE, content=content, headers={"Content-Type": kind})
+        assert alone.json() == by_form
+    bad = api.post(ENCODE, content=b"GIF89a", headers={"Content-Type": "image/gif"})
+    refused(bad, 422)
+
+
+@pytest.mark.parametrize("wanted", ["mean", "mean,covariance", "elbo,mean", "input,steps"])
+def test_only_what_is_included_is_answered(api: httpx.Client, wanted: str) -> None:
+    sent: dict[str, Any] = {"files": files([file(drawing())] * 9)}
+    whole = api.post(ENCODE, **sent).json()["items"]
+    some = api.post(f"{ENCODE}?include={wanted}", **sent).json()["items"]
+    names = wanted.split(",")
+    assert all(set(item) == set(names) for item in some)
+    for item, full in zip(some, whole, strict=True):
+        if "mean" in item:
+            assert item.pop("mean") == pytest.approx(full["mean"], abs=1e-6)
+        if "covariance" in item:
+            np.testing.assert_allclose(item.pop("covariance"), full["covariance"], rtol=1e-5)
+        assert item == {name: full[name] for name in names if name in item}
+
+
+@pytest.mark.parametrize("wanted", ["", "mode", "mean,", "mean;elbo"])
+def test_a_field_that_there_is_not_cannot_be_included(
+    api: httpx.Client, refused: Refused, wanted: str
+) -> None:
+    answer = api.post(f"{ENCODE}?include={wanted}", files=files([file(drawing())]))
+    assert "It has mean, covariance" in refused(answer, 422)
+    assert answer.json()["errors"][0]["pointer"] == "?include"
+
+
+def test_many_encodes_at_once_wait_for_each_other_and_none_is_refused(
+    mnist: LabelledImages,
+) -> None:
+    settings = Settings(models=("mnist-vae-2d",), max_wait_seconds=60)  # on any machine
+    sent = files([png.encode(image) for image in mnist.images[:64]])
+    with (
+        ThreadPoolExecutor(8) as threads,
+        serving(settings) as server,
+        server.client() as client,
+    ):
+        path = f"/api/v1/{ENCODE}"
+        asked = [threads.submit(client.post, path, files=sent) for _ in range(8)]
+        assert [one.result().status_code for one in asked] == [200] * 8
 
 
 def test_an_autoencoder_returns_null_for_what_it_lacks(
@@ -248,7 +344,7 @@ def test_a_form_that_is_damaged_is_refused(
 
 
 def test_a_body_of_another_type_is_refused(api: httpx.Client, refused: Refused) -> None:
-    for headers in ({}, {"content-type": "image/png"}, {"content-type": ";;"}):
+    for headers in ({}, {"content-type": "text/plain"}, {"content-type": ";;"}):
         assert "multipart/form-data" in refused(
             api.post(ENCODE, content=b"x", headers=headers), 415
         )

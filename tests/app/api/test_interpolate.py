@@ -1,6 +1,7 @@
 import base64
 import io
 import math
+from typing import Any
 
 import httpx
 import numpy as np
@@ -149,3 +150,38 @@ def test_forms_and_bodies_that_are_not_offered_are_refused(
 ) -> None:
     refused(api.post(INTERPOLATE, json=body(), headers={"accept": "video/mp4"}), 406)
     refused(api.post(INTERPOLATE, content=b"x", headers={"content-type": "text/csv"}), 415)
+
+
+@pytest.mark.parametrize("kind", ["linear", "geodesic"])
+def test_a_path_comes_as_numpy_with_all_that_json_says(api: httpx.Client, kind: str) -> None:
+    asked = body(path=kind)
+    said = api.post(INTERPOLATE, json=asked).json()
+    archive = api.post(INTERPOLATE, json=asked, headers={"Accept": "application/x-npz"}).content
+    images = api.post(INTERPOLATE, json=asked, headers={"Accept": "application/x-npy"}).content
+    with np.load(io.BytesIO(archive)) as found:
+        lists = {name: found[name].tolist() for name in found if name != "images"}
+        assert found["images"].shape == (5, 28, 28)
+        assert (found["images"] == np.load(io.BytesIO(images))).all()
+    kept = {name: value for name, value in said.items() if name != "images" and value is not None}
+    assert lists == kept
+
+
+def test_without_the_density_a_geodesic_is_the_path_on_which_the_image_changes_least(
+    api: httpx.Client,
+) -> None:
+    codes = api.get(
+        "models/mnist-vae-2d/codes?count=2", headers={"Accept": "application/json"}
+    ).json()["codes"]
+    ends = {"start": {"latent": codes[0]}, "end": {"latent": codes[1]}, "steps": 64}
+
+    def walked(**asked: object) -> dict[str, Any]:
+        answer = api.post(INTERPOLATE, json={**ends, **asked}).raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    straight, both = walked(), walked(path="geodesic")
+    seen = walked(path="geodesic", density=False)
+    assert (both["metric"], seen["metric"]) == ("fisher-rao+density", "fisher-rao")
+    least = sum(seen["seen_lengths"])
+    assert least <= 1.001 * min(sum(straight["seen_lengths"]), sum(both["seen_lengths"]))
+    assert sum(seen["step_lengths"]) == pytest.approx(least, rel=0.02)

@@ -8,7 +8,7 @@ from app.settings import ROOT, Settings
 from model.card import GROUPS
 from tests.app import untrained
 from tests.app.conftest import Refused
-from tests.app.live_server import DEFAULT, serving
+from tests.app.live_server import DEFAULT, Serving, serving
 
 FIELDS = ["id", "title", "summary", "group", "family", "dataset", "latent_dim", "likelihood"]
 FIELDS += ["beta", "planes", "metrics", "sha256"]
@@ -74,3 +74,46 @@ def test_an_unknown_model_is_refused_with_the_known_ones(
         if action == "interpolate":
             body = {"start": {"latent": [0, 0]}, "end": {"latent": [0, 0]}}
         assert DEFAULT in refused(api.post(f"models/nobody/{action}", json=body), 404)
+
+
+def test_the_api_leads_on_to_all_that_it_has() -> None:
+    for root in ("", "/explorer"):
+        settings = Settings(models=(DEFAULT,), root_path=root)
+        with serving(settings) as server, server.client() as client:
+            index = client.get(f"{root}/api/v1").json()
+            assert index["version"] == client.get(f"{root}/openapi.json").json()["info"]["version"]
+            for name in ("models", "datasets", "measures", "openapi", "docs"):
+                assert index[name].startswith(f"{root}/")
+                assert client.get(index[name]).is_success
+
+
+def test_every_answer_of_a_model_carries_the_hash_of_its_weights(
+    server: Serving, client: httpx.Client, api: httpx.Client
+) -> None:
+    latent = {"latents": [[0, 0]]}
+    tensor = {"name": "latents", "datatype": "FP32", "shape": [1, 2], "data": [0, 0]}
+    at = f"models/{DEFAULT}"
+    tag = {"If-None-Match": api.get(f"{at}/decode.png?z=0,0").headers["etag"]}
+    answers = [
+        api.get(at),
+        api.get(f"{at}/codes"),
+        api.get(f"{at}/decode.png?z=0,0"),
+        api.get(f"{at}/decode.png?z=0,0", headers=tag),
+        api.head(f"{at}/planes/latent/tiles/0/0/0.png"),
+        api.post(f"{at}/decode", json=latent),
+        api.post(f"{at}/decode", json={"latents": [[0]]}),
+        api.post(f"{at}/sample", json={}),
+        client.get(f"/v2/models/{DEFAULT}.encoder"),
+        client.post(f"/v2/models/{DEFAULT}.decoder/infer", json={"inputs": [tensor]}),
+    ]
+    assert {answer.status_code for answer in answers} == {200, 304, 422}
+    weights = (ROOT / "checkpoints" / DEFAULT / "model.safetensors").read_bytes()
+    expected = hashlib.sha256(weights).hexdigest()
+    assert [answer.headers["explorer-model-hash"] for answer in answers] == [expected] * 10
+    with server.stream() as stream:
+        assert stream.response is not None
+        assert stream.response.headers["explorer-model-hash"] == expected
+    other = api.get("models/mnist-vae-20d").headers["explorer-model-hash"]
+    assert other != expected
+    for path in ("models", "datasets", "models/nope"):
+        assert "explorer-model-hash" not in api.get(path).headers

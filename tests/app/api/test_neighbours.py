@@ -57,3 +57,18 @@ def test_a_search_that_makes_no_sense_is_refused(
     response = api.get(f"models/mnist-vae-2d/neighbours?{query}")
     refused(response, 422)
     assert response.json()["errors"][0]["pointer"] == pointer
+
+
+def test_distances_are_those_of_the_codes_to_the_digits_that_the_document_promises(
+    api: httpx.Client,
+) -> None:
+    json = {"Accept": "application/json"}
+    codes = np.array(api.get("models/mnist-vae-20d/codes", headers=json).json()["codes"])
+    for index in (3, 777):
+        z = ",".join(map(str, codes[index] + 0.25))
+        found = api.get("models/mnist-vae-20d/neighbours", params={"z": z, "k": 50}).json()
+        near = [one["index"] for one in found["neighbours"]]
+        expected = np.linalg.norm(codes - (codes[index] + 0.25), axis=1)
+        told = [one["distance"] for one in found["neighbours"]]
+        np.testing.assert_allclose(told, expected[near], rtol=1e-6, atol=1e-5)
+        assert set(near) == set(np.argsort(expected, kind="stable")[:50].tolist())

@@ -1,20 +1,13 @@
 import base64
 import io
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Event
 
 import httpx
 import numpy as np
 import pytest
 from PIL import Image
 
-from app.serving.queues import COLD
-from app.settings import Settings
 from model.engine import Engine
 from tests.app.conftest import Refused
-from tests.app.live_server import DEFAULT, serving
-from tests.waiting import until
 
 SAMPLE = "models/mnist-vae-2d/sample"
 
@@ -36,34 +29,6 @@ def test_a_latent_is_drawn_from_the_standard_normal_by_pcg64(
     images = [Image.open(io.BytesIO(base64.b64decode(i["png"]))) for i in answer["images"]]
     expected = engine.decode(np.array(answer["latents"], np.float32))
     assert (np.array([np.asarray(image) for image in images]) == expected).all()
-
-
-def test_the_few_samples_of_a_page_wait_for_what_many_would_be_refused_for(
-    hold_encodes: Callable[[], tuple[Event, Event]],
-) -> None:
-    path = f"/api/v1/{SAMPLE}"
-    two_passes = {"images": [np.eye(28).tolist()] * 9}
-    settings = Settings(models=(DEFAULT,), max_wait_seconds=1e-9)
-    with (
-        ThreadPoolExecutor(2) as threads,
-        serving(settings) as server,
-        server.client() as client,
-    ):
-        for _ in range(COLD + 1):  # so that the pace is known
-            assert client.post(path, json={"count": 60}).status_code == 200
-        served = server.registry.get(DEFAULT)
-        assert served is not None
-        begun, gate = hold_encodes()
-        holding = threads.submit(client.post, path.replace("sample", "encode"), json=two_passes)
-        assert begun.wait(30)
-        _, _, before = served.batcher.waiting
-        few = threads.submit(client.post, path, json={"count": 60})
-        until(lambda: few.done() or served.batcher.waiting[2] > before, "the samples to wait")
-        many = client.post(path, json={"count": 1000})
-        gate.set()
-        assert many.status_code == 503
-        assert few.result().status_code == 200
-        assert holding.result().status_code == 200
 
 
 def test_without_a_seed_one_is_drawn_and_returned(api: httpx.Client) -> None:
@@ -126,3 +91,14 @@ def test_a_number_beyond_all_floats_is_refused(
     api: httpx.Client, refused: Refused, count: float
 ) -> None:
     refused(api.post(SAMPLE, json={"count": count}), 422)
+
+
+def test_numpy_in_an_archive_loses_neither_seed_nor_latents(api: httpx.Client) -> None:
+    body = {"count": 12, "seed": 5}
+    expected = api.post(SAMPLE, json=body).json()
+    archive = api.post(SAMPLE, json=body, headers={"Accept": "application/x-npz"})
+    with np.load(io.BytesIO(archive.content)) as found:
+        assert found["seed"] == 5
+        assert found["latents"].tolist() == expected["latents"]
+        images = api.post(SAMPLE, json=body, headers={"Accept": "application/x-npy"}).content
+        assert (found["images"] == np.load(io.BytesIO(images))).all()

@@ -82,7 +82,7 @@ def answer_of(receive: Receive, route: object) -> list[Message]:
         "headers": [(b"host", b"x")],
     }
     settings = Settings(request_timeout_seconds=0.05)
-    gate = Gate(route, settings, AccessLog(Counters(), "text"))  # type: ignore[arg-type]
+    gate = Gate(route, settings, AccessLog(Counters(), "text"), {})  # type: ignore[arg-type]
     asyncio.run(gate(scope, receive, send))
     return sent
 

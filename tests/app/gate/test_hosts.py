@@ -237,3 +237,28 @@ def test_other_sites_may_read_the_api_only_where_the_operator_says_so(
         assert other.options(DECODE, headers=asking).status_code == 200
         foreign = other.get("/api/v1/models", headers={"origin": "https://evil.test"}).headers
         assert "access-control-allow-origin" not in foreign
+
+
+def test_a_page_of_an_origin_that_may_call_can_read_what_it_needs(guarded: Serving) -> None:
+    origin = {"host": "a.example.org", "origin": "https://notebook.example.org"}
+    with guarded.client() as client:
+        answer = client.get(f"{DECODE}.png?z=0,0", headers=origin)
+    exposed = answer.headers["access-control-expose-headers"].lower().split(", ")
+    assert {"etag", "x-request-id", "explorer-model-hash"} <= set(answer.headers) & set(exposed)
+    assert {"retry-after", "explorer-field", "inference-header-content-length"} <= set(exposed)
+
+
+def test_a_preflight_advertises_the_methods_that_there_are_and_refuses_by_a_problem(
+    guarded: Serving, refused: Refused
+) -> None:
+    asked = {"host": "a.example.org", "access-control-request-method": "POST"}
+    known = {**asked, "origin": "https://notebook.example.org"}
+    with guarded.client() as client:
+        answer = client.options(DECODE, headers=known)
+        assert answer.status_code == 200
+        methods = answer.headers["access-control-allow-methods"].split(", ")
+        assert methods == ["GET", "HEAD", "OPTIONS", "POST"]
+        foreign = client.options(DECODE, headers={**asked, "origin": "https://evil.test"})
+        assert "EXPLORER_CORS_ORIGINS" in refused(foreign, 403)
+        deleting = {**known, "access-control-request-method": "DELETE"}
+        refused(client.options(DECODE, headers=deleting), 403)

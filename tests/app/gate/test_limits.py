@@ -1,4 +1,5 @@
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -9,6 +10,7 @@ from app.gate.limits import SMALL_BODY
 from app.settings import Settings
 from tests.app.conftest import Refused
 from tests.app.live_server import DEFAULT, Serving, serving
+from tools.node import get as node_and_npm
 
 DECODE = f"/api/v1/models/{DEFAULT}/decode"
 LIMIT = SMALL_BODY + 1000
@@ -134,3 +136,29 @@ def test_at_most_ten_invalid_fields_are_told_of(client: httpx.Client, refused: R
         answer = client.post(f"/api/v1/models/{DEFAULT}/{route}", json=fields)
         refused(answer, 422)
         assert len(answer.json()["errors"]) == 10
+
+
+UPLOAD = """
+const [address, bytes] = process.argv.slice(1);
+for (let times = 0; times < 6; times += 1) {
+  const answer = await fetch(address, { method: "POST", body: new Uint8Array(Number(bytes)) });
+  console.log(answer.status, (await answer.json()).title);
+}
+"""
+
+
+def test_a_client_that_sends_on_gets_to_read_that_its_body_is_too_large(guarded: Serving) -> None:
+    """By Node's fetch, which loses an answer when the connection is cut while it sends."""
+    node, _ = node_and_npm()
+    address = f"http://{guarded.host}{DECODE}"
+    command = [node, "--input-type=module", "-e", UPLOAD, address, str(40_000_000)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout.splitlines() == ["413 Body too large"] * 6, done.stderr
+
+
+def test_a_client_that_asked_whether_to_send_is_answered_before_it_does(guarded: Serving) -> None:
+    host, port = guarded.host.split(":")
+    with socket.create_connection((host, int(port)), 20) as opened:
+        head = f"POST {DECODE} HTTP/1.1\r\nHost: x\r\nContent-Length: 40000000\r\n"
+        opened.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
+        assert opened.makefile("rb").read().startswith(b"HTTP/1.1 413 ")

@@ -13,6 +13,7 @@ import httpx
 import numpy as np
 import pytest
 
+from app.serving.queues import COLD
 from app.settings import Settings
 from tests.app.live_server import Serving, serving
 
@@ -62,7 +63,7 @@ def test_the_requests_from_which_the_others_are_made_are_answered(client: httpx.
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"name": "images"}, "must hold one tensor, latents"),
+        ({"name": "images"}, "must hold one tensor, latents; 1 came: images."),
         ({"name": None}, "#/inputs/0/name"),
         ({"name": "\ud800"}, "must hold one tensor"),
         ({"datatype": "FP64"}, "FP32"),
@@ -288,20 +289,24 @@ def test_a_full_server_refuses_with_the_seconds_after_which_to_try_again(
     hold_encodes: Callable[[], tuple[Event, Event]],
 ) -> None:
     image = {"images": [np.eye(28).tolist()]}
-    settings = Settings(models=("mnist-vae-2d",), max_queue=1)
+    settings = Settings(models=("mnist-vae-2d",), max_wait_seconds=1e-9)
     with (
         ThreadPoolExecutor(3) as threads,
         serving(settings) as server,
         server.client() as client,
     ):
+        bulk = asking(shape=[9, 2], data=[0.5] * 18)
+        for _ in range(COLD + 1):  # so that the pace is known
+            assert client.post(INFER, json=bulk).status_code == 200
         begun, gate = hold_encodes()
         holding = threads.submit(client.post, "/api/v1/models/mnist-vae-2d/encode", json=image)
         assert begun.wait(30)
-        bulk = asking(shape=[9, 2], data=[0.5] * 18)
         both = [threads.submit(client.post, INFER, json=bulk) for _ in range(2)]
         done = as_completed(both)
         response = next(done).result()  # the other waits for the engine, and leaves no room
-        assert "wait to be decoded" in refused(response, 503)
+        assert "9 latents to decode and 1 image to encode come before this" in refused(
+            response, 503
+        )
         assert response.headers["retry-after"] == "1"
         gate.set()
         assert next(done).result().status_code == holding.result().status_code == 200

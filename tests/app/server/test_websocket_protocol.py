@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.telemetry.logs import NotOfStreams
 from model.engine import Engine
 from tests.app.live_server import DEFAULT, Serving
+from tests.waiting import until
 
 PATIENCE = 20
 TEXT, BINARY, CLOSE, PING = 0x1, 0x2, 0x8, 0x9
@@ -175,3 +177,32 @@ def test_text_that_is_not_utf_8_is_refused_without_a_traceback(
     assert kind == LAST | CLOSE
     assert struct.unpack_from(">H", content) == (1003,)
     assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("path", "more", "status"),
+    [
+        (f"/api/v1/models/{DEFAULT}/stream", "Sec-WebSocket-Version: 12\r\n", 400),
+        ("/api/v1/models/nope/stream", "", 404),
+        ("/nowhere", "", 403),
+    ],
+)
+def test_a_refused_handshake_is_one_line_of_the_log(
+    server: Serving, caplog: pytest.LogCaptureFixture, path: str, more: str, status: int
+) -> None:
+    sent = f"GET{HANDSHAKE}{more}\r\n".replace(f"/api/v1/models/{DEFAULT}/stream", path)
+    if more:
+        sent = sent.replace("Sec-WebSocket-Version: 13\r\n", "")
+    host, port = server.host.split(":")
+    caplog.set_level("INFO")
+    with socket.create_connection((host, int(port)), PATIENCE) as opened:
+        opened.sendall(sent.encode())
+        assert opened.makefile("rb").read().startswith(b"HTTP/1.1 %d" % status)
+    until(lambda: [record for record in caplog.records if record.name.startswith("explorer")], "it")
+    lines = [
+        record.getMessage()
+        for record in caplog.records
+        if NotOfStreams().filter(record) and record.name != "asyncio"
+    ]
+    (line,) = lines
+    assert "handshake was refused" in line or f" {status} " in line

@@ -4,98 +4,125 @@ from concurrent.futures import Future
 import pytest
 
 from app.errors import Overloaded
-from app.serving.queues import COLD, FairQueue, Job
+from app.serving.queues import COLD, LONGEST_PAUSE, FairQueue, Job, Pace
 from app.telemetry.counters import Counters
 
 
-def job(pieces: int) -> Job:
-    made = Job(deque([lambda: None] * pieces), 1, list)
+def job(pieces: int, unit: str = "image to encode", count: int = 1) -> Job:
+    made = Job(deque([lambda: None] * pieces), 1, list, unit, count)
     made.waiter = Future()
     return made
 
 
-def warm(max_seconds: float, max_images: int = 10**9) -> FairQueue:
-    return FairQueue(max_images, max_seconds, Counters().bulk, cold=0)
+def warm(max_seconds: float, **seconds: float) -> FairQueue:
+    """Return a queue in which a piece of each unit takes so many seconds."""
+    queue = FairQueue(max_seconds, Counters().bulk)
+    for unit, took in (seconds or {"image to encode": 1.0}).items():
+        queue.paces[unit] = Pace(cold=0)
+        queue.paces[unit].learn(weight=1, seconds=took)
+    return queue
 
 
 def test_a_wait_is_estimated_from_the_pace_of_the_jobs_before() -> None:
-    queue = warm(max_seconds=2.0)
+    queue = FairQueue(2.0, Counters().bulk)
     queue.put(job(pieces=100))  # the pace is not known yet
+    queue.require_room(100)
     queue.jobs.clear()
-    queue.learn(weight=4, seconds=2.0)
+    queue.paces["image to encode"] = Pace(cold=0)
+    queue.paces["image to encode"].learn(weight=4, seconds=2.0)
     queue.put(job(pieces=4))
     queue.put(job(pieces=1))  # two seconds and no more
     assert queue.waiting == 5
-    with pytest.raises(Overloaded, match="5 images wait to be decoded; this server lets 4 wait"):
-        queue.require_pace(4)
-    queue.require_pace(2)  # two of the first, and the other
+    with pytest.raises(Overloaded, match="2 seconds"):
+        queue.require_room(4)
+    queue.require_room(2)  # two of the first, and the other
 
 
 def test_a_single_piece_waits_for_a_piece_of_each_and_not_for_all_of_a_long_request() -> None:
     queue = warm(max_seconds=2.0)
-    queue.learn(weight=1, seconds=1.0)
     queue.put(job(pieces=100))
     for _ in range(2):
-        queue.require_pace(1)
+        queue.require_room(1)
         queue.put(job(pieces=1))
     with pytest.raises(Overloaded):
-        queue.require_pace(1)
+        queue.require_room(1)
     assert queue.stats.refused == 1
 
 
 def test_a_few_pieces_wait_for_as_many_of_a_long_request_and_no_more() -> None:
     queue = warm(max_seconds=2.0)
-    queue.learn(weight=1, seconds=1.0)
     queue.put(job(pieces=100))
-    queue.require_pace(2)
-    with pytest.raises(Overloaded, match="3 images wait"):
-        queue.require_pace(3)
+    queue.require_room(2)
+    with pytest.raises(Overloaded):
+        queue.require_room(3)
 
 
-def test_a_patient_job_is_refused_for_lack_of_room_alone() -> None:
-    queue = warm(max_seconds=1.0, max_images=10)
-    queue.learn(weight=1, seconds=100.0)
-    for _ in range(2):
-        queue.put(job(pieces=5))
-    with pytest.raises(Overloaded, match="10 images wait"):
+def test_a_refusal_names_what_waits_in_its_own_unit_and_its_wait_and_the_bound() -> None:
+    queue = warm(5.0, **{"image to encode": 1.0, "latent to decode": 0.5})
+    queue.put(job(pieces=5, count=2000))
+    queue.put(job(pieces=4, unit="latent to decode", count=250))
+    with pytest.raises(Overloaded) as refusal:
+        queue.require_room(8)
+    said = refusal.value.detail
+    assert said.startswith("2,000 images to encode and 250 latents to decode come before this")
+    assert "some 7 seconds" in said
+    assert "lets a request wait 5" in said
+
+
+def test_those_who_are_refused_are_told_to_come_again_one_after_the_other() -> None:
+    queue = warm(5.0)
+    for _ in range(6):
         queue.put(job(pieces=1))
+    found = []
+    for _ in range(100):
+        with pytest.raises(Overloaded) as refusal:
+            queue.require_room(1)
+        assert refusal.value.headers
+        found.append(int(refusal.value.headers["Retry-After"]))
+    # Half of the time to their turns: after the six seconds that wait, and one second each.
+    assert found[:10:2] == pytest.approx(range(4, 9), abs=1)
+    assert found == sorted(found)
+    assert found[-1] == LONGEST_PAUSE / 2
+
+
+def test_work_of_one_kind_that_takes_long_says_nothing_of_another_kind() -> None:
+    queue = warm(5.0, **{"image to encode": 0.001, "path to find": 4.0})
+    queue.put(job(pieces=1, unit="path to find"))
+    for _ in range(100):
+        queue.put(job(pieces=8))
+    queue.require_room(8)
 
 
 def test_the_pace_follows_how_long_pieces_take_now() -> None:
-    queue = warm(max_seconds=1.0)
+    pace = Pace(cold=0)
     for seconds in [1.0] * 50 + [3.0] * 50:
-        queue.learn(weight=2, seconds=seconds)
-    assert queue.pace == pytest.approx(1.5, rel=0.01)
+        pace.learn(weight=2, seconds=seconds)
+    assert pace.of(1) == pytest.approx(1.5, rel=0.01)
 
 
 def test_the_cold_pieces_of_a_model_just_loaded_tell_nothing_of_the_pace() -> None:
-    queue = FairQueue(max_images=10**9, max_seconds=1.0, stats=Counters().bulk)
+    pace = Pace()
     for _ in range(COLD):
-        queue.learn(weight=1, seconds=100.0)
-        queue.jobs.clear()
-        queue.put(job(pieces=100))
-        queue.require_pace(100)
-    queue.learn(weight=1, seconds=0.01)
-    queue.require_pace(100)
-    queue.learn(weight=1, seconds=1.0)
-    with pytest.raises(Overloaded):
-        queue.require_pace(100)
+        pace.learn(weight=1, seconds=100.0)
+        assert pace.of(100) == 0
+    pace.learn(weight=1, seconds=0.01)
+    assert pace.of(100) == pytest.approx(1.0)
 
 
 def test_a_light_piece_that_takes_long_says_little_of_heavy_ones() -> None:
-    queue = warm(max_seconds=1.0)
+    pace = Pace(cold=0)
     for _ in range(50):
-        queue.learn(weight=64, seconds=0.064)
-    queue.learn(weight=1, seconds=0.064)
-    assert queue.pace < 0.0012  # by the mean of the paces it would be 0.009
+        pace.learn(weight=64, seconds=0.064)
+    pace.learn(weight=1, seconds=0.064)
+    assert pace.of(1) < 0.0012  # by the mean of the paces it would be 0.009
 
 
 def test_a_job_whose_waiter_is_done_takes_no_room() -> None:
-    queue = FairQueue(max_images=3, max_seconds=1.0, stats=Counters().bulk)
+    queue = warm(max_seconds=2.0)
     leaving = job(pieces=3)
     queue.put(leaving)
     with pytest.raises(Overloaded):
-        queue.put(job(pieces=1))
+        queue.put(job(pieces=3))
     leaving.waiter.set_result(None)
-    queue.put(job(pieces=1))
-    assert queue.waiting == 1
+    queue.put(job(pieces=3))
+    assert queue.waiting == 3

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from model.checkpoint import CHECKPOINTS, read_checkpoint
-from model.geometry import riemannian_metric
 from model.geometry.computation import complete
 from model.geometry.geodesic import (
     CONTROLS,
@@ -20,7 +19,7 @@ from model.geometry.geodesic import (
 from model.geometry.grid_graph import build_grid_graph
 from model.geometry.interpolation import LatentPath, linear_path
 from model.geometry.plane import Plane
-from model.geometry.riemannian_metric import Metric, fit_metric
+from model.geometry.riemannian_metric import EMPTINESS, Metric, fit_metric
 from model.vae.autoencoder import Autoencoder
 from model.vae.likelihood import Gaussian
 
@@ -39,10 +38,13 @@ class Globe(nn.Module):
         )
 
 
-def measured_by(decoder: nn.Module, codes: np.ndarray = EVERYWHERE) -> Metric:
+def measured_by(
+    decoder: nn.Module, codes: np.ndarray = EVERYWHERE, emptiness: float = EMPTINESS
+) -> Metric:
     likelihood = Gaussian()
     nn.init.zeros_(likelihood.log_sigma)
-    return complete(fit_metric(Autoencoder(nn.Linear(784, 2), decoder, likelihood), codes))
+    autoencoder = Autoencoder(nn.Linear(784, 2), decoder, likelihood)
+    return complete(fit_metric(autoencoder, codes, emptiness))
 
 
 def flat(latent_dim: int = 2) -> nn.Module:
@@ -56,10 +58,9 @@ def walk(found: Metric, start: object, end: object, steps: int = 33) -> LatentPa
     return complete(find_geodesic(Prepared(found, graph), first, last, steps))
 
 
-def test_on_a_globe_the_geodesic_is_the_great_circle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(riemannian_metric, "EMPTINESS", 0.0)
+def test_on_a_globe_the_geodesic_is_the_great_circle() -> None:
     latitude, longitude = 0.7, 1.2
-    path = walk(measured_by(Globe()), [latitude, -longitude], [latitude, longitude])
+    path = walk(measured_by(Globe(), emptiness=0.0), [latitude, -longitude], [latitude, longitude])
     cosine = math.sin(latitude) ** 2 + math.cos(latitude) ** 2 * math.cos(2 * longitude)
     assert path.step_lengths.sum() == pytest.approx(math.acos(cosine), rel=5e-3)
     highest = math.atan(math.tan(latitude) / math.cos(longitude))  # Napier's rules
@@ -67,15 +68,12 @@ def test_on_a_globe_the_geodesic_is_the_great_circle(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("latent_dim", [2, 5])
-def test_in_a_flat_space_the_geodesic_is_straight(
-    monkeypatch: pytest.MonkeyPatch, latent_dim: int
-) -> None:
-    monkeypatch.setattr(riemannian_metric, "EMPTINESS", 0.0)
+def test_in_a_flat_space_the_geodesic_is_straight(latent_dim: int) -> None:
     rng = np.random.default_rng(1)
     codes = rng.uniform(-1, 1, (500, latent_dim)).astype(np.float32)
     start, end = rng.uniform(-1, 1, (2, latent_dim)).astype(np.float32)
     decoder = flat(latent_dim)
-    path = walk(measured_by(decoder, codes), start, end)
+    path = walk(measured_by(decoder, codes, emptiness=0.0), start, end)
     np.testing.assert_allclose(path.latents, linear_path(start, end, 33).latents, atol=0.01)
     assert isinstance(decoder, nn.Linear)
     way = decoder.weight.detach().numpy() @ (end - start)
