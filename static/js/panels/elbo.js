@@ -59,6 +59,8 @@ export function mount(root, store) {
       image.closest('figure')?.toggleAttribute('hidden', !address);
       image.src = address ?? '';
     }
+    const names = denoised ? { input: 'with noise', output: 'cleaned' } : { input: 'input', output: 'reconstruction' };
+    for (const [part, name] of Object.entries(names)) find(result, `[data-part="${part}-name"]`, HTMLElement).textContent = name;
   }
 
   /** @type {(encoded: Posterior, atlas: Atlas | null) => void} */
