@@ -70,7 +70,7 @@ def mutual_information(
     z_ND = mean_ND + (scale_NDD @ noise_ND[:, :, None])[:, :, 0]
     log_det_N = scale_NDD.diagonal(dim1=1, dim2=2).log().sum(1)
     log_q_N = -0.5 * (noise_ND.square().sum(1) + D * math.log(2 * math.pi)) - log_det_N
-    return (log_q_N - mixture.log_density(z_ND)).mean().item()
+    return max(0.0, (log_q_N - mixture.log_density(z_ND)).mean().item())
 
 
 @torch.inference_mode()

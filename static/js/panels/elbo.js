@@ -20,6 +20,7 @@ export function mount(root, store) {
   const figures = find(result, '#elbo', HTMLElement);
   const removed = find(result, '#removed', HTMLElement);
   const none = find(result, '#no-kl', HTMLElement);
+  const error = find(result, '#elbo-error', HTMLElement);
   const posterior = find(result, '#posterior', HTMLElement);
   const klFigure = find(result, '#kl-figure', HTMLElement);
   const bars = find(klFigure, '#kl-bars', HTMLElement);
@@ -90,6 +91,7 @@ export function mount(root, store) {
       cell.textContent = text;
       cell.closest('tr')?.toggleAttribute('hidden', !text);
     }
+    error.hidden = elbo.kl === null || Boolean(denoised);
     none.hidden = elbo.kl !== null || Boolean(denoised) || !mean;
     const perDimension = elbo.kl_per_dimension ?? [];
     klFigure.hidden = perDimension.length < 3;

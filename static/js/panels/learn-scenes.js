@@ -48,8 +48,8 @@ const BLANK = {
 
 /** @type {Readonly<Record<string, Partial<State>>>} */
 const IN_DRAW = {
-  noise: { panel: 'draw', testImage: IMAGE, noise: NOISE },
-  image: { panel: 'draw', testImage: IMAGE },
+  noise: { testImage: IMAGE, noise: NOISE },
+  image: { testImage: IMAGE },
 };
 
 /** @type {(atlas: Atlas, point: Point) => Partial<State>} */
@@ -77,27 +77,29 @@ const PLACES = {
 };
 
 /**
- * Return the part of a lesson's scene that does not depend on the codes of its model.
+ * Return the part of a lesson's scene that can be set before its model has loaded.
  *
  * @param {Lesson} lesson
  * @returns {Partial<State>}
  */
 export function stageOf({ id, model, show, twin, draws, source }) {
-  const shown = IN_DRAW[nameOf(show)] ?? { panel: 'learn' };
-  return { ...BLANK, lesson: id, model, secondModel: twin, sampleSeed: draws, drawSource: source, ...shown };
+  const panel = nameOf(show) in IN_DRAW ? 'draw' : 'learn';
+  return { ...BLANK, lesson: id, model, panel, secondModel: twin, sampleSeed: draws, drawSource: source };
 }
 
 /**
  * Return the rest of the scene. A lesson that shows no place of its own shows the one where a new page begins.
  *
  * @param {Lesson} lesson
- * @param {Atlas} atlas
+ * @param {Atlas | null} atlas  null: the model has no plane
  * @returns {Partial<State>}
  */
 export function placeOf({ show }, atlas) {
+  const inDraw = IN_DRAW[nameOf(show)];
+  if (!atlas) return { ...inDraw };
   const [first] = roundTrip(atlas.landmarks.map(({ point }) => point));
   const numbers = show.split('-').slice(1).map(Number);
-  return { ...at(atlas, first ?? priorCentre(atlas.plane)), ...PLACES[nameOf(show)]?.(atlas, numbers) };
+  return { ...at(atlas, first ?? priorCentre(atlas.plane)), ...inDraw, ...PLACES[nameOf(show)]?.(atlas, numbers) };
 }
 
 /** @type {(show: string) => string} */

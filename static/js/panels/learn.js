@@ -8,7 +8,6 @@
  * @typedef {import('./learn-scenes.js').Lesson} Lesson
  */
 import { printedMeasure, valueOf } from '../latent/measures.js';
-import { hasPlane } from '../latent/model-groups.js';
 import { find, findAll } from '../lib/dom.js';
 import { DRAW_SOURCES } from '../store.js';
 import { showView, viewOf } from '../url/history.js';
@@ -35,7 +34,7 @@ export function mount(root, store, api) {
     if (!waiting || shown?.id !== waiting.model) return;
     const lesson = waiting;
     waiting = null;
-    if (atlas && hasPlane(shown)) store.set(placeOf(lesson, atlas));
+    store.set(placeOf(lesson, atlas));
   }
 
   /** @param {Lesson} lesson */
