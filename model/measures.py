@@ -60,14 +60,13 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(
         "grey.ceiling", "Reconstruction, at best", NATS, 2, None,
-        "What a Bernoulli decoder would reach that gave each pixel its own grey level: minus the"
-        " entropy of the pixels. It bounds the black and white image drawn from the grey one, not"
-        " the grey image.",
+        "What a Bernoulli decoder reaches that gives each pixel its own grey level: a bound for the"
+        " black and white image drawn from the grey one.",
     ),
     Measure(
         "grey.kl", "KL divergence", NATS, 2, None,
-        "How far posteriors are from the prior. It has two parts, below: what the code tells of"
-        " which image it is, and how far all codes together miss the prior. 0.69 nats are a bit.",
+        "How far posteriors are from the prior: what a code tells of its image, and how far all"
+        " codes together miss the prior. 0.69 nats are a bit.",
     ),
     Measure(
         "binarised.elbo", "ELBO, black and white", NATS, 2, "higher",
@@ -112,8 +111,8 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(
         "gaps.amortisation", "Amortisation gap", NATS, 2, "lower",
-        "By how much the best posterior of the same form, found for each image, beats the"
-        " encoder's. With a KL weight other than 1 the encoder was not asked for that posterior.",
+        "By how much the best posterior of each image beats the encoder's. With a KL weight other"
+        " than 1 the encoder was not asked for that one.",
     ),
     Measure(
         "gaps.approximation", "Approximation gap", NATS, 2, "lower",
@@ -177,8 +176,8 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(
         "completeness.recognised", "Recognised samples", SHARE, 3, "higher",
-        "Share of images drawn at random that a classifier names with confidence of at least 0.9."
-        " A VAE draws from N(0, I), an autoencoder from the Gaussian fitted to its codes.",
+        "Share of images drawn at random, from N(0, I) or an autoencoder's fitted Gaussian, that a"
+        " classifier names with confidence of at least 0.9.",
     ),
     Measure(
         "completeness.standard_recognised", "Recognised, from N(0, I)", SHARE, 3, "higher",
