@@ -12,6 +12,7 @@ from model.data import datasets
 from tests.browser.answers import Json, card_of, with_models
 from tests.browser.conftest import Visitor
 from tests.browser.explorer import Explorer
+from tests.waiting import until
 
 
 def test_a_lesson_is_there_if_its_model_is(visitor: Visitor) -> None:
@@ -151,20 +152,31 @@ def press(explorer: Explorer, lesson: str) -> None:
     explorer.page.locator(f"[data-lesson='{lesson}']").click()
 
 
+AT_REST = f"""async () => {{
+    const scene = {SCENE};
+    const text = () => JSON.stringify(scene());
+    for (let last = text(), same = 0; same < 45; same++) {{
+        await new Promise(requestAnimationFrame);
+        if (text() !== last && !scene().url.includes('walk=')) same = 0;
+        last = text();
+    }}
+    return scene();
+}}"""
+
+
 def scene(explorer: Explorer) -> dict[str, Any]:
-    """The state once it has been the same for a second; of a walk, without the place it is at."""
-    last, same = None, 0
-    for _ in range(200):
-        found: dict[str, Any] = explorer.page.evaluate(SCENE)
-        if "walk=" in found["url"]:
-            found["url"] = "&".join(p for p in found["url"].split("&") if not p.startswith("z="))
-            found.pop("walks")
-        same = same + 1 if found == last and is_whole(found) else 0
-        if same == 3:
-            return found
-        last = found
-        explorer.page.wait_for_timeout(200)
-    raise AssertionError(f"the page does not come to rest: {last}")
+    """The state once it is whole and at rest; of a walk, without the place it is at."""
+
+    def found() -> dict[str, Any]:
+        state: dict[str, Any] = explorer.page.evaluate(AT_REST)
+        return state if is_whole(state) else {}
+
+    state = until(found, "a whole scene", seconds=120)
+    if "walk=" in state["url"]:
+        parts = state["url"].split("&")
+        state["url"] = "&".join(part for part in parts if not part.startswith("z="))
+        state.pop("walks")
+    return state
 
 
 def is_whole(found: dict[str, Any]) -> bool:
@@ -275,10 +287,6 @@ def test_the_large_picture_of_denoising_is_the_cleaned_image(visitor: Visitor) -
 
     page.locator("#choose-model[data-model=mnist-denoising-ae-20d]").wait_for()
     stated = float(page.locator("#removed [data-part=after]").inner_text())
-    for _ in range(100):
-        if error() == pytest.approx(stated, abs=2e-3):
-            break
-        page.wait_for_timeout(100)
-    assert error() == pytest.approx(stated, abs=2e-3)
+    until(lambda: error() == pytest.approx(stated, abs=2e-3), "the cleaned image")
     shown = page.locator("#noise-models button[aria-pressed=true] small")
     expect(shown).to_have_text(f"error {stated:.3f}")
