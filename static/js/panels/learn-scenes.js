@@ -96,7 +96,7 @@ export function stageOf({ id, model, show, twin, draws, source }) {
  */
 export function placeOf({ show }, atlas) {
   const inDraw = IN_DRAW[nameOf(show)];
-  if (!atlas) return { ...inDraw };
+  if (!atlas) return { latent: null, ...inDraw };
   const [first] = roundTrip(atlas.landmarks.map(({ point }) => point));
   const numbers = show.split('-').slice(1).map(Number);
   return { ...at(atlas, first ?? priorCentre(atlas.plane)), ...inDraw, ...PLACES[nameOf(show)]?.(atlas, numbers) };
