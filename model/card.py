@@ -44,11 +44,15 @@ class Group:
 
 
 GROUPS = (
-    Group("map", "The map", "A plane where every point is a digit, and neighbours look alike."),
+    Group(
+        "map",
+        "The map",
+        "A plane of two numbers, laid out by t-SNE before training; each point decodes to a digit.",
+    ),
     Group(
         "holes",
-        "No order without a prior",
-        "Plain autoencoders copy well, but nothing says where their codes should lie.",
+        "With and without a prior",
+        "Pairs that differ in the objective alone: reconstruction, or the ELBO.",
     ),
     Group(
         "kl",
@@ -66,7 +70,7 @@ GROUPS = (
         "Other autoencoders",
         "Sparse codes, noise removal, layers trained one at a time, and codes from a codebook.",
     ),
-    Group("twenty", "Twenty numbers", "More room in the code, sharper images, no single map."),
+    Group("twenty", "Twenty numbers", "More room in the code, closer copies, no single map."),
     Group("clothes", "Clothes", "The same on Fashion-MNIST, with and without regularisation."),
 )
 """In display order."""

@@ -26,7 +26,17 @@ class Measure:
     """One plain line: what it shows, and how to read it."""
 
 
-BLOCKS = ("bound", "likelihood", "latents", "continuity", "completeness", "codes", "samples")
+BLOCKS = (
+    "bound",
+    "likelihood",
+    "gaps",
+    "latents",
+    "continuity",
+    "completeness",
+    "codes",
+    "places",
+    "samples",
+)
 """What `python -m model evaluate --only` may name; `bound` takes `grey` and `binarised`."""
 NATS = "nats per image"
 SHARE = "share"
@@ -35,22 +45,37 @@ PIXELS = "pixel norm per std of codes"
 MEASURES: tuple[Measure, ...] = (
     Measure(
         "grey.elbo", "ELBO", NATS, 2, "higher",
-        "Reconstruction less KL: log p(x) is at least this. Compare only models with one kind of"
-        " pixel.",
+        "Reconstruction less KL, with the posterior as the model uses it: some refine it on each"
+        " image by their decoder. Compare only models with one kind of pixel.",
+    ),
+    Measure(
+        "grey.encoder_elbo", "ELBO, encoder alone", NATS, 2, "higher",
+        "The same bound with the encoder's posterior as it is: the one to hold against other"
+        " people's models.",
     ),
     Measure(
         "grey.reconstruction", "Reconstruction", NATS, 2, "higher",
-        "How well images come back from their own codes, as a log-probability: the nearer to 0"
-        " from below, the sharper the copy.",
+        "Mean log-probability of an image given its own code: higher is a closer copy. Bernoulli"
+        " pixels have a ceiling below 0; densities may exceed 0.",
+    ),
+    Measure(
+        "grey.ceiling", "Reconstruction, at best", NATS, 2, None,
+        "What a Bernoulli decoder reaches that gives each pixel its own grey level: a bound for the"
+        " black and white image drawn from the grey one.",
     ),
     Measure(
         "grey.kl", "KL divergence", NATS, 2, None,
-        "How much a code tells of its image, counted from the prior: 0 is nothing at all, and"
-        " 0.69 nats are one bit.",
+        "How far posteriors are from the prior: what a code tells of its image, and how far all"
+        " codes together miss the prior. 0.69 nats are a bit.",
     ),
     Measure(
         "binarised.elbo", "ELBO, black and white", NATS, 2, "higher",
-        "The same bound for images whose pixels were drawn black or white: what papers report.",
+        "The same bound for images whose pixels were drawn black or white, with the posterior as"
+        " the model uses it.",
+    ),
+    Measure(
+        "binarised.encoder_elbo", "ELBO, black and white, encoder alone", NATS, 2, "higher",
+        "With the encoder's posterior as it is: what papers report.",
     ),
     Measure(
         "binarised.reconstruction", "Reconstruction, black and white", NATS, 2, "higher",
@@ -58,7 +83,7 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(
         "binarised.kl", "KL divergence, black and white", NATS, 2, None,
-        "How much a code tells of such an image.",
+        "How far the posteriors of such images are from the prior.",
     ),
     Measure(
         "likelihood.exact", "Log-likelihood, exact", NATS, 2, "higher",
@@ -71,13 +96,41 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(
         "likelihood.importance_weighted", "Log-likelihood, sampled", NATS, 2, "higher",
-        "The same likelihood, estimated from many guesses of the encoder: a little too low, but it"
-        " works in any number of dimensions.",
+        "The same likelihood, estimated from 500 draws of the posterior, in any number of"
+        " dimensions. It is too low on average: by how much, the exact figure shows.",
+    ),
+    Measure(
+        "likelihood.encoder_importance_weighted", "Log-likelihood, sampled by the encoder", NATS, 2,
+        "higher",
+        "The same from 500 draws of the encoder's posterior as it is: what papers report.",
     ),
     Measure(
         "likelihood.inference_gap", "Inference gap", NATS, 2, "lower",
-        "Likelihood less ELBO: what is lost because the encoder only guesses where an image"
-        " belongs.",
+        "Likelihood less ELBO, which is KL(q(z|x) || p(z|x)): what the posterior in use misses of"
+        " the true one.",
+    ),
+    Measure(
+        "gaps.amortisation", "Amortisation gap", NATS, 2, "lower",
+        "By how much the best posterior of each image beats the encoder's. With a KL weight other"
+        " than 1 the encoder was not asked for that one.",
+    ),
+    Measure(
+        "gaps.approximation", "Approximation gap", NATS, 2, "lower",
+        "What even that best Gaussian misses of log p(x): true posteriors have other shapes.",
+    ),
+    Measure(
+        "gaps.error", "Standard error of the two", NATS, 2, None,
+        "They were taken of a hundred images.",
+    ),
+    Measure(
+        "latents.mutual_information", "KL, part one: told of the image", NATS, 2, None,
+        "Mutual information of code and test image: what a code tells of which image it is, at"
+        " most the logarithm of their number.",
+    ),
+    Measure(
+        "latents.marginal_kl", "KL, part two: off the prior", NATS, 2, "lower",
+        "KL(q(z) || p(z)), the rest: how far all codes of the test images together are from the"
+        " prior.",
     ),
     Measure(
         "latents.active_units", "Numbers in use", "", 0, None,
@@ -86,8 +139,8 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(
         "continuity.lipschitz_median", "Speed of change, typical", PIXELS, 2, "lower",
-        "How fast the image changes as one walks off, at a typical place. A decoder that ignores"
-        " its code scores 0.",
+        "How fast the image changes as one walks off in the direction of fastest change, at a"
+        " typical place. A decoder that ignores its code scores 0.",
     ),
     Measure(
         "continuity.lipschitz_p95", "Speed of change, fast", PIXELS, 2, "lower",
@@ -114,17 +167,33 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(
         "completeness.kl_to_prior", "Codes against prior", "nats", 2, "lower",
-        "How far all codes together are from the cloud that samples are drawn from: 0 if they fill"
-        " it just so.",
+        "How far all codes together are from what draws are taken from, a smoothed estimate of KL."
+        " In many dimensions it is not 0 even for a perfect fit.",
     ),
     Measure(
         "completeness.uncovered_prior_mass", "Empty part of the prior", SHARE, 3, "lower",
-        "Share of the cloud where next to no image has its code: the decoder never learnt what to"
-        " draw there.",
+        "Share of the draws that fall where next to no image has its code.",
     ),
     Measure(
         "completeness.recognised", "Recognised samples", SHARE, 3, "higher",
-        "Share of images drawn at random that a classifier names with confidence of at least 0.9.",
+        "Share of images drawn at random, from N(0, I) or an autoencoder's fitted Gaussian, that a"
+        " classifier names with confidence of at least 0.9.",
+    ),
+    Measure(
+        "completeness.standard_recognised", "Recognised, from N(0, I)", SHARE, 3, "higher",
+        "The same share if one draws from N(0, I) without asking where the codes went.",
+    ),
+    Measure(
+        "completeness.fitted_recognised", "Recognised, from a fitted Gaussian", SHARE, 3, "higher",
+        "The same share for draws from the Gaussian fitted to the codes, of either kind of model.",
+    ),
+    Measure(
+        "completeness.standard_uncovered", "Empty part of N(0, I)", SHARE, 3, "lower",
+        "Share of the draws from N(0, I) that fall where next to no image has its code.",
+    ),
+    Measure(
+        "completeness.grey", "Greyness of drawn images", "nats per pixel", 3, None,
+        "Entropy of a pixel of the images drawn: 0 for black and white, 0.69 for an even grey.",
     ),
     Measure(
         "completeness.holes", "Holes", "", 0, "lower",
@@ -141,7 +210,8 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(
         "codes.linear_accuracy", "Class from straight lines", SHARE, 3, "higher",
-        "How often straight borders through the codes tell the class: one tenth is guessing.",
+        "How often straight borders through the codes tell the class. Naming the most frequent"
+        " class always is right for 0.114 of the digits and 0.1 of the clothes.",
     ),
     Measure(
         "codes.trustworthiness", "Trustworthy neighbours", "", 3, "higher",

@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 
 from model.checkpoint import Checkpoint
-from model.data.datasets import DATASETS, LabelledImages, test_set
+from model.data.datasets import DATASETS, MNIST, LabelledImages, test_set
 from model.evaluation.classifier import load_classifier
 from model.evaluation.codes import FOLDS, measure_codes
 from model.evaluation.completeness import measure_completeness
 from model.evaluation.continuity import measure_continuity
+from model.evaluation.gaps import measure_gaps
 from model.evaluation.latents import measure_latents
 from model.evaluation.likelihood import measure_likelihood
+from model.evaluation.places import measure_places
 from model.evaluation.samples import measure_samples
 from model.measures import BLOCKS
 from model.vae.autoencoder import VariationalAutoencoder, VectorQuantisedAutoencoder
@@ -58,7 +60,10 @@ def _takers(
             "completeness": lambda: measure_completeness(autoencoder, images, classifier),
             "samples": lambda: measure_samples(autoencoder, images, classifier),
         }
+        if checkpoint.card.dataset == MNIST.id:
+            takers["places"] = lambda: measure_places(autoencoder, examples, classifier)
     if isinstance(autoencoder, VariationalAutoencoder):
         takers["likelihood"] = lambda: measure_likelihood(autoencoder, images)
+        takers["gaps"] = lambda: measure_gaps(autoencoder, images)
         takers["latents"] = lambda: measure_latents(autoencoder, images)
     return takers

@@ -11,9 +11,10 @@ import torch
 from model.card import Card
 from model.checkpoint import CARD_FILE, CHECKPOINTS, read_checkpoint, write_card
 from model.errors import CheckpointError, ModelError
-from model.evaluation.report import write_report
+from model.evaluation.report import take_seeds, write_report
 from model.inference.device import choose_device
 from model.measures import BLOCKS, MEASURES
+from model.recipes.recipe import RECIPES, Recipe
 
 DOCS = Path("docs")
 COLUMNS = "{:34} {:10} {:>10} {:>15} {:>8}"
@@ -35,7 +36,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="BLOCK",
         help=f"take these measures alone, of {', '.join(BLOCKS)}",
     )
-    parser.add_argument("--write", action="store_true", help="put the figures into the card")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="put the figures, and the recipe's words, into the card",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -57,13 +62,23 @@ def run(arguments: argparse.Namespace) -> int:
         metrics = measure(checkpoint, tuple(arguments.only))
         card = dataclasses.replace(checkpoint.card, metrics={**checkpoint.card.metrics, **metrics})
         if arguments.write:
-            write_card(folder, card)
+            write_card(folder, worded(card))
         print(card.id)
         for row in MEASURES:
             block, name = row.key.split(".")
             if (value := (metrics.get(block) or {}).get(name)) is not None:
                 print(f"  {row.title:34} {value:12.{row.digits}f} {row.unit}", flush=True)
     return 0
+
+
+def worded(card: Card) -> Card:
+    """Return a card with the title and the summary that its recipe has by now, if it is ours."""
+    path = RECIPES / f"{card.id}.toml"
+    if not path.is_file():
+        return card
+    recipe = Recipe.load(path)
+    words = {name: getattr(recipe, name) for name in ("title", "summary", "group")}
+    return dataclasses.replace(card, **words, recipe={**card.recipe, **words})
 
 
 def list_models(arguments: argparse.Namespace) -> int:
@@ -81,6 +96,12 @@ def configure_report(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--to", type=Path, default=DOCS, help="default: %(default)s")
     parser.add_argument("--figures", action="store_true", help="draw the figures anew as well")
+    parser.add_argument(
+        "--seeds",
+        type=Path,
+        nargs="+",
+        help="folders of checkpoints of the pairs, of one seed each, whose measures to keep",
+    )
 
 
 def run_report(arguments: argparse.Namespace) -> int:
@@ -90,6 +111,8 @@ def run_report(arguments: argparse.Namespace) -> int:
         CheckpointError: A card or a checkpoint is damaged, or a figure's model is not there.
         ModelError: The packages that drawing needs are not installed.
     """
+    if arguments.seeds:
+        take_seeds(arguments.seeds)
     write_report(arguments.checkpoints, arguments.to / "models.md")
     if arguments.figures:
         try:

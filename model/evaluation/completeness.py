@@ -1,7 +1,8 @@
 """Completeness: what is drawn from the prior decodes to something sensible.
 
 Everything is measured in coordinates in which the prior is N(0, I). For a VAE they are its latents,
-for an autoencoder standard deviations of the Gaussian fitted to its codes.
+for an autoencoder standard deviations of the Gaussian fitted to its codes. Draws from both
+distributions are measured of both kinds of model as well, so that like can be held against like.
 
 Shapes: N posteriors, M points, B of them at a time, R coordinates, Q = R (R + 3) / 2 + 1 monomials
 up to squares, T of them squares and products, G cells a side.
@@ -23,10 +24,12 @@ from model.evaluation.space import (
     CHUNK,
     Gaussian,
     encode,
+    fit_gaussian,
     intensities,
     mean_images,
     prior,
     prior_name,
+    standard,
     standard_normal,
 )
 from model.vae.autoencoder import Autoencoder, VariationalAutoencoder
@@ -42,7 +45,7 @@ RADIUS = math.sqrt(-2 * math.log(0.05))
 HOLE_CONFIDENCE = 0.5
 HOLE_CELLS = 16
 """Least number of connected cells that count as a hole."""
-SEED = 0
+SEED, FILLING_SEED = 0, 1
 
 
 def measure_completeness(
@@ -53,28 +56,46 @@ def measure_completeness(
     Returns:
         `kl_to_prior`, KL(q(z) || p(z)) in nats; `uncovered_prior_mass`; `recognised`, the share of
         prior draws whose image the classifier recognises; `holes` and `hole_area`, the number of
-        holes and their share of the prior's 95 % circle, None unless the codes fill two dimensions.
+        holes and their share of the prior's 95 % circle, None unless the codes fill two dimensions;
+        `grey`, the mean entropy of a pixel of those images in nats. `standard_uncovered` and
+        `standard_recognised` are of draws from N(0, I) in the latents themselves,
+        `fitted_recognised` is of draws from the Gaussian fitted to the codes.
+        `floor` has what `kl_to_prior` and `uncovered_prior_mass` come to for codes that fill
+        N(0, I) exactly (see `exact_filling`).
 
     Source: Hoffman & Johnson 2016, "ELBO surgery" (the aggregate posterior and its KL).
     """
     image_NP = intensities(images)
-    base = prior(autoencoder, encode(autoencoder, image_NP))
-    mean_NR, covariance_NRR = _posteriors(autoencoder, image_NP, base)
-    posterior_draw_NR = _one_each(mean_NR, covariance_NRR)
-    width = smoothing(mean_NR, covariance_NRR, posterior_draw_NR)
-    mixture = Mixture(mean_NR, covariance_NRR, width)
-    u_MR = standard_normal(DRAWS, base.rank, SEED)
-    drawn_MP = mean_images(autoencoder, base.place(u_MR))
+    code_ND = encode(autoencoder, image_NP)
+    base = prior(autoencoder, code_ND)
+    mean_NR, covariance_NRR = _posteriors(autoencoder, image_NP, code_ND, base)
+    divergence, uncovered, width = filling(mean_NR, covariance_NRR)
+    ideal_divergence, ideal_uncovered, _ = filling(*exact_filling(covariance_NRR))
+    drawn_MP = mean_images(autoencoder, base.draw(DRAWS, SEED))
+    fitted_MP = mean_images(autoencoder, fit_gaussian(code_ND).draw(DRAWS, SEED))
+    standard_MP, standard_uncovered = drawn_MP, uncovered
+    if not isinstance(autoencoder, VariationalAutoencoder):
+        unit = standard(code_ND.shape[1])
+        standard_MP = mean_images(autoencoder, unit.draw(DRAWS, SEED))
+        _, standard_uncovered, _ = filling(*_posteriors(autoencoder, image_NP, code_ND, unit))
     holes, area = None, None
     if base.rank == 2:
         sizes = hole_sizes(_confidence_map(autoencoder, base, classifier) < HOLE_CONFIDENCE)
         holes, area = len(sizes), round(sum(sizes) / int(in_circle(GRID).sum()), 4)
     return {
-        "kl_to_prior": round(kl_to_prior(mixture, posterior_draw_NR), 3),
-        "uncovered_prior_mass": round(uncovered_mass(mixture, u_MR), 4),
+        "kl_to_prior": round(divergence, 3),
+        "uncovered_prior_mass": round(uncovered, 4),
         "recognised": round(recognised(classifier, drawn_MP), 4),
         "holes": holes,
         "hole_area": area,
+        "grey": round(pixel_entropy(drawn_MP), 4),
+        "standard_uncovered": round(standard_uncovered, 4),
+        "standard_recognised": round(recognised(classifier, standard_MP), 4),
+        "fitted_recognised": round(recognised(classifier, fitted_MP), 4),
+        "floor": {
+            "kl_to_prior": round(ideal_divergence, 3),
+            "uncovered_prior_mass": round(ideal_uncovered, 4),
+        },
         "protocol": (
             f"{prior_name(autoencoder)}; q(z): the mixture of the {len(images):,} test images' "
             f"{'posteriors' if isinstance(autoencoder, VariationalAutoencoder) else 'codes'}, "
@@ -85,9 +106,49 @@ def measure_completeness(
             f"{classifier.facts['test']['accuracy']}, which so recognises "
             f"{recognised(classifier, image_NP):.4f} of the test images; holes: at least "
             f"{HOLE_CELLS} connected cells of a {GRID} x {GRID} grid over the prior's 95 % "
-            f"circle with confidence below {HOLE_CONFIDENCE}; hole_area: their share of it"
+            f"circle with confidence below {HOLE_CONFIDENCE}; hole_area: their share of it; floor: "
+            f"the same measures of means redrawn so that q(z) is N(0, I)"
         ),
     }
+
+
+def filling(
+    mean_NR: Float[Tensor, "count rank"], covariance_NRR: Float[Tensor, "count rank rank"]
+) -> tuple[float, float, float]:
+    """Measure how these Gaussians fill N(0, I): KL, uncovered mass, and the width of smoothing."""
+    draw_NR = _one_each(mean_NR, covariance_NRR)
+    width = smoothing(mean_NR, covariance_NRR, draw_NR)
+    mixture = Mixture(mean_NR, covariance_NRR, width)
+    u_MR = standard_normal(DRAWS, mean_NR.shape[1], SEED)
+    return kl_to_prior(mixture, draw_NR), uncovered_mass(mixture, u_MR), width
+
+
+def exact_filling(
+    covariance_NRR: Float[Tensor, "count rank rank"],
+) -> tuple[Float[Tensor, "count rank"], Float[Tensor, "count rank rank"]]:
+    """Return Gaussians of these covariances S whose mixture is N(0, I): means from N(0, I - S).
+
+    In many dimensions some thousand Gaussians are too few to be seen to fill anything, and the
+    measures do not come to 0 even here. What they come to is their floor. Directions in which S
+    exceeds I get no spread of means and keep their own.
+    """
+    value_NR, vector_NRR = torch.linalg.eigh(covariance_NRR)
+    left_NR = (1 - value_NR).clamp(min=0).sqrt()
+    N, R = value_NR.shape
+    noise_NR1 = standard_normal(N, R, FILLING_SEED)[:, :, None]
+    mean_NR: Tensor = ((vector_NRR * left_NR[:, None]) @ noise_NR1)[:, :, 0]
+    return mean_NR, covariance_NRR
+
+
+def pixel_entropy(image_NP: Float[Tensor, "images pixels"]) -> float:
+    """Return the mean entropy of pixels that are ink with the probability of their grey level.
+
+    It is 0 for images of black and white, and greatest, ln 2, for an even grey: a measure of blur.
+    """
+    level_NP = image_NP.double().clamp(0, 1)
+    return float(
+        -(torch.xlogy(level_NP, level_NP) + torch.xlogy(1 - level_NP, 1 - level_NP)).mean()
+    )
 
 
 class Mixture:
@@ -212,10 +273,13 @@ def _confidence_map(
 
 @torch.inference_mode()
 def _posteriors(
-    autoencoder: Autoencoder, image_NP: Float[Tensor, "images pixels"], base: Gaussian
+    autoencoder: Autoencoder,
+    image_NP: Float[Tensor, "images pixels"],
+    code_ND: Float[Tensor, "images latent"],
+    base: Gaussian,
 ) -> tuple[Float[Tensor, "images rank"], Float[Tensor, "images rank rank"]]:
-    """Return means and covariances of q(z|x) in the prior's coordinates; points have no spread."""
-    mean_NR = base.coordinates(encode(autoencoder, image_NP))
+    """Return means and covariances of q(z|x) in a Gaussian's coordinates; points have no spread."""
+    mean_NR = base.coordinates(code_ND)
     if not isinstance(autoencoder, VariationalAutoencoder):
         return mean_NR, torch.zeros(len(mean_NR), base.rank, base.rank, dtype=mean_NR.dtype)
     device = autoencoder.device
@@ -223,8 +287,8 @@ def _posteriors(
         autoencoder.posterior(part.to(device)).scale_tril.cpu()
         for part in torch.split(image_NP, CHUNK)
     ]
-    scale_NRR = torch.cat(scales).double()
-    return mean_NR, scale_NRR @ scale_NRR.mT
+    scale_NRD = torch.linalg.pinv(base.scale_DR) @ torch.cat(scales).double()
+    return mean_NR, scale_NRD @ scale_NRD.mT
 
 
 def _one_each(

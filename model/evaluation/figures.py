@@ -21,7 +21,7 @@ from model.recipes.recipe import Recipe
 from model.vae.autoencoder import IMAGE_SIDE, build_autoencoder
 from model.vae.likelihood import grey_levels
 
-VAE, AE = "mnist-vae-2d", "mnist-ae-2d"
+VAE, AE = "mnist-vae-2d-plain", "mnist-ae-2d"
 LADDER = (
     "mnist-vae-2d-reconstruction-only",
     "mnist-vae-2d-beta-025",
@@ -30,7 +30,7 @@ LADDER = (
     "mnist-vae-2d-beta-16",
     "mnist-vae-2d-beta-64",
 )
-CLOTHES = ("fashion-ae-2d", "fashion-vae-2d", "fashion-vae-2d-dropout")
+CLOTHES = ("fashion-ae-2d", "fashion-vae-2d-plain", "fashion-vae-2d-dropout")
 GRID = 16
 PRIOR_REACH = 2.6
 """Half the side of a decoded grid, in standard deviations of the prior."""

@@ -16,7 +16,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from model.vae.autoencoder import Autoencoder, VariationalAutoencoder
-from model.vae.dataset_elbo import BINARISATION_SEED, SAMPLES, binarise, mean_bound
+from model.vae.dataset_elbo import BINARISATION_SEED, SAMPLES, binarise, mean_bound, unrefined
 from model.vae.likelihood import Bernoulli
 
 STEP = 0.04
@@ -41,7 +41,8 @@ def measure_likelihood(
 
     Returns:
         `exact`, `exact_check` and `inference_gap`, which are None unless the model has two
-        dimensions; `importance_weighted`; `protocol`. None unless the model is a VAE with a
+        dimensions; `importance_weighted`, and `encoder_importance_weighted` by the encoder alone,
+        the one to compare with others; `protocol`. None unless the model is a VAE with a
         Bernoulli likelihood: grey levels have only a density, and an autoencoder has no prior.
 
     Source of `importance_weighted` and of its protocol: Davidson et al. 2018, arXiv:1804.00891.
@@ -51,17 +52,25 @@ def measure_likelihood(
     if not isinstance(autoencoder.likelihood, Bernoulli):
         return None
     binary_NP = binarise(images)
-    weighted_N = importance_weighted(autoencoder, binary_NP, samples)
+    weighted_N = alone_N = importance_weighted(autoencoder, binary_NP, samples)
+    if autoencoder.refinements:
+        with unrefined(autoencoder):
+            alone_N = importance_weighted(autoencoder, binary_NP[:CHECKED_IMAGES], samples)
+        alone = f"the first {len(alone_N):,} images"
+    else:
+        alone = "the same, for this model does not refine its posteriors"
     measured: dict[str, Any] = {"exact": None, "exact_check": None, "inference_gap": None}
     about = [
         f"all {len(images):,} test images, pixels drawn 0 or 1 once, seed {BINARISATION_SEED}",
-        f"importance-weighted: {samples:,} posterior samples, seed {IMPORTANCE_SEED}",
+        f"importance-weighted: {samples:,} posterior samples, seed {IMPORTANCE_SEED}; "
+        f"by the encoder alone: {alone}",
     ]
     if autoencoder.latent_dim == 2:
         exact, protocol = _measure_exact(autoencoder, binary_NP)
         measured.update(exact)
         about.append(protocol)
     measured["importance_weighted"] = round(float(weighted_N.mean()), 3)
+    measured["encoder_importance_weighted"] = round(float(alone_N.mean()), 3)
     return {**measured, "protocol": "; ".join(about)}
 
 
@@ -136,7 +145,7 @@ def _measure_exact(
     vae: VariationalAutoencoder, binary_NP: Float[np.ndarray, "images pixels"]
 ) -> tuple[dict[str, float], str]:
     """The figures that only a plane has, and how they were taken."""
-    half_width = _half_width(vae, binary_NP)
+    half_width = extent_of(vae, binary_NP)
     checked_NP, step = binary_NP[:CHECKED_IMAGES], STEP
     coarse_N = exact_log_likelihood(vae, checked_NP, step, half_width)
     finer_N = exact_log_likelihood(vae, checked_NP, step / 2, half_width)
@@ -162,9 +171,7 @@ def _measure_exact(
 
 
 @torch.inference_mode()
-def _half_width(
-    vae: VariationalAutoencoder, binary_NP: Float[np.ndarray, "images pixels"]
-) -> float:
+def extent_of(vae: VariationalAutoencoder, binary_NP: Float[np.ndarray, "images pixels"]) -> float:
     """Return half the side of a grid that holds every posterior to five standard deviations."""
     device = vae.device
     reach = HALF_WIDTH

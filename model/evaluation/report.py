@@ -14,6 +14,14 @@ from model.card import GROUPS, Card
 from model.measures import MEASURES, Measure
 
 REFERENCE = Path(__file__).parent / "reference.json"
+SEEDS = Path(__file__).parent / "seeds.json"
+PAIRS = ("fashion-ae-2d", "fashion-vae-2d-plain", "mnist-ae-2d", "mnist-vae-2d-plain")
+SPREAD = (
+    *("grey.reconstruction", "continuity.lipschitz_p95", "continuity.label_flips"),
+    *("continuity.recognised_on_lines", "completeness.uncovered_prior_mass"),
+    *("completeness.standard_recognised", "completeness.fitted_recognised", "codes.knn_accuracy"),
+)
+"""The measures in which the pairs are compared over seeds."""
 INTRODUCTION = """\
 # The models, measured
 
@@ -26,51 +34,105 @@ The arrows say which way is better. A dash means that the model has nothing to m
 autoencoder has no KL, a codebook has no plane, and grey pixels have a density but no probability.
 """
 ABOUT = {
-    "grey": "## How well images are told\nThe ELBO on grey levels. Only Bernoulli models share a "
-    "scale: the last two of the likelihood group give densities, which may exceed 1.",
-    "likelihood": "## Log-likelihood\nTest images with pixels drawn black or white. The exact "
-    "figure is a sum over the whole plane, so it is an integral and no estimate; what "
-    "it has over the ELBO is the encoder's doing.",
-    "continuity": "## Continuity\nNear codes decode alike.",
-    "completeness": "## Completeness\nEvery draw from the prior decodes to something sensible. An "
-    "autoencoder has no prior; it is given the Gaussian fitted to its codes, which is the "
-    "kindest reading. By it more draws of the VAEs than of the autoencoders are recognised, for "
-    "digits as for clothes. Not so for the empty part of the prior: on the two maps of digits, "
-    "which were laid out for neighbours and trained for likelihood, the seams between the lands "
-    "are wider than the gaps of the autoencoder's cloud. What closes gaps is the KL term, as its "
-    "ladder shows, and it costs recognisable draws from a weight of 4 on.",
-    "codes": "## Codes\nWhat the codes keep of the classes and the neighbourhoods.",
-    "samples": "## Samples\nMean images at draws from the prior against test images, by features "
-    "of our own classifier. The floor is what training images reach in their stead.",
+    "grey": (
+        "## How well images are told\n"
+        "The ELBO on grey levels, in nats per image. Only Bernoulli models share a scale: the "
+        "last two of the likelihood group give densities, which may exceed 1, and whose "
+        "logarithms may exceed 0. Bernoulli reconstructions have a ceiling. A model that refines "
+        "its posteriors on each image by its decoder has two figures: of the encoder alone, and "
+        "of the refined posterior, under ELBO. Without refinement the two are the same."
+    ),
+    "likelihood": (
+        "## Log-likelihood\n"
+        "Test images with pixels drawn black or white, in nats per image. The exact figure is a "
+        "sum over the whole plane, so it is an integral and no estimate. Other people's figures "
+        "stand beside the encoder's alone or the exact ones, not beside those of a refined "
+        "posterior."
+    ),
+    "gaps": (
+        "## Why the bound falls short\n"
+        "log p(x) exceeds the ELBO by KL(q(z|x) || p(z|x)). A part is amortisation: one network "
+        "answers for all images. The rest is approximation: the true posterior is no Gaussian. "
+        "The encoder of a KL weight β other than 1 was trained for another posterior, "
+        "proportional to p(z) p(x|z)^(1/β), which counts as amortisation here. Source: Cremer, Li"
+        " & Duvenaud 2018, arXiv:1801.03558."
+    ),
+    "latents": (
+        "## What the KL is made of\n"
+        "The mean KL from posterior to prior is the mutual information of code and image, at most"
+        " the logarithm of the number of images, and the KL of all codes together from the prior."
+        ' Source: Hoffman & Johnson 2016, "ELBO surgery".'
+    ),
+    "continuity": (
+        "## Continuity\n"
+        "Near codes decode alike, as far as one can measure it. The default map and the other "
+        "models with a layout by t-SNE are not smoother than the rest: their lands are compact, "
+        "and the image changes fast along the seams."
+    ),
+    "completeness": (
+        "## Completeness\n"
+        "Every draw from the prior decodes to something sensible. A VAE is drawn from N(0, I). An"
+        " autoencoder has no prior: drawn from N(0, I), as somebody would who knows nothing of "
+        "its codes, its draws are recognised less often than those of the VAE that shares all but"
+        " the objective with it; drawn from Gaussians fitted to their codes, the two are near "
+        "each other. That is one choice, and not the kindest: a richer density would fit the "
+        "codes better (Ghosh et al. 2020, arXiv:1903.12436). Neither the empty part nor the holes"
+        " separate the pairs as the articles say. What closes gaps is the weight of the KL term, "
+        "as its ladder shows, and it costs recognisable draws from a weight of 4 on."
+    ),
+    "codes": ("## Codes\nWhat the codes keep of the classes and the neighbourhoods."),
+    "samples": (
+        "## Samples\n"
+        "Mean images at draws from the prior against test images, by features of our own "
+        "classifier. The floor is what training images reach in their stead."
+    ),
 }
 BLOCKS = {
-    "grey": ("grey.elbo", "grey.reconstruction", "grey.kl", "latents.active_units"),
+    "grey": (
+        *("grey.encoder_elbo", "grey.elbo", "grey.reconstruction", "grey.ceiling", "grey.kl"),
+        "latents.active_units",
+    ),
     "likelihood": tuple(
         f"likelihood.{name}"
-        for name in ("exact", "exact_check", "importance_weighted", "inference_gap")
+        for name in (
+            *("exact", "exact_check", "encoder_importance_weighted", "importance_weighted"),
+            "inference_gap",
+        )
     ),
+    "latents": ("grey.kl", "latents.mutual_information", "latents.marginal_kl"),
 }
 GLANCE = {
     "mnist-ae-2d": "Autoencoder",
-    "mnist-vae-2d": "VAE",
+    "mnist-vae-2d-plain": "VAE",
+    "mnist-vae-2d": "VAE laid out by t-SNE",
     "mnist-vae-2d-reconstruction-only": "KL weight 0",
     "mnist-vae-2d-beta-1": "weight 1",
     "mnist-vae-2d-beta-64": "weight 64",
     "fashion-ae-2d": "Autoencoder, clothes",
-    "fashion-vae-2d": "VAE, clothes",
+    "fashion-vae-2d-plain": "VAE, clothes",
 }
-"""The models that the articles compare, under the articles' names."""
+"""The models that the articles compare, under the articles' names. Of each data set, autoencoder
+and VAE differ in the objective alone."""
 FIGURES = {
-    "codes": "The codes of the test images: the autoencoder's lie where they fell, each class in a "
-    "shape and size of its own; the VAE's share one round cloud.",
-    "draws": "Sixty-four draws from what each model samples from, decoded.",
-    "grid": "The same squares as grids. In the autoencoder's are stretches that no digit owns.",
-    "zero-to-six": "How 0 becomes 6, in eight steps between two codes.",
-    "reconstructions": "Ten test images; what came back before the first step of training, and "
-    "what comes back now.",
-    "clothes": "Fashion-MNIST: a plain autoencoder, a VAE, and one with dropout and max-norm.",
-    "ladder": "The KL ladder. From none, through the ELBO's own weight of 1, to a collapsed "
-    "decoder that draws one image everywhere.",
+    "codes": (
+        "The codes of the test images, of the pair: the autoencoder's lie where they fell; the "
+        "VAE's share one round cloud around the origin."
+    ),
+    "draws": (
+        "Sixty-four draws from what each model samples from, decoded: a Gaussian fitted to the "
+        "autoencoder's codes, and N(0, I)."
+    ),
+    "grid": ("The same squares as grids, 2.6 standard deviations to each side."),
+    "zero-to-six": ("How 0 becomes 6, in eight steps between two codes."),
+    "reconstructions": (
+        "Ten test images; what came back before the first step of training, and what comes back "
+        "now."
+    ),
+    "clothes": ("Fashion-MNIST: a plain autoencoder, a VAE, and one with dropout and max-norm."),
+    "ladder": (
+        "The KL ladder. From none, through the ELBO's own weight of 1, to a collapsed decoder that "
+        "draws one image everywhere."
+    ),
 }
 
 
@@ -91,7 +153,7 @@ def report(cards: Sequence[Card]) -> str:
     parts = [INTRODUCTION, _glance(cards), *(_group(group.id, cards) for group in GROUPS)]
     parts += ["## Figures", *(_figure(name) for name in FIGURES)]
     parts += [_block(block, cards) for block in ABOUT]
-    parts.append(_reference())
+    parts += [_spread(), _reference()]
     parts.append(_protocols(cards))
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
 
@@ -106,7 +168,10 @@ def _glance(cards: Sequence[Card]) -> str:
         for measure in MEASURES
         if measure.key in keys or measure.key.startswith(("continuity.", "completeness.", "codes."))
     ]
-    about = "What each measure means stands below its own table."
+    about = (
+        "Autoencoder and VAE share networks, data, epochs and seed and differ in the objective "
+        "alone; the ladder has networks of its own. What each measure means stands below its table."
+    )
     return f"## At a glance\n{about}\n\n{_table(('', *(GLANCE[c.id] for c in shown)), rows)}"
 
 
@@ -149,6 +214,45 @@ def _floors(cards: Sequence[Card], measures: Sequence[Measure]) -> list[tuple[st
         (f"*{dataset} training images*", *(_value({"samples": floor}, m) for m in measures))
         for dataset, floor in sorted(floors.items())
     ]
+
+
+def take_seeds(folders: Sequence[Path]) -> None:
+    """Keep the measures of models that were trained with other seeds, for `_spread`."""
+    cards = [Card.load(path.parent) for f in folders for path in sorted(f.glob("*/card.json"))]
+    facts = [
+        {"id": card.id, "seed": card.recipe["seed"], "metrics": _of_spread(card)}
+        for card in cards
+        if card.id in PAIRS
+    ]
+    SEEDS.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _of_spread(card: Card) -> dict[str, dict[str, float]]:
+    metrics: dict[str, dict[str, float]] = {}
+    for block, name in (key.split(".") for key in SPREAD):
+        metrics.setdefault(block, {})[name] = card.metrics[block][name]
+    return metrics
+
+
+def _spread() -> str:
+    """Return a table of the measures that are claimed of the pairs, over the seeds."""
+    facts = json.loads(SEEDS.read_text(encoding="utf-8")) if SEEDS.exists() else []
+    if not facts:
+        return ""
+    facts.sort(key=lambda fact: (PAIRS.index(fact["id"]), fact["seed"]))
+    measures = [measure for measure in MEASURES if measure.key in SPREAD]
+    rows = [
+        (f"`{fact['id']}`", str(fact["seed"]), *(_value(fact["metrics"], m) for m in measures))
+        for fact in facts
+    ]
+    heads = ("Model", "Seed", *(f"{m.title}{_arrow(m)}" for m in measures))
+    return (
+        "## Other seeds\nThe pairs, trained again. A difference within a pair that is smaller than "
+        "the one between seeds says nothing. Made by `python -m model train <id> --seed 2 --to "
+        "seeds/2`, `python -m model evaluate <id> --checkpoints seeds/2 --only bound continuity "
+        "completeness codes --write`, likewise 3, and `python -m model report --seeds checkpoints "
+        f"seeds/2 seeds/3`.\n\n{_table(heads, rows)}"
+    )
 
 
 def _reference() -> str:

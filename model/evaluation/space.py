@@ -52,6 +52,12 @@ def standard_normal(count: int, dimensions: int, seed: int) -> Float[Tensor, "co
     return torch.randn(count, dimensions, generator=rng, dtype=torch.float64)
 
 
+def standard(dimensions: int) -> Gaussian:
+    """Return N(0, I)."""
+    unit_DD = torch.eye(dimensions, dtype=torch.float64)
+    return Gaussian(torch.zeros(dimensions, dtype=torch.float64), unit_DD)
+
+
 def fit_gaussian(code_ND: Float[Tensor, "count latent"]) -> Gaussian:
     """Return the Gaussian with the codes' mean and covariance, along their principal axes."""
     value_D, vector_DD = torch.linalg.eigh(torch.cov(code_ND.T).reshape(2 * [code_ND.shape[1]]))
@@ -62,8 +68,7 @@ def fit_gaussian(code_ND: Float[Tensor, "count latent"]) -> Gaussian:
 def prior(autoencoder: Autoencoder, code_ND: Float[Tensor, "count latent"]) -> Gaussian:
     """Return the prior N(0, I), or the Gaussian fitted to an autoencoder's codes."""
     if isinstance(autoencoder, VariationalAutoencoder):
-        D = autoencoder.latent_dim
-        return Gaussian(torch.zeros(D, dtype=torch.float64), torch.eye(D, dtype=torch.float64))
+        return standard(autoencoder.latent_dim)
     return fit_gaussian(code_ND)
 
 

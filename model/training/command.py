@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import platform
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     parser.add_argument("recipe", help="the name of one in model/recipes/, or a TOML file")
     parser.add_argument("--resume", action="store_true", help="go on from the last whole epoch")
+    parser.add_argument("--seed", type=int, help="another than the recipe's, for a spread")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     parser.add_argument("--threads", type=_threads, help="of torch on the CPU (default: all cores)")
     parser.add_argument(
@@ -63,6 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
         KeyboardInterrupt: The user stopped the command; how to resume was printed.
     """
     recipe = Recipe.load(arguments.recipe)
+    if arguments.seed is not None:
+        recipe = replace(recipe, seed=arguments.seed)
     device = choose_device(arguments.device)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)

@@ -207,12 +207,12 @@ export function createApi(base) {
       (await ask(`datasets/${dataset}/images/${index}.png`, { signal })).blob(),
 
     /**
-     * Decode one latent to 784 grey levels.
+     * Decode latents to 784 grey levels each, one after the other.
      *
-     * @type {(model: string, latent: Latent, signal?: AbortSignal) => Promise<Uint8Array>}
+     * @type {(model: string, latents: readonly Latent[], signal?: AbortSignal) => Promise<Uint8Array>}
      */
-    async decode(model, latent, signal) {
-      const answer = await post(`${at(model)}/decode`, { latents: [latent] }, 'application/octet-stream', signal);
+    async decode(model, latents, signal) {
+      const answer = await post(`${at(model)}/decode`, { latents }, 'application/octet-stream', signal);
       return new Uint8Array(await answer.arrayBuffer());
     },
 

@@ -38,12 +38,12 @@ export const FIELD_IDS = ['density', 'magnification', 'entropy', 'label'];
 /** @type {Readonly<Record<LayerId, LayerText>>} */
 export const LAYER_TEXTS = {
   tiles: { title: 'Decoded images', about: 'What the decoder draws at each place; zoom in for more.' },
-  density: { title: 'Density of the codes', about: 'How many images are encoded here. Where it fades into the ground are holes: no image taught the decoder what belongs there.' },
-  magnification: { title: 'Magnification', about: 'How fast the image changes as the point moves. It is high along the seams, where one thing turns into the next.' },
+  density: { title: 'Density of the codes', about: 'How many images are encoded here. Where it fades into the ground, next to no image taught the decoder what belongs there.' },
+  magnification: { title: 'Magnification', about: 'How much an area of the plane is stretched into images: √det JᵀJ of the decoder. High along the seams, where one thing turns into the next.' },
   entropy: { title: 'Blur', about: 'Entropy of the pixels: how undecided the decoder is.' },
   label: { title: 'Regions of the labels', about: 'The label that most codes near a place have.' },
-  contours: { title: 'Equal distance from the point', about: 'Of two numbers only. How far, as a geodesic measures it: where lines crowd, the image changes fast, or there are no codes.' },
-  prior: { title: 'Circles of the prior', about: '1, 2 and 3 σ. Most samples of the prior lie between the first two.' },
+  contours: { title: 'Equal distance from the point', about: 'Of two numbers only. How far, as a geodesic measures it: where lines crowd, the image changes fast, or codes are few.' },
+  prior: { title: 'Circles of the prior', about: '1, 2 and 3 σ. Of the draws from the prior, 39 % lie within the first, 47 % between the first two, 12 % between the second and the third.' },
   codes: { title: 'Codes of test images', about: 'Where the encoder puts each of 10,000 images, coloured by label.' },
   images: { title: 'The test images themselves', about: 'In place of their dots, where few enough are in sight. Zoom in.' },
   names: { title: 'Names of the labels', about: 'Each where its codes are densest.' },

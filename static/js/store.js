@@ -31,6 +31,8 @@
  * @typedef {'point' | 'draw' | 'path' | 'training' | 'measures' | 'learn'} Panel
  * @typedef {'linear' | 'spherical' | 'geodesic'} PathKind
  * @typedef {'image' | 'coordinates'} Link  what the points of two compared maps have in common
+ * @typedef {'own' | 'standard' | 'fitted'} DrawSource  of draws on both maps: what each model samples from, N(0, I), or
+ *   the Gaussian fitted to its codes
  *
  * @typedef {{image: number} | {latent: Latent}} End  a test image's code, or any latent
  *
@@ -69,6 +71,7 @@
  * @property {number} movedAt  when the gesture that moved it happened, in `performance.now()` milliseconds
  * @property {boolean} touched  whether the visitor has moved it
  * @property {Panel} panel
+ * @property {string} lesson  id of the lesson that the page shows; empty: none
  * @property {number} digits  bit n set: label n is coloured; 0: all are
  * @property {number | null} testImage  index of the encoded test image; null: none
  * @property {number} noise  standard deviation of the noise added to an image before it is encoded, 0..1
@@ -76,7 +79,8 @@
  * @property {string} referenceModel  id of the model whose measures are shown for reference; empty: the page chooses
  * @property {string} secondModel  id of the second map's model; empty: there is no second map
  * @property {Link} link  how the point of one map follows the other's
- * @property {number} sampleSeed  seed of the prior samples on both maps; 0: none
+ * @property {number} sampleSeed  seed of the draws on both maps; 0: none
+ * @property {DrawSource} drawSource  what those are drawn from
  * @property {Path | null} path  null: the default path, from a 0 to a 6
  * @property {readonly Latent[] | null} pathLatents  the path's latents, from the server
  * @property {readonly (readonly Latent[])[]} otherPaths  the latents of the other kinds of path between the same ends
@@ -97,6 +101,9 @@ export const PANELS = ['point', 'draw', 'path', 'training', 'measures', 'learn']
 
 /** @type {readonly Link[]} */
 export const LINKS = ['image', 'coordinates'];
+
+/** @type {readonly DrawSource[]} */
+export const DRAW_SOURCES = ['own', 'standard', 'fitted'];
 
 /** @type {Readonly<State>} */
 export const INITIAL = {
@@ -122,6 +129,7 @@ export const INITIAL = {
   movedAt: 0,
   touched: false,
   panel: 'point',
+  lesson: '',
   digits: 0,
   testImage: null,
   noise: 0,
@@ -130,6 +138,7 @@ export const INITIAL = {
   secondModel: '',
   link: 'image',
   sampleSeed: 0,
+  drawSource: 'own',
   path: null,
   pathLatents: null,
   otherPaths: [],

@@ -76,9 +76,9 @@ def test_the_button_opens_the_natural_partner_and_closes_it_again(visitor: Visit
     page.on("request", lambda request: asked.append(request.url))
     compare = page.get_by_role("button", name="Compare")
     compare.click()
-    arrived(explorer, "mnist-ae-2d")
+    arrived(explorer, "mnist-vae-2d-plain")
     assert any("/compare/second-map.js" in url for url in asked), "fetched only now"
-    expect(page).to_have_url(re.compile("twin=mnist-ae-2d"))
+    expect(page).to_have_url(re.compile("twin=mnist-vae-2d-plain"))
     expect(compare).to_have_attribute("aria-expanded", "true")
     page.get_by_role("button", name="Close the map beside").click()
     expect(page.locator("#second-map")).to_have_count(0)
@@ -152,7 +152,7 @@ def test_by_coordinates_both_points_have_the_same_numbers(visitor: Visitor) -> N
 
 def test_models_of_other_images_are_linked_by_coordinates_alone(visitor: Visitor) -> None:
     explorer = open_pair(visitor, f"{PAIR}&z=0.5,0.5")
-    explorer.page.locator("#second-map select").select_option("fashion-vae-2d")
+    explorer.page.get_by_label("Model of the map beside").select_option("fashion-vae-2d")
     arrived(explorer, "fashion-vae-2d")
     expect(explorer.page.get_by_role("radio", name="Same image")).to_be_disabled()
     expect_ring_at(explorer, [0.5, 0.5])
@@ -210,7 +210,8 @@ def test_the_scores_are_those_of_the_cards(visitor: Visitor) -> None:
     for of, model in ((".first-scores", "mnist-vae-2d"), (".second-scores", "mnist-ae-2d")):
         url = f"{explorer.home}/api/v1/models/{model}"
         card = httpx.get(url, trust_env=False, timeout=30).json()
-        for name in ("recognised", "uncovered_prior_mass", "hole_area"):
+        names = ("standard_recognised", "fitted_recognised", "uncovered_prior_mass", "hole_area")
+        for name in names:
             share = card["metrics"]["completeness"][name]
             shown = explorer.page.locator(f"#second-map {of} [data-measure='completeness.{name}']")
             expect(shown).to_have_text(f"{100 * share:.1f} %")
@@ -231,13 +232,20 @@ def test_a_model_without_a_map_cannot_be_compared(visitor: Visitor) -> None:
     expect(explorer.page.locator("#compare")).to_be_hidden()
 
 
-def test_the_lesson_lays_the_two_side_by_side(visitor: Visitor) -> None:
-    explorer = visitor.open("?model=mnist-ae-2d&panel=learn", reduced_motion="reduce")
-    explorer.page.locator("html[data-state=ready]").wait_for(state="attached")
-    explorer.page.get_by_role("button", name="Lay the two side by side").click()
+@pytest.mark.parametrize(
+    ("button", "source"), [("from N(0, I)", "standard"), ("from a fitted Gaussian", "fitted")]
+)
+def test_the_lesson_throws_draws_from_either_distribution_on_the_fair_pair(
+    visitor: Visitor, button: str, source: str
+) -> None:
+    explorer = visitor.open("?panel=learn", reduced_motion="reduce")
+    lesson = explorer.page.get_by_role("group", name="Pick a code blindly")
+    lesson.get_by_role("button", name=button).click()
     arrived(explorer, "mnist-ae-2d")
-    assert explorer.model == "mnist-vae-2d"
+    assert explorer.model == "mnist-vae-2d-plain"
     expect(explorer.page.locator("canvas.sample-layer[data-samples='60']")).to_have_count(2)
+    expect(explorer.page.get_by_label("What to draw from")).to_have_value(source)
+    expect(explorer.page).to_have_url(re.compile(f"from={source}"))
 
 
 @each_view

@@ -6,7 +6,7 @@
  */
 import { labelsOf } from '../latent/labels.js';
 import { find, findAll } from '../lib/dom.js';
-import { LINKS } from '../store.js';
+import { DRAW_SOURCES, LINKS } from '../store.js';
 import { nearestImage } from './correspondence.js';
 import { candidatesFor, linkOf } from './pairs.js';
 
@@ -23,6 +23,7 @@ export function mount(section, page, second, api) {
   const header = find(section, '.compare-header', HTMLElement);
   const select = find(header, 'select', HTMLSelectElement);
   const close = find(header, '[data-part="close"]', HTMLButtonElement);
+  const source = find(header, '[data-part="source"]', HTMLSelectElement);
   const links = findAll(header, 'input[type="radio"]', HTMLInputElement);
   const sample = find(header, '[data-part="sample"]', HTMLButtonElement);
   const clear = find(header, '[data-part="clear"]', HTMLButtonElement);
@@ -71,6 +72,10 @@ export function mount(section, page, second, api) {
   sample.addEventListener('click', () => {
     page.set({ sampleSeed: Math.max(FIRST_SEED, page.get().sampleSeed + 1) });
   }, { signal });
+  source.addEventListener('change', () => {
+    const drawSource = DRAW_SOURCES.find((name) => name === source.value);
+    if (drawSource) page.set({ drawSource });
+  }, { signal });
   clear.addEventListener('click', () => page.set({ sampleSeed: 0 }), { signal });
   for (const input of links) {
     input.addEventListener('change', () => {
@@ -85,6 +90,9 @@ export function mount(section, page, second, api) {
     second.watch(['latent', 'atlas'], showLink),
     second.watch(['pending'], ({ pending: text }) => {
       pending.textContent = text;
+    }),
+    page.watch(['drawSource'], ({ drawSource }) => {
+      source.value = drawSource;
     }),
     page.watch(['sampleSeed'], ({ sampleSeed }) => {
       clear.ariaDisabled = `${sampleSeed === 0}`;

@@ -9,7 +9,11 @@ import { hasPlane } from '../latent/model-groups.js';
 
 /** Pairs of models that differ in one respect. @type {Readonly<Record<string, string>>} */
 const PARTNERS = {
-  'mnist-vae-2d': 'mnist-ae-2d',
+  'mnist-vae-2d': 'mnist-vae-2d-plain',
+  'mnist-vae-2d-plain': 'mnist-ae-2d',
+  'mnist-ae-2d': 'mnist-vae-2d-plain',
+  'fashion-vae-2d-plain': 'fashion-ae-2d',
+  'fashion-ae-2d': 'fashion-vae-2d-plain',
   'mnist-vae-2d-reconstruction-only': 'mnist-vae-2d-beta-1',
   'mnist-vae-2d-beta-025': 'mnist-vae-2d-beta-16',
   'mnist-vae-2d-beta-1': 'mnist-vae-2d-beta-64',

@@ -3,10 +3,16 @@
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
+ * @typedef {import('../latent/atlas.js').Atlas} Atlas
+ * @typedef {import('../store.js').DrawSource} DrawSource
+ * @typedef {Pick<import('./sample-layer.js').Samples, 'latents' | 'levels'>} Drawn
  */
 import { ApiError } from '../api.js';
-import { hasCollapsed, typicalReach } from '../latent/describe-point.js';
+import { typicalReach } from '../latent/describe-point.js';
+import { drawFitted, drawStandard } from '../latent/draws.js';
+import { hasCollapsed } from '../latent/measures.js';
 import { createNearest } from '../latent/nearest.js';
+import { IMAGE_PIXELS } from '../lib/image-size.js';
 import { levelsOf } from '../lib/pixels.js';
 import { retry, busyFor } from '../lib/retry.js';
 import { whenBack } from '../stream/when-back.js';
@@ -37,8 +43,8 @@ export function mount(map, page, store, api, onCount, onProblem) {
 
   async function sample() {
     const { atlas } = store.get();
-    const { sampleSeed: seed } = page.get();
-    const wanted = atlas && seed ? `${atlas.card.id} ${seed}` : '';
+    const { sampleSeed: seed, drawSource } = page.get();
+    const wanted = atlas && seed ? `${atlas.card.id} ${seed} ${drawSource}` : '';
     if (wanted === sampled) return;
     sampled = wanted;
     request.abort();
@@ -49,11 +55,10 @@ export function mount(map, page, store, api, onCount, onProblem) {
     say('');
     if (!atlas || !seed) return;
     try {
-      const { latents, images } = await retry(
-        () => api.sample(atlas.card.id, SAMPLES, seed, signal),
+      const { latents, levels } = await retry(
+        () => drawn(atlas, drawSource, seed, signal),
         { signal, onWait: (seconds) => say(busyFor(seconds)) },
       );
-      const levels = await Promise.all(images.map(levelsOf));
       if (signal.aborted) return;
       say('');
       const nearest = createNearest(atlas.codes, 1);
@@ -71,9 +76,20 @@ export function mount(map, page, store, api, onCount, onProblem) {
     }
   }
 
+  /** @type {(atlas: Atlas, source: DrawSource, seed: number, signal: AbortSignal) => Promise<Drawn>} */
+  async function drawn({ card, codes }, source, seed, signal) {
+    if (source === 'own') {
+      const { latents, images } = await api.sample(card.id, SAMPLES, seed, signal);
+      return { latents, levels: await Promise.all(images.map(levelsOf)) };
+    }
+    const latents = source === 'standard' ? drawStandard(codes.dim, SAMPLES, seed) : drawFitted(codes, SAMPLES, seed);
+    const all = await api.decode(card.id, latents, signal);
+    return { latents, levels: latents.map((_, i) => all.subarray(IMAGE_PIXELS * i, IMAGE_PIXELS * (i + 1))) };
+  }
+
   const ends = [
     store.watch(['atlas'], () => void sample()),
-    page.watch(['sampleSeed'], () => void sample()),
+    page.watch(['sampleSeed', 'drawSource'], () => void sample()),
     whenBack(page, () => void sample()),
     page.watch(['latent', 'path', 'panel'], ({ touched, playing }) => {
       if (touched && !playing) say(''); // the visitor has gone on to something else

@@ -9,7 +9,8 @@ import { find } from '../lib/dom.js';
 
 /** Short names; the panel of measures has the full titles. @type {Readonly<Record<string, string>>} */
 const NAMES = {
-  'completeness.recognised': 'recognised',
+  'completeness.standard_recognised': 'recognised, N(0, I)',
+  'completeness.fitted_recognised': 'fitted Gaussian',
   'completeness.uncovered_prior_mass': 'empty',
   'completeness.hole_area': 'holes',
 };

@@ -4,10 +4,8 @@
  * @typedef {import('./nearest.js').Neighbourhood} Neighbourhood
  * @typedef {import('./labels.js').Label} Label
  * @typedef {import('../api.js').Codes} Codes
- * @typedef {import('../api.js').Card} Card
  */
 import { labelsOf } from './labels.js';
-import { valueOf } from './measures.js';
 import { NEIGHBOURS, createNearest, ranked } from './nearest.js';
 
 /** How many codes `typicalReach` looks at. */
@@ -16,8 +14,6 @@ const SAMPLE = 200;
 const MAJORITY = 0.85;
 /** Labels with a smaller share of the neighbours are not mentioned. */
 const MIN_SHARE = 0.15;
-/** A VAE with a smaller mean KL, in nats, has collapsed. */
-const MIN_KL = 0.1;
 
 /**
  * Return the 90th percentile of the distance from a code to the farthest of its neighbours. A point with no code
@@ -106,12 +102,6 @@ export const COLLAPSED = {
   title: 'Every image has one code',
   text: 'Posterior collapse: a code tells next to nothing of its image, so the decoder draws the same wherever you go.',
 };
-
-/** Return whether a VAE's posterior has collapsed to the prior. @param {Pick<Card, 'family' | 'metrics'>} card */
-export function hasCollapsed(card) {
-  const kl = card.family === 'vae' ? valueOf(card, 'grey.kl') : null;
-  return kl !== null && kl < MIN_KL;
-}
 
 /** @type {(items: readonly (string | number)[]) => string} */
 export const joinWords = (items) =>

@@ -16,26 +16,40 @@ import { nearestFoot, priorCentre } from './atlas.js';
 const SIGMAS = 2;
 const CELLS = 56;
 
+/** A hole has codes all around it: in each of so many directions at least this share of them. */
+const SECTORS = 8;
+const LEAST_SHARE = 0.01;
+
 /**
- * Return the point farthest from every code, within two standard deviations of the sampling distribution.
+ * Return the point farthest from every code, of those within two standard deviations of the sampling distribution that
+ * have codes all around them; of all those, if none has.
  *
  * @param {Atlas} atlas
  * @returns {Point}
  */
 export function largestHole(atlas) {
   const { centre, along, across, up } = samplingDistribution(atlas);
-  let hole = centre;
-  let farthest = -1;
+  const places = [];
   for (let n = 0; n < CELLS * CELLS; n++) {
     const a = SIGMAS * (((n % CELLS) + 0.5) / (CELLS / 2) - 1);
     const b = SIGMAS * ((Math.floor(n / CELLS) + 0.5) / (CELLS / 2) - 1);
     if (Math.hypot(a, b) > SIGMAS) continue;
     const point = { u: centre.u + along * a, v: centre.v + across * a + up * b };
     const i = nearestFoot(atlas, point);
-    const distance = Math.hypot(atlas.feet[2 * i] - point.u, atlas.feet[2 * i + 1] - point.v);
-    if (distance > farthest) [hole, farthest] = [point, distance];
+    places.push({ point, distance: Math.hypot(atlas.feet[2 * i] - point.u, atlas.feet[2 * i + 1] - point.v) });
   }
-  return hole;
+  places.sort((one, other) => other.distance - one.distance);
+  return (places.find(({ point }) => isEnclosed(atlas, point)) ?? places[0])?.point ?? centre;
+}
+
+/** @type {(atlas: Pick<Atlas, 'feet'>, point: Point) => boolean} */
+function isEnclosed({ feet }, { u, v }) {
+  const counts = new Float64Array(SECTORS);
+  for (let i = 0; i < feet.length; i += 2) {
+    const turn = Math.atan2(feet[i + 1] - v, feet[i] - u) / (2 * Math.PI) + 0.5;
+    counts[Math.floor(turn * SECTORS) % SECTORS] += 1;
+  }
+  return counts.every((count) => count >= (LEAST_SHARE * feet.length) / 2);
 }
 
 /**

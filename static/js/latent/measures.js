@@ -9,7 +9,7 @@
  * @property {string} value  formatted
  * @property {string} other  of the reference model; empty: not measured, or there is no reference
  * @property {'value' | 'other' | null} better  which of the two is better; null: neither
- * @property {string} floor  the same measure of real images; empty: there is none
+ * @property {string} floor  the best that the measure can come to, in words; empty: there is none
  *
  * @typedef {object} Block  measures with the same protocol
  * @property {string} id
@@ -47,6 +47,17 @@ const DIRECTIONS = {
 /** Say which of two values is better. @type {(measure: Pick<Measure, 'better'>) => string} */
 export const directionOf = ({ better }) => DIRECTIONS[better ?? 'neither'];
 
+/** Blocks in which a decoder that ignores its code scores well for nothing. */
+const OF_THE_DECODER = ['continuity', 'completeness'];
+/** A VAE with a smaller mean KL, in nats, has collapsed. */
+const MIN_KL = 0.1;
+
+/** Return whether a VAE's posterior has collapsed to the prior. @param {Pick<Card, 'family' | 'metrics'>} card */
+export function hasCollapsed(card) {
+  const kl = card.family === 'vae' ? valueOf(card, 'grey.kl') : null;
+  return kl !== null && kl < MIN_KL;
+}
+
 /** @typedef {{[key: string]: unknown}} Table */
 /** @type {(value: unknown) => value is Table} */
 const isTable = (value) => typeof value === 'object' && value !== null;
@@ -63,6 +74,19 @@ export function valueOf(card, key) {
   let value = card?.metrics;
   for (const name of key.split('.')) value = isTable(value) ? value[name] : undefined;
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+/**
+ * Return the places of a model that its evaluation found, such as the seam between two labels.
+ *
+ * @param {Pick<Card, 'metrics'>} card
+ * @returns {{seam: {latent: number[], images: number[]}} | null}
+ */
+export function placesOf({ metrics }) {
+  const places = /** @type {Table} */ (metrics).places;
+  const seam = isTable(places) ? places.seam : undefined;
+  if (!isTable(seam) || !Array.isArray(seam.latent) || !Array.isArray(seam.images)) return null;
+  return { seam: { latent: seam.latent, images: seam.images } };
 }
 
 /**
@@ -91,6 +115,8 @@ export function printedMeasure({ digits, unit }, value) {
 export function blocksOf(measures, card, reference) {
   /** @type {Map<string, Block>} */
   const blocks = new Map();
+  const isContest = (/** @type {string} */ id) =>
+    !OF_THE_DECODER.includes(id) || ![card, reference].some((one) => one && hasCollapsed(one));
   for (const measure of measures) {
     const value = valueOf(card, measure.key);
     if (value === null) continue;
@@ -102,11 +128,17 @@ export function blocksOf(measures, card, reference) {
       measure,
       value: printedMeasure(measure, value),
       other: printedMeasure(measure, other),
-      better: block.obstacle ? null : betterOf(measure, value, other),
-      floor: printedMeasure(measure, valueOf(card, [id, 'floor', ...path].join('.'))),
+      better: block.obstacle || !isContest(id) ? null : betterOf(measure, value, other),
+      floor: floorOf(id, printedMeasure(measure, valueOf(card, [id, 'floor', ...path].join('.')))),
     });
   }
   return [...blocks.values()].map((block) => ({ ...block, unit: unitOf(block.rows) }));
+}
+
+/** @type {(id: string, value: string) => string} */
+function floorOf(id, value) {
+  if (!value) return '';
+  return id === 'samples' ? `Real images score ${value}.` : `As many codes that fill N(0, I) exactly score ${value}.`;
 }
 
 /** @type {(rows: readonly Row[]) => string} */

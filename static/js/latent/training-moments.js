@@ -1,11 +1,10 @@
 /**
- * The map of a model at moments of its training, and the learning curves. No DOM.
+ * The map of a model at moments of its training. No DOM.
  *
  * Time is measured in moments, not in epochs. Moments are closest in the first epochs, which change the map most.
  *
  * @typedef {import('./box.js').Box} Box
  * @typedef {import('./box.js').Point} Point
- * @typedef {import('../api-types.js').components['schemas']['EpochJson']} Epoch
  *
  * @typedef {object} Moment
  * @property {number} epoch  at whose end it was taken; 0: before the first step
@@ -80,57 +79,3 @@ export function indexOfEpoch(moments, epoch) {
   const [a, b] = [moments[after - 1].epoch, moments[after].epoch];
   return after - 1 + (epoch - a) / (b - a);
 }
-
-/**
- * @typedef {readonly {epoch: number, value: number}[]} Points  nats per image
- *
- * @typedef {object} Curve
- * @property {'elbo' | 'reconstruction'} measure
- * @property {Points} points  on held-out images
- * @property {Points} training  on training images: the negative loss
- */
-
-/**
- * Return the ELBO of each epoch that measured it; for a model without an ELBO, the reconstruction.
- *
- * @param {readonly Epoch[]} epochs
- * @returns {Curve}
- */
-export function curveOf(epochs) {
-  const measure = epochs.some(({ elbo }) => elbo !== null) ? 'elbo' : 'reconstruction';
-  const points = epochs.flatMap(({ epoch, [measure]: value }) => (value === null ? [] : [{ epoch, value }]));
-  const training = epochs.flatMap(({ epoch, train_loss: loss, [measure]: value }) =>
-    (loss === null || value === null ? [] : [{ epoch, value: -loss }]));
-  return { measure, points, training };
-}
-
-/**
- * Return points of a curve as the `d` of an SVG path. Values far below the rest, as in the first epochs, are clamped
- * to the lower edge.
- *
- * @param {Curve} curve  sets the scale
- * @param {Points} points
- * @param {readonly Moment[]} moments
- * @param {number} width
- * @param {number} height
- */
-export function lineOf({ points: followed }, points, moments, width, height) {
-  if (followed.length === 0 || moments.length < 2) return '';
-  const values = followed.map(({ value }) => value).sort((a, b) => a - b);
-  const top = values[values.length - 1];
-  const low = Math.min(values[Math.floor(values.length / 8)], top - 1);
-  return points.map(({ epoch, value }, i) => {
-    const x = (indexOfEpoch(moments, epoch) / (moments.length - 1)) * width;
-    const y = height * (1 - Math.min(1, Math.max(0, (value - low) / (top - low))));
-    return `${i ? 'L' : 'M'}${+x.toFixed(1)},${+y.toFixed(1)}`;
-  }).join('');
-}
-
-/**
- * Return the last value measured at or before an epoch.
- *
- * @param {Curve} curve
- * @param {number} epoch
- * @returns {number | null}
- */
-export const valueAt = ({ points }, epoch) => points.findLast((point) => point.epoch <= epoch + 1e-6)?.value ?? null;

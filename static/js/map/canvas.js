@@ -10,6 +10,7 @@
  * @typedef {import('../lib/theme.js').Theme} Theme
  * @typedef {import('./dots.js').Painter} Painter
  */
+import { hasCollapsed } from '../latent/measures.js';
 import { find } from '../lib/dom.js';
 import { contextOf } from '../lib/pixels.js';
 import { watchTheme } from '../lib/theme.js';
@@ -120,7 +121,8 @@ export function mount(root, store, api) {
     // Without a margin the numbers are in the map, below all names.
     if (!margin && isFramed) paintFrame(context, view, margin, theme);
     if (prior) paintPriorNames(context, view, atlas, theme);
-    if (layers.names.isOn && !trainingTime) paintLabels(context, camera, atlas, digits, theme, layers.names.opacity);
+    const hasNames = layers.names.isOn && !trainingTime && !hasCollapsed(atlas.card); // all codes in one place have no order
+    if (hasNames) paintLabels(context, camera, atlas, digits, theme, layers.names.opacity);
     if (posterior && !trainingTime) {
       paintNeighbours(context, camera, atlas, posterior, theme);
       paintPosterior(context, camera, atlas, posterior, theme);

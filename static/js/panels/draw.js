@@ -102,6 +102,11 @@ export function mount(root, store, api) {
       photo.hide();
       encoder.encode(testImage);
     }),
+    store.watch(['lesson'], ({ lesson, testImage }) => {
+      if (!lesson || testImage !== null) return;
+      drawing.clear(); // a lesson without an image shows none
+      encoder.encode(null);
+    }),
     store.watch(['noise'], () => encoder.again()),
     store.watch(['posterior'], ({ posterior, testImage, atlas }) => {
       if (!isAsked || !posterior || testImage === null) return;

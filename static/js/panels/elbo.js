@@ -19,6 +19,7 @@ export function mount(root, store) {
   const figures = find(result, '#elbo', HTMLElement);
   const removed = find(result, '#removed', HTMLElement);
   const none = find(result, '#no-kl', HTMLElement);
+  const error = find(result, '#elbo-error', HTMLElement);
   const posterior = find(result, '#posterior', HTMLElement);
   const klFigure = find(result, '#kl-figure', HTMLElement);
   const bars = find(klFigure, '#kl-bars', HTMLElement);
@@ -49,6 +50,8 @@ export function mount(root, store) {
       image.closest('figure')?.toggleAttribute('hidden', !address);
       image.src = address ?? '';
     }
+    const names = denoised ? { input: 'with noise', output: 'cleaned' } : { input: 'input', output: 'reconstruction' };
+    for (const [part, name] of Object.entries(names)) find(result, `[data-part="${part}-name"]`, HTMLElement).textContent = name;
   }
 
   /** @type {(encoded: Posterior, atlas: Atlas | null) => void} */
@@ -78,6 +81,7 @@ export function mount(root, store) {
       cell.textContent = text;
       cell.closest('tr')?.toggleAttribute('hidden', !text);
     }
+    error.hidden = elbo.kl === null || Boolean(denoised);
     none.hidden = elbo.kl !== null || Boolean(denoised) || !mean;
     const perDimension = elbo.kl_per_dimension ?? [];
     klFigure.hidden = perDimension.length < 3;

@@ -1,87 +1,82 @@
 /**
- * Things to try: each button makes the page show what its card says. In the template, `data-model` names the button's
- * model, `data-show` what to show of it (the keys below), and `data-measure` the measures in the text.
+ * Things to try: each button makes the page show what its card says. In the template, `data-lesson` names the lesson,
+ * `data-model`, `data-show`, `data-twin` and `data-draws` say what it shows (see learn-scenes.js), and `data-measure`
+ * names the measures in the text.
  *
  * @typedef {import('../store.js').Store} Store
- * @typedef {import('../store.js').State} State
- * @typedef {import('../latent/atlas.js').Atlas} Atlas
- * @typedef {import('../latent/box.js').Point} Point
+ * @typedef {import('../url/query.js').UrlState} UrlState
+ * @typedef {import('./learn-scenes.js').Lesson} Lesson
  */
-import { partnerOf } from '../compare/pairs.js';
-import { borderOf, codeOf, priorCentre } from '../latent/atlas.js';
-import { largestHole } from '../latent/holes.js';
 import { printedMeasure, valueOf } from '../latent/measures.js';
-import { pathIn, typicalImage } from '../latent/path.js';
-import { latentAt } from '../latent/plane.js';
 import { find, findAll } from '../lib/dom.js';
-
-/** Noise in which an eye still sees the strokes. */
-const NOISE = 0.5;
-/** A clearly written test image. */
-const IMAGE = 0;
-
-/** @type {(atlas: Atlas, point: Point) => Partial<State>} */
-const at = (atlas, point) => ({ latent: latentAt(atlas.plane, point) });
-
-/**
- * What a button shows of a model with a plane, once it has loaded. `data-show` may end in a number: a label in
- * "code-7", a test image in "test-1".
- *
- * @type {Readonly<Record<string, (atlas: Atlas, state: Readonly<State>, number: number) => Partial<State>>>}
- */
-const ON_THE_MAP = {
-  path: (atlas) => ({ path: pathIn(atlas, null), playing: true }),
-  same: (atlas, { path }) => ({ path: pathIn(atlas, path), playing: true }),
-  border: (atlas) => ({ ...at(atlas, borderOf(atlas, 4, 9)), digits: (1 << 4) | (1 << 9) }),
-  middle: (atlas) => at(atlas, priorCentre(atlas.plane)),
-  hole: (atlas) => at(atlas, largestHole(atlas)),
-  code: (atlas, _state, label) => ({ latent: codeOf(atlas, typicalImage(atlas, label).image) }),
-  test: (atlas, _state, index) => ({ latent: codeOf(atlas, index) }),
-  compare: ({ card }, { models, defaultModel }) => {
-    return { secondModel: partnerOf(models, card, defaultModel)?.id ?? '', link: 'image', sampleSeed: 1 };
-  },
-  stay: () => ({}),
-};
-/** What a button shows in the panel Draw, with or without a map. @type {Readonly<Record<string, Partial<State>>>} */
-const IN_DRAW = {
-  noise: { panel: 'draw', testImage: IMAGE, noise: NOISE },
-  image: { panel: 'draw', testImage: IMAGE, noise: 0 },
-};
+import { DRAW_SOURCES } from '../store.js';
+import { showView, viewOf } from '../url/history.js';
+import { placeOf, stageOf } from './learn-scenes.js';
+import { mount as mountSeam } from './learn-seam.js';
 
 /**
  * @param {HTMLElement} root
  * @param {Store} store
+ * @param {import('../api.js').Api} api
  */
-export function mount(root, store) {
+export function mount(root, store, api) {
   const panel = find(root, '#panel-learn', HTMLElement);
-  const buttons = findAll(panel, 'button[data-model]', HTMLButtonElement);
+  const buttons = findAll(panel, 'button[data-lesson]', HTMLButtonElement);
+  const leave = find(panel, '#leave-lessons', HTMLButtonElement);
   const listeners = new AbortController();
-  /** The button whose model is loading. @type {HTMLButtonElement | null} */
+  /** The lesson whose model is loading. @type {Lesson | null} */
   let waiting = null;
+  /** What the page showed before the first lesson. @type {UrlState | null} */
+  let before = null;
 
   function show() {
     const { shown, atlas } = store.get();
-    if (!waiting || shown?.id !== waiting.dataset.model) return;
-    const [name, number] = (waiting.dataset.show ?? '').split('-');
+    if (!waiting || shown?.id !== waiting.model) return;
+    const lesson = waiting;
     waiting = null;
-    store.set({ digits: 0, pathLatents: null, touched: true, movedAt: 0, playing: false });
-    if (name in IN_DRAW) store.set(IN_DRAW[name]);
-    else if (atlas) store.set(ON_THE_MAP[name](atlas, store.get(), Number(number)));
+    store.set(placeOf(lesson, atlas));
+  }
+
+  /** @param {Lesson} lesson */
+  function take(lesson) {
+    const state = store.get();
+    if (!state.lesson) before = { ...viewOf(state), latent: state.latent };
+    waiting = lesson;
+    const isLoaded = state.shown?.id === lesson.model;
+    store.set({ ...stageOf(lesson), ...(isLoaded ? {} : { pendingView: { latent: null, framing: null, plane: '' } }) });
+    show();
+  }
+
+  function goBack() {
+    if (before) showView(store, before);
+    before = waiting = null;
   }
 
   for (const button of buttons) {
-    button.addEventListener('click', () => {
-      waiting = button;
-      for (const other of buttons) other.ariaPressed = `${other === button}`;
-      store.set({ model: button.dataset.model, touched: true, playing: false });
-      show();
-    }, { signal: listeners.signal });
+    button.addEventListener('click', () => take(lessonOf(button)), { signal: listeners.signal });
+  }
+  leave.addEventListener('click', goBack, { signal: listeners.signal });
+
+  /** Mark the lesson, and let go of it once another model is chosen. */
+  function mark() {
+    const { lesson, model } = store.get();
+    const pressed = buttons.find((button) => button.dataset.lesson === lesson);
+    if (lesson && model && pressed?.dataset.model !== model) {
+      waiting = null;
+      return store.set({ lesson: '' });
+    }
+    for (const button of buttons) button.ariaPressed = `${button === pressed}`;
+    if (!lesson) before = null;
+    leave.hidden = !before;
   }
 
   /** Hide buttons whose model is missing, cards without buttons, and headings without cards. */
   function showAvailable() {
     const ids = new Set(store.get().models.map(({ id }) => id));
-    for (const button of buttons) button.hidden = !ids.has(button.dataset.model ?? '');
+    for (const button of buttons) {
+      const { model = '', twin = '' } = button.dataset;
+      button.hidden = !ids.has(model) || (twin !== '' && !ids.has(twin));
+    }
     for (const list of findAll(panel, '.lessons', HTMLElement)) {
       for (const card of findAll(list, 'li', HTMLElement)) card.hidden = !card.querySelector('button:not([hidden])');
       const isEmpty = !list.querySelector('li:not([hidden])');
@@ -112,16 +107,30 @@ export function mount(root, store) {
   }
 
   const ends = [
+    mountSeam(panel, store, api),
     store.watch(['shown'], show),
-    store.watch(['model'], ({ model }) => {
-      if (waiting && waiting.dataset.model !== model) waiting = null;
-      for (const button of buttons) if (button.dataset.model !== model) button.ariaPressed = 'false';
+    store.watch(['posterior'], ({ posterior, lesson, noise }) => {
+      // The large picture shows what the model made of the noisy image.
+      if (lesson && noise && posterior?.mean) store.set({ latent: posterior.mean, movedAt: 0 });
     }),
+    store.watch(['lesson', 'model'], mark),
     store.watch(['models'], showAvailable),
     store.watch(['models', 'measures'], showMeasures),
   ];
   return () => {
     listeners.abort();
     ends.forEach((end) => end());
+  };
+}
+
+/** @type {(button: HTMLButtonElement) => Lesson} */
+function lessonOf({ dataset }) {
+  return {
+    id: dataset.lesson ?? '',
+    model: dataset.model ?? '',
+    show: dataset.show ?? 'home',
+    twin: dataset.twin ?? '',
+    draws: Number(dataset.draws ?? 0),
+    source: DRAW_SOURCES.find((source) => source === dataset.source) ?? 'own',
   };
 }

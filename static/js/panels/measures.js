@@ -86,7 +86,7 @@ export function mount(root, store) {
     }
     find(body, '[data-part="about"]', HTMLElement).textContent = measure.about;
     find(body, '[data-part="direction"]', HTMLElement).textContent = directionOf(measure);
-    find(body, '[data-part="floor"]', HTMLElement).textContent = floor && `Real images score ${floor}.`;
+    find(body, '[data-part="floor"]', HTMLElement).textContent = floor;
     return body;
   }
 

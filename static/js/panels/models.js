@@ -5,7 +5,7 @@
  * @typedef {import('../api.js').Card} Card
  */
 import { kindOfModel } from '../latent/model-groups.js';
-import { printedElbo } from '../latent/nats.js';
+import { printed, printedElbo } from '../latent/nats.js';
 import { find } from '../lib/dom.js';
 import { mount as mountModelList } from './model-list.js';
 
@@ -57,5 +57,7 @@ function metricsOf({ metrics }) {
   if (typeof grey.reconstruction !== 'number') return '';
   const { reconstruction, kl, total } = printedElbo(grey.reconstruction, grey.kl);
   if (!total) return `Reconstruction ${reconstruction} nats an image; no KL, so no bound`;
-  return `ELBO ${total} = reconstruction ${reconstruction} − KL ${kl} nats`;
+  const sum = `ELBO ${total} = reconstruction ${reconstruction} − KL ${kl} nats an image`;
+  const { elbo, encoder_elbo: alone } = grey;
+  return typeof alone === 'number' && alone !== elbo ? `${sum}, refined on it; ${printed(alone)} by the encoder alone` : sum;
 }

@@ -4,11 +4,14 @@
  *
  * @typedef {import('../store.js').Store} Store
  */
-import { shortId } from '../latent/model-groups.js';
 import { copyOf, find, findAll } from '../lib/dom.js';
 
-/** Models that learned to remove noise, and one of the same size that did not. */
-const MODELS = ['mnist-denoising-ae-20d', 'mnist-stacked-denoising-ae-2d', 'mnist-vae-20d'];
+/** The names of models that learned to remove noise, and of one that did not. @type {Readonly<Record<string, string>>} */
+const NAMES = {
+  'mnist-denoising-ae-20d': 'Denoising autoencoder',
+  'mnist-stacked-denoising-ae-2d': 'Stacked, layer by layer',
+  'mnist-vae-20d': 'VAE, never taught to',
+};
 /** The image is encoded once the slider has rested this long. */
 const REST_MILLISECONDS = 60;
 
@@ -20,6 +23,9 @@ export function mount(root, store) {
   const slider = find(root, '#noise', HTMLInputElement);
   const shown = find(root, '#noise-shown', HTMLElement);
   const buttons = find(root, '#noise-models', HTMLElement);
+  /** How far what each model made of the present noisy image is from the clean one. @type {Map<string, number>} */
+  const errors = new Map();
+  let errorsOf = '';
   let timer = 0;
 
   /** @param {number} noise */
@@ -46,13 +52,23 @@ export function mount(root, store) {
       show(noise);
     }),
     store.watch(['models'], ({ models }) => {
-      buttons.replaceChildren(...models.filter(({ id }) => MODELS.includes(id)).map((card) => {
+      buttons.replaceChildren(...models.filter(({ id }) => id in NAMES).map((card) => {
         const button = copyOf(root, '#noise-model', HTMLButtonElement);
         button.dataset.model = card.id;
         button.title = card.title;
-        button.textContent = shortId(card);
+        find(button, 'span', HTMLElement).textContent = NAMES[card.id];
         return button;
       }));
+    }),
+    store.watch(['posterior', 'noise', 'testImage', 'models'], ({ posterior, noise, testImage, shown }) => {
+      const of = `${testImage} ${noise}`;
+      if (of !== errorsOf || testImage === null) errors.clear();
+      errorsOf = of;
+      if (posterior?.denoised && shown) errors.set(shown.id, posterior.denoised.after);
+      for (const button of findAll(buttons, 'button', HTMLButtonElement)) {
+        const error = errors.get(button.dataset.model ?? '');
+        find(button, 'small', HTMLElement).textContent = error === undefined ? '' : `error ${error.toFixed(3)}`;
+      }
     }),
     store.watch(['noise', 'model', 'models'], ({ noise, model }) => {
       buttons.hidden = noise === 0 || buttons.children.length < 2;

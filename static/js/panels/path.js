@@ -54,11 +54,12 @@ export function mount(root, store, api) {
   }
 
   function update() {
-    const { panel: open, playing } = store.get();
+    const { panel: open, path, playing } = store.get();
     if (open !== 'path' && open !== 'learn') {
       forget();
       return store.set({ playing: false });
     }
+    if (open === 'learn' && !path) return forget(); // a lesson without a walk
     const now = current();
     if (!now || (open !== 'path' && !playing && !requested)) return;
     const wanted = JSON.stringify([now.atlas.card.id, now.start, now.end]);

@@ -4,8 +4,9 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../latent/nearest.js').Neighbourhood} Neighbourhood
  */
-import { COLLAPSED, describe, hasCollapsed, typicalReach } from '../latent/describe-point.js';
+import { COLLAPSED, describe, typicalReach } from '../latent/describe-point.js';
 import { hasWords, labelsOf } from '../latent/labels.js';
+import { hasCollapsed } from '../latent/measures.js';
 import { createNearest, ranked } from '../latent/nearest.js';
 import { MIN_HEIGHT, footOf, heightOf, latentAt } from '../latent/plane.js';
 import { copyOf, find, hide, write } from '../lib/dom.js';

@@ -1,18 +1,20 @@
 /**
  * The map during training: a slider through the moments of the training moves the codes and changes the images. The
- * curve above it shows the ELBO over the same time.
+ * curve above it is that of the stage at that time, with the quantity that the stage is about, on its own scale.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
- * @typedef {import('../latent/training-moments.js').Curve} Curve
+ * @typedef {import('../latent/training-curve.js').Stage} Stage
  * @typedef {import('../latent/training-moments.js').Moment} Moment
  */
 import { ApiError } from '../api.js';
+import { valueOf } from '../latent/measures.js';
 import { hasPlane } from '../latent/model-groups.js';
 import { printed } from '../latent/nats.js';
 import { footOf } from '../latent/plane.js';
-import { curveOf, epochOf, imageAt, lineOf, nearestMoment, timeAt, valueAt } from '../latent/training-moments.js';
-import { find } from '../lib/dom.js';
+import { heightOf, lineOf, scaleOf, shareOf, stageAt, stagesOf, valueAt } from '../latent/training-curve.js';
+import { epochOf, imageAt, indexOfEpoch, nearestMoment, timeAt } from '../latent/training-moments.js';
+import { find, findAll } from '../lib/dom.js';
 import { levelsOf } from '../lib/pixels.js';
 import { retry, busyFor } from '../lib/retry.js';
 import { prefersStillness } from '../lib/theme.js';
@@ -33,6 +35,9 @@ export function mount(root, store, api) {
   const line = find(panel, '#curve .followed', SVGPathElement);
   const loss = find(panel, '#curve .loss', SVGPathElement);
   const marker = find(panel, '#curve line', SVGLineElement);
+  const stated = find(panel, '#curve .stated', SVGPathElement);
+  const chart = find(panel, '.chart', HTMLElement);
+  const list = find(panel, '#stages', HTMLElement);
   const slider = find(panel, '#moment', HTMLInputElement);
   const epochText = find(panel, '#epoch', HTMLElement);
   const play = find(panel, '#play-training', HTMLButtonElement);
@@ -45,8 +50,10 @@ export function mount(root, store, api) {
   let isPlaying = false;
   /** @type {readonly Moment[]} */
   let moments = [];
-  /** @type {Curve} */
-  let curve = { measure: 'elbo', points: [], training: [] };
+  /** @type {Stage[]} */
+  let stages = [];
+  /** The stage whose curve is drawn. @type {Stage | null} */
+  let drawn = null;
 
   async function load() {
     const { atlas, panel: open } = store.get();
@@ -66,7 +73,7 @@ export function mount(root, store, api) {
       if (signal.aborted) return;
       problem.textContent = '';
       moments = read;
-      curve = curveOf(history.epochs);
+      stages = stagesOf(history.epochs);
     } catch (error) {
       if (signal.aborted || !(error instanceof ApiError)) return;
       loaded = '';
@@ -74,16 +81,52 @@ export function mount(root, store, api) {
     }
     slider.max = `${STEPS * Math.max(0, moments.length - 1)}`;
     slider.value = slider.max;
-    line.setAttribute('d', lineOf(curve, curve.points, moments, WIDTH, HEIGHT));
-    loss.setAttribute('d', lineOf(curve, curve.training, moments, WIDTH, HEIGHT));
+    drawn = null;
+    list.replaceChildren(...stages.map(({ title, to }) => {
+      const button = document.createElement('button');
+      button.type = 'button';
+      button.textContent = title;
+      button.dataset.epoch = `${to}`;
+      return button;
+    }));
+    list.hidden = stages.length < 2;
     show();
+  }
+
+  /** What the card states of the finished model: the encoder's ELBO of the test images, or its reconstruction. */
+  function figureOfCard() {
+    const card = store.get().atlas?.card;
+    return valueOf(card, 'grey.encoder_elbo') ?? valueOf(card, 'grey.elbo') ?? valueOf(card, 'grey.reconstruction');
+  }
+
+  /** @param {Stage} stage */
+  function draw(stage) {
+    const end = stage === stages[stages.length - 1] ? figureOfCard() : null;
+    const scale = scaleOf(stage, end);
+    line.setAttribute('d', lineOf(stage.points, scale, WIDTH, HEIGHT));
+    loss.setAttribute('d', lineOf(stage.training, scale, WIDTH, HEIGHT));
+    const y = end === null ? 0 : HEIGHT * (1 - heightOf(scale, end));
+    stated.setAttribute('d', end === null ? '' : `M${WIDTH - 8},${y}H${WIDTH}`);
+    for (const [part, text] of Object.entries({
+      quantity: `${stage.name}, ${stage.unit}`,
+      high: printed(scale.high),
+      low: printed(scale.low),
+      first: `epoch ${stage.from}`,
+      last: `${stage.to}`,
+      training: stage.trainingName && `Dashed, of the training images: ${stage.trainingName}.`,
+      card: end === null ? '' : `The mark at the right is what the card states, ${printed(end)}: of the test images, after the last step.`,
+    })) find(panel, `[data-part="${part}"]`, HTMLElement).textContent = text;
+    for (const button of findAll(list, 'button', HTMLButtonElement)) {
+      button.ariaPressed = `${button.dataset.epoch === `${stage.to}`}`;
+    }
+    return scale;
   }
 
   function show() {
     const at = Number(slider.value) / STEPS;
     slider.disabled = play.disabled = moments.length < 2;
     trained.ariaDisabled = `${!store.get().trainingTime}`;
-    marker.setAttribute('transform', `translate(${(WIDTH * at) / Math.max(1, moments.length - 1)})`);
+    chart.hidden = moments.length === 0 || stages.length === 0;
     if (moments.length === 0) {
       epochText.textContent = '';
       return;
@@ -91,9 +134,14 @@ export function mount(root, store, api) {
     const trainingTime = timeAt(moments, at);
     const epoch = epochOf(trainingTime);
     const last = moments[moments.length - 1].epoch;
-    const value = valueAt(curve, epoch);
-    const name = curve.measure === 'elbo' ? 'ELBO' : 'reconstruction';
-    const curveText = value === null ? '' : `, ${name} ${printed(value)}`;
+    const stage = stages.length ? stageAt(stages, epoch) : null;
+    if (stage) {
+      if (stage !== drawn) draw(stage);
+      drawn = stage;
+      marker.setAttribute('transform', `translate(${WIDTH * shareOf(stage, epoch)})`);
+    }
+    const value = stage && valueAt(stage, epoch);
+    const curveText = stage && value !== null ? `, ${stage.name} ${printed(value)}` : '';
     const text = epoch === 0 ? 'Before the first step' : `Epoch ${Math.round(epoch)} of ${last}${curveText}`;
     epochText.textContent = text;
     slider.setAttribute('aria-valuetext', text);
@@ -146,6 +194,13 @@ export function mount(root, store, api) {
 
   const { signal } = listeners;
   slider.addEventListener('input', scrub, { signal });
+  list.addEventListener('click', ({ target }) => {
+    const epoch = target instanceof HTMLElement ? target.dataset.epoch : undefined;
+    if (!epoch || moments.length < 2) return;
+    setPlaying(false);
+    slider.value = `${Math.round(STEPS * indexOfEpoch(moments, Number(epoch)))}`;
+    go(Number(slider.value) / STEPS);
+  }, { signal });
   play.addEventListener('click', togglePlaying, { signal });
   trained.addEventListener('click', showTrained, { signal });
 

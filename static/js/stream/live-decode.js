@@ -89,7 +89,7 @@ export function mount(_root, store, api) {
       model = atlas.card.id;
       stream = createStream({
         connect: () => api.stream(atlas.card.id),
-        decode: (point, signal) => api.decode(atlas.card.id, point, signal),
+        decode: (point, signal) => api.decode(atlas.card.id, [point], signal),
         maxRequests: isMultiplexed() ? MAX_IN_FLIGHT : MAX_CONNECTIONS,
         onFrame: receive,
         onConnection: (next) => {

@@ -6,7 +6,8 @@
  * ?model=mnist-vae-2d&panel=measures&beside=mnist-ae-2d
  * ?model=mnist-vae-2d&at=0.5,-1.25,8&layers=density,tiles~80,codes~off
  * ?model=mnist-vae-20d&plane=digits-3-8
- * ?model=mnist-vae-2d&twin=mnist-ae-2d&link=coordinates&draws=1
+ * ?model=mnist-vae-2d&twin=mnist-ae-2d&link=coordinates&draws=1&from=standard
+ * ?model=mnist-vae-2d&panel=learn&lesson=seam
  * A path's end is the index of a test image, or a latent's numbers separated by commas. `at` is the point of the
  * plane in the middle of the map, and its zoom.
  *
@@ -14,12 +15,12 @@
  * @typedef {import('../store.js').End} End
  * @typedef {import('../latent/plane.js').Latent} Latent
  * @typedef {import('../map/camera.js').Framing} Framing
- * @typedef {Pick<State, 'model' | 'plane' | 'latent' | 'framing' | 'layers' | 'panel' | 'digits' | 'path' | 'testImage'
- *   | 'noise' | 'referenceModel' | 'secondModel' | 'link' | 'sampleSeed'>} UrlState
+ * @typedef {Pick<State, 'model' | 'plane' | 'latent' | 'framing' | 'layers' | 'panel' | 'lesson' | 'digits' | 'path'
+ *   | 'testImage' | 'noise' | 'referenceModel' | 'secondModel' | 'link' | 'sampleSeed' | 'drawSource'>} UrlState
  */
 import { PATH_KINDS } from '../latent/path.js';
 import { LAYERS, formatLayers, parseLayers } from '../map-layers.js';
-import { INITIAL, LINKS, PANELS } from '../store.js';
+import { DRAW_SOURCES, INITIAL, LINKS, PANELS } from '../store.js';
 
 /** Decimals of a latent: no grey level shows a smaller change. */
 const PLACES = 4;
@@ -28,12 +29,12 @@ const FINE_PLACES = 6;
 
 /** The state for an empty query. @type {UrlState} */
 export const DEFAULTS = (({
-  model, plane, latent, framing, layers, panel, digits, path, testImage, noise, referenceModel, secondModel, link,
-  sampleSeed,
+  model, plane, latent, framing, layers, panel, lesson, digits, path, testImage, noise, referenceModel, secondModel,
+  link, sampleSeed, drawSource,
 }) => {
   return {
-    model, plane, latent, framing, layers, panel, digits, path, testImage, noise, referenceModel, secondModel, link,
-    sampleSeed,
+    model, plane, latent, framing, layers, panel, lesson, digits, path, testImage, noise, referenceModel, secondModel,
+    link, sampleSeed, drawSource,
   };
 })(INITIAL);
 
@@ -44,8 +45,8 @@ export const DEFAULTS = (({
  * @returns {string}  without `?`
  */
 export function toQuery({
-  model, plane, latent, framing, layers, panel, digits, path, testImage, noise, referenceModel, secondModel, link,
-  sampleSeed,
+  model, plane, latent, framing, layers, panel, lesson, digits, path, testImage, noise, referenceModel, secondModel,
+  link, sampleSeed, drawSource,
 }) {
   const parts = [];
   if (model) parts.push(`model=${encodeURIComponent(model)}`);
@@ -54,6 +55,7 @@ export function toQuery({
   if (framing) parts.push(`at=${formatFraming(framing)}`);
   if (layers !== LAYERS && formatLayers(layers)) parts.push(`layers=${formatLayers(layers)}`);
   if (panel !== 'point') parts.push(`panel=${panel}`);
+  if (lesson) parts.push(`lesson=${lesson}`);
   if (digits) parts.push(`digits=${digitsOf(digits).join('')}`);
   if (path) parts.push(`walk=${formatEnd(path.start)}~${formatEnd(path.end)}~${path.kind}`);
   if (testImage !== null) parts.push(`image=${testImage}`);
@@ -62,6 +64,7 @@ export function toQuery({
   if (secondModel) parts.push(`twin=${encodeURIComponent(secondModel)}`);
   if (secondModel && link !== INITIAL.link) parts.push(`link=${link}`);
   if (secondModel && sampleSeed) parts.push(`draws=${sampleSeed}`);
+  if (secondModel && drawSource !== INITIAL.drawSource) parts.push(`from=${drawSource}`);
   return parts.join('&');
 }
 
@@ -87,6 +90,8 @@ export function fromQuery(query) {
   if (formatLayers(layers)) found.layers = layers;
   const panel = PANELS.find((name) => name === params.get('panel'));
   if (panel) found.panel = panel;
+  const lesson = params.get('lesson') ?? '';
+  if (/^[a-z][a-z0-9-]*$/.test(lesson)) found.lesson = lesson;
   const digits = params.get('digits') ?? '';
   if (/^[0-9]+$/.test(digits)) found.digits = [...digits].reduce((bits, d) => bits | (1 << +d), 0);
   const [start, end, kind] = (params.get('walk') ?? '').split('~');
@@ -107,6 +112,8 @@ export function fromQuery(query) {
   if (link) found.link = link;
   const draws = params.get('draws') ?? '';
   if (/^[1-9]\d{0,8}$/.test(draws)) found.sampleSeed = Number(draws);
+  const source = DRAW_SOURCES.find((name) => name === params.get('from'));
+  if (source) found.drawSource = source;
   return found;
 }
 

@@ -9,8 +9,10 @@ import pytest
 
 from model.__main__ import main
 from model.card import Card
+from model.checkpoint import CHECKPOINTS
 from model.data.datasets import LabelledImages
-from model.evaluation import all_measures, completeness, likelihood, samples
+from model.evaluation import all_measures, completeness, gaps, likelihood, samples
+from model.evaluation.command import worded
 from model.measures import BLOCKS, MEASURES
 
 
@@ -31,6 +33,7 @@ def rough(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw little: that the figures are right, each measure's own test says."""
     monkeypatch.setattr(likelihood, "STEP", 0.25)
     monkeypatch.setattr(likelihood, "MOST_CELLS", 10_000)
+    monkeypatch.setattr(gaps, "FINEST", 0.25)
     monkeypatch.setattr(samples, "DRAWS", 1000)
     monkeypatch.setattr(completeness, "DRAWS", 1000)
 
@@ -147,3 +150,11 @@ def test_without_a_command_the_usage_is_shown(capsys: pytest.CaptureFixture[str]
         main([])
     assert refusal.value.code == 2
     assert "usage: python -m model" in capsys.readouterr().err
+
+
+def test_a_card_takes_the_words_of_its_recipe_and_nothing_else() -> None:
+    card = Card.load(CHECKPOINTS / "mnist-ae-2d")
+    old = replace(card, summary="Old.", recipe={**card.recipe, "summary": "Old."})
+    assert worded(old) == card
+    foreign = replace(old, id="somebodys-own")
+    assert worded(foreign) == foreign

@@ -18,10 +18,13 @@ from model.evaluation.completeness import (
     RADIUS,
     SMOOTHING_WIDTHS,
     Mixture,
+    exact_filling,
+    filling,
     hole_sizes,
     in_circle,
     kl_to_prior,
     measure_completeness,
+    pixel_entropy,
     recognised,
     smoothing,
     uncovered_mass,
@@ -181,3 +184,34 @@ def test_holes_are_counted_in_two_dimensions_and_in_no_others() -> None:
     assert measured["holes"] is None
     assert measured["hole_area"] is None
     assert 0 <= measured["recognised"] <= 1
+
+
+def test_gaussians_that_fill_the_prior_exactly_have_its_covariance() -> None:
+    covariance = shapes(6000, 2).clamp(-0.4, 0.9)
+    mean, kept = exact_filling(covariance)
+    assert (kept == covariance).all()
+    both = torch.cov(mean.T) + covariance.mean(0)
+    torch.testing.assert_close(both, torch.eye(2, dtype=torch.float64), atol=0.08, rtol=0)
+
+
+def test_the_floor_is_near_0_in_two_dimensions_and_not_in_twenty() -> None:
+    in_two = filling(*exact_filling(0.01 * torch.eye(2, dtype=torch.float64).expand(2000, 2, 2)))
+    assert abs(in_two[0]) < 0.05
+    assert in_two[1] < 0.02
+    twenty = torch.eye(20, dtype=torch.float64)
+    in_twenty = filling(*exact_filling(0.3 * twenty.expand(2000, 20, 20)))
+    assert in_twenty[0] < -0.5
+
+
+def test_black_and_white_has_no_entropy_and_an_even_grey_the_most() -> None:
+    assert pixel_entropy(torch.tensor([[0.0, 1.0, 1.0]])) == 0
+    assert pixel_entropy(torch.full((2, 3), 0.5)) == pytest.approx(math.log(2))
+
+
+@pytest.mark.usefixtures("few")
+def test_both_kinds_of_model_are_drawn_from_both_distributions() -> None:
+    measured = measure_completeness(linear.prior_vae(), linear.cloud(200).images, CLASSIFIER)
+    assert measured["standard_recognised"] == measured["recognised"]
+    assert measured["standard_uncovered"] == measured["uncovered_prior_mass"]
+    assert 0 <= measured["fitted_recognised"] <= 1
+    assert set(measured["floor"]) == {"kl_to_prior", "uncovered_prior_mass"}

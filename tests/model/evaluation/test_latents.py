@@ -8,7 +8,7 @@ from torch.distributions import Normal, kl_divergence
 
 from model.checkpoint import CHECKPOINTS, read_checkpoint
 from model.data.datasets import test_set as shipped_test_set
-from model.evaluation.latents import measure_latents
+from model.evaluation.latents import measure_latents, mutual_information
 from model.vae.autoencoder import Autoencoder, VariationalAutoencoder
 
 IMAGES = shipped_test_set("mnist").images[:50]
@@ -60,3 +60,20 @@ def test_the_parts_of_a_shipped_model_add_up_to_the_kl_in_its_card() -> None:
 def test_what_has_no_posterior_has_no_such_figures() -> None:
     plain = Autoencoder(nn.Linear(784, 2), nn.Linear(2, 784))
     assert measure_latents(plain, IMAGES) is None
+
+
+def test_codes_far_apart_tell_all_and_codes_in_one_place_nothing() -> None:
+    narrow = 0.01 * torch.eye(2, dtype=torch.float64).expand(200, 2, 2)
+    apart = torch.arange(400, dtype=torch.float64).view(200, 2)
+    assert mutual_information(apart, narrow) == pytest.approx(np.log(200), abs=1e-6)
+    assert mutual_information(torch.zeros_like(apart), narrow) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_information_of_two_overlapping_codes_is_that_of_quadrature() -> None:
+    means = torch.tensor([[0.0], [1.5]], dtype=torch.float64).repeat(4000, 1)
+    scales = torch.ones(8000, 1, 1, dtype=torch.float64)
+    z = torch.arange(-9, 11, 0.001, dtype=torch.float64)
+    q = [torch.exp(-((z - mean) ** 2) / 2) / np.sqrt(2 * np.pi) for mean in (0.0, 1.5)]
+    mixture = (q[0] + q[1]) / 2
+    expected = sum((one * (one / mixture).log()).sum() * 0.001 / 2 for one in q)
+    assert mutual_information(means, scales) == pytest.approx(float(expected), abs=0.02)

@@ -15,9 +15,9 @@ CARDS = sorted(CHECKPOINTS.glob(f"*/{CARD_FILE}"))
 
 
 def numbers(block: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[str]:
-    """The paths of all single numbers in it, without those that real images reach."""
+    """The paths of all single numbers in it, without floors, and without places of a plane."""
     for name, value in block.items():
-        if isinstance(value, dict) and name != "floor":
+        if isinstance(value, dict) and name not in {"floor", "places"}:
             yield from numbers(value, (*path, name))
         elif isinstance(value, int | float):
             yield ".".join((*path, name))

@@ -157,6 +157,13 @@ def test_a_checkpoint_is_no_larger_than_its_weights_in_half_precision_need(train
     assert size < 2 * numbers + 10_000
 
 
+def test_another_seed_than_the_recipes_is_told_by_the_card(tmp_path: Path) -> None:
+    folder = prepared(tmp_path, tiny.AUTOENCODER)
+    assert main(command(folder, "--seed", "7")) == 0
+    (written,) = (folder / "checkpoints").iterdir()
+    assert read_checkpoint(written).card.recipe["seed"] == 7
+
+
 def test_a_missing_teacher_is_refused_in_a_sentence_with_what_makes_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

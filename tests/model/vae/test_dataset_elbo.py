@@ -10,7 +10,7 @@ from torch.distributions import MultivariateNormal, kl_divergence
 
 from model.data import datasets
 from model.vae.autoencoder import Autoencoder, VariationalAutoencoder, build_autoencoder
-from model.vae.dataset_elbo import measure_bound
+from model.vae.dataset_elbo import best_reconstruction, measure_bound
 from tests.model import tiny
 
 IMAGES = datasets.test_set("mnist").images[:30]
@@ -82,3 +82,33 @@ def test_every_measure_says_how_it_was_taken(tmp_path: Path) -> None:
 def test_the_same_model_measures_the_same_every_time(tmp_path: Path) -> None:
     vae = built(tmp_path, tiny.RECIPE)
     assert measure_bound(vae, IMAGES) == measure_bound(vae, IMAGES)
+
+
+def test_no_decoder_of_grey_pixels_is_nearer_to_0_than_one_that_gives_each_its_own_level() -> None:
+    level = np.clip(GREY, 1e-12, 1 - 1e-12)
+    own = log_likelihood(GREY, torch.from_numpy(np.log(level) - np.log1p(-level))).mean()
+    assert best_reconstruction(GREY) == pytest.approx(own, abs=1e-3)
+    assert best_reconstruction(np.round(GREY)) == 0
+
+
+def test_the_encoder_alone_has_a_bound_of_its_own_where_the_decoder_refines_it(
+    tmp_path: Path,
+) -> None:
+    vae = built(tmp_path, tiny.RECIPE)
+    assert isinstance(vae, VariationalAutoencoder)
+    alone = measure_bound(vae, IMAGES)["grey"]
+    assert alone["encoder_elbo"] == alone["elbo"]
+    vae.refinements = 2
+    refined = measure_bound(vae, IMAGES)["grey"]
+    assert refined["encoder_elbo"] == alone["elbo"]
+    assert refined["elbo"] > refined["encoder_elbo"]
+    assert "2 rounds of refinement" in refined["protocol"]
+    assert vae.refinements == 2
+
+
+def test_a_codebook_has_the_kl_of_a_uniform_prior_and_so_a_bound(tmp_path: Path) -> None:
+    measured = measure_bound(built(tmp_path, tiny.CODEBOOK), IMAGES)["grey"]
+    entries = tiny.recipe(tmp_path, tiny.CODEBOOK).codebook
+    assert entries
+    assert measured["kl"] == pytest.approx(49 * np.log(entries.entries), abs=1e-3)
+    assert measured["elbo"] == pytest.approx(measured["reconstruction"] - measured["kl"], abs=2e-3)

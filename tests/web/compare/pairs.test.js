@@ -29,3 +29,11 @@ test('each model has a partner with a map, other than itself', () => {
   assert.equal(partner('mnist-vae-2d', models.filter(({ id }) => id !== 'mnist-ae-2d')), 'mnist-vae-2d-beta-1');
   assert.equal(partner('other', [card('other'), card('mnist-vqvae', { planes: [] })]), undefined);
 });
+
+test('the partner in a fair pair differs in the objective alone', () => {
+  const models = ['mnist-vae-2d', 'mnist-ae-2d', 'mnist-vae-2d-plain'].map((id) => card(id));
+  const partner = (id) => partnerOf(models, models.find((one) => one.id === id), 'mnist-vae-2d')?.id;
+  assert.equal(partner('mnist-ae-2d'), 'mnist-vae-2d-plain');
+  assert.equal(partner('mnist-vae-2d-plain'), 'mnist-ae-2d');
+  assert.equal(partner('mnist-vae-2d'), 'mnist-vae-2d-plain');
+});

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  describe, describeBriefly, hasCollapsed, joinWords, nearbyLabels,
-} from '../../../static/js/latent/describe-point.js';
+import { describe, describeBriefly, joinWords, nearbyLabels } from '../../../static/js/latent/describe-point.js';
 import { labelsOf } from '../../../static/js/latent/labels.js';
 import { place } from './place.js';
 
@@ -25,14 +23,6 @@ test('a point far from every code is described as empty', () => {
   const { title, text } = describe(place({ 8: 1 }, 1.5), 0.1);
   assert.equal(title, 'Far from every code');
   assert.match(text, /1\.50 away/);
-});
-
-test('a VAE with almost no KL has collapsed, and an autoencoder never has', () => {
-  const card = (family, kl) => ({ family, metrics: { grey: { kl } } });
-  assert.equal(hasCollapsed(card('vae', 0.02)), true);
-  assert.equal(hasCollapsed(card('vae', 0.8)), false);
-  assert.equal(hasCollapsed(card('ae', null)), false);
-  assert.equal(hasCollapsed({ family: 'vae', metrics: {} }), false, 'not measured');
 });
 
 test('ten labels with equal shares still make a sentence', () => {

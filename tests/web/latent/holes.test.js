@@ -20,10 +20,20 @@ test('the largest hole is the middle of a frame of codes', () => {
 });
 
 test('the largest hole of a VAE lies within its prior, even if there are larger ones outside', () => {
-  const strip = lattice((u) => u > -1.2 && u < 5);
-  const { u, v } = largestHole(atlasOf(VAE, strip));
-  assert.ok(Math.hypot(u, v) <= 2, 'within two sigma of the prior');
-  assert.ok(u < -1.8, 'on the side without codes');
+  const codes = lattice((u, v) => Math.hypot(u, v) > 0.5 && Math.hypot(u - 4, v) > 1.5);
+  const { u, v } = largestHole(atlasOf(VAE, codes));
+  assert.ok(Math.hypot(u, v) < 0.1, `${u}, ${v}`);
+});
+
+test('the largest hole has codes all around it, even if there is more room at the edge', () => {
+  const halfPlane = lattice((u, v) => u > -0.8 && Math.hypot(u - 0.5, v) > 0.4);
+  const { u, v } = largestHole(atlasOf(VAE, halfPlane));
+  assert.ok(Math.hypot(u - 0.5, v) < 0.2, `${u}, ${v}`);
+});
+
+test('without a place that is enclosed, the farthest of all is shown', () => {
+  const { u } = largestHole(atlasOf(VAE, lattice((at) => at > 1)));
+  assert.ok(u < -1.8);
 });
 
 test('an autoencoder is sampled from a Gaussian with the mean and the covariance of its codes', () => {

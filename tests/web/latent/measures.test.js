@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  blocksOf, directionOf, ownUnit, printedMeasure, referenceFor, valueOf,
+  blocksOf, directionOf, ownUnit, printedMeasure, referenceFor, valueOf, hasCollapsed, placesOf,
 } from '../../../static/js/latent/measures.js';
 
 const MEASURES = [
@@ -93,7 +93,7 @@ test('two values that are formatted the same are a tie', () => {
 
 test('a row has the floor of its measure', () => {
   const rows = rowsOf(blocksOf(MEASURES, VAE));
-  assert.equal(rows['samples.fid'].floor, '0.3');
+  assert.equal(rows['samples.fid'].floor, 'Real images score 0.3.');
   assert.equal(rows['grey.elbo'].floor, '');
 });
 
@@ -111,4 +111,29 @@ test('the reference is an autoencoder for the default VAE, and the default for a
   assert.equal(referenceFor(models, AE, 'vae')?.id, 'vae');
   assert.equal(referenceFor(models, wide, 'vae')?.id, 'vae');
   assert.equal(referenceFor(models, clothes, 'vae'), undefined, 'other data, other numbers');
+});
+
+test('a VAE with almost no KL has collapsed, and an autoencoder never has', () => {
+  const card = (family, kl) => ({ family, metrics: { grey: { kl } } });
+  assert.equal(hasCollapsed(card('vae', 0.02)), true);
+  assert.equal(hasCollapsed(card('vae', 0.8)), false);
+  assert.equal(hasCollapsed(card('ae', null)), false);
+  assert.equal(hasCollapsed({ family: 'vae', metrics: {} }), false, 'not measured');
+});
+
+test('a decoder that ignores its code wins nothing by it', () => {
+  const collapsed = { ...VAE, metrics: { ...VAE.metrics, grey: { elbo: -206, kl: 0 }, completeness: { holes: 0 } } };
+  const other = { ...VAE, metrics: { ...VAE.metrics, completeness: { holes: 4 } } };
+  const holes = [{ key: 'completeness.holes', title: 'Holes', unit: '', digits: 0, better: 'lower', about: '' }];
+  assert.equal(rowsOf(blocksOf(holes, collapsed, other))['completeness.holes'].better, null);
+  assert.equal(rowsOf(blocksOf(holes, other, collapsed))['completeness.holes'].better, null);
+  const fewer = { ...VAE, metrics: { ...VAE.metrics, completeness: { holes: 2 } } };
+  assert.equal(rowsOf(blocksOf(holes, other, fewer))['completeness.holes'].better, 'other');
+});
+
+test('the seam of a model is in its metrics, if it has one', () => {
+  const seam = { labels: [4, 9], latent: [1, 2], confidence: 0.5, images: [3, 4] };
+  assert.deepEqual(placesOf({ metrics: { places: { seam } } }), { seam: { latent: [1, 2], images: [3, 4] } });
+  assert.equal(placesOf({ metrics: { places: null } }), null);
+  assert.equal(placesOf({ metrics: {} }), null);
 });

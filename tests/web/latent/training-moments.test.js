@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  curveOf, epochOf, feetOf, imageAt, indexOfEpoch, lineOf, nearestMoment, timeAt, valueAt,
-} from '../../../static/js/latent/training-moments.js';
+import { epochOf, feetOf, imageAt, indexOfEpoch, nearestMoment, timeAt } from '../../../static/js/latent/training-moments.js';
 
 /** @type {(epoch: number, feet?: number[]) => import('../../../static/js/latent/training-moments.js').Moment} */
 const moment = (epoch, feet = [0, 0]) => ({
@@ -13,9 +11,6 @@ const moment = (epoch, feet = [0, 0]) => ({
   levels: Uint8Array.from({ length: 56 * 56 }, (_, i) => 2 * Number(i % 56 >= 28) + Number(i >= 28 * 56)),
 });
 const MOMENTS = [moment(0, [0, 0]), moment(1, [2, -4]), moment(5, [4, 0])];
-
-/** @type {(epoch: number, elbo: number | null, reconstruction?: number | null) => any} */
-const followed = (epoch, elbo, reconstruction = null) => ({ epoch, elbo, reconstruction, stage: 'fit', train_loss: 1, kl: null, more: {} });
 
 test('a time lies between two moments, and is clamped to the first and the last', () => {
   assert.deepEqual(timeAt(MOMENTS, 0.25), { from: MOMENTS[0], to: MOMENTS[1], part: 0.25 });
@@ -41,24 +36,4 @@ test('the image of a place is that of its cell in the nearer moment', () => {
 
 test('an epoch is a time between its neighbouring moments', () => {
   assert.deepEqual([0, 1, 3, 5, 8].map((epoch) => indexOfEpoch(MOMENTS, epoch)), [0, 1, 1.5, 2, 2]);
-});
-
-test('the curve is the ELBO where it was measured, else the reconstruction', () => {
-  const vae = curveOf([followed(1, null), followed(2, -140, -133), followed(3, -138, -131)]);
-  assert.deepEqual(vae, {
-    measure: 'elbo',
-    points: [{ epoch: 2, value: -140 }, { epoch: 3, value: -138 }],
-    training: [{ epoch: 2, value: -1 }, { epoch: 3, value: -1 }],
-  });
-  assert.equal(curveOf([followed(1, null, -120)]).measure, 'reconstruction');
-  assert.deepEqual([1, 2, 2.5, 9].map((epoch) => valueAt(vae, epoch)), [null, -140, -140, -138]);
-});
-
-test('the line rises to the best value at the right edge and never leaves its box', () => {
-  const curve = curveOf([-500, -160, -150, -145, -141].map((elbo, i) => followed(i + 1, elbo)));
-  const line = lineOf(curve, curve.points, MOMENTS, 300, 60);
-  assert.match(line, /^M150,60L/, 'the first epoch, at the second moment, is far below');
-  assert.match(line, /L300,0$/);
-  assert.match(lineOf(curve, curve.training, MOMENTS, 300, 60), /^M150,0L.*L300,0$/, 'above the scale is at its top');
-  assert.equal(lineOf({ measure: 'elbo', points: [], training: [] }, [], MOMENTS, 300, 60), '');
 });

@@ -13,7 +13,8 @@ test('a query describes the state that it was made from', () => {
     { ...STATE, path: { start: { latent: [1.5, -2] }, end: { image: 11 }, kind: 'linear' } },
     { ...STATE, panel: 'draw', testImage: 9999, noise: 0.55 },
     { ...STATE, panel: 'measures', testImage: 0, noise: 1, referenceModel: 'mnist-ae-2d' },
-    { ...STATE, secondModel: 'mnist-ae-2d', link: 'coordinates', sampleSeed: 17 },
+    { ...STATE, secondModel: 'mnist-ae-2d', link: 'coordinates', sampleSeed: 17, drawSource: 'fitted' },
+    { ...STATE, panel: 'learn', lesson: 'beta-025' },
     { ...STATE, framing: { u: 0.5, v: -1.234567, zoom: 812.5 } },
     { ...STATE, layers: changed(changed(LAYERS, 'density', { isOn: true }), 'codes', { isOn: false }) },
     { ...STATE, layers: changed(LAYERS, 'tiles', { opacity: 0.95 }), framing: { u: 0, v: 0, zoom: 1.5 } },
@@ -68,6 +69,8 @@ test('invalid parts of a query are left out, and the rest applies', () => {
     'draws=0',
     'draws=-1',
     'draws=x',
+    'from=nowhere',
+    'lesson=Über',
   ];
   for (const query of wrong) {
     assert.deepEqual(fromQuery(`model=m&${query}`), { model: 'm' }, query);
