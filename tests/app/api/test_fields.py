@@ -65,7 +65,7 @@ def test_every_plane_has_fields_and_an_unknown_one_is_refused(
     assert api.get("models/mnist-vae-20d/planes/digits-4-9/fields/density.png").status_code == 200
     detail = refused(api.get("models/mnist-vae-20d/planes/nowhere/fields/density.png"), 404)
     assert "pca-i-j" in detail
-    detail = refused(api.get(f"{FIELDS}/beauty.png"), 422)
+    detail = refused(api.get(f"{FIELDS}/beauty.png"), 404)
     assert "'density', 'magnification', 'entropy' or 'label'" in detail
     refused(api.get("models/none/planes/latent/fields/label.png"), 404)
 
