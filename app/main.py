@@ -115,7 +115,7 @@ def create_app(settings: Settings | None = None) -> Explorer:
     app.include_router(docs.router)
     app.router.routes.append(Mount("/docs/ui", docs.SWAGGER_UI))
     app.router.routes.extend(page.ROUTES)
-    openapi.describe(app)
+    openapi.describe(app, settings.root_path)
     errors.install(app)
     log.know(app.routes)
     routes = HotRoutes(super(Explorer, app).__call__, HOT_ROUTES)

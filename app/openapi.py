@@ -171,8 +171,8 @@ def reads_json(model: type[BaseModel]) -> dict[str, Any]:
     return reads({"application/json": {"schema": schema_of(model)}})
 
 
-def describe(app: FastAPI) -> None:
-    """Let `app.openapi()` tell of every refusal too."""
+def describe(app: FastAPI, root_path: str) -> None:
+    """Let `app.openapi()` tell of every refusal too, and of the path under which a proxy serves."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -181,7 +181,7 @@ def describe(app: FastAPI) -> None:
         if "Problem" in components:
             return document
         components["Problem"] = PROBLEM
-        document["servers"] = [{"url": "/", "description": "This server"}]
+        document["servers"] = [{"url": root_path or "/", "description": "This server"}]
         document["security"] = []
         document["tags"] = [{"name": name, "description": about} for name, about in TAGS.items()]
         for name in ("HTTPValidationError", "ValidationError"):

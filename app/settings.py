@@ -93,7 +93,7 @@ class Settings:
         5.0, "longest that a request may have to wait for others, as foreseen when it comes"
     )
     model_memory_bytes: int = _setting(
-        256 * 2**20, "memory for loaded models in each worker; the longest idle make room"
+        320 * 2**20, "memory for loaded models in each worker; the longest idle make room"
     )
     tile_cache_bytes: int = _setting(
         64 * 2**20, "memory for finished tiles and fields in each worker; the longest unused go"

@@ -201,8 +201,8 @@ def test_another_method_is_refused_with_the_one_that_is_allowed(
 ) -> None:
     response = api.get(DECODE)
     assert "POST" in refused(response, 405)
-    assert response.headers["allow"] == "POST"
-    assert api.post(PNG).headers["allow"] == "GET"
+    assert response.headers["allow"] == "OPTIONS, POST"
+    assert api.post(PNG).headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 def test_decode_png_is_the_image_with_every_pixel_repeated(

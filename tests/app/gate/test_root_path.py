@@ -33,7 +33,7 @@ def test_the_api_and_its_documentation_are_served(proxied: httpx.Client) -> None
     png = proxied.get(f"api/v1/models/{DEFAULT}/decode.png?z=0,0")
     assert png.headers["content-type"] == "image/png"
     assert proxied.get("docs/ui/swagger-ui.css").status_code == 200
-    assert proxied.get("openapi.json").json()["servers"] == [{"url": "/explorer"}]
+    assert proxied.get("openapi.json").json()["servers"][0]["url"] == "/explorer"
     assert proxied.get("healthz").status_code == 200
 
 

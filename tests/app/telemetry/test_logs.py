@@ -43,16 +43,18 @@ def test_each_request_is_one_line_that_holds_nothing_the_client_wrote(
     with caplog.at_level(logging.INFO), server.client() as client:
         client.get("/healthz")
         client.get("/metrics")
-        client.get("/api/v1/models/none%0Asuch?secret=1")
+        client.get("/api/v1/models/none%0Asuch")
         client.get("/invented?secret=1")
         client.post("/healthz")
-        client.get(f"/api/v1/models/{DEFAULT}?secret=1")
-        (_, first), (_, second), (_, third), (_, fourth) = written(caplog, client, 4)
+        client.get(f"/api/v1/models/{DEFAULT}")
+        client.get("/api/v1/models?secret=1")
+        (_, first), (_, second), (_, third), (_, fourth), (_, fifth) = written(caplog, client, 5)
     start = "127.0.0.1 GET /api/v1/models/{model} 404"
     assert re.fullmatch(re.escape(start) + r" \d+\.\d ms [0-9a-f]{16}", first)
     assert second.startswith("127.0.0.1 GET none 404 ")
     assert third.startswith("127.0.0.1 POST /healthz 405 ")
     assert fourth.startswith("127.0.0.1 GET /api/v1/models/{model} 200 ")
+    assert re.fullmatch(r"127\.0\.0\.1 GET /api/v1/models 422 \S+ ms [0-9a-f]{16}", fifth)
 
 
 def test_a_route_of_v2_is_logged_by_its_path_without_the_version(
