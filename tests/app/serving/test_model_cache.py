@@ -8,6 +8,7 @@ import pytest
 
 from app.errors import Overloaded
 from app.serving.model_cache import ModelCache
+from tests.app.logged import messages
 
 
 class Store:
@@ -71,8 +72,7 @@ def test_as_many_items_are_dropped_as_the_new_one_needs_and_no_more(
 
     with caplog.at_level(logging.INFO):
         run(scene)
-    dropped = [record.getMessage() for record in caplog.records]
-    assert dropped == [f"Model {name} is dropped to make room for large" for name in "ab"]
+    assert messages(caplog) == [f"Model {name} is dropped to make room for large" for name in "ab"]
 
 
 def test_an_item_in_use_is_never_dropped_and_the_refusal_says_when_to_try_again() -> None:

@@ -21,6 +21,7 @@ from tests.app import untrained
 from tests.app.api.test_stream import question
 from tests.app.conftest import Refused
 from tests.app.live_server import Serving, serving
+from tests.app.logged import messages
 
 NAMES = ("alpha", "beta", "gamma", "delta")
 """The first is the default model."""
@@ -301,7 +302,7 @@ def test_with_too_little_memory_the_default_model_is_served_alone(
         refusal = decode(client, "beta")
         assert "EXPLORER_MODEL_MEMORY_BYTES" in refused(refusal, 503)
         assert refusal.headers["retry-after"]
-    assert "EXPLORER_MODEL_MEMORY_BYTES" in caplog.records[0].getMessage()
+    assert "EXPLORER_MODEL_MEMORY_BYTES" in messages(caplog)[0]
 
 
 def test_the_memory_of_each_shipped_model_is_known_before_it_is_loaded() -> None:
