@@ -34,7 +34,10 @@ _DATA = {"type": "array", "minItems": 1, "items": _NESTED}
 
 
 class _Read(BaseModel):
-    """Base of what is read: strict about types; fields that only other servers know are ignored."""
+    """Base of what is read: strict about types; fields that only other servers know are ignored.
+
+    Null says what leaving a field out does.
+    """
 
     model_config = ConfigDict(strict=True)
 
@@ -59,7 +62,7 @@ class RequestInput(_Read):
     name: str = Field(examples=["latents"])
     shape: Annotated[list[_Whole], Field(max_length=8), WithJsonSchema(_SHAPE)]
     datatype: Annotated[str, WithJsonSchema({"type": "string", "enum": ["FP32"]})]
-    parameters: InputParameters = InputParameters()
+    parameters: InputParameters | None = None
     data: Annotated[list[Any], WithJsonSchema(_DATA)] | None = Field(
         None, description="Numbers, flat or nested as `shape` says", examples=[[0.5, -1.2]]
     )
@@ -77,14 +80,14 @@ class RequestOutput(_Read):
     """An output that is wanted."""
 
     name: str = Field(examples=["images"])
-    parameters: OutputParameters = OutputParameters()
+    parameters: OutputParameters | None = None
 
 
 class RequestParameters(_Read):
     """What holds for the whole request; `priority`, `timeout` and the like are not looked at."""
 
-    binary_data_output: bool = Field(
-        False, description="All outputs as bytes, but for those that say otherwise"
+    binary_data_output: bool | None = Field(
+        None, description="All outputs as bytes, but for those that say otherwise"
     )
 
 
@@ -92,11 +95,11 @@ class InferenceRequest(_Read):
     """What to infer."""
 
     id: str | None = Field(None, description="Comes back in the answer", max_length=1000)
-    parameters: RequestParameters = RequestParameters()
+    parameters: RequestParameters | None = None
     inputs: list[RequestInput] = Field(
         description="Exactly one", json_schema_extra={"minItems": 1, "maxItems": 1}
     )
-    outputs: list[RequestOutput] = Field([], description="Those wanted; none is all")
+    outputs: list[RequestOutput] | None = Field(None, description="Those wanted; none is all")
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,9 @@ def read(body: bytes, length: str | None, endpoint: Endpoint) -> ParsedRequest:
     _check_size(body[:size], endpoint)
     asked = _parsed(body[:size])
     tensor = _tensor(asked.inputs, body[size:], endpoint)
-    wanted = _wanted(asked.outputs, asked.parameters.binary_data_output, endpoint)
+    parameters = asked.parameters or RequestParameters()
+    as_bytes = bool(parameters.binary_data_output)
+    wanted = _wanted(asked.outputs or [], as_bytes, endpoint)
     return ParsedRequest(asked.id, endpoint.checked(tensor), wanted)
 
 
@@ -212,9 +217,10 @@ def _tensor(inputs: Sequence[RequestInput], content: bytes, endpoint: Endpoint) 
 
 def _fault(given: RequestInput, content: bytes, endpoint: Endpoint) -> tuple[str, str] | None:
     """Return where an input is wrong and why; the numbers of its `data` are not looked at."""
-    takes, shape, size = endpoint.input, given.shape, given.parameters.binary_data_size
+    parameters = given.parameters or InputParameters()
+    takes, shape, size = endpoint.input, given.shape, parameters.binary_data_size
     _, *rest = takes.shape
-    if given.parameters.shared_memory_region is not None:
+    if parameters.shared_memory_region is not None:
         return "/parameters", "This server shares no memory. Send the tensor in the body."
     if given.datatype != takes.datatype:
         return "/datatype", f"{takes.name} must be of the datatype {takes.datatype}. Convert it."
@@ -265,7 +271,7 @@ def _wanted(
         raise InvalidRequest.at("#/outputs", detail)
     wanted = {}
     for index, one in enumerate(outputs):
-        asks = one.parameters
+        asks = one.parameters or OutputParameters()
         if asks.classification is not None or asks.shared_memory_region is not None:
             detail = "Outputs come as they are, in the answer: no classes, no shared memory."
             raise InvalidRequest.at(f"#/outputs/{index}/parameters", detail)

@@ -41,7 +41,8 @@ def _without_bytes() -> Any:
     data, parameters = given["properties"]["data"], given["properties"]["parameters"]
     (numbers,) = (form for form in data.pop("anyOf") if form["type"] == "array")
     data.update(numbers)
-    size = parameters["properties"]["binary_data_size"]
+    (fields,) = (form for form in parameters["anyOf"] if form["type"] == "object")
+    size = fields["properties"]["binary_data_size"]
     size.update({"type": "null", "description": f"Only of {RAW}: the bytes of the tensor"})
     del size["anyOf"]
     return schema

@@ -2811,19 +2811,10 @@ export interface operations {
                 "application/json": {
                     /** @description Comes back in the answer */
                     id?: string | null;
-                    /**
-                     * @description What holds for the whole request; `priority`, `timeout` and the like are not looked at.
-                     * @default {
-                     *       "binary_data_output": false
-                     *     }
-                     */
                     parameters?: {
-                        /**
-                         * @description All outputs as bytes, but for those that say otherwise
-                         * @default false
-                         */
-                        binary_data_output?: boolean;
-                    };
+                        /** @description All outputs as bytes, but for those that say otherwise */
+                        binary_data_output?: boolean | null;
+                    } | null;
                     /** @description Exactly one */
                     inputs: {
                         /** @example latents */
@@ -2837,16 +2828,12 @@ export interface operations {
                         shape: number[];
                         /** @enum {string} */
                         datatype: "FP32";
-                        /**
-                         * @description How an input comes.
-                         * @default {}
-                         */
                         parameters?: {
                             /** @description Only of application/octet-stream: the bytes of the tensor */
                             binary_data_size?: null;
                             /** @description Refused: there is none */
                             shared_memory_region?: null;
-                        };
+                        } | null;
                         /**
                          * @description Numbers, flat or nested as `shape` says
                          * @example [
@@ -2856,17 +2843,10 @@ export interface operations {
                          */
                         data: (number | unknown[])[];
                     }[];
-                    /**
-                     * @description Those wanted; none is all
-                     * @default []
-                     */
+                    /** @description Those wanted; none is all */
                     outputs?: {
                         /** @example images */
                         name: string;
-                        /**
-                         * @description How an output shall come.
-                         * @default {}
-                         */
                         parameters?: {
                             /** @description As bytes after the JSON */
                             binary_data?: boolean | null;
@@ -2874,8 +2854,8 @@ export interface operations {
                             classification?: null;
                             /** @description Refused: there is none */
                             shared_memory_region?: null;
-                        };
-                    }[];
+                        } | null;
+                    }[] | null;
                 };
                 "application/octet-stream": string;
             };
@@ -3019,19 +2999,10 @@ export interface operations {
                 "application/json": {
                     /** @description Comes back in the answer */
                     id?: string | null;
-                    /**
-                     * @description What holds for the whole request; `priority`, `timeout` and the like are not looked at.
-                     * @default {
-                     *       "binary_data_output": false
-                     *     }
-                     */
                     parameters?: {
-                        /**
-                         * @description All outputs as bytes, but for those that say otherwise
-                         * @default false
-                         */
-                        binary_data_output?: boolean;
-                    };
+                        /** @description All outputs as bytes, but for those that say otherwise */
+                        binary_data_output?: boolean | null;
+                    } | null;
                     /** @description Exactly one */
                     inputs: {
                         /** @example latents */
@@ -3045,16 +3016,12 @@ export interface operations {
                         shape: number[];
                         /** @enum {string} */
                         datatype: "FP32";
-                        /**
-                         * @description How an input comes.
-                         * @default {}
-                         */
                         parameters?: {
                             /** @description Only of application/octet-stream: the bytes of the tensor */
                             binary_data_size?: null;
                             /** @description Refused: there is none */
                             shared_memory_region?: null;
-                        };
+                        } | null;
                         /**
                          * @description Numbers, flat or nested as `shape` says
                          * @example [
@@ -3064,17 +3031,10 @@ export interface operations {
                          */
                         data: (number | unknown[])[];
                     }[];
-                    /**
-                     * @description Those wanted; none is all
-                     * @default []
-                     */
+                    /** @description Those wanted; none is all */
                     outputs?: {
                         /** @example images */
                         name: string;
-                        /**
-                         * @description How an output shall come.
-                         * @default {}
-                         */
                         parameters?: {
                             /** @description As bytes after the JSON */
                             binary_data?: boolean | null;
@@ -3082,8 +3042,8 @@ export interface operations {
                             classification?: null;
                             /** @description Refused: there is none */
                             shared_memory_region?: null;
-                        };
-                    }[];
+                        } | null;
+                    }[] | null;
                 };
                 "application/octet-stream": string;
             };

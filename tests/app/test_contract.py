@@ -107,8 +107,9 @@ def narrow_inference(operation: dict[str, Any]) -> None:
     given["properties"]["name"]["enum"] = ["latents"]
     given["properties"]["shape"]["enum"] = [[1, 2]]
     given["properties"]["data"] = LATENT
-    asked["outputs"]["maxItems"] = 1
-    asked["outputs"]["items"]["properties"]["name"]["enum"] = ["images"]
+    (outputs, _) = asked["outputs"]["anyOf"]  # or null
+    outputs["maxItems"] = 1
+    outputs["items"]["properties"]["name"]["enum"] = ["images"]
 
 
 def fallible() -> dict[str, Any]:

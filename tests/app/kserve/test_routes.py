@@ -179,6 +179,28 @@ def test_fields_of_other_servers_are_ignored(client: Any) -> None:
     assert result.as_numpy("images").shape == (1, 28, 28)
 
 
+def test_null_says_what_leaving_a_field_out_does(server: Serving) -> None:
+    point = {"name": "latents", "shape": [1, 2], "datatype": "FP32", "data": [0.5, -1.2]}
+    plain = {"inputs": [point]}
+    output = {"name": "images", "parameters": None}
+    with_nulls = {
+        "id": None,
+        "parameters": None,
+        "inputs": [{**point, "parameters": None}],
+        "outputs": None,
+    }
+    path = f"/v2/models/{DECODER}/infer"
+    with server.client() as client:
+        wanted = client.post(path, json=plain).raise_for_status().json()
+        for body in (
+            with_nulls,
+            {**plain, "outputs": [output]},
+            {**plain, "parameters": {"binary_data_output": None}},
+            {**plain, "outputs": [{**output, "parameters": {"binary_data": None}}]},
+        ):
+            assert client.post(path, json=body).raise_for_status().json() == wanted
+
+
 def test_a_model_is_ready_once_it_is_in_memory(server: Serving, client: Any) -> None:
     assert client.is_model_ready("fashion-ae-2d.encoder", "1")
     assert "fashion-ae-2d" in {served.card.id for served in server.registry.loaded}
