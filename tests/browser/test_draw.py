@@ -164,7 +164,7 @@ def test_noise_goes_onto_the_numbers_that_are_encoded_and_its_removal_is_measure
     shown = np.array(page.evaluate(GREY_LEVELS, "#encoded-clean")) / 255
     assert shown == pytest.approx(clean)
     [noisy] = numbers
-    added = (noisy - clean)[(clean > 0.35) & (clean < 0.65) & (noisy > 0) & (noisy < 1)]
+    added = (noisy - clean)[clean == 0]  # hundreds of pixels, of which half stay at 0
     assert added.std() > 0.15
     before, after = page.locator("#removed [data-part]").all_text_contents()
     assert float(before) == pytest.approx(np.sqrt(np.mean((noisy - clean) ** 2)), abs=1e-3)
