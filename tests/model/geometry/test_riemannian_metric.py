@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch import distributions, nn
 
-from model.geometry import riemannian_metric
 from model.geometry.computation import complete
 from model.geometry.riemannian_metric import fit_metric
 from model.vae.autoencoder import Autoencoder
@@ -77,6 +76,7 @@ def test_far_from_all_codes_a_step_costs_more_with_every_nat() -> None:
         assert length == pytest.approx(expected, rel=1e-3)
 
 
-def test_without_its_price_emptiness_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(riemannian_metric, "EMPTINESS", 0.0)
-    assert complete(fit_metric(linear(), CODES)).emptiness(torch.tensor([[50.0, 0.0]])).item() == 0
+def test_without_its_price_emptiness_costs_nothing() -> None:
+    metric = complete(fit_metric(linear(), CODES, emptiness=0.0))
+    assert metric.emptiness(torch.tensor([[50.0, 0.0]])).item() == 0
+    assert metric.name == "fisher-rao"
