@@ -76,8 +76,14 @@ def licence(package: Distribution) -> str:
     """Say under which licence a package comes, in its own words."""
     said = package.metadata
     classes = [c for c in said.get_all("Classifier") or [] if c.startswith("License ::")]
-    named = said["License-Expression"] or "; ".join(c.rpartition(" :: ")[2] for c in classes)
-    return named or (said["License"] or "none").partition("\n")[0]
+    named = (
+        *(said.get_all("License-Expression") or ()),
+        "; ".join(c.rpartition(" :: ")[2] for c in classes),
+        *(said.get_all("License") or ()),
+        "none",
+    )
+    first: str = next(name for name in named if name)
+    return first.partition("\n")[0]
 
 
 def write_list(packages: list[Distribution]) -> bool:
