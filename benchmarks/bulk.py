@@ -47,7 +47,7 @@ async def encode(client: httpx.AsyncClient, asked: httpx.Request) -> int:
     while True:
         try:
             answer = await client.post(f"{API}/encode", content=asked.content, headers=headers)
-        except httpx.ReadError:  # on a connection that rested for long, and was closed just then
+        except httpx.ReadError:  # the server closed the idle connection just then
             continue
         if answer.status_code != 503:
             answer.raise_for_status()

@@ -64,7 +64,7 @@ class Job:
 
 @dataclass(eq=False)
 class Pace:
-    """How long work of one kind takes, of late.
+    """How long work of one kind has taken lately.
 
     Averaged apart, a light piece that had to wait for the processor says little of heavy ones.
     """
@@ -135,8 +135,8 @@ class FairQueue:
         """Count and return the refusal of a job that would wait so long for others.
 
         Clients that were refused have their turns one after the other. Each is told to come again
-        after half of the time to its own, for who comes early can wait here, and a pace that was
-        measured in a rush is too slow.
+        after half of the time until its own turn: a client that comes early can wait here, and a
+        pace measured during a rush is too slow.
         """
         self.stats.refused += 1
         now = perf_counter()
