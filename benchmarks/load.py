@@ -34,7 +34,6 @@ import struct
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 import httpx
 import numpy as np
@@ -230,14 +229,8 @@ async def after(seconds: float, act: Callable[..., object], *arguments: object) 
 
 async def crash(server: Server, _: argparse.Namespace) -> None:
     """One of two workers is killed."""
-    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
-    workers = [pid for pid in map(int, children) if b"spawn_main" in cmdline(pid)]
-    killed = after(SHORT_SECONDS, os.kill, workers[0], signal.SIGKILL)
+    killed = after(SHORT_SECONDS, os.kill, server.workers()[0], signal.SIGKILL)
     requests("crash", "requests", await asking(server, 5 * SHORT_SECONDS, killed))
-
-
-def cmdline(pid: int) -> bytes:
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 async def disk(server: Server, _: argparse.Namespace) -> None:

@@ -99,6 +99,11 @@ class Server:
             return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
         return float("nan")
 
+    def workers(self) -> list[int]:
+        """Process ids of the workers that run now; Linux only."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [int(child) for child in children if "spawn_main" in _command_line(child)]
+
     def written(self) -> str:
         """Return what the server has written to its output so far."""
         return Path(self._log.name).read_text(errors="replace")
@@ -114,6 +119,13 @@ class Server:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def _command_line(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended
+        return ""
 
 
 def _is_ready(client: httpx.Client) -> bool:

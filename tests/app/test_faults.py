@@ -5,7 +5,6 @@ import os
 import resource
 import signal
 import sys
-from pathlib import Path
 
 import httpx
 import numpy as np
@@ -22,12 +21,6 @@ pytestmark = [
     pytest.mark.server,
     pytest.mark.skipif(sys.platform != "linux", reason="limits of other processes"),
 ]
-
-
-def workers_of(server: Server) -> list[int]:
-    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
-    commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children}
-    return [pid for pid, command in commands.items() if b"spawn_main" in command]
 
 
 def fill_the_disk_for(*pids: int) -> None:
@@ -62,7 +55,7 @@ def test_with_a_full_disk_everything_is_served_and_nothing_is_written() -> None:
 
 def test_workers_that_cannot_write_their_counts_still_answer_for_themselves() -> None:
     with Server("--workers", "2") as server:
-        fill_the_disk_for(server.pid, *workers_of(server))
+        fill_the_disk_for(server.pid, *server.workers())
         for _ in range(4):
             answer = httpx.get(f"{server.url}/metrics", trust_env=False, timeout=30)
             assert answer.status_code == 200
@@ -86,16 +79,16 @@ def test_on_a_read_only_file_system_everything_is_served(workers: str) -> None:
 
 def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on() -> None:
     with Server("--workers", "2") as server:
-        until(lambda: len(workers_of(server)) == 2, "both workers")
-        first, second = workers_of(server)
+        until(lambda: len(server.workers()) == 2, "both workers")
+        first, second = server.workers()
         os.kill(first, signal.SIGKILL)
         answered = 0
-        while first in workers_of(server) or len(workers_of(server)) < 2:
+        while first in server.workers() or len(server.workers()) < 2:
             try:
                 answer = httpx.get(f"{server.url}{MODEL}/decode.png?z=0,0", trust_env=False)
             except httpx.TransportError:  # it was on its way to the one that died
                 continue
             assert answer.status_code == 200
             answered += 1
-        assert second in workers_of(server)
+        assert second in server.workers()
         assert answered

@@ -8,6 +8,7 @@ import pytest
 from app.server import descriptors
 from tests.app.live_server import DEFAULT
 from tests.app.logged import messages
+from tests.waiting import until
 from tools.server import Server
 
 pytest.importorskip("resource")
@@ -34,6 +35,6 @@ def test_a_server_that_has_run_out_of_descriptors_says_so_and_answers_again_afte
         with ExitStack() as held:
             for _ in range(300):
                 held.enter_context(socket.create_connection(("127.0.0.1", server.port), 20))
+            until(lambda: "of 200 file descriptors are open" in server.written(), "the warning")
         while httpx.get(f"{server.url}/healthz", trust_env=False, timeout=60).status_code != 200:
             pass
-        assert "of 200 file descriptors are open" in server.written()

@@ -20,7 +20,6 @@ from app.server.supervisor import WorkerProcess
 from app.settings import ROOT
 from tests.app.live_server import DEFAULT
 from tests.app.stopping import accepted_request, rest_of, wait_until_closed
-from tests.app.test_faults import workers_of
 from tests.waiting import until
 from tools.server import Server
 
@@ -92,7 +91,7 @@ class Traffic:
 
 def wait_for_workers(server: Server, count: int, without: list[int]) -> None:
     def settled() -> bool:
-        found = workers_of(server)
+        found = server.workers()
         return len(found) == count and not set(found) & set(without)
 
     until(settled, f"{count} workers", seconds=120)
@@ -101,7 +100,7 @@ def wait_for_workers(server: Server, count: int, without: list[int]) -> None:
 def test_a_rolling_restart_replaces_every_worker_and_fails_no_request() -> None:
     with Server("--workers", "2", "--models", DEFAULT) as server:
         wait_for_workers(server, 2, without=[])
-        first = workers_of(server)
+        first = server.workers()
         address = f"{server.url.replace('http', 'ws')}{MODEL}/stream"
         traffic = Traffic(server)
         with connect(address, compression=None, proxy=None) as stream, traffic.flowing():
@@ -128,11 +127,11 @@ def test_a_rolling_restart_that_cannot_start_leaves_the_old_workers(checkpoints:
     with Server("--workers", "2", "--checkpoints", str(checkpoints)) as server:
         # The second worker may start a while after the first one answers.
         until(lambda: server.written().count("Application startup complete") == 2, "both workers")
-        first = workers_of(server)
+        first = server.workers()
         (checkpoints / DEFAULT / "model.safetensors").write_bytes(b"damaged")
         os.kill(server.pid, signal.SIGHUP)
         until(lambda: "aborting the restart" in server.written(), "the end of the restart")
-        assert workers_of(server) == first
+        assert server.workers() == first
         answer = httpx.get(f"{server.url}{MODEL}/decode.png?z=0,0", trust_env=False, timeout=60)
         assert answer.status_code == 200
 

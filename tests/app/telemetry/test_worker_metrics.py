@@ -79,7 +79,7 @@ def test_the_start_time_is_that_of_the_oldest_worker() -> None:
 def test_two_real_workers_answer_for_both_and_no_counter_falls_when_one_is_killed() -> None:
     folders = set(Path(tempfile.gettempdir()).glob("latent-explorer-*"))
     with Server("--models", DEFAULT, "--workers", "2") as server:
-        first = sorted(workers(server.pid))
+        first = sorted(server.workers())
         wait(server, alive=2)
         asked, answered = 0, 0.0
         while asked < 40:
@@ -117,15 +117,8 @@ def wait(server: Server, alive: int, other_than: list[int] | None = None) -> flo
             now, probes = scrape(server)
         except httpx.TransportError:  # it was just killed
             return []
-        serving = sorted(workers(server.pid))
+        serving = sorted(server.workers())
         return [probes] if now == len(serving) == alive and serving != other_than else []
 
     (probes,) = until(settled, f"{alive} workers")
     return probes
-
-
-def workers(parent: int) -> list[int]:
-    """Return the ids of the launcher's child processes that serve."""
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    lines = {int(child): Path(f"/proc/{child}/cmdline").read_text() for child in children}
-    return [child for child, line in lines.items() if "spawn_main" in line]
