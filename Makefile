@@ -91,7 +91,7 @@ bench: $(VENV)/.dev ## run every benchmark, one after the other
 audit: $(VENV)/.serve $(VENV)/.audit ## look for known faults and odd licences; write build/sbom.cdx.json
 	$(BIN)/python -m tools.audit
 
-release-check: $(VENV)/.dev ## try the last commit as a stranger would, in a clone of its own
+release-check: $(VENV)/.dev $(VENV)/.release ## try the last commit as a stranger would, in a clone of its own
 	$(BIN)/python -m tools.release_check
 
 # --- set-up ---------------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ $(VENV)/.pip: constraints.txt
 	$(PIP) --quiet pip
 	@touch $@
 
-$(VENV)/.serve $(VENV)/.train $(VENV)/.dev $(VENV)/.audit $(VENV)/.deploy $(VENV)/.ray: \
+$(VENV)/.serve $(VENV)/.train $(VENV)/.dev $(VENV)/.audit $(VENV)/.deploy $(VENV)/.ray $(VENV)/.release: \
 		$(VENV)/.pip pyproject.toml
 	$(PIP) $(addprefix --extra-index-url ,$(TORCH_INDEX)) --group $(@:$(VENV)/.%=%)
 	@touch $@

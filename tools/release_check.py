@@ -6,6 +6,7 @@ Exits with 1 if anything is amiss; what cannot be tried here is named.
 
 import argparse
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -23,6 +24,15 @@ from tools import chromium
 from tools.server import free_port
 
 ROOT = Path(__file__).parents[1]
+
+
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+SYSTEMS = (
+    *("x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"),
+    *("aarch64-apple-darwin", "x86_64-pc-windows-msvc"),
+)
+MACOS = "14.0"
+"""The oldest macOS for which onnxruntime has a wheel."""
 
 
 class Amiss(Exception):
@@ -89,6 +99,22 @@ def documents(clone: Path) -> str:
     return "links and commands lead somewhere"
 
 
+def platforms(clone: Path) -> str:
+    """Every package that serves and tests has a wheel of the pinned version on each system."""
+    uv = (sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-header")
+    pins = ("--output-file", os.devnull, "--constraints", "constraints.txt")
+    wheels = ("--only-binary", ":all:")
+    environment = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": MACOS}
+    for group, python, system in itertools.product(("serve", "dev"), PYTHONS, SYSTEMS):
+        wanted = ("--group", group, "--python-version", python, "--python-platform", system)
+        asked = subprocess.run(
+            [*uv, *pins, *wheels, *wanted], cwd=clone, env=environment, capture_output=True, text=True
+        )
+        if asked.returncode != 0:
+            raise Amiss(f"{group} on {system} with Python {python}:\n{asked.stderr}")
+    return f"{len(PYTHONS)} Pythons on {len(SYSTEMS)} systems find every pinned package"
+
+
 def serve(clone: Path) -> str:
     """`make serve` sets itself up, opens and answers."""
     port = free_port()
@@ -143,7 +169,7 @@ def image(clone: Path) -> str:
 
 CHECKS: dict[str, Callable[[Path], str]] = {
     check.__name__: check
-    for check in (tree, version, checkpoints, documents, serve, test, deploy, image)
+    for check in (tree, version, checkpoints, documents, platforms, serve, test, deploy, image)
 }
 
 

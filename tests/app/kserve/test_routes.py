@@ -6,10 +6,11 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-import tritonclient.http as triton  # type: ignore[import-untyped]
 
 from model.engine import Engine, LabelledImages
 from tests.app.live_server import Serving
+
+triton = pytest.importorskip("tritonclient.http")
 
 DECODER, ENCODER = "mnist-vae-2d.decoder", "mnist-vae-2d.encoder"
 LATENTS = np.random.default_rng(0).normal(size=(70, 2)).astype(np.float32)
