@@ -145,16 +145,17 @@ async def encode(request: Request) -> Response:
         form = choose(request.headers.get("accept"), (JSON, NPY))
         include = _read_include(request) if form == JSON else frozenset({"mean"})
         entries, said = await _read(request)
-        served.encoder.require_room(len(entries))
-        with_steps = "steps" in include
-        dataset = served.card.dataset
-        prepared = await read_images(entries, dataset, reading=said, with_steps=with_steps)
-        images = np.stack([one.image for one in prepared])
-        found: Sequence[Code]
-        if include.isdisjoint(OF_DECODER):
-            found = await _worked_out(request, served.encoder.code(images), len(images))
-        else:
-            found = await _worked_out(request, served.encoder.encode(images), len(images))
+        with served.encoder.kept(len(entries)) as place:
+            with_steps = "steps" in include
+            dataset = served.card.dataset
+            prepared = await read_images(entries, dataset, reading=said, with_steps=with_steps)
+            images = np.stack([one.image for one in prepared])
+            work: Coroutine[Any, Any, Sequence[Code]]
+            if include.isdisjoint(OF_DECODER):
+                work = served.encoder.code(images, place)
+            else:
+                work = served.encoder.encode(images, place)
+            found: Sequence[Code] = await _worked_out(request, work, len(images))
         if form == JSON:
             write = partial(_json, served.card.id, found, prepared, include)
             is_quick = len(images) <= MAX_PER_PASS
