@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
-from app.errors import InvalidRequest, Problem
+from app.errors import InvalidRequest, Problem, unknown
 from app.formats import npy, readings
 from app.formats.rendering import ImageJson, encode_json, image_json, json_response
 from app.formats.uploads import MAX_IMAGES, read_images
 from app.http.cancellation import while_connected
-from app.http.json_body import JsonBody, media_type, read_json, unsupported
+from app.http.json_body import MAX_NAME, JsonBody, media_type, read_json, unsupported
 from app.http.negotiation import JSON, NPY, choose
 from app.openapi import BINARY, MODEL_PARAMETER, array, bytes_of, feature, parameter, reads
 from app.serving.encode_batcher import MAX_PER_PASS
@@ -134,8 +134,11 @@ async def encode(request: Request) -> Response:
     """Encode 1 to 64 images: files in the form field `file`, JSON, a NumPy file, or an image file.
 
     A file is brought to 28 x 28 the way the model's data set was made, and `steps` tells how; one
-    that is 28 x 28 on a dark background is taken as it is, as numbers are. `Accept` picks JSON, or
-    NumPy: the codes alone, for two fifths less work, as is JSON that includes nothing decoded.
+    that is 28 x 28 on a dark background is taken as it is. A blank file is refused, for there is no
+    stroke to find in it. Numbers of 28 x 28 are taken as they are, blank ones too.
+
+    `Accept` picks JSON, or NumPy: the codes alone, for two fifths less work, as is JSON that
+    includes nothing decoded.
 
     Where the preparation of a single file would guess wrong, `box`, `at`, `polarity` and
     `brightness` say what is meant.
@@ -168,9 +171,9 @@ async def encode(request: Request) -> Response:
 def _read_include(request: Request) -> frozenset[str]:
     text = request.query_params.get("include")
     include = FIELDS if text is None else frozenset(text.split(","))
-    if not include <= FIELDS:
-        known = ", ".join(EncodedItem.model_fields)
-        detail = f"include names what an item does not have. It has {known}."
+    if others := sorted(include - FIELDS):
+        name = others[0][:MAX_NAME] or "An empty name"
+        detail = unknown("field of an item", name, [*EncodedItem.model_fields])
         raise InvalidRequest.at("?include", detail)
     return include
 
