@@ -18,6 +18,7 @@ from app.formats.uploads import MAX_IMAGES, read_images
 from app.http.cancellation import while_connected
 from app.http.json_body import MAX_NAME, JsonBody, media_type, read_json, unsupported
 from app.http.negotiation import JSON, NPY, choose
+from app.http.turns import Turns
 from app.openapi import BINARY, MODEL_PARAMETER, array, bytes_of, feature, parameter, reads
 from app.serving.encode_batcher import MAX_PER_PASS
 from app.serving.registry import Registry
@@ -185,7 +186,8 @@ async def _worked_out(request: Request, work: Coroutine[Any, Any, Result], count
 
 async def _read(request: Request) -> tuple[Mapping[str, object], Reading]:
     """Return the images of a request by their JSON pointers, and what it says of them."""
-    entries, said = await _entries(request)
+    turns: Turns = request.app.state.turns
+    entries, said = await _entries(Request(request.scope, turns.of(request.receive)))
     if len(entries) > 1 and said != AS_SEEN:
         names = ", ".join(f"`{name}`" for name in readings.NAMES)
         detail = f"{len(entries)} images came; {names} are said of one alone. Send one at a time."
