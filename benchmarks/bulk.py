@@ -2,8 +2,9 @@
 
     python -m benchmarks.bulk [--clients 200] [--only "50 x"]
 
-Each line is a number of clients that encode at once, against as many requests one after another,
-half of which are asked before and half after. Who is refused comes again after `Retry-After`. One
+Each line is a number of clients that encode at once, against requests one after another. Both are
+asked in turns, and a ratio is of a turn and of the halves of those before and after it; told are
+the middle one, the least and the greatest. Who is refused comes again after `Retry-After`. One
 person drags at 60 Hz all the while, and for a few seconds alone. The server and the clients share
 this machine; the server's processor time depends less on what else runs there.
 """
@@ -13,9 +14,12 @@ import asyncio
 import io
 import math
 import random
+import statistics
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -27,13 +31,15 @@ from model.data.datasets import test_set
 from tools.server import Server
 
 MOST_ONE_BY_ONE = 16
-"""Requests one after another, before and after; of more the time is taken from these."""
+"""Requests one after another in a turn; of more the time is taken from these."""
+IMAGES = 2048
+"""To encode in the turns at once of a line, at least."""
 DRAG_ALONE_SECONDS = 5.0
 
 
 @dataclass
-class Phase:
-    """What a part of a line's requests cost."""
+class Turn:
+    """How the encodes of a turn went."""
 
     encodes: int
     seconds: float
@@ -100,35 +106,53 @@ async def compare(server: Server, clients: int, images: int) -> None:
     dragging = asyncio.create_task(drag(stream, 60, math.inf))
     with ProcessPoolExecutor(1) as process:
 
-        async def phase(count: int, at_once: bool) -> Phase:
+        async def turn(count: int, at_once: bool) -> Turn:
             stream.waits.clear()
             before = cpu_seconds(server.pid)
             run = loop.run_in_executor(process, in_process, server.url, count, images, at_once)
             seconds, refused = await run
             cpu = cpu_seconds(server.pid) - before
-            return Phase(count, seconds, refused, cpu, list(stream.waits))
+            return Turn(count, seconds, refused, cpu, list(stream.waits))
 
         few = min(clients, MOST_ONE_BY_ONE)
-        await phase(few, at_once=True)  # nothing is cold any more
-        await asyncio.sleep(DRAG_ALONE_SECONDS / 2)
+        await turn(few, at_once=True)  # nothing is cold any more
         stream.waits.clear()
         await asyncio.sleep(DRAG_ALONE_SECONDS)
         drag_alone = list(stream.waits)
-        alone = [await phase(few, at_once=False)]
-        together = await phase(clients, at_once=True)
-        alone.append(await phase(few, at_once=False))
+        alone, together = [await turn(few, at_once=False)], []
+        for _ in range(math.ceil(IMAGES / (clients * images))):
+            together.append(await turn(clients, at_once=True))
+            alone.append(await turn(few, at_once=False))
     dragging.cancel()
     stream.transport.abort()
-    one = sum(half.seconds for half in alone) / (2 * few)
-    cpu = sum(half.cpu_seconds for half in alone) / (2 * few)
+    ratios = [
+        one.seconds / clients / ((before.seconds + after.seconds) / 2 / few)
+        for one, (before, after) in zip(together, pairwise(alone), strict=True)
+    ]
     print(
-        f"| {clients} x {images} | {one * clients:.2f} | {together.seconds:.2f} "
-        f"| {together.seconds / (one * clients):.2f} | {together.refused} "
-        f"| {1e3 * cpu:.0f} | {1e3 * together.cpu_seconds / clients:.0f} "
-        f"| {_p50_and_p99(drag_alone)} | {_p50_and_p99(alone[0].drag + alone[1].drag)} "
-        f"| {_p50_and_p99(together.drag)} |",
+        f"| {clients} x {images} | {_seconds(alone, clients)} | {_seconds(together, clients)} "
+        f"| {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) "
+        f"| {sum(one.refused for one in together)} of {clients * len(together)} "
+        f"| {_cpu(alone)} | {_cpu(together)} "
+        f"| {_p50_and_p99(drag_alone)} | {_drag(alone)} | {_drag(together)} |",
         flush=True,
     )
+
+
+def _seconds(turns: Sequence[Turn], encodes: int) -> str:
+    """Return the seconds that so many encodes took."""
+    took = sum(turn.seconds for turn in turns) / sum(turn.encodes for turn in turns)
+    return f"{took * encodes:.2f}"
+
+
+def _cpu(turns: Sequence[Turn]) -> str:
+    """Return the milliseconds of processor time that an encode took."""
+    took = sum(turn.cpu_seconds for turn in turns) / sum(turn.encodes for turn in turns)
+    return f"{1e3 * took:.0f}"
+
+
+def _drag(turns: Sequence[Turn]) -> str:
+    return _p50_and_p99([wait for turn in turns for wait in turn.drag])
 
 
 def _p50_and_p99(seconds: list[float]) -> str:
