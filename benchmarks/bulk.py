@@ -132,7 +132,7 @@ async def compare(server: Server, clients: int, images: int) -> None:
     print(
         f"| {clients} x {images} | {_seconds(alone, clients)} | {_seconds(together, clients)} "
         f"| {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) "
-        f"| {sum(one.refused for one in together)} of {clients * len(together)} "
+        f"| {clients * len(together)} | {sum(one.refused for one in together)} "
         f"| {_cpu(alone)} | {_cpu(together)} "
         f"| {_p50_and_p99(drag_alone)} | {_drag(alone)} | {_drag(together)} |",
         flush=True,
@@ -161,9 +161,9 @@ def _p50_and_p99(seconds: list[float]) -> str:
 
 async def table(server: Server, clients: int, only: str) -> None:
     """Print the lines of a few large requests, many small ones, and far too many."""
-    print("| encodes x images | one by one, s | at once, s | ratio | refused ", end="")
+    print("| encodes x images | one by one, s | at once, s | ratio | encodes | refusals ", end="")
     print("| CPU of one, ms | at once | drag p50 p99, ms | one by one | at once |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
     for count, images in ((8, 64), (50, 4), (50, 64), (clients, 64)):
         if f"{count} x {images}".startswith(only):
             await compare(server, count, images)
