@@ -94,7 +94,14 @@ def test_a_client_in_typescript_encodes_a_file_and_knows_a_problem(document: Pat
     shutil.copy(HERE / "generated.ts", folder)
     libraries = "es2023,dom,dom.iterable"
     options = f"--strict --skipLibCheck --module commonjs --target es2022 --lib {libraries}".split()
-    node("typescript/bin/tsc", *options, "--moduleResolution", "node10", "generated.ts", folder=folder)
+    node(
+        "typescript/bin/tsc",
+        *options,
+        "--moduleResolution",
+        "node10",
+        "generated.ts",
+        folder=folder,
+    )
     upload = (ROOT / "examples" / "seven.png").read_bytes()
     with serving(Settings(models=(DEFAULT,))) as server, server.client() as client:
         image = base64.b64encode(upload).decode()
