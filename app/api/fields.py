@@ -49,7 +49,7 @@ async def field(
     """Paint a plane, on the extent of its tiles, the top row first.
 
     - `density`: the posteriors of all test images together, projected onto the plane
-    - `magnification`: how much the image changes, sqrt det J'J with respect to (u, v)
+    - `magnification`: how much an area of the plane is stretched into images, sqrt det J'J
     - `entropy`: how blurred the image is, in nats per pixel, as if each were ink or paper
     - `label`: the label of most of the 15 nearest codes, as the level itself
     """

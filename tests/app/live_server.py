@@ -18,6 +18,7 @@ from websockets.typing import Origin
 from app.__main__ import uvicorn_options
 from app.gate.gate import Explorer
 from app.main import create_app
+from app.server.http_protocol import HttpProtocol
 from app.serving.registry import Registry
 from app.settings import Settings
 
@@ -28,6 +29,13 @@ DEFAULT = "mnist-vae-2d"
 class Serving:
     app: Explorer
     host: str
+    server: uvicorn.Server
+
+    @property
+    def connections(self) -> list[HttpProtocol]:
+        """The connections that are open now, without streams."""
+        every = list(self.server.server_state.connections)
+        return [one for one in every if isinstance(one, HttpProtocol)]
 
     @property
     def registry(self) -> Registry:
@@ -71,7 +79,7 @@ def serving(settings: Settings, send_buffer: int | None = None, **others: Any) -
             while not server.started:
                 thread.join(0.01)
                 assert thread.is_alive(), "the server did not start"
-            yield Serving(app, f"127.0.0.1:{listener.getsockname()[1]}")
+            yield Serving(app, f"127.0.0.1:{listener.getsockname()[1]}", server)
         finally:
             server.should_exit = True
             thread.join()

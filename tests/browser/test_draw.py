@@ -93,6 +93,32 @@ def test_a_drawn_digit_gets_its_posterior(visitor: Visitor) -> None:
     expect(explorer.page.locator("#steps li")).not_to_have_count(0)
 
 
+def test_a_drawing_outlasts_a_reload_and_the_lessons_and_no_other_image(visitor: Visitor) -> None:
+    explorer = visitor.open(reduced_motion="reduce")
+    page = explorer.page
+    draw_a_seven(explorer)
+    expect(page.locator("#encoding")).to_be_visible()
+    drawn = page.evaluate(DRAWN_PNG)
+    expect_posterior_of(explorer, base64.b64decode(drawn))
+    page.reload()
+    expect_posterior_of(explorer, base64.b64decode(drawn))
+    assert page.evaluate(DRAWN_PNG) == drawn
+    for lesson in ("denoise-stacked", "hole-ae"):
+        page.locator("#tab-learn").click()
+        page.locator(f"[data-lesson={lesson}]").click()
+        page.wait_for_url(f"**lesson={lesson}**")
+    assert page.evaluate(DRAWN_PNG) != drawn
+    page.locator("#leave-lessons").click()
+    page.locator("#tab-draw").click()
+    expect_posterior_of(explorer, base64.b64decode(drawn))
+    assert page.evaluate(DRAWN_PNG) == drawn
+    page.get_by_role("button", name="Take it").click()
+    page.wait_for_url("**image=0**")
+    page.reload()
+    expect(page.locator("#encoding")).to_be_visible()
+    assert page.evaluate(DRAWN_PNG) != drawn
+
+
 def test_a_pen_that_only_touches_the_sheet_draws_a_dot(visitor: Visitor) -> None:
     explorer = visitor.open()
     explorer.page.locator("#tab-draw").click()

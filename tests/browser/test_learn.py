@@ -48,11 +48,37 @@ def test_a_hole_has_codes_all_around_it_and_more_room_than_nearly_all_draws(
     assert room[0] > max(room[1:]) - cell
 
 
+def test_the_place_in_the_vae_lies_amid_the_images_around_the_hole_of_the_autoencoder(
+    visitor: Visitor,
+) -> None:
+    explorer = visitor.open("?panel=learn&model=mnist-vae-20d", reduced_motion="reduce")
+    with explorer.page.expect_websocket():
+        press(explorer, "hole-ae")
+    codes, hole = np.array(explorer.codes()), np.array(explorer.latent)
+    room = np.linalg.norm(codes - hole, axis=1)
+    directions = sectors(codes, hole)
+    around = [int(np.where(directions == one, room, np.inf).argmin()) for one in range(8)]
+    shown = explorer.page.locator("[data-lesson=hole-between]").get_attribute("data-show")
+    assert shown == "-".join(map(str, ("between", *around)))
+    with explorer.page.expect_websocket():
+        press(explorer, "hole-between")
+    others, place = np.array(explorer.codes()), np.array(explorer.latent)
+    assert place == pytest.approx(others[around].mean(0), abs=1e-5)
+    room_there = np.linalg.norm(others - place, axis=1)
+    assert room_there.min() / others.std() < room.min() / codes.std()
+
+
 def is_enclosed(codes: np.ndarray, place: np.ndarray) -> bool:
     """Whether a hundredth of the codes lies in each of eight directions."""
+    return bool(np.bincount(sectors(codes, place), minlength=8).min() >= 0.01 * len(codes))
+
+
+def sectors(codes: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """In which of eight directions from a place each code lies."""
     across, up = (codes - place).T
-    sectors = np.floor(8 * (np.arctan2(up, across) / (2 * np.pi) + 0.5)).astype(int) % 8
-    return bool(np.bincount(sectors, minlength=8).min() >= 0.01 * len(codes))
+    turns = np.arctan2(up, across) / (2 * np.pi) + 0.5
+    directions: np.ndarray = np.floor(8 * turns).astype(int) % 8
+    return directions
 
 
 def test_numbers_in_a_lesson_come_from_the_cards(visitor: Visitor) -> None:

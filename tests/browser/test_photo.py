@@ -109,6 +109,19 @@ class Photo:
         return self.expect_code_of(box=",".join(f"{share:.4f}" for share in self.box))
 
 
+def test_a_picture_comes_back_when_the_lessons_are_left(visitor: Visitor) -> None:
+    photo = Photo(visitor.open(reduced_motion="reduce"))
+    photo.page.locator("#tab-learn").click()
+    photo.page.locator("[data-lesson=denoise-stacked]").click()
+    expect(photo.page.locator("#photo")).to_be_hidden()
+    photo.page.wait_for_url("**lesson=denoise-stacked**")
+    photo.page.locator("#tab-learn").click()
+    photo.page.locator("#leave-lessons").click()
+    photo.page.locator("#tab-draw").click()
+    expect(photo.page.locator("#photo-frame")).to_be_visible()
+    photo.expect_code_of()
+
+
 @each_hand
 def test_the_steps_are_a_row_of_pictures_and_the_chosen_one_says_its_sentence(
     visitor: Visitor, profile: dict[str, Any]

@@ -35,10 +35,17 @@ def test_a_picture_is_as_large_as_was_asked_and_holds_the_map(visitor: Visitor, 
     assert pixels.std() > 8, "and the map"
 
 
-def test_a_sheet_has_frame_title_and_key(visitor: Visitor) -> None:
-    explorer = visitor.open("?model=fashion-vae-2d", reduced_motion="reduce")
+@pytest.mark.parametrize("scale", [1, 4])
+def test_a_sheet_has_frame_title_and_key_and_is_small(visitor: Visitor, scale: int) -> None:
+    explorer = visitor.open(
+        "?model=fashion-vae-2d",
+        reduced_motion="reduce",
+        viewport={"width": 1440, "height": 900},
+    )
     explorer.wait_until("() => document.querySelector('#plane').dataset.tiles === 'whole'")
-    svg = ET.fromstring(saved(explorer.page, "#save-svg"))
+    content = saved(explorer.page, "#save-svg", scale)
+    assert len(content) < 1_000_000
+    svg = ET.fromstring(content)
     texts = [element.text or "" for element in svg.iter() if element.tag.endswith("text")]
     assert explorer.page.locator("#choose-model [data-part=title]").text_content() in texts
     assert {"Trousers", "Bag", "0"} <= set(texts)

@@ -3,9 +3,12 @@
  */
 import { find } from '../lib/dom.js';
 import { contextOf } from '../lib/pixels.js';
+import { keep, kept } from './draw-kept.js';
 import { paintStrokes } from './draw-strokes.js';
 
 const SIDE = 280;
+/** Finer than a pixel, and short to keep. @type {(exact: number) => number} */
+const share = (exact) => Number(exact.toFixed(4));
 /** During a stroke the drawing is read at most this often. */
 const READ_EVERY_MILLISECONDS = 200;
 
@@ -34,6 +37,7 @@ export function mount(root, onImage) {
   function read() {
     clearTimeout(timer);
     timer = 0;
+    keep(strokes);
     if (strokes.length === 0) onImage(null);
     else canvas.toBlob((blob) => strokes.length && onImage(blob));
   }
@@ -42,10 +46,9 @@ export function mount(root, onImage) {
   function extend(event) {
     const stroke = strokes[strokes.length - 1];
     const side = canvas.clientWidth;
-    for (const { offsetX, offsetY } of event.getCoalescedEvents?.() ?? []) {
-      stroke.push(offsetX / side, offsetY / side);
+    for (const { offsetX, offsetY } of [...(event.getCoalescedEvents?.() ?? []), event]) {
+      stroke.push(share(offsetX / side), share(offsetY / side));
     }
-    stroke.push(event.offsetX / side, event.offsetY / side);
     repaint();
     timer ||= setTimeout(read, READ_EVERY_MILLISECONDS);
   }
@@ -74,13 +77,22 @@ export function mount(root, onImage) {
 
   repaint();
   return {
-    /** Empty the canvas without calling `onImage`, because another image replaces the drawing. */
+    /** Empty the canvas without calling `onImage`, because another image is shown; the drawing stays kept. */
     clear() {
       clearTimeout(timer);
       timer = 0;
       strokes = [];
       repaint();
     },
+    hasKept: () => kept().length > 0,
+    /** Show the drawing that was kept, as if it had just been drawn. */
+    restore() {
+      strokes = kept();
+      repaint();
+      read();
+    },
+    /** Keep no drawing any more. */
+    forget: () => keep([]),
     unmount() {
       clearTimeout(timer);
       listeners.abort();

@@ -36,6 +36,8 @@ export function mount(root, store, api) {
   const listeners = new AbortController();
   /** Whether the visitor has asked for a test image and not heard of its encoding. */
   let isAsked = false;
+  /** The visitor's own image, which comes back when the lessons are left. @type {'drawing' | Blob | null} */
+  let own = null;
   const encoder = createEncoder(store, api, (message) => {
     problem.textContent = message;
   });
@@ -53,9 +55,28 @@ export function mount(root, store, api) {
     const blob = files?.[0];
     if (!blob) return;
     store.set({ panel: 'draw' });
+    drawing.forget();
+    showFile(blob);
+  }
+
+  /** @param {Blob} blob */
+  function showFile(blob) {
+    own = blob;
     drawing.clear();
     takeOwn(blob);
     photo.show(blob);
+  }
+
+  function showOwn() {
+    if (own === 'drawing') drawing.restore();
+    else if (own) showFile(own);
+    else showNone();
+  }
+
+  function showNone() {
+    drawing.clear();
+    photo.hide();
+    encoder.encode(null);
   }
 
   /** @type {(testImage: number) => void} */
@@ -66,7 +87,10 @@ export function mount(root, store, api) {
   }
 
   const { signal } = listeners;
-  const drawing = mountDrawCanvas(panel, takeOwn);
+  const drawing = mountDrawCanvas(panel, (blob) => {
+    own = blob && 'drawing';
+    takeOwn(blob);
+  });
   const photo = mountPhoto(panel, store, encoder.adjust);
   file.addEventListener('change', () => {
     takeFile(file.files);
@@ -86,26 +110,32 @@ export function mount(root, store, api) {
   }, { signal });
   document.addEventListener('paste', (event) => takeFile(event.clipboardData?.files), { signal });
 
+  if (drawing.hasKept()) own = 'drawing';
   const ends = [
-    store.watch(['shown'], ({ shown, atlas, testImage }) => {
+    store.watch(['shown'], ({ shown, atlas, testImage, lesson }) => {
       if (!shown) return;
       index.max = `${(atlas?.codes.count ?? TEST_IMAGES) - 1}`;
       hint.textContent = wordsFor(shown.dataset).hint;
       // Without a map there is nothing else to see, so take the first test image.
-      if (!hasPlane(shown) && testImage === null && !encoder.hasImage()) store.set({ testImage: 0 });
+      const isEmpty = testImage === null && !encoder.hasImage() && (lesson || !own);
+      if (!hasPlane(shown) && isEmpty) store.set({ testImage: 0 });
       else encoder.again();
     }),
-    store.watch(['testImage'], ({ testImage }) => {
+    store.watch(['testImage'], ({ testImage, lesson }) => {
       if (testImage === null) return;
+      if (!lesson) {
+        own = null;
+        drawing.forget();
+      }
       index.valueAsNumber = testImage;
       drawing.clear();
       photo.hide();
       encoder.encode(testImage);
     }),
     store.watch(['lesson'], ({ lesson, testImage }) => {
-      if (!lesson || testImage !== null) return;
-      drawing.clear(); // a lesson without an image shows none
-      encoder.encode(null);
+      if (testImage !== null) return;
+      if (lesson) showNone();
+      else showOwn();
     }),
     store.watch(['noise'], () => encoder.again()),
     store.watch(['posterior'], ({ posterior, testImage, atlas }) => {

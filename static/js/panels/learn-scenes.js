@@ -4,6 +4,7 @@
  * @typedef {import('../store.js').State} State
  * @typedef {import('../latent/atlas.js').Atlas} Atlas
  * @typedef {import('../latent/box.js').Point} Point
+ * @typedef {import('../latent/plane.js').Latent} Latent
  *
  * @typedef {object} Lesson  as its button states it
  * @property {string} id
@@ -55,6 +56,10 @@ const IN_DRAW = {
 /** @type {(atlas: Atlas, point: Point) => Partial<State>} */
 const at = (atlas, point) => ({ latent: latentAt(atlas.plane, point) });
 
+/** @type {(latents: Latent[]) => Latent} */
+const middleOf = (latents) =>
+  latents[0].map((_, i) => latents.reduce((sum, latent) => sum + latent[i] / latents.length, 0));
+
 /**
  * What a lesson shows of a model with a plane, given the numbers at the end of `show`.
  *
@@ -71,6 +76,7 @@ const PLACES = {
   },
   middle: (atlas) => at(atlas, priorCentre(atlas.plane)),
   hole: (atlas) => at(atlas, largestHole(atlas)),
+  between: (atlas, images) => ({ latent: middleOf(images.map((image) => codeOf(atlas, image))) }),
   code: (atlas, [label]) => ({ latent: codeOf(atlas, typicalImage(atlas, label).image) }),
   test: (atlas, [index]) => ({ latent: codeOf(atlas, index) }),
   home: () => ({}),

@@ -15,6 +15,10 @@ import { RADIUS, sheetOf, ticksOf } from './save-sheet.js';
 
 /** The largest distance between coordinates at the edge, CSS pixels. */
 const MAX_SPACING = 140;
+/** A sheet is to be sent by mail and opened by editors: its picture takes at most this many characters. */
+const MAX_PICTURE = 950_000;
+/** Of the JPEG, which every editor of SVG reads. */
+const QUALITIES = [0.92, 0.85, 0.75, 0.6, 0.45];
 
 /**
  * @param {HTMLElement} root
@@ -61,8 +65,7 @@ export function mount(root, store) {
 
   function saveSheet() {
     const { renderMap, shown, atlas, view } = store.get();
-    const canvas = renderMap?.(Number(scale.value), false);
-    if (!canvas || !shown || !atlas || !view) return;
+    if (!renderMap || !shown || !atlas || !view) return;
     const { camera, width, height } = view;
     const box = visibleBox({ camera, width, height });
     const step = roundLength(MAX_SPACING / camera.scale);
@@ -71,7 +74,7 @@ export function mount(root, store) {
     const text = sheetOf({
       width,
       height,
-      picture: canvas.toDataURL('image/png'),
+      picture: pictureOf(renderMap, Number(scale.value)),
       title: shown.title,
       subtitle: `${atlas.plane.title}; ${labels.length} labels of ${count} test images`,
       columns: ticksOf(box.u0, box.u1, width, step),
@@ -91,4 +94,23 @@ export function mount(root, store) {
     listeners.abort();
     unwatch();
   };
+}
+
+/**
+ * Return the map as a JPEG that is small enough, as large as that allows.
+ *
+ * @param {NonNullable<import('../store.js').State['renderMap']>} renderMap
+ * @param {number} largest  pixels per CSS pixel
+ * @returns {string}  a data URL
+ */
+function pictureOf(renderMap, largest) {
+  let picture = '';
+  for (let density = largest; density >= 1; density--) {
+    const canvas = renderMap(density, false);
+    for (const quality of QUALITIES) {
+      picture = canvas?.toDataURL('image/jpeg', quality) ?? '';
+      if (picture.length <= MAX_PICTURE) return picture;
+    }
+  }
+  return picture;
 }
