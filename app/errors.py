@@ -269,7 +269,7 @@ def _from_validation(error: RequestValidationError) -> Problem:
 
 
 def _field_error(entry: Mapping[str, object]) -> FieldError:
-    """Return one of pydantic's errors, without its input but for a plain number."""
+    """Return one of pydantic's errors, without its input but for a plain number that is wrong."""
     location = entry["loc"]
     assert isinstance(location, tuple)
     place, *path = location
@@ -278,6 +278,8 @@ def _field_error(entry: Mapping[str, object]) -> FieldError:
     else:
         pointer = ("?" if place == "query" else "") + "/".join(str(step) for step in path)
     detail = str(entry["msg"])
+    if entry["type"] == "extra_forbidden":  # the name is wrong, whatever the value
+        return {"pointer": pointer, "detail": detail}
     value = entry.get("input")
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300:
         detail += f", not {value:.12g}"

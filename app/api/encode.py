@@ -11,13 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
-from app.errors import InvalidRequest, Problem
+from app.errors import InvalidRequest, Problem, unknown
 from app.formats import npy, readings
 from app.formats.rendering import ImageJson, encode_json, image_json, json_response
 from app.formats.uploads import MAX_IMAGES, read_images
 from app.http.cancellation import while_connected
-from app.http.json_body import JsonBody, media_type, read_json, unsupported
+from app.http.json_body import MAX_NAME, JsonBody, media_type, read_json, unsupported
 from app.http.negotiation import JSON, NPY, choose
+from app.http.turns import Turns
 from app.openapi import BINARY, MODEL_PARAMETER, array, bytes_of, feature, parameter, reads
 from app.serving.encode_batcher import MAX_PER_PASS
 from app.serving.registry import Registry
@@ -134,8 +135,11 @@ async def encode(request: Request) -> Response:
     """Encode 1 to 64 images: files in the form field `file`, JSON, a NumPy file, or an image file.
 
     A file is brought to 28 x 28 the way the model's data set was made, and `steps` tells how; one
-    that is 28 x 28 on a dark background is taken as it is, as numbers are. `Accept` picks JSON, or
-    NumPy: the codes alone, for two fifths less work, as is JSON that includes nothing decoded.
+    that is 28 x 28 on a dark background is taken as it is. A blank file is refused, for there is no
+    stroke to find in it. Numbers of 28 x 28 are taken as they are, blank ones too.
+
+    `Accept` picks JSON, or NumPy: the codes alone, for two fifths less work, as is JSON that
+    includes nothing decoded.
 
     Where the preparation of a single file would guess wrong, `box`, `at`, `polarity` and
     `brightness` say what is meant.
@@ -145,16 +149,17 @@ async def encode(request: Request) -> Response:
         form = choose(request.headers.get("accept"), (JSON, NPY))
         include = _read_include(request) if form == JSON else frozenset({"mean"})
         entries, said = await _read(request)
-        served.encoder.require_room(len(entries))
-        with_steps = "steps" in include
-        dataset = served.card.dataset
-        prepared = await read_images(entries, dataset, reading=said, with_steps=with_steps)
-        images = np.stack([one.image for one in prepared])
-        found: Sequence[Code]
-        if include.isdisjoint(OF_DECODER):
-            found = await _worked_out(request, served.encoder.code(images), len(images))
-        else:
-            found = await _worked_out(request, served.encoder.encode(images), len(images))
+        with served.encoder.kept(len(entries)) as place:
+            with_steps = "steps" in include
+            dataset = served.card.dataset
+            prepared = await read_images(entries, dataset, reading=said, with_steps=with_steps)
+            images = np.stack([one.image for one in prepared])
+            work: Coroutine[Any, Any, Sequence[Code]]
+            if include.isdisjoint(OF_DECODER):
+                work = served.encoder.code(images, place)
+            else:
+                work = served.encoder.encode(images, place)
+            found: Sequence[Code] = await _worked_out(request, work, len(images))
         if form == JSON:
             write = partial(_json, served.card.id, found, prepared, include)
             is_quick = len(images) <= MAX_PER_PASS
@@ -167,9 +172,9 @@ async def encode(request: Request) -> Response:
 def _read_include(request: Request) -> frozenset[str]:
     text = request.query_params.get("include")
     include = FIELDS if text is None else frozenset(text.split(","))
-    if not include <= FIELDS:
-        known = ", ".join(EncodedItem.model_fields)
-        detail = f"include names what an item does not have. It has {known}."
+    if others := sorted(include - FIELDS):
+        name = others[0][:MAX_NAME] or "An empty name"
+        detail = unknown("field of an item", name, [*EncodedItem.model_fields])
         raise InvalidRequest.at("?include", detail)
     return include
 
@@ -181,7 +186,8 @@ async def _worked_out(request: Request, work: Coroutine[Any, Any, Result], count
 
 async def _read(request: Request) -> tuple[Mapping[str, object], Reading]:
     """Return the images of a request by their JSON pointers, and what it says of them."""
-    entries, said = await _entries(request)
+    turns: Turns = request.app.state.turns
+    entries, said = await _entries(Request(request.scope, turns.of(request.receive)))
     if len(entries) > 1 and said != AS_SEEN:
         names = ", ".join(f"`{name}`" for name in readings.NAMES)
         detail = f"{len(entries)} images came; {names} are said of one alone. Send one at a time."

@@ -29,7 +29,10 @@ def read(content: bytes, dimensions: int) -> Array:
     shape, by_columns, numbers = _described(content[:head])
     is_plain = len(shape) == dimensions and all(type(size) is int and size >= 0 for size in shape)
     if not is_plain or numbers.kind not in "fiu" or numbers.itemsize > 8:
-        raise _refusal(f"it holds no array of {dimensions} dimensions of whole numbers or floats")
+        raise _refusal(
+            f"it holds no array of {dimensions} dimensions of whole numbers or floats, but one of "
+            f"{len(shape)} of the type {numbers.str}"
+        )
     if len(content) != head + math.prod(shape) * numbers.itemsize:
         raise _refusal("it is longer or shorter than its head says")
     found = np.frombuffer(content, numbers, offset=head)

@@ -3,7 +3,8 @@
 import asyncio
 import base64
 import binascii
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -24,6 +25,8 @@ MultiPartParser.spool_max_size = 2**40
 MAX_IMAGES = 64
 _DATA_URL = "data:"
 _LINE_BREAKS = b"\r\n\t "
+MAX_HOPS = 16
+"""To a thread and back for a request; each keeps the event loop for 60 microseconds."""
 _THREADS = ThreadPoolExecutor(2, "images")
 """Few, because each may hold an image of `MAX_PIXELS`; started with the first upload."""
 
@@ -54,16 +57,21 @@ async def read_images(
         if isinstance(content, Prepared) or is_small_png(content):
             return [prepared(content, pointer)]
         entries = {pointer: content}
+
+    def prepare_all(part: Sequence[tuple[str, object]]) -> list[Prepared]:
+        return [prepared(entry, pointer) for pointer, entry in part]
+
     loop = asyncio.get_running_loop()
-    running = [
-        loop.run_in_executor(_THREADS, prepared, entry, pointer)
-        for pointer, entry in entries.items()
-    ]
-    found = await asyncio.gather(*running, return_exceptions=True)
-    for one in found:
-        if isinstance(one, BaseException):
-            raise one
-    return [one for one in found if isinstance(one, Prepared)]
+    each = list(entries.items())
+    size = math.ceil(len(each) / MAX_HOPS)
+    parts = [each[start : start + size] for start in range(0, len(each), size)]
+    running = [loop.run_in_executor(_THREADS, prepare_all, part) for part in parts]
+    found: list[Prepared] = []
+    for part in await asyncio.gather(*running, return_exceptions=True):
+        if isinstance(part, BaseException):
+            raise part
+        found += part
+    return found
 
 
 def _prepared(

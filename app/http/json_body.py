@@ -61,7 +61,9 @@ def unsupported(request: Request, *taken: str) -> UnsupportedMedia:
     """Return the refusal of a body that is of none of the types taken."""
     kind = media_type(request.headers.get("content-type"))
     came = f"is {kind}" if kind else "is missing"
-    return UnsupportedMedia(f"Content-Type {came}; this route reads {' and '.join(taken)}.")
+    *others, last = taken
+    listed = f"{', '.join(others)} and {last}" if others else last
+    return UnsupportedMedia(f"Content-Type {came}; this route reads {listed}.")
 
 
 async def read_json(request: Request, schema: type[Body], *, max_bytes: float = math.inf) -> Body:
@@ -104,7 +106,9 @@ async def read_json(request: Request, schema: type[Body], *, max_bytes: float = 
 
 
 def _message(entry: ErrorDetails, schema: type[BaseModel]) -> str:
-    """Return pydantic's message, or for a field that there is not those that there are."""
+    """Return pydantic's message, or our own where that speaks of Python or says too little."""
+    if entry["type"] == "model_type":
+        return "Input should be an object"
     if entry["type"] != "extra_forbidden":
         return entry["msg"]
     *path, name = entry["loc"]

@@ -1,4 +1,7 @@
-"""Query parameters: one that a route does not have is refused, as a field of a body is."""
+"""Query parameters: one that a route does not have is refused, as a field of a body is.
+
+So is one that comes twice, of which the last would be taken in silence.
+"""
 
 from urllib.parse import unquote_plus
 
@@ -12,7 +15,7 @@ from app.http.json_body import MAX_NAME
 class KnownQuery:
     """The query parameters of a route: those of its signature, and those that it describes itself.
 
-    As ASGI middleware around an app it refuses all others.
+    As ASGI middleware around an app it refuses all others, and each that comes more than once.
     """
 
     def __init__(self, route: APIRoute, app: ASGIApp) -> None:
@@ -29,12 +32,23 @@ class KnownQuery:
         await self.app(scope, receive, send)
 
     def check(self, query: bytes) -> None:
-        """Raise InvalidRequest if a query has a parameter of another name."""
+        """Raise InvalidRequest if a query has a parameter of another name, or one twice."""
+        seen = set()
         for part in query.split(b"&"):
             name = part.partition(b"=")[0]
-            if not name or name in self._known:
+            if not name:
                 continue
-            plain = unquote_plus(name.decode("latin-1"))
-            if plain not in self.names:
-                plain = plain[:MAX_NAME]
-                raise InvalidRequest.at(f"?{plain}", unknown("query parameter", plain, self.names))
+            if name not in self._known:
+                name = self._unescaped(name)
+            if name in seen:
+                plain = name.decode()
+                detail = f"{plain} comes more than once; only one value of it is taken."
+                raise InvalidRequest.at(f"?{plain}", detail)
+            seen.add(name)
+
+    def _unescaped(self, name: bytes) -> bytes:
+        plain = unquote_plus(name.decode("latin-1"))
+        if plain not in self.names:
+            plain = plain[:MAX_NAME]
+            raise InvalidRequest.at(f"?{plain}", unknown("query parameter", plain, self.names))
+        return plain.encode()

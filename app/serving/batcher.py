@@ -22,6 +22,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
@@ -31,7 +32,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from app.errors import Overloaded
-from app.serving.queues import FairQueue, Job, Waiter
+from app.serving.queues import FairQueue, Job, Place, Waiter
 from app.telemetry.counters import Counters, QueueStats
 
 Latents = Float32[np.ndarray, "batch latent"]
@@ -158,7 +159,7 @@ class Batcher:
         Args:
             calls: At least one. Each takes milliseconds, not more: the tiles wait for it.
             weight: What one of them costs, in images decoded.
-            kind: `unit` and `count` of the job.
+            kind: `unit`, `count` and `place` of the job.
         """
         return Job(deque(calls), weight, list, in_thread=True, **kind)
 
@@ -191,6 +192,10 @@ class Batcher:
         finally:
             if isinstance(job, Job):
                 self._queue_of(job).jobs.pop(job, None)
+
+    def kept(self, place: Place) -> AbstractContextManager[Place]:
+        """Keep a place for bulk that is yet to come; raises Overloaded if it would be refused."""
+        return self._bulk.kept(place)
 
     def require_room(self, pieces: int) -> None:
         """Raise Overloaded if bulk of so many pieces would be refused now."""

@@ -5,6 +5,7 @@ Four images together take twice the time of one.
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from itertools import accumulate
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from app.serving.batcher import Batcher
-from app.serving.queues import Job
+from app.serving.queues import Job, Place
 from model.engine import Code, Encoding, Engine
 
 Pixels = Float32[np.ndarray, "images 28 28"]
@@ -28,9 +29,15 @@ class _EncodeJob(Job):
 
     __slots__ = ("batcher", "images", "whole")
 
-    def __init__(self, batcher: "EncodeBatcher", images: Pixels, whole: bool) -> None:
+    def __init__(
+        self, batcher: "EncodeBatcher", images: Pixels, whole: bool, place: Place | None
+    ) -> None:
         weight = batcher.engine.decodes_to_encode * len(images)
-        super().__init__(deque([_nothing]), weight, _share_out, UNIT, len(images), in_thread=True)
+        super().__init__(
+            *(deque([_nothing]), weight, _share_out, UNIT, len(images)),
+            in_thread=True,
+            place=place,
+        )
         self.batcher, self.images, self.whole = batcher, images, whole
 
     def take(self) -> Callable[[], Any]:
@@ -54,25 +61,37 @@ class EncodeBatcher:
         self._batcher = batcher
         self._waiting: list[_EncodeJob] = []
 
-    async def encode(self, images: Pixels) -> list[Encoding]:
+    async def encode(self, images: Pixels, place: Place | None = None) -> list[Encoding]:
         """Encode images behind the drags of the moment; the results lie one after the other.
 
         Up to `MAX_PER_PASS` are encoded together with those of others, more of them in pieces.
-        Raises Overloaded when too much is waiting.
+
+        Args:
+            images: At least one.
+            place: What `kept` keeps for them, if anything.
+
+        Raises:
+            Overloaded: No place is kept, and too much is waiting.
         """
-        return await self._run(images, whole=True)
+        return await self._run(images, place, whole=True)
 
-    async def code(self, images: Pixels) -> list[Code]:
+    async def code(self, images: Pixels, place: Place | None = None) -> list[Code]:
         """Do the same for the code and its covariance alone."""
-        return await self._run(images, whole=False)
+        return await self._run(images, place, whole=False)
 
-    def require_room(self, images: int) -> None:
-        """Raise Overloaded if so many images would be refused now."""
-        self._batcher.require_room(-(-images // MAX_PER_PASS))
+    def kept(self, images: int) -> AbstractContextManager[Place]:
+        """Keep a place for so many images while they are prepared.
 
-    async def _run(self, images: Pixels, *, whole: bool) -> list[Any]:
+        So nothing is prepared that is refused afterwards. Raises Overloaded when too much is
+        waiting.
+        """
+        pieces = -(-images // MAX_PER_PASS)
+        weight = self.engine.decodes_to_encode * min(images, MAX_PER_PASS)
+        return self._batcher.kept(Place(pieces, weight, UNIT, images))
+
+    async def _run(self, images: Pixels, place: Place | None, *, whole: bool) -> list[Any]:
         if len(images) <= MAX_PER_PASS:
-            small = _EncodeJob(self, images, whole)
+            small = _EncodeJob(self, images, whole, place)
             self._waiting.append(small)
             try:
                 return [await self._batcher.run(small)]
@@ -82,7 +101,9 @@ class EncodeBatcher:
         pieces = np.split(images, range(MAX_PER_PASS, len(images), MAX_PER_PASS))
         weight = MAX_PER_PASS * self.engine.decodes_to_encode
         calls = [partial(encode, one) for one in pieces]
-        job = self._batcher.calls_job(calls, weight=weight, unit=UNIT, count=len(images))
+        job = self._batcher.calls_job(
+            calls, weight=weight, unit=UNIT, count=len(images), place=place
+        )
         found: list[Any] = await self._batcher.run(job)
         return found
 

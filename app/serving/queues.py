@@ -1,8 +1,11 @@
 """The queues before an engine: bounded, and a request beyond the bound is refused at once."""
 
+import heapq
 import math
+import random
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Protocol
@@ -17,6 +20,10 @@ COLD = 8
 the pace."""
 LONGEST_PAUSE = 60.0
 """Seconds after which a refused client is told to come again, at most."""
+EARLY = 3
+"""The part of the time until its turn after which a refused client is told to come again. Who comes
+early may find room, for a pace that was measured during a rush is too slow, or is refused cheaply;
+while all are late, the server rests."""
 
 
 class Waiter(Protocol):
@@ -33,6 +40,17 @@ class Waiter(Protocol):
 
     def set_exception(self, error: Exception, /) -> None:
         """Take the reason why there will be none; raises nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """The place in a queue of a job that was admitted and is yet to come."""
+
+    pieces: int
+    weight: int
+    unit: str
+    count: int
+    """All four as those of the job."""
 
 
 @dataclass(eq=False, slots=True)
@@ -53,9 +71,16 @@ class Job:
     """Whether the pieces run in a thread: those that take longer than the hop there."""
     is_tile: bool = False
     """Whether it goes into the queue of tiles."""
+    place: Place | None = None
+    """What was kept for it in the queue, if anything."""
     results: list[Any] = field(default_factory=list)
     waiter: Waiter = field(init=False)
     """Who waits for the result; set when the job is submitted."""
+
+    @property
+    def pieces(self) -> int:
+        """How many wait."""
+        return len(self.calls)
 
     def take(self) -> Callable[[], Any]:
         """Return the piece whose turn has come; called on the event loop."""
@@ -106,46 +131,68 @@ class FairQueue:
     oldest_is_next: bool = False
     paces: defaultdict[str, Pace] = field(default_factory=lambda: defaultdict(Pace))
     """By the unit of a job."""
-    promised: float = 0.0
-    """When the last of the refused clients would have its turn if all come again when told."""
+    places: dict[Place, None] = field(default_factory=dict)
+    """Those kept for jobs that are yet to come."""
+    returns: list[float] = field(default_factory=list)
+    """When the clients that were refused come again as they were told; a heap."""
+
+    @contextmanager
+    def kept(self, place: Place) -> Iterator[Place]:
+        """Keep a place for a job meanwhile; raises Overloaded if that would wait for too long."""
+        self.require_room(place.pieces)
+        self.places[place] = None
+        try:
+            yield place
+        finally:
+            self.places.pop(place, None)
 
     def put(self, job: Job) -> None:
-        """Queue a job; raises Overloaded if it would wait for too long."""
-        self.require_room(len(job.calls))
+        """Queue a job, in its place if one is kept for it.
+
+        Raises:
+            Overloaded: There is none, and the job would wait for too long.
+        """
+        if job.place in self.places:
+            del self.places[job.place]
+        else:
+            self.require_room(job.pieces)
         self.jobs[job] = None
 
     @property
     def waiting(self) -> int:
         """Images decoded, or what costs as much, that wait."""
-        return sum(job.weight * len(job.calls) for job in self.jobs if not job.waiter.done())
+        return sum(job.weight * job.pieces for job in self.jobs if not job.waiter.done())
 
     def require_room(self, pieces: int) -> None:
         """Raise Overloaded if a job of so many pieces would be refused now.
 
         It waits for no more pieces of another job than it has itself, because they take turns.
         """
-        before = [job for job in self.jobs if not job.waiter.done()]
+        waiting = [job for job in self.jobs if not job.waiter.done()]
+        before: list[Job | Place] = [*waiting, *self.places]
         seconds = sum(
-            self.paces[job.unit].of(job.weight * min(len(job.calls), pieces)) for job in before
+            self.paces[one.unit].of(one.weight * min(one.pieces, pieces)) for one in before
         )
         if seconds > self.max_seconds:
             raise self._refusal(before, seconds)
 
-    def _refusal(self, before: list[Job], seconds: float) -> Overloaded:
+    def _refusal(self, before: list[Job | Place], seconds: float) -> Overloaded:
         """Count and return the refusal of a job that would wait so long for others.
 
-        Clients that were refused have their turns one after the other. Each is told to come again
-        after half of the time until its own turn: a client that comes early can wait here, and a
-        pace measured during a rush is too slow.
+        Its turn is after those who wait and after those who were refused and are yet to come again.
+        At random, so that they do not come together, it is told about a third of that time.
         """
         self.stats.refused += 1
         now = perf_counter()
-        turn = max(self.promised, now + seconds) + seconds / len(before)
-        self.promised = min(turn, now + LONGEST_PAUSE)
-        later = max(1, math.ceil((self.promised - now) / 2))
+        while self.returns and self.returns[0] <= now:
+            heapq.heappop(self.returns)
+        turn = seconds + seconds / len(before) * len(self.returns)
+        about = min(turn / EARLY, LONGEST_PAUSE / 1.5)
+        later = max(1, math.ceil(about * random.uniform(0.5, 1.5)))
+        heapq.heappush(self.returns, now + later)
         waiting: Counter[str] = Counter()
-        for job in before:
-            waiting[job.unit] += job.count
+        for one in before:
+            waiting[one.unit] += one.count
         listed = " and ".join(_counted(unit, count) for unit, count in waiting.most_common())
         return Overloaded(
             f"{listed} come before this, which would wait some {seconds:.0f} seconds for them; "

@@ -60,8 +60,11 @@ export interface paths {
          * @description Encode 1 to 64 images: files in the form field `file`, JSON, a NumPy file, or an image file.
          *
          *     A file is brought to 28 x 28 the way the model's data set was made, and `steps` tells how; one
-         *     that is 28 x 28 on a dark background is taken as it is, as numbers are. `Accept` picks JSON, or
-         *     NumPy: the codes alone, for two fifths less work, as is JSON that includes nothing decoded.
+         *     that is 28 x 28 on a dark background is taken as it is. A blank file is refused, for there is no
+         *     stroke to find in it. Numbers of 28 x 28 are taken as they are, blank ones too.
+         *
+         *     `Accept` picks JSON, or NumPy: the codes alone, for two fifths less work, as is JSON that
+         *     includes nothing decoded.
          *
          *     Where the preparation of a single file would guess wrong, `box`, `at`, `polarity` and
          *     `brightness` say what is meant.

@@ -92,11 +92,16 @@ def test_a_client_in_typescript_encodes_a_file_and_knows_a_problem(document: Pat
     made = folder / "made"
     node("@hey-api/openapi-ts/bin/run.js", "-i", document, "-o", made, folder=folder)
     shutil.copy(HERE / "generated.ts", folder)
-    (folder / "node_modules").symlink_to(ROOT / "node_modules")
     libraries = "es2023,dom,dom.iterable"
     options = f"--strict --skipLibCheck --module commonjs --target es2022 --lib {libraries}".split()
-    tsc = ROOT / "node_modules" / "typescript" / "bin" / "tsc"
-    node(str(tsc), *options, "--moduleResolution", "node10", "generated.ts", folder=folder)
+    node(
+        "typescript/bin/tsc",
+        *options,
+        "--moduleResolution",
+        "node10",
+        "generated.ts",
+        folder=folder,
+    )
     upload = (ROOT / "examples" / "seven.png").read_bytes()
     with serving(Settings(models=(DEFAULT,))) as server, server.client() as client:
         image = base64.b64encode(upload).decode()

@@ -128,7 +128,8 @@ def test_numpy_images_of_another_size_are_prepared_as_files_of_them_are(api: htt
     [
         (np.zeros((65, 28, 28)), "65 images; 1 to 64"),
         (np.zeros((0, 28, 28)), "0 images; 1 to 64"),
-        (np.zeros((28, 28)), "no array of 3 dimensions"),
+        (np.zeros((28, 28), bool), "no array of 3 dimensions of whole numbers or floats"),
+        (np.zeros((28, 28), bool), "but one of 2 of the type |b1"),
         (np.zeros((1, 28, 0)), "is empty"),
         (np.full((1, 28, 28), 1.5), "outside 0 (background) to 1"),
         (np.full((1, 28, 28), np.nan), "outside 0 (background) to 1"),
@@ -140,6 +141,21 @@ def test_a_numpy_file_without_images_is_refused_with_the_reason(
     api: httpx.Client, refused: Refused, array: np.ndarray, reason: str
 ) -> None:
     assert reason in refused(api.post(ENCODE, **npy(array)), 422)
+
+
+def test_blank_numbers_are_encoded_as_they_are_and_a_blank_file_is_refused(
+    api: httpx.Client, refused: Refused
+) -> None:
+    blank = np.zeros((1, 28, 28), np.uint8)
+    listed = api.post(ENCODE, json={"images": blank.tolist()})
+    in_numpy = api.post(ENCODE, **npy(blank))
+    assert listed.status_code == 200
+    assert in_numpy.json() == listed.json()
+    for size in (28, 40):
+        black = png.encode(np.zeros((size, size), np.uint8))
+        assert "is blank" in refused(api.post(ENCODE, files={"file": black}), 422)
+    to_prepare = np.zeros((1, 40, 40), np.uint8)
+    assert "is blank" in refused(api.post(ENCODE, **npy(to_prepare)), 422)
 
 
 def test_an_image_file_may_be_the_body_itself(api: httpx.Client, refused: Refused) -> None:
@@ -167,12 +183,20 @@ def test_only_what_is_included_is_answered(api: httpx.Client, wanted: str) -> No
         assert item == {name: full[name] for name in names if name in item}
 
 
-@pytest.mark.parametrize("wanted", ["", "mode", "mean,", "mean;elbo"])
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ("", "An empty name is no field of an item here. There is mean, covariance"),
+        ("mean,", "An empty name"),
+        ("mean,maen", "maen is no field of an item here; did you mean mean?"),
+        ("mean;elbo", "mean;elbo is no field"),
+    ],
+)
 def test_a_field_that_there_is_not_cannot_be_included(
-    api: httpx.Client, refused: Refused, wanted: str
+    api: httpx.Client, refused: Refused, wanted: str, said: str
 ) -> None:
     answer = api.post(f"{ENCODE}?include={wanted}", files=files([file(drawing())]))
-    assert "It has mean, covariance" in refused(answer, 422)
+    assert said in refused(answer, 422)
     assert answer.json()["errors"][0]["pointer"] == "?include"
 
 

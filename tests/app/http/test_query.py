@@ -45,6 +45,15 @@ def test_a_refusal_names_what_is_meant_and_what_there_is(
     assert said in refused(api.get(f"models/mnist-vae-2d/{path}"), 422)
 
 
+@pytest.mark.parametrize("query", ["z=0,0&k=5&k=6", "z=0,0&k=5&%6b=5", "z=0,0&k=5&k"])
+def test_a_parameter_that_comes_twice_is_refused(
+    api: httpx.Client, refused: Refused, query: str
+) -> None:
+    answer = api.get(f"models/mnist-vae-2d/neighbours?{query}")
+    assert "k comes more than once" in refused(answer, 422)
+    assert answer.json()["errors"][0]["pointer"] == "?k"
+
+
 def test_a_name_may_be_written_with_escapes(api: httpx.Client) -> None:
     plain = api.get("models/mnist-vae-2d/decode.png?z=0,0&size=28").content
     assert api.get("models/mnist-vae-2d/decode.png?%7A=0,0&s%69ze=28&").content == plain

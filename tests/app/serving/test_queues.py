@@ -4,7 +4,7 @@ from concurrent.futures import Future
 import pytest
 
 from app.errors import Overloaded
-from app.serving.queues import COLD, LONGEST_PAUSE, FairQueue, Job, Pace
+from app.serving.queues import COLD, EARLY, LONGEST_PAUSE, FairQueue, Job, Pace, Place
 from app.telemetry.counters import Counters
 
 
@@ -69,20 +69,60 @@ def test_a_refusal_names_what_waits_in_its_own_unit_and_its_wait_and_the_bound()
     assert "lets a request wait 5" in said
 
 
-def test_those_who_are_refused_are_told_to_come_again_one_after_the_other() -> None:
-    queue = warm(5.0)
-    for _ in range(6):
-        queue.put(job(pieces=1))
+def refuse(queue: FairQueue, count: int) -> list[int]:
+    """Return what so many clients are told by `Retry-After`."""
     found = []
-    for _ in range(100):
+    for _ in range(count):
         with pytest.raises(Overloaded) as refusal:
             queue.require_room(1)
         assert refusal.value.headers
         found.append(int(refusal.value.headers["Retry-After"]))
-    # Half of the time to their turns: after the six seconds that wait, and one second each.
-    assert found[:10:2] == pytest.approx(range(4, 9), abs=1)
-    assert found == sorted(found)
-    assert found[-1] == LONGEST_PAUSE / 2
+    return found
+
+
+def test_who_is_refused_is_told_a_part_of_the_time_to_its_turn_behind_the_refused_before() -> None:
+    queue = warm(5.0)
+    for _ in range(6):
+        queue.put(job(pieces=1))
+    told = refuse(queue, 1000)
+    for refused_before, pause in enumerate(told):
+        about = min((6 + refused_before) / EARLY, LONGEST_PAUSE / 1.5)
+        assert about / 2 <= pause <= about * 1.5 + 1
+    assert max(told) <= LONGEST_PAUSE
+    assert len(set(told[200:])) > 10, "they come together"
+
+
+def test_who_came_again_is_counted_no_more_among_those_yet_to_come() -> None:
+    queue = warm(5.0)
+    for _ in range(6):
+        queue.put(job(pieces=1))
+    refuse(queue, 1000)
+    queue.returns = [0.0 for _ in queue.returns]
+    (told,) = refuse(queue, 1)
+    assert told <= 6 / EARLY * 1.5
+
+
+def test_a_place_that_is_kept_counts_for_others_and_is_its_jobs_own() -> None:
+    queue = warm(max_seconds=2.0)
+    with queue.kept(Place(3, 1, "image to encode", 24)) as place:
+        with pytest.raises(Overloaded, match="24 images"):
+            queue.put(job(pieces=3))
+        own = job(pieces=3)
+        own.place = place
+        queue.put(own)
+        assert (queue.waiting, queue.places) == (3, {})
+    own.waiter.set_result(None)
+    with pytest.raises(ValueError, match="no image"), queue.kept(place):
+        raise ValueError("no image")
+    queue.put(job(pieces=3))
+
+
+def test_no_place_is_kept_for_who_would_wait_too_long() -> None:
+    queue = warm(max_seconds=2.0)
+    queue.put(job(pieces=3))
+    with pytest.raises(Overloaded), queue.kept(Place(3, 1, "image to encode", 24)):
+        pytest.fail("it was admitted")
+    assert queue.places == {}
 
 
 def test_work_of_one_kind_that_takes_long_says_nothing_of_another_kind() -> None:
