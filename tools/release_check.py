@@ -108,7 +108,11 @@ def platforms(clone: Path) -> str:
     for group, python, system in itertools.product(("serve", "dev"), PYTHONS, SYSTEMS):
         wanted = ("--group", group, "--python-version", python, "--python-platform", system)
         asked = subprocess.run(
-            [*uv, *pins, *wheels, *wanted], cwd=clone, env=environment, capture_output=True, text=True
+            [*uv, *pins, *wheels, *wanted],
+            cwd=clone,
+            env=environment,
+            capture_output=True,
+            text=True,
         )
         if asked.returncode != 0:
             raise Amiss(f"{group} on {system} with Python {python}:\n{asked.stderr}")
