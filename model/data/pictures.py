@@ -44,6 +44,10 @@ class Seen:
 
     grey: Image.Image
     """Of mode L."""
+    format: str | None
+    """Of the file, as Pillow names it."""
+    size: tuple[int, int]
+    """Width and height as they are in the file."""
     is_turned: bool
     """Whether the camera was held turned."""
     sheet: str | None
@@ -74,14 +78,14 @@ def see(image: Image.Image, side: int, box: Box = WHOLE) -> Seen:
         ImageError: It is too large or damaged.
     """
     with _told():
-        turn = _turn(image)
+        turn, size = _turn(image), image.size
         left, top, right, bottom = box
         longest = math.ceil(side / min(right - left, bottom - top))
         image.draft("L", (longest, longest))  # a JPEG is decoded no larger than is needed
         image.load()
         left_to_do = _turn(image) if image.format == "TIFF" else turn  # Pillow turns a TIFF itself
         grey, sheet = _flat(image, left_to_do, box, side)
-    return Seen(grey, turn is not None, sheet)
+    return Seen(grey, image.format, size, turn is not None, sheet)
 
 
 @contextmanager

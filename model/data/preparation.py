@@ -15,6 +15,7 @@ from PIL import Image
 
 from model.data import strokes
 from model.data.pictures import WHOLE, Seen, see
+from model.data.sharpening import is_soft, own_pixels
 from model.data.steps import DIGITS, GreyImage, Reading, steps_for
 
 DIGIT_SIDE, PLAIN_SIDE, WORKING_SIDE = 320, 160, 1024
@@ -23,6 +24,7 @@ a plain ground, which shows its stroke on fewer, and of everything else."""
 THUMBNAIL_SIDE = 112
 
 AS_SEEN = Reading()
+Levels = UInt8[np.ndarray, "height width"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Step:
 
     name: str
     detail: str
-    image: UInt8[np.ndarray, "height width"]
+    image: Levels
 
 
 @dataclass(frozen=True)
@@ -53,15 +55,18 @@ def prepare(
         ImageError: It is too large, damaged or blank.
     """
     is_digit = dataset == DIGITS
-    size = picture.size  # that of the file: a large JPEG is decoded smaller
     seen = see(picture, DIGIT_SIDE if is_digit else WORKING_SIDE, reading.box)
-    grey = seen.grey
-    is_plain = is_digit and strokes.is_plain(np.asarray(grey))
-    if is_plain:
-        grey = grey.reduce(math.ceil(max(grey.size) / PLAIN_SIDE))
-    cut = np.asarray(grey, np.float32) / 255
+    levels, is_plain = np.asarray(seen.grey), False
+    if is_digit:
+        levels, is_plain = _at_working_size(levels)
+    cut = levels / np.float32(255)
     pixels = cut**2.0**-reading.brightness if reading.brightness else cut
-    steps = _first_steps(picture, size, seen, reading, cut, pixels) if with_steps else []
+    steps = []
+    if with_steps:
+        is_whole = reading.box == WHOLE
+        whole = _thumbnail(cut) if is_whole else np.asarray(see(picture, THUMBNAIL_SIDE).grey)
+        steps += _steps_of_file(seen, whole)
+        steps += _steps_of_reading(reading, _thumbnail(cut), _thumbnail(pixels))
     for name, transform in steps_for(pixels, dataset, reading, is_plain=is_plain).items():
         pixels, detail = transform(pixels)
         if detail and with_steps:
@@ -69,42 +74,48 @@ def prepare(
     return Prepared(np.asarray(pixels, np.float32), steps)
 
 
-def _first_steps(
-    picture: Image.Image,
-    size: tuple[int, int],
-    seen: Seen,
-    reading: Reading,
-    cut: GreyImage,
-    bright: GreyImage,
-) -> list[Step]:
-    """Return what was done before the steps of a data set, with what was seen after each.
+def _at_working_size(levels: Levels) -> tuple[Levels, bool]:
+    """Return a digit at the size at which it is looked for, and whether its ground is of one level.
 
-    Args:
-        picture: Opened and decoded.
-        size: Its width and height as they are in the file.
-        seen: What was seen of it.
-        reading: What the client says of it.
-        cut: What its box holds.
-        bright: The same in the brightness that is asked for.
+    Few pixels of its own say nothing of the light on a picture.
     """
-    shown = _thumbnail(cut)
-    whole = shown if reading.box == WHOLE else np.asarray(see(picture, THUMBNAIL_SIDE).grey)
-    kind, (width, height) = picture.format, size
-    steps = [Step("read", f"A {kind} file of {width} x {height} pixels, seen in grey.", whole)]
+    levels = own_pixels(levels)
+    grey = Image.fromarray(levels)
+    longest = max(grey.size)
+    if is_soft(levels):
+        width, height = (max(1, round(side * PLAIN_SIDE / longest)) for side in grey.size)
+        return np.asarray(grey.resize((width, height))), True
+    if strokes.is_plain(levels):
+        return np.asarray(grey.reduce(math.ceil(longest / PLAIN_SIDE))), True
+    return levels, False
+
+
+def _steps_of_file(seen: Seen, whole: Levels) -> list[Step]:
+    """Return what was done to see a picture, each time with the whole of it."""
+    width, height = seen.size
+    steps = [
+        Step("read", f"A {seen.format} file of {width} x {height} pixels, seen in grey.", whole)
+    ]
     if seen.is_turned:
         steps.append(Step("turned", "The camera was held turned; its note was followed.", whole))
     if seen.sheet:
         steps.append(Step("flattened", f"What is transparent was laid on {seen.sheet}.", whole))
-    if reading.box != WHOLE:
-        detail = "Only what lies in the box that you drew is looked at."
-        steps.append(Step("boxed", detail, shown))
-    if reading.brightness:
-        detail = f"The brightness was changed by {reading.brightness:+.2f}, as you said."
-        steps.append(Step("brightened", detail, _thumbnail(bright)))
     return steps
 
 
-def _thumbnail(pixels: GreyImage) -> UInt8[np.ndarray, "height width"]:
+def _steps_of_reading(reading: Reading, cut: Levels, bright: Levels) -> list[Step]:
+    """Return what a client asked for: what the box holds, and that in another brightness."""
+    steps = []
+    if reading.box != WHOLE:
+        detail = "Only what lies in the box that you drew is looked at."
+        steps.append(Step("boxed", detail, cut))
+    if reading.brightness:
+        detail = f"The brightness was changed by {reading.brightness:+.2f}, as you said."
+        steps.append(Step("brightened", detail, bright))
+    return steps
+
+
+def _thumbnail(pixels: GreyImage) -> Levels:
     levels = np.floor(255 * pixels + 0.5).astype(np.uint8)
     if max(levels.shape) <= THUMBNAIL_SIDE:
         return levels

@@ -21,6 +21,7 @@ from PIL import Image
 from model.data import strokes
 from model.data.datasets import IMAGE_SIDE, MNIST
 from model.data.pictures import WHOLE, Box
+from model.data.sharpening import is_soft, sharpened
 from model.errors import ImageError
 
 DIGITS = MNIST.id
@@ -95,6 +96,7 @@ def steps_for(
     return {
         "inverted": inverted(guess=_has_dark_area if is_plain else strokes.is_dark_on_light),
         "levelled": _levelled if is_plain else _evened,
+        **({"sharpened": _sharpened} if is_plain else {}),
         "alone": partial(_alone, at=at, is_plain=is_plain),
         "cropped": partial(_cropped, above=STROKE, what="The stroke"),
         "fitted": _fitted_digit,
@@ -157,12 +159,19 @@ def _kept(image: GreyImage) -> tuple[GreyImage, str | None]:
 def _levelled(image: GreyImage) -> tuple[GreyImage, str | None]:
     low, high = _noise_level(image), image.max()
     levelled = np.clip((image - low) / (high - low), 0, 1)
-    if min(image.shape) >= strokes.SMALLEST:  # a stroke enlarged from few pixels has wide slopes
-        levelled = np.clip((levelled - FAINT) / (FULL - FAINT), 0, 1)
     if low < 0.01 and high > 0.99:
         return levelled, None
     detail = f"Background up to {low:.2f} became 0, and the strongest stroke, {high:.2f}, 1."
     return levelled, detail
+
+
+def _sharpened(image: GreyImage) -> tuple[GreyImage, str | None]:
+    if min(image.shape) < strokes.SMALLEST:
+        return image, None
+    if not is_soft(image):  # a stroke has slopes even where it was drawn large
+        return np.clip((image - FAINT) / (FULL - FAINT), 0, 1), None
+    detail = "It has few pixels of its own: the stroke was made sharp, and as wide as MNIST's."
+    return sharpened(image), detail
 
 
 def _evened(image: GreyImage) -> tuple[GreyImage, str | None]:

@@ -12,7 +12,7 @@ from tests.app.pictures import drawing, file
 from tests.photographs import KINDS, SMALL_DIGITS, photographs
 
 COUNT, SEED = 20, 2026
-LEAST = {"hard shadow x 0.6": 15, "dark squared": 16, SMALL_DIGITS: 12}
+LEAST = {"hard shadow x 0.6": 15, "dark squared": 16, SMALL_DIGITS: 15}
 """How many of 20 are right at least; of all other kinds `LEAST_OF_OTHERS`."""
 LEAST_OF_OTHERS = 16
 

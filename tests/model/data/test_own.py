@@ -204,8 +204,9 @@ def test_idx_files_are_found_with_a_dot_in_their_names_and_one_folder_down(
         moved = path.rename(path.with_suffix(".moved"))
         folder.mkdir(exist_ok=True)
         moved.rename(folder / spelled)
-    install_own("mine", files, tmp_path / "data")
-    assert len(datasets.train_set("mine", tmp_path / "data").images) == 9
+    target = tmp_path / "data"
+    assert main(["data", "--from", str(files), "--name", "mine", "--to", str(target)]) == 0
+    assert len(datasets.train_set("mine", target).images) == 9
 
 
 def test_a_file_exchanged_afterwards_is_refused(files: Path, tmp_path: Path) -> None:
