@@ -1,6 +1,5 @@
 """POST encode: posteriors of images."""
 
-import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any, TypeVar
@@ -14,7 +13,7 @@ from starlette.exceptions import HTTPException
 from app.errors import InvalidRequest, Problem, unknown
 from app.formats import npy, readings
 from app.formats.rendering import ImageJson, encode_json, image_json, json_response
-from app.formats.uploads import MAX_IMAGES, read_images
+from app.formats.uploads import MAX_IMAGES, in_thread, read_images
 from app.http.cancellation import while_connected
 from app.http.json_body import MAX_NAME, JsonBody, media_type, read_json, unsupported
 from app.http.negotiation import JSON, NPY, choose
@@ -161,10 +160,9 @@ async def encode(request: Request) -> Response:
                 work = served.encoder.encode(images, place)
             found: Sequence[Code] = await _worked_out(request, work, len(images))
         if form == JSON:
-            write = partial(_json, served.card.id, found, prepared, include)
-            is_quick = len(images) <= MAX_PER_PASS
-            content = write() if is_quick else await asyncio.to_thread(write)
-            return json_response(content, request.headers.get("accept-encoding"))
+            coding = request.headers.get("accept-encoding")
+            answer = partial(_json, served.card.id, found, prepared, include, coding)
+            return answer() if len(images) <= MAX_PER_PASS else await in_thread(answer)
         content = npy.write(np.concatenate([code.array for code in found]))
         return Response(content, media_type=form, headers={"Vary": "Accept"})
 
@@ -246,11 +244,16 @@ def _texts(form: FormData) -> dict[str, str]:
 
 
 def _json(
-    model: str, found: Sequence[Code], prepared: Sequence[Prepared], include: Collection[str]
-) -> bytes:
+    model: str,
+    found: Sequence[Code],
+    prepared: Sequence[Prepared],
+    include: Collection[str],
+    accept_encoding: str | None,
+) -> Response:
     each = [(encoding, index) for encoding in found for index in range(len(encoding))]
     items = [_item(*one, ready, include) for one, ready in zip(each, prepared, strict=True)]
-    return encode_json({"model": model, "items": items}).encode()
+    content = encode_json({"model": model, "items": items}).encode()
+    return json_response(content, accept_encoding)
 
 
 def _item(

@@ -4,10 +4,10 @@ import asyncio
 import base64
 import binascii
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from starlette.formparsers import MultiPartParser
@@ -22,13 +22,20 @@ from model.errors import ImageError
 MultiPartParser.spool_max_size = 2**40
 """Uploads stay in memory, within the bound on bodies, and are never written to a disk."""
 
+Result = TypeVar("Result")
+
 MAX_IMAGES = 64
 _DATA_URL = "data:"
 _LINE_BREAKS = b"\r\n\t "
 MAX_HOPS = 16
-"""To a thread and back for a request; each keeps the event loop for 60 microseconds."""
-_THREADS = ThreadPoolExecutor(2, "images")
-"""Few, because each may hold an image of `MAX_PIXELS`; started with the first upload."""
+"""To the thread and back for a request; each keeps the event loop for 60 microseconds."""
+_THREAD = ThreadPoolExecutor(1, "images")
+"""One, because threads that run Python take turns with the event loop: a drag waits for each."""
+
+
+def in_thread(work: Callable[..., Result], *arguments: object) -> asyncio.Future[Result]:
+    """Start work on images in the thread that does it for all requests, in their order."""
+    return asyncio.get_running_loop().run_in_executor(_THREAD, work, *arguments)
 
 
 async def read_images(
@@ -38,7 +45,7 @@ async def read_images(
     reading: Reading = AS_SEEN,
     with_steps: bool = True,
 ) -> list[Prepared]:
-    """Prepare images for a model of a data set, in threads unless it is a single small one.
+    """Prepare images for a model of a data set; all but a single small one in a thread.
 
     Args:
         entries: By their JSON pointers: bytes of an image file, the same in base64, or numbers in
@@ -61,11 +68,10 @@ async def read_images(
     def prepare_all(part: Sequence[tuple[str, object]]) -> list[Prepared]:
         return [prepared(entry, pointer) for pointer, entry in part]
 
-    loop = asyncio.get_running_loop()
     each = list(entries.items())
     size = math.ceil(len(each) / MAX_HOPS)
     parts = [each[start : start + size] for start in range(0, len(each), size)]
-    running = [loop.run_in_executor(_THREADS, prepare_all, part) for part in parts]
+    running = [in_thread(prepare_all, part) for part in parts]
     found: list[Prepared] = []
     for part in await asyncio.gather(*running, return_exceptions=True):
         if isinstance(part, BaseException):
