@@ -251,8 +251,27 @@ def _spread() -> str:
         "the one between seeds says nothing. Made by `python -m model train <id> --seed 2 --to "
         "seeds/2`, `python -m model evaluate <id> --checkpoints seeds/2 --only bound continuity "
         "completeness codes --write`, likewise 3, and `python -m model report --seeds checkpoints "
-        f"seeds/2 seeds/3`.\n\n{_table(heads, rows)}"
+        f"seeds/2 seeds/3`.\n\n{_table(heads, rows)}\n\n{_ahead_in_every_seed(facts, measures)}"
     )
+
+
+def _ahead_in_every_seed(facts: Sequence[dict[str, Any]], measures: Sequence[Measure]) -> str:
+    """Say in which measures every seed of one half of a pair is better than all of the other."""
+    lines = []
+    for halves in (PAIRS[:2], PAIRS[2:]):
+        for half, other in (halves, halves[::-1]):
+            ahead = []
+            for measure in measures:
+                block, name = measure.key.split(".")
+                sign = -1 if measure.better == "lower" else 1
+                ours, theirs = (
+                    [sign * fact["metrics"][block][name] for fact in facts if fact["id"] == id_]
+                    for id_ in (half, other)
+                )
+                if min(ours) > max(theirs):
+                    ahead.append(measure.title)
+            lines.append(f"- `{half}` is ahead in every seed in: {', '.join(ahead) or 'nothing'}.")
+    return "\n".join(lines)
 
 
 def _reference() -> str:

@@ -14,6 +14,7 @@ from model.card import Card
 from model.checkpoint import read_checkpoint
 from model.data import datasets
 from model.evaluation.classifier import load_classifier
+from model.evaluation.report import SEEDS
 from model.evaluation.space import mean_images
 from model.measures import MEASURES
 from model.recipes.recipe import Recipe
@@ -59,6 +60,34 @@ def test_the_halves_of_a_fair_pair_differ_in_the_objective_alone(dataset: str) -
     assert halves[1]["training"]["kl_warmup"] == 0
     assert halves[1]["refinements"] == 0
     assert halves[1]["layout"] is None
+
+
+def of_seeds(model: str, key: str) -> list[float]:
+    """Return a measure of a model of the pair, for each seed that it was trained from."""
+    block, name = key.split(".")
+    facts = json.loads(SEEDS.read_text(encoding="utf-8"))
+    found = sorted(
+        (one["seed"], one["metrics"][block][name]) for one in facts if one["id"] == model
+    )
+    assert [seed for seed, _ in found] == [1, 2, 3]
+    return [value for _, value in found]
+
+
+def test_other_seeds_give_the_shares_that_the_lesson_names() -> None:
+    shares = [
+        sorted(round(100 * share) for share in of_seeds(model, "completeness.standard_recognised"))
+        for model in ("mnist-ae-2d", "mnist-vae-2d-plain")
+    ]
+    named = ("{}, {} and {} %".format(*share) for share in shares)
+    assert "share from N(0, I) is {}, the VAE’s {}.".format(*named) in LEARN
+
+
+def test_other_seeds_tell_which_differences_within_the_pair_last() -> None:
+    pair = ("mnist-ae-2d", "mnist-vae-2d-plain")
+    ae, vae = (of_seeds(model, "continuity.label_flips") for model in pair)
+    assert {one < other for one, other in zip(ae, vae, strict=True)} == {True, False}
+    ae, vae = (of_seeds(model, "continuity.recognised_on_lines") for model in pair)
+    assert min(ae) > max(vae)
 
 
 def test_the_walk_of_the_lesson_crosses_strangers_in_the_autoencoder_alone() -> None:
