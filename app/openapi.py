@@ -36,11 +36,11 @@ RETRY_AFTER: dict[str, Any] = {
 """The header of a refusal that is not for long."""
 
 MODEL_HASH = "Explorer-Model-Hash"
-"""The header by which a client notices that a model was trained anew."""
+"""The header that tells a client whether a model was retrained."""
 _HASH = {
     MODEL_HASH: {
         "schema": {"type": "string"},
-        "description": "The model's `sha256`: when it changes, the model was trained anew",
+        "description": "The model's `sha256`: when it changes, the model was retrained",
     }
 }
 

@@ -70,7 +70,7 @@ async def encode(client: httpx.AsyncClient, asked: httpx.Request) -> int:
     while True:
         try:
             answer = await client.post(f"{API}/encode", content=asked.content, headers=headers)
-        except httpx.ReadError:  # the server closed the idle connection just then
+        except httpx.ReadError:  # the server closed an idle connection
             continue
         if answer.status_code != 503:
             answer.raise_for_status()

@@ -33,11 +33,8 @@ class _EncodeJob(Job):
         self, batcher: "EncodeBatcher", images: Pixels, whole: bool, place: Place | None
     ) -> None:
         weight = batcher.engine.decodes_to_encode * len(images)
-        super().__init__(
-            *(deque([_nothing]), weight, _share_out, UNIT, len(images)),
-            in_thread=True,
-            place=place,
-        )
+        piece: deque[Callable[[], Any]] = deque([_nothing])
+        super().__init__(piece, weight, _share_out, UNIT, len(images), in_thread=True, place=place)
         self.batcher, self.images, self.whole = batcher, images, whole
 
     def take(self) -> Callable[[], Any]:

@@ -66,7 +66,7 @@ def prepare(
         is_whole = reading.box == WHOLE
         whole = _thumbnail(cut) if is_whole else np.asarray(see(picture, THUMBNAIL_SIDE).grey)
         steps += _steps_of_file(seen, whole)
-        steps += _steps_of_reading(reading, _thumbnail(cut), _thumbnail(pixels))
+        steps += _steps_of_reading(reading, cut, pixels)
     for name, transform in steps_for(pixels, dataset, reading, is_plain=is_plain).items():
         pixels, detail = transform(pixels)
         if detail and with_steps:
@@ -103,15 +103,15 @@ def _steps_of_file(seen: Seen, whole: Levels) -> list[Step]:
     return steps
 
 
-def _steps_of_reading(reading: Reading, cut: Levels, bright: Levels) -> list[Step]:
+def _steps_of_reading(reading: Reading, cut: GreyImage, bright: GreyImage) -> list[Step]:
     """Return what a client asked for: what the box holds, and that in another brightness."""
     steps = []
     if reading.box != WHOLE:
         detail = "Only what lies in the box that you drew is looked at."
-        steps.append(Step("boxed", detail, cut))
+        steps.append(Step("boxed", detail, _thumbnail(cut)))
     if reading.brightness:
         detail = f"The brightness was changed by {reading.brightness:+.2f}, as you said."
-        steps.append(Step("brightened", detail, bright))
+        steps.append(Step("brightened", detail, _thumbnail(bright)))
     return steps
 
 

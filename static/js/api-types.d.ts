@@ -1638,7 +1638,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
                     "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
@@ -1686,7 +1686,7 @@ export interface operations {
             /** @description An 8-bit grey PNG, with an ETag */
             200: {
                 headers: {
-                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
                     "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
@@ -1772,7 +1772,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
                     "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
@@ -1828,7 +1828,7 @@ export interface operations {
             /** @description An 8-bit grey PNG, 224 x 224, with an ETag */
             200: {
                 headers: {
-                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
                     "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
@@ -1961,7 +1961,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
                     "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
@@ -2066,7 +2066,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
                     "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
@@ -2121,7 +2121,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
                     "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
@@ -2161,7 +2161,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
                     "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
@@ -2197,7 +2197,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
                     "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
@@ -2239,7 +2239,7 @@ export interface operations {
                 headers: {
                     /** @description How to read the levels, as `low=0.1; high=250; unit=per squared unit; scale=log`. With t the level's share of the greatest there can be (65,535), a value is low + (high - low) t if `scale` is `linear`, low (high / low)^t if it is `log`, and the level itself if it is `index`. */
                     "Explorer-Field"?: string;
-                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
                     "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
@@ -2287,7 +2287,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
                     "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
@@ -2336,7 +2336,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
                     "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
@@ -2373,7 +2373,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
                     "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
@@ -2412,7 +2412,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
                     "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
@@ -2721,7 +2721,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
                     "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
@@ -2757,7 +2757,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
                     "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
@@ -2869,7 +2869,7 @@ export interface operations {
                 headers: {
                     /** @description Bytes of the body that are JSON, if tensors follow */
                     "Inference-Header-Content-Length"?: number;
-                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
                     "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
@@ -2907,7 +2907,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
                     "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
@@ -2944,7 +2944,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
                     "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };
@@ -3057,7 +3057,7 @@ export interface operations {
                 headers: {
                     /** @description Bytes of the body that are JSON, if tensors follow */
                     "Inference-Header-Content-Length"?: number;
-                    /** @description The model's `sha256`: when it changes, the model was trained anew */
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
                     "Explorer-Model-Hash"?: string;
                     [name: string]: unknown;
                 };

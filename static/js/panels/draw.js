@@ -70,13 +70,14 @@ export function mount(root, store, api) {
   function showOwn() {
     if (own === 'drawing') drawing.restore();
     else if (own) showFile(own);
-    else showNone();
+    else showAlone(null);
   }
 
-  function showNone() {
+  /** Encode an image that is not the visitor's own, or none. @type {(testImage: number | null) => void} */
+  function showAlone(testImage) {
     drawing.clear();
     photo.hide();
-    encoder.encode(null);
+    encoder.encode(testImage);
   }
 
   /** @type {(testImage: number) => void} */
@@ -128,13 +129,11 @@ export function mount(root, store, api) {
         drawing.forget();
       }
       index.valueAsNumber = testImage;
-      drawing.clear();
-      photo.hide();
-      encoder.encode(testImage);
+      showAlone(testImage);
     }),
     store.watch(['lesson'], ({ lesson, testImage }) => {
       if (testImage !== null) return;
-      if (lesson) showNone();
+      if (lesson) showAlone(null);
       else showOwn();
     }),
     store.watch(['noise'], () => encoder.again()),

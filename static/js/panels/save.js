@@ -65,7 +65,8 @@ export function mount(root, store) {
 
   function saveSheet() {
     const { renderMap, shown, atlas, view } = store.get();
-    if (!renderMap || !shown || !atlas || !view) return;
+    const picture = renderMap && pictureOf(renderMap, Number(scale.value));
+    if (!picture || !shown || !atlas || !view) return;
     const { camera, width, height } = view;
     const box = visibleBox({ camera, width, height });
     const step = roundLength(MAX_SPACING / camera.scale);
@@ -74,7 +75,7 @@ export function mount(root, store) {
     const text = sheetOf({
       width,
       height,
-      picture: pictureOf(renderMap, Number(scale.value)),
+      picture,
       title: shown.title,
       subtitle: `${atlas.plane.title}; ${labels.length} labels of ${count} test images`,
       columns: ticksOf(box.u0, box.u1, width, step),
@@ -101,7 +102,7 @@ export function mount(root, store) {
  *
  * @param {NonNullable<import('../store.js').State['renderMap']>} renderMap
  * @param {number} largest  pixels per CSS pixel
- * @returns {string}  a data URL
+ * @returns {string}  a data URL; empty: no model with a plane is shown
  */
 function pictureOf(renderMap, largest) {
   let picture = '';
