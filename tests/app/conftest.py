@@ -19,6 +19,13 @@ def server() -> Iterator[Serving]:
         yield running
 
 
+@pytest.fixture
+def own_server() -> Iterator[Serving]:
+    """Yield a server that no other test asked, so that its access log holds one test alone."""
+    with serving(Settings(models=(DEFAULT,))) as running:
+        yield running
+
+
 @pytest.fixture(scope="session")
 def client(server: Serving) -> Iterator[httpx.Client]:
     with server.client() as client:

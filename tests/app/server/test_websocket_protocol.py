@@ -188,17 +188,17 @@ def test_text_that_is_not_utf_8_is_refused_without_a_traceback(
     ],
 )
 def test_a_refused_handshake_is_one_line_of_the_log(
-    server: Serving, caplog: pytest.LogCaptureFixture, path: str, more: str, status: int
+    own_server: Serving, caplog: pytest.LogCaptureFixture, path: str, more: str, status: int
 ) -> None:
     sent = f"GET{HANDSHAKE}{more}\r\n".replace(f"/api/v1/models/{DEFAULT}/stream", path)
     if more:
         sent = sent.replace("Sec-WebSocket-Version: 13\r\n", "")
-    host, port = server.host.split(":")
+    host, port = own_server.host.split(":")
     caplog.set_level("INFO")
     with socket.create_connection((host, int(port)), PATIENCE) as opened:
         opened.sendall(sent.encode())
         assert opened.makefile("rb").read().startswith(b"HTTP/1.1 %d" % status)
-    until(lambda: [record for record in caplog.records if record.name.startswith("explorer")], "it")
+    until(lambda: [one for one in caplog.records if one.name.startswith("explorer")], "the line")
     lines = [
         record.getMessage()
         for record in caplog.records

@@ -10,9 +10,8 @@ from starlette.requests import Request
 from starlette.routing import Route
 from websockets.sync.client import connect
 
-from app.settings import Settings
 from app.telemetry.logs import JsonLines, logging_config, request_id
-from tests.app.live_server import DEFAULT, Serving, serving
+from tests.app.live_server import DEFAULT, Serving
 from tests.waiting import until
 from tools.server import Server
 
@@ -38,9 +37,9 @@ def written(
 
 
 def test_each_request_is_one_line_that_holds_nothing_the_client_wrote(
-    server: Serving, caplog: pytest.LogCaptureFixture
+    own_server: Serving, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO), server.client() as client:
+    with caplog.at_level(logging.INFO), own_server.client() as client:
         client.get("/healthz")
         client.get("/metrics")
         client.get("/api/v1/models/none%0Asuch")
@@ -58,9 +57,9 @@ def test_each_request_is_one_line_that_holds_nothing_the_client_wrote(
 
 
 def test_a_route_of_v2_is_logged_by_its_path_without_the_version(
-    server: Serving, caplog: pytest.LogCaptureFixture
+    own_server: Serving, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO), server.client() as client:
+    with caplog.at_level(logging.INFO), own_server.client() as client:
         for version in ("", "/versions/1"):
             client.get(f"/v2/models/{DEFAULT}.decoder{version}")
         messages = [message for _, message in written(caplog, client, 2)]
@@ -68,9 +67,9 @@ def test_a_route_of_v2_is_logged_by_its_path_without_the_version(
 
 
 def test_a_refused_request_is_a_warning_and_any_other_is_not(
-    server: Serving, caplog: pytest.LogCaptureFixture
+    own_server: Serving, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO), server.client() as client:
+    with caplog.at_level(logging.INFO), own_server.client() as client:
         client.get("/invented")
         client.get("/api/v1/models")
         levels = [level for level, _ in written(caplog, client, 2)]
@@ -78,14 +77,13 @@ def test_a_refused_request_is_a_warning_and_any_other_is_not(
 
 
 def test_at_the_level_warning_only_what_was_refused_is_logged_and_all_is_counted(
-    caplog: pytest.LogCaptureFixture,
+    own_server: Serving, caplog: pytest.LogCaptureFixture
 ) -> None:
     with (
-        serving(Settings(models=(DEFAULT,))) as server,
         caplog.at_level(logging.WARNING, "explorer.request"),
-        server.client() as client,
+        own_server.client() as client,
     ):
-        with server.stream():
+        with own_server.stream():
             client.get("/api/v1/models")
             client.get(f"/api/v1/models/{DEFAULT}/decode.png?z=0,0")
             client.get("/invented")
@@ -98,22 +96,22 @@ def test_at_the_level_warning_only_what_was_refused_is_logged_and_all_is_counted
 
 
 def test_a_stream_is_logged_in_one_line_when_it_has_ended(
-    server: Serving, caplog: pytest.LogCaptureFixture
+    own_server: Serving, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
-        with server.stream(), server.client() as client:
+        with own_server.stream(), own_server.client() as client:
             client.get("/invented")
             ((_, line),) = written(caplog, client, 1)
             assert "STREAM" not in line
-        with server.client() as client:
+        with own_server.client() as client:
             _, (_, line) = written(caplog, client, 2)
     assert line.startswith("127.0.0.1 STREAM /api/v1/models/{model}/stream 101 ")
 
 
 def test_every_line_of_many_requests_has_its_own_time(
-    server: Serving, caplog: pytest.LogCaptureFixture
+    own_server: Serving, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO), server.client() as client:
+    with caplog.at_level(logging.INFO), own_server.client() as client:
         for _ in range(40):
             client.get("/invented")
         written(caplog, client, 40)
@@ -135,21 +133,16 @@ def test_a_response_carries_the_id_of_its_request_or_a_new_one(server: Serving) 
     assert len(set(new)) == len(new)
 
 
-def test_refusals_defects_and_streams_carry_a_request_id_too(
-    server: Serving, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_refusals_defects_and_streams_carry_a_request_id_too(own_server: Serving) -> None:
     async def fail(_: Request) -> None:
         raise RuntimeError("a defect")
 
-    server.app.router.routes.append(Route("/fail", fail))
-    try:
-        with server.client() as client:
-            for path, status in (("/invented", 404), ("/fail", 500)):
-                answer = client.get(path, headers={"x-request-id": "mine"})
-                assert (answer.status_code, answer.headers["x-request-id"]) == (status, "mine")
-    finally:
-        server.app.router.routes.pop()
-    with server.stream() as stream:
+    own_server.app.router.routes.append(Route("/fail", fail))
+    with own_server.client() as client:
+        for path, status in (("/invented", 404), ("/fail", 500)):
+            answer = client.get(path, headers={"x-request-id": "mine"})
+            assert (answer.status_code, answer.headers["x-request-id"]) == (status, "mine")
+    with own_server.stream() as stream:
         assert stream.response is not None
         assert re.fullmatch("[0-9a-f]{16}", stream.response.headers["x-request-id"])
 
