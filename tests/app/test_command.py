@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -93,6 +94,33 @@ def test_a_stop_closes_open_streams_and_ends_the_process() -> None:
         assert "Model mnist-vae-2d is ready on cpu" in server.written()
         assert "Application shutdown complete" in server.written()
         assert "Traceback" not in server.written()
+
+
+WITHOUT_UVLOOP = (
+    "import runpy, sys; sys.modules['uvloop'] = None; sys.argv = sys.argv[3:]; "
+    "runpy.run_module('app', run_name='__main__')"
+)
+"""Becomes `python -m app` where uvloop is not installed, as on Windows."""
+
+
+def test_without_uvloop_pictures_uploads_and_drags_are_answered_and_a_stop_ends_it() -> None:
+    hidden = (sys.executable, "-c", WITHOUT_UVLOOP)
+    with Server("--models", DEFAULT, within=hidden) as server:
+        model = f"/api/v1/models/{DEFAULT}"
+        with httpx.Client(base_url=server.url, trust_env=False) as client:
+            picture = client.get(f"{model}/decode.png?z=0.5,-1")
+            assert picture.status_code == 200
+            sent = {"file": ("digit.png", picture.content)}
+            assert client.post(f"{model}/encode", files=sent).status_code == 200
+        address = f"ws://127.0.0.1:{server.port}{model}/stream"
+        with connect(address, compression=None, proxy=None) as stream:
+            for number in range(3):
+                stream.send(struct.pack("<Iff", number, 0.5, -1))
+                image = stream.recv(timeout=60)
+                assert image[:4] == struct.pack("<I", number)
+            os.kill(server.pid, signal.SIGTERM)
+            with pytest.raises(ConnectionClosed):
+                stream.recv(timeout=60)
 
 
 def test_several_workers_answer_on_one_port_and_all_end() -> None:
