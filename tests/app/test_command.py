@@ -1,13 +1,19 @@
-"""`python -m app` as a process: its command line and its start; its end is in server/."""
+"""`python -m app` as a process: its command line, its start and its end."""
 
 import os
+import signal
 import socket
+import struct
 import subprocess
 import sys
 
+import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from tests.app.live_server import DEFAULT
+from tools.server import Server
 
 pytestmark = pytest.mark.server
 
@@ -74,3 +80,32 @@ def test_a_default_model_that_cannot_be_served_stops_the_start_with_its_reason(
     assert without_models.returncode != 0
     assert f"EXPLORER_DEFAULT_MODEL is {DEFAULT}" in without_models.stderr
     assert "Traceback" not in without_models.stderr
+
+
+WITHOUT_UVLOOP = (
+    "import runpy, sys; sys.modules['uvloop'] = None; sys.argv = sys.argv[3:]; "
+    "runpy.run_module('app', run_name='__main__')"
+)
+"""Becomes `python -m app` where uvloop is not installed, as on Windows."""
+
+
+def test_without_uvloop_pictures_uploads_and_drags_are_answered_and_a_stop_ends_it() -> None:
+    hidden = (sys.executable, "-c", WITHOUT_UVLOOP)
+    with Server("--models", DEFAULT, within=hidden) as server:
+        model = f"/api/v1/models/{DEFAULT}"
+        with httpx.Client(base_url=server.url, trust_env=False) as client:
+            picture = client.get(f"{model}/decode.png?z=0.5,-1")
+            assert picture.status_code == 200
+            sent = {"file": ("digit.png", picture.content)}
+            assert client.post(f"{model}/encode", files=sent).status_code == 200
+        address = f"ws://127.0.0.1:{server.port}{model}/stream"
+        with connect(address, compression=None, proxy=None) as stream:
+            for number in range(3):
+                stream.send(struct.pack("<Iff", number, 0.5, -1))
+                image = stream.recv(timeout=60)
+                assert image[:4] == struct.pack("<I", number)
+            os.kill(server.pid, signal.SIGTERM)
+            with pytest.raises(ConnectionClosed) as closed:
+                stream.recv(timeout=60)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1012  # service restart

@@ -93,6 +93,28 @@ def test_the_wheel_zooms_about_the_pointer_in_and_out_again(still: Explorer) -> 
     assert after == pytest.approx(before, abs=1e-4)
 
 
+PINCH = """(map, [x, y, scales]) => {
+  const tell = (name, scale) => {
+    const more = { bubbles: true, cancelable: true };
+    const event = Object.assign(new Event(name, more), { scale, clientX: x, clientY: y });
+    return map.dispatchEvent(event);
+  };
+  return [tell('gesturestart', 1), ...scales.map((scale) => tell('gesturechange', scale))];
+}"""
+"""Dispatches what Safari on a Mac reports of a pinch on the touchpad; returns which may zoom
+the page."""
+
+
+def test_a_pinch_on_the_touchpad_of_a_mac_zooms_the_map_and_not_the_page(still: Explorer) -> None:
+    x, y = still.middle(0.7, -0.4)
+    before, held = at_rest(still), still.latent_at(x, y)
+    told = still.page.locator("#plane").evaluate(PINCH, [x, y, [1.2, 1.6, 2]])
+    assert not any(told)
+    after = at_rest(still)
+    assert still.latent_at(x, y) == pytest.approx(held, abs=1e-4)
+    assert width(after) == pytest.approx(width(before) / 2, rel=1e-3)
+
+
 def test_a_double_click_zooms_in_and_with_shift_out(still: Explorer) -> None:
     before = at_rest(still)
     still.page.mouse.dblclick(*still.middle(0.4, 0.4))

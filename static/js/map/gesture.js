@@ -113,6 +113,9 @@ export function createGesture() {
       return isStill(touch) ? tap(touch) : NOTHING;
     },
 
+    /** Whether no pointer is down. */
+    isIdle: () => fingers.size === 0,
+
     /** Whether a gesture is moving the map. */
     isMoving: () => mode === 'pan' || mode === 'pinch',
   };

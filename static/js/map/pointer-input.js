@@ -1,8 +1,10 @@
 /**
  * Pointer input on the map: a drag pans, the wheel and two fingers zoom, a flick lets the map glide, a tap moves the
  * point, and a double tap zooms in, with Shift out. Pointers on the ring are handled in ring.js, until a second
- * finger joins.
+ * finger joins. A pinch on a touchpad comes as a wheel with Ctrl; Safari reports it by events of its own.
  *
+ * @typedef {UIEvent & {scale: number, clientX: number, clientY: number}} TouchpadPinch  `gesturechange` of Safari; its
+ *   scale is that since `gesturestart`
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('./gesture.js').Meaning} Meaning
  */
@@ -31,6 +33,7 @@ export function mount(root, store) {
   const mover = createPointMover(map, store);
   const listeners = new AbortController();
   let corner = { left: 0, top: 0 };
+  let scaleBefore = 1;
 
   /** @param {PointerEvent} event */
   const touchOf = ({ pointerId: id, clientX, clientY, timeStamp: time }) => {
@@ -81,12 +84,32 @@ export function mount(root, store) {
     motion.set(zoomAbout(camera, allowedFactor(camera, factor, limits), place));
   }
 
+  /** @param {Event} event */
+  function startPinch(event) {
+    event.preventDefault();
+    scaleBefore = 1;
+  }
+
+  /** @param {Event} event */
+  function pinchOnTouchpad(event) {
+    event.preventDefault(); // else Safari zooms the page
+    const { view } = store.get();
+    if (!view || !gesture.isIdle()) return; // on a touch screen the fingers are pointers as well
+    const { scale, clientX, clientY } = /** @type {TouchpadPinch} */ (event);
+    const { left, top } = map.getBoundingClientRect();
+    const factor = allowedFactor(view.camera, scale / scaleBefore, view.limits);
+    motion.set(zoomAbout(view.camera, factor, { x: clientX - left, y: clientY - top }));
+    scaleBefore = scale;
+  }
+
   const { signal } = listeners;
   map.addEventListener('pointerdown', press, { signal });
   map.addEventListener('pointermove', (event) => act(gesture.move(touchOf(event)), event), { signal });
   map.addEventListener('pointerup', (event) => act(gesture.up(touchOf(event)), event), { signal });
   map.addEventListener('pointercancel', (event) => act(gesture.up(touchOf(event), true), event), { signal });
   map.addEventListener('wheel', turn, { signal, passive: false });
+  map.addEventListener('gesturestart', startPinch, { signal });
+  map.addEventListener('gesturechange', pinchOnTouchpad, { signal });
   return () => {
     motion.stop();
     listeners.abort();
