@@ -22,8 +22,9 @@ SLOW = {
 TRAINED = {"relatives"}
 """Fixtures that train for long; so their tests are marked `training` too."""
 
-# Speed is no test's business: it depends on the machine. And a failure must come again.
-settings.register_profile("project", deadline=None, derandomize=True)
+# Speed is no test's business: it depends on the machine. And a failure must come again: each run
+# draws the same examples.
+settings.register_profile("project", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("project")
 
 # A shell that starts pytest in the background has it ignore Ctrl-C, and so would its children.

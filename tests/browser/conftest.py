@@ -5,7 +5,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    sync_playwright,
+)
 
 from tests.browser.explorer import Explorer
 from tools import chromium
@@ -36,6 +43,22 @@ class Visitor:
         self.browser = browser
         self.home = home
         self.complaints: list[str] = []
+        self.contexts: list[BrowserContext] = []
+
+    def page(self, **profile: Any) -> Page:
+        """Make an empty page in a browser profile of its own."""
+        page = self.browser.new_context(**profile).new_page()
+        page.on("console", self.note_if_bad)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", self.note_if_foreign)
+        self.contexts.append(page.context)
+        return page
+
+    def leave(self) -> None:
+        """Close all pages, of which none may have complained."""
+        for context in self.contexts:
+            context.close()
+        assert self.complaints == []
 
     def open(
         self,
@@ -54,12 +77,9 @@ class Visitor:
             profile: What the visitor's browser is like, in Playwright's words: `viewport`,
                 `color_scheme`, `reduced_motion`, `has_touch`.
         """
-        page = self.browser.new_context(**profile).new_page()
+        page = self.page(**profile)
         if before:
             before(page)
-        page.on("console", self.note_if_bad)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", self.note_if_foreign)
         page.goto(f"{self.home}/{address}")
         page.locator("#plane[data-state=painted]").wait_for()
         page.locator(f"#status[data-connection={connection}]").wait_for()
@@ -89,6 +109,12 @@ def visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
     """Who opens pages. No page may complain: of an error, a refused script, a foreign host."""
     visitor = Visitor(browser, server.url)
     yield visitor
-    for context in browser.contexts:
-        context.close()
-    assert visitor.complaints == []
+    visitor.leave()
+
+
+@pytest.fixture(scope="module")
+def resident(browser: Browser, server: Server) -> Iterator[Visitor]:
+    """A visitor who stays for all tests of a file: each leaves the page as the next expects it."""
+    visitor = Visitor(browser, server.url)
+    yield visitor
+    visitor.leave()

@@ -11,6 +11,20 @@ from tests.browser.explorer import Explorer
 from tests.browser.test_page import PHONE
 
 
+@pytest.fixture(scope="module")
+def opened(resident: Visitor) -> Explorer:
+    return resident.open(STILL)
+
+
+@pytest.fixture
+def still(opened: Explorer) -> Explorer:
+    """A page that shows the whole map."""
+    opened.page.locator("#map").focus()
+    opened.page.keyboard.press("0")
+    at_rest(opened)
+    return opened
+
+
 def test_dragging_the_map_pans_it_and_the_ring_stays_at_its_latent(visitor: Visitor) -> None:
     explorer = visitor.open(STILL, reduced_motion="reduce")
     mouse = explorer.page.mouse
@@ -66,15 +80,14 @@ def flick(explorer: Explorer, pixels: float) -> None:
         tools.send("Input.dispatchMouseEvent", event)
 
 
-def test_the_wheel_zooms_about_the_pointer_in_and_out_again(visitor: Visitor) -> None:
-    explorer = visitor.open(STILL)
-    x, y = explorer.middle(0.7, -0.4)
-    before, held = at_rest(explorer), explorer.latent_at(x, y)
-    explorer.page.mouse.move(x, y)
+def test_the_wheel_zooms_about_the_pointer_in_and_out_again(still: Explorer) -> None:
+    x, y = still.middle(0.7, -0.4)
+    before, held = at_rest(still), still.latent_at(x, y)
+    still.page.mouse.move(x, y)
     for turn in (-240, 240):
-        explorer.page.mouse.wheel(0, turn)
-        after = at_rest(explorer)
-        assert explorer.latent_at(x, y) == pytest.approx(held, abs=1e-4)
+        still.page.mouse.wheel(0, turn)
+        after = at_rest(still)
+        assert still.latent_at(x, y) == pytest.approx(held, abs=1e-4)
         if turn < 0:
             assert width(after) < 0.7 * width(before)
     assert after == pytest.approx(before, abs=1e-4)
@@ -92,27 +105,25 @@ PINCH = """(map, [x, y, scales]) => {
 the page."""
 
 
-def test_a_pinch_on_the_touchpad_of_a_mac_zooms_the_map_and_not_the_page(visitor: Visitor) -> None:
-    explorer = visitor.open(STILL)
-    x, y = explorer.middle(0.7, -0.4)
-    before, held = at_rest(explorer), explorer.latent_at(x, y)
-    told = explorer.page.locator("#plane").evaluate(PINCH, [x, y, [1.2, 1.6, 2]])
+def test_a_pinch_on_the_touchpad_of_a_mac_zooms_the_map_and_not_the_page(still: Explorer) -> None:
+    x, y = still.middle(0.7, -0.4)
+    before, held = at_rest(still), still.latent_at(x, y)
+    told = still.page.locator("#plane").evaluate(PINCH, [x, y, [1.2, 1.6, 2]])
     assert not any(told)
-    after = at_rest(explorer)
-    assert explorer.latent_at(x, y) == pytest.approx(held, abs=1e-4)
+    after = at_rest(still)
+    assert still.latent_at(x, y) == pytest.approx(held, abs=1e-4)
     assert width(after) == pytest.approx(width(before) / 2, rel=1e-3)
 
 
-def test_a_double_click_zooms_in_and_with_shift_out(visitor: Visitor) -> None:
-    explorer = visitor.open(STILL)
-    before = at_rest(explorer)
-    explorer.page.mouse.dblclick(*explorer.middle(0.4, 0.4))
-    near = at_rest(explorer)
+def test_a_double_click_zooms_in_and_with_shift_out(still: Explorer) -> None:
+    before = at_rest(still)
+    still.page.mouse.dblclick(*still.middle(0.4, 0.4))
+    near = at_rest(still)
     assert width(near) == pytest.approx(width(before) / 2, rel=1e-3)
-    explorer.page.keyboard.down("Shift")
-    explorer.page.mouse.dblclick(*explorer.middle(-0.4, 0.4))
-    explorer.page.keyboard.up("Shift")
-    assert width(at_rest(explorer)) == pytest.approx(width(before), rel=1e-3)
+    still.page.keyboard.down("Shift")
+    still.page.mouse.dblclick(*still.middle(-0.4, 0.4))
+    still.page.keyboard.up("Shift")
+    assert width(at_rest(still)) == pytest.approx(width(before), rel=1e-3)
 
 
 def test_two_fingers_zoom_about_their_midpoint_and_do_not_move_the_point(visitor: Visitor) -> None:
@@ -138,25 +149,24 @@ def test_two_fingers_zoom_about_their_midpoint_and_do_not_move_the_point(visitor
     assert explorer.page.evaluate("visualViewport.scale") == 1
 
 
-def test_the_keyboard_zooms_pans_and_shows_the_whole_again(visitor: Visitor) -> None:
-    explorer = visitor.open(STILL)
-    explorer.page.locator("#map").focus()
-    press = explorer.page.keyboard.press
-    before, latent = at_rest(explorer), explorer.latent
+def test_the_keyboard_zooms_pans_and_shows_the_whole_again(still: Explorer) -> None:
+    still.page.locator("#map").focus()
+    press = still.page.keyboard.press
+    before, latent = at_rest(still), still.latent
     press("+")
-    near = at_rest(explorer)
+    near = at_rest(still)
     assert width(near) == pytest.approx(width(before) / 2, rel=1e-3)
     press("Alt+ArrowRight")
     press("Alt+ArrowUp")
-    moved = at_rest(explorer)
+    moved = at_rest(still)
     assert moved[0] > near[0]
     assert moved[1] > near[1]
     assert width(moved) == pytest.approx(width(near))
     press("-")
-    assert width(at_rest(explorer)) == pytest.approx(width(before), rel=1e-3)
+    assert width(at_rest(still)) == pytest.approx(width(before), rel=1e-3)
     press("0")
-    assert at_rest(explorer) == pytest.approx(before)
-    assert explorer.latent == latent
+    assert at_rest(still) == pytest.approx(before)
+    assert still.latent == latent
 
 
 def test_a_point_moved_by_keys_out_of_sight_takes_the_map_along(visitor: Visitor) -> None:
@@ -192,22 +202,21 @@ def test_the_map_cannot_be_lost_however_it_is_driven(visitor: Visitor) -> None:
     assert width(at_rest(explorer)) > (high - low) / 256
 
 
-def test_the_minimap_leads_to_a_place_and_hides_with_the_whole(visitor: Visitor) -> None:
-    explorer = visitor.open(STILL)
-    minimap = explorer.page.locator("#minimap")
+def test_the_minimap_leads_to_a_place_and_hides_with_the_whole(still: Explorer) -> None:
+    minimap = still.page.locator("#minimap")
     expect(minimap).to_be_hidden()
     for _ in range(3):
-        explorer.page.locator("#zoom-in").click()
-    at_rest(explorer)
+        still.page.locator("#zoom-in").click()
+    at_rest(still)
     expect(minimap).to_be_visible()
     box = minimap.bounding_box()
     assert box
-    explorer.page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 0.25 * box["height"])
-    at_rest(explorer)
-    (low, bottom), (high, top) = explorer.plane()["extent"]
-    u, v = explorer.latent_at(*explorer.middle())
+    still.page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 0.25 * box["height"])
+    at_rest(still)
+    (low, bottom), (high, top) = still.plane()["extent"]
+    u, v = still.latent_at(*still.middle())
     assert u == pytest.approx(low + 0.75 * (high - low), abs=0.15)
     assert v == pytest.approx(top - 0.25 * (top - bottom), abs=0.15)
-    explorer.page.locator("#show-whole").click()
+    still.page.locator("#show-whole").click()
     expect(minimap).to_be_hidden()
-    expect(explorer.page.locator("#show-whole")).to_be_disabled()
+    expect(still.page.locator("#show-whole")).to_be_disabled()

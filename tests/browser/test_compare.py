@@ -24,6 +24,22 @@ def open_pair(visitor: Visitor, address: str = PAIR, **profile: Any) -> Explorer
     return explorer
 
 
+@pytest.fixture(scope="module")
+def opened(resident: Visitor) -> Explorer:
+    return open_pair(resident)
+
+
+@pytest.fixture
+def pair(opened: Explorer) -> Explorer:
+    """Two maps that are whole and linked by image, without draws."""
+    page = opened.page
+    page.get_by_role("radio", name="Same image").check()
+    page.locator("#map").focus()
+    page.keyboard.press("0")
+    expect(page.locator("#show-whole")).to_be_disabled()
+    return opened
+
+
 def arrived(explorer: Explorer, model: str) -> None:
     explorer.page.locator(f"#second-map[data-model={model}] .plane[data-state=painted]").wait_for()
 
@@ -108,42 +124,40 @@ def test_a_link_to_an_unknown_second_model_opens_one_map_and_says_so(visitor: Vi
         expect(explorer.page.locator("#second-map")).to_have_count(0)
 
 
-def test_by_image_each_point_goes_to_the_code_of_the_same_test_image(visitor: Visitor) -> None:
-    explorer = open_pair(visitor)
-    page = explorer.page
-    here, there = explorer.codes(), codes_of(explorer, "mnist-ae-2d")
-    page.mouse.click(*explorer.away())
-    point = explorer.latent
+def test_by_image_each_point_goes_to_the_code_of_the_same_test_image(pair: Explorer) -> None:
+    page = pair.page
+    here, there = pair.codes(), codes_of(pair, "mnist-ae-2d")
+    page.mouse.click(*pair.away())
+    point = pair.latent
     image = min(
         range(len(here)),
         key=lambda i: sum((a - b) ** 2 for a, b in zip(here[i], point, strict=True)),
     )
     shared = page.locator("#second-map .shared-image")
     expect(shared).to_have_attribute("data-image", f"{image}")
-    expect_ring_at(explorer, there[image])
-    page.mouse.click(*place_on(explorer, "#second-map .map", there[IMAGE]))
+    expect_ring_at(pair, there[image])
+    page.mouse.click(*place_on(pair, "#second-map .map", there[IMAGE]))
     expect(shared).not_to_have_attribute("data-image", f"{image}")
     image = int(shared.get_attribute("data-image") or "")
-    explorer.expect_image_of(here[image])
+    pair.expect_image_of(here[image])
 
 
-def test_the_second_map_takes_keyboard_input_too(visitor: Visitor) -> None:
-    explorer = open_pair(visitor, f"{PAIR}&z=0,0")
-    second = explorer.page.get_by_role("application", name="autoencoder")
+def test_the_second_map_takes_keyboard_input_too(pair: Explorer) -> None:
+    second = pair.page.get_by_role("application", name="autoencoder")
     second.focus()
     second.press("Home")
-    codes = codes_of(explorer, "mnist-ae-2d")
+    codes = codes_of(pair, "mnist-ae-2d")
     image = min(range(len(codes)), key=lambda i: sum(z * z for z in codes[i]))
-    explorer.expect_image_of(explorer.codes()[image])
+    pair.expect_image_of(pair.codes()[image])
 
 
-def test_by_coordinates_both_points_have_the_same_numbers(visitor: Visitor) -> None:
-    explorer = open_pair(visitor, f"{PAIR}&z=0.5,0.5")
-    explorer.page.get_by_role("radio", name="Same numbers").check()
-    expect_ring_at(explorer, [0.5, 0.5])
-    x, y = place_on(explorer, "#second-map .map", [-1.0, -1.0])
-    explorer.page.mouse.click(x, y)
-    explorer.wait_until(
+def test_by_coordinates_both_points_have_the_same_numbers(pair: Explorer) -> None:
+    pair.page.get_by_role("radio", name="Same numbers").check()
+    pair.page.mouse.click(*pair.away())
+    expect_ring_at(pair, pair.latent)
+    x, y = place_on(pair, "#second-map .map", [-1.0, -1.0])
+    pair.page.mouse.click(x, y)
+    pair.wait_until(
         """(wanted) => document.querySelector('#readout').dataset.latent.split(',')
             .every((z, i) => Math.abs(Number(z) - wanted[i]) < 0.02)""",
         [-1.0, -1.0],
@@ -158,42 +172,40 @@ def test_models_of_other_images_are_linked_by_coordinates_alone(visitor: Visitor
     expect_ring_at(explorer, [0.5, 0.5])
 
 
-def test_either_map_takes_the_other_along_as_it_is_moved_and_zoomed(visitor: Visitor) -> None:
-    explorer = open_pair(visitor, f"{PAIR}&z=0,0")
-    page = explorer.page
+def test_either_map_takes_the_other_along_as_it_is_moved_and_zoomed(pair: Explorer) -> None:
+    page = pair.page
     for here, there in (("#map", "#second-map .map"), ("#second-map .map", "#map")):
-        before = view(explorer, there)
-        at = view(explorer, here)
+        before = view(pair, there)
+        at = view(pair, here)
         page.locator(here).focus()
         page.keyboard.press("+")
-        explorer.wait_until(
+        pair.wait_until(
             """([map, wide]) => {
                 const shown = document.querySelector(map).dataset.view.split(',').map(Number);
                 return shown[2] - shown[0] < 0.502 * wide;
             }""",
             [there, before[2] - before[0]],
         )
-        assert zoom(view(explorer, there), before) == pytest.approx(
-            zoom(view(explorer, here), at), rel=1e-3
+        assert zoom(view(pair, there), before) == pytest.approx(
+            zoom(view(pair, here), at), rel=1e-3
         )
-        before, at = view(explorer, there), view(explorer, here)
+        before, at = view(pair, there), view(pair, here)
         page.keyboard.press("Alt+ArrowRight")
-        explorer.wait_until(
+        pair.wait_until(
             "([map, view]) => document.querySelector(map).dataset.view !== view",
             [there, ",".join(map(repr, before))],
         )
-        part = (view(explorer, here)[0] - at[0]) / (at[2] - at[0])
+        part = (view(pair, here)[0] - at[0]) / (at[2] - at[0])
         assert part > 0.05
-        assert (view(explorer, there)[0] - before[0]) / (before[2] - before[0]) == pytest.approx(
+        assert (view(pair, there)[0] - before[0]) / (before[2] - before[0]) == pytest.approx(
             part, rel=0.05
         )
         page.keyboard.press("0")
         expect(page.locator("#show-whole")).to_be_disabled()
 
 
-def test_prior_samples_appear_on_both_maps_and_can_be_removed(visitor: Visitor) -> None:
-    explorer = open_pair(visitor)
-    page = explorer.page
+def test_prior_samples_appear_on_both_maps_and_can_be_removed(pair: Explorer) -> None:
+    page = pair.page
     with page.expect_request(re.compile("/mnist-ae-2d/sample")) as asked:
         page.get_by_role("button", name="Throw 60 draws").click()
     assert asked.value.post_data_json == {"count": 60, "seed": 1}
@@ -205,15 +217,14 @@ def test_prior_samples_appear_on_both_maps_and_can_be_removed(visitor: Visitor) 
     expect(page).not_to_have_url(re.compile("draws="))
 
 
-def test_the_scores_are_those_of_the_cards(visitor: Visitor) -> None:
-    explorer = open_pair(visitor)
+def test_the_scores_are_those_of_the_cards(pair: Explorer) -> None:
     for of, model in ((".first-scores", "mnist-vae-2d"), (".second-scores", "mnist-ae-2d")):
-        url = f"{explorer.home}/api/v1/models/{model}"
+        url = f"{pair.home}/api/v1/models/{model}"
         card = httpx.get(url, trust_env=False, timeout=30).json()
         names = ("standard_recognised", "fitted_recognised", "uncovered_prior_mass", "hole_area")
         for name in names:
             share = card["metrics"]["completeness"][name]
-            shown = explorer.page.locator(f"#second-map {of} [data-measure='completeness.{name}']")
+            shown = pair.page.locator(f"#second-map {of} [data-measure='completeness.{name}']")
             expect(shown).to_have_text(f"{100 * share:.1f} %")
 
 

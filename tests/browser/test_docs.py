@@ -5,16 +5,13 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visitor
 
 
-def test_the_page_of_the_api_shows_every_operation(visitor: Visitor) -> None:
-    page = visitor.open().page
-    page.goto(f"{visitor.home}/docs")
+def test_the_page_of_the_api_shows_every_operation_and_tries_one_with_its_examples(
+    visitor: Visitor,
+) -> None:
+    page = visitor.page()
+    page.goto(f"{visitor.home}/docs#/decode/decode")
     paths = page.request.get(f"{visitor.home}/openapi.json").json()["paths"].values()
     expect(page.locator(".opblock")).to_have_count(sum(map(len, paths)))
-
-
-def test_a_call_can_be_tried_on_the_page_with_the_examples_it_comes_with(visitor: Visitor) -> None:
-    page = visitor.open().page
-    page.goto(f"{visitor.home}/docs#/decode/decode")
     call = page.locator("#operations-decode-decode")
     call.get_by_role("button", name="Try it out").click()
     call.get_by_placeholder("model").fill("mnist-vae-2d")

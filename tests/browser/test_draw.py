@@ -84,20 +84,14 @@ def expect_posterior_of(explorer: Explorer, image: bytes) -> None:
     explorer.expect_image_of(item["mean"])
 
 
-def test_a_drawn_digit_gets_its_posterior(visitor: Visitor) -> None:
-    explorer = visitor.open()
-    draw_a_seven(explorer)
-    expect(explorer.page.locator("#encoding")).to_be_visible()
-    drawn = base64.b64decode(explorer.page.evaluate(DRAWN_PNG))
-    expect_posterior_of(explorer, drawn)
-    expect(explorer.page.locator("#steps li")).not_to_have_count(0)
-
-
-def test_a_drawing_outlasts_a_reload_and_the_lessons_and_no_other_image(visitor: Visitor) -> None:
+def test_a_drawing_has_its_posterior_and_outlasts_a_reload_and_the_lessons_and_no_other_image(
+    visitor: Visitor,
+) -> None:
     explorer = visitor.open(reduced_motion="reduce")
     page = explorer.page
     draw_a_seven(explorer)
     expect(page.locator("#encoding")).to_be_visible()
+    expect(page.locator("#steps li")).not_to_have_count(0)
     drawn = page.evaluate(DRAWN_PNG)
     expect_posterior_of(explorer, base64.b64decode(drawn))
     page.reload()
@@ -150,17 +144,16 @@ def test_the_posterior_is_painted_around_its_mean_with_its_neighbours(visitor: V
     assert (left, top, right, bottom) == pytest.approx(expected, abs=3.5)
 
 
-@pytest.mark.parametrize("hand_over", [DROP, PASTE], ids=["dropped", "pasted"])
-def test_an_image_that_is_dropped_or_pasted_gets_its_posterior(
-    visitor: Visitor, hand_over: str
-) -> None:
+def test_an_image_that_is_dropped_or_pasted_gets_its_posterior(visitor: Visitor) -> None:
     explorer = visitor.open()
-    address = f"{explorer.home}/api/v1/datasets/mnist/images/7.png"
-    image = explorer.page.request.get(address).body()
-    explorer.page.evaluate(hand_over, base64.b64encode(image).decode())
-    expect(explorer.page.locator("#tab-draw")).to_have_attribute("aria-selected", "true")
-    expect(explorer.page.locator("#encoding")).to_be_visible()
-    expect_posterior_of(explorer, image)
+    for hand_over, index in ((DROP, 7), (PASTE, 8)):
+        address = f"{explorer.home}/api/v1/datasets/mnist/images/{index}.png"
+        image = explorer.page.request.get(address).body()
+        explorer.page.locator("#tab-point").click()
+        explorer.page.evaluate(hand_over, base64.b64encode(image).decode())
+        expect(explorer.page.locator("#tab-draw")).to_have_attribute("aria-selected", "true")
+        expect(explorer.page.locator("#encoding")).to_be_visible()
+        expect_posterior_of(explorer, image)
 
 
 def test_a_dropped_file_that_is_no_image_is_refused_in_words(visitor: Visitor) -> None:

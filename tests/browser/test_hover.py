@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
@@ -12,16 +13,11 @@ MODEL = "mnist-ae-2d"
 
 def rest_on_a_lonely_code(explorer: Explorer) -> tuple[int, float, float]:
     """Rest the mouse on a code that has no other near it, and give its index and place."""
-    codes = explorer.codes()
-    best, apart = 0, 0.0
-    for index in range(0, 400):
-        u, v = codes[index]
-        if abs(u) > 2 or abs(v) > 2:
-            continue
-        nearest = min((u - x) ** 2 + (v - y) ** 2 for i, (x, y) in enumerate(codes) if i != index)
-        if nearest > apart:
-            best, apart = index, nearest
-    x, y = explorer.place_of(codes[best])
+    codes = np.array(explorer.codes())
+    inner = [index for index in range(400) if abs(codes[index]).max() <= 2]
+    apart = [np.partition(np.hypot(*(codes - codes[index]).T), 1)[1] for index in inner]
+    best = inner[int(np.argmax(apart))]
+    x, y = explorer.place_of(codes[best].tolist())
     explorer.page.mouse.move(x + 1, y)
     expect(explorer.page.locator("#hover")).to_be_visible()
     return best, x + 1, y

@@ -1,11 +1,11 @@
 """What was measured of a model, and of another beside it."""
 
-from typing import Any
-
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.answers import Json, card_of, with_models
 from tests.browser.conftest import Visitor
+from tests.browser.explorer import Explorer
 
 HERE = {"recognised": 0.9274, "holes": 3, "protocol": "10,000 draws"}
 BESIDE = {"recognised": 0.412, "holes": 3, "protocol": "draws from the Gaussian of the codes"}
@@ -16,7 +16,13 @@ def set_completeness(cards: list[Json]) -> None:
         card_of(cards, model)["metrics"] = {"completeness": block}
 
 
-def rows(explorer: Any) -> dict[str, list[str]]:
+@pytest.fixture(scope="module")
+def pair(resident: Visitor) -> Explorer:
+    """The measures of two models, of which each card holds a few."""
+    return resident.open("?panel=measures", before=with_models(set_completeness))
+
+
+def rows(explorer: Explorer) -> dict[str, list[str]]:
     """By title: this model's value, and the other's."""
     table = explorer.page.locator("#measures tbody tr:first-child")
     return {
@@ -25,13 +31,12 @@ def rows(explorer: Any) -> dict[str, list[str]]:
     }
 
 
-def test_two_models_stand_side_by_side_and_the_better_value_is_marked(visitor: Visitor) -> None:
-    explorer = visitor.open("?panel=measures", before=with_models(set_completeness))
-    table = {m["key"]: m for m in asked(explorer, "measures")["measures"]}
+def test_two_models_stand_side_by_side_and_the_better_value_is_marked(pair: Explorer) -> None:
+    table = {m["key"]: m for m in asked(pair, "measures")["measures"]}
     recognised, holes = (table[f"completeness.{key}"]["title"] for key in ("recognised", "holes"))
-    assert rows(explorer) == {recognised: ["92.7 %", "41.2 %"], holes: ["3", "3"]}
-    expect(explorer.page.locator("#measures .better")).to_have_text(["92.7 %"])
-    lines = explorer.page.locator("#measures .about").all_inner_texts()
+    assert rows(pair) == {recognised: ["92.7 %", "41.2 %"], holes: ["3", "3"]}
+    expect(pair.page.locator("#measures .better")).to_have_text(["92.7 %"])
+    lines = pair.page.locator("#measures .about").all_inner_texts()
     for line, key in zip(lines, ("recognised", "holes"), strict=True):
         measure = table[f"completeness.{key}"]
         assert line.startswith(measure["about"])
@@ -62,29 +67,27 @@ def test_models_of_other_pixels_are_not_called_better_or_worse(visitor: Visitor)
     expect(explorer.page.locator("#measures")).to_contain_text("do not compare")
 
 
-def asked(explorer: Any, path: str) -> Json:
+def asked(explorer: Explorer, path: str) -> Json:
     answer: Json = explorer.page.request.get(f"{explorer.home}/api/v1/{path}").json()
     return answer
 
 
-def test_the_protocol_of_both_is_there_for_who_asks(visitor: Visitor) -> None:
-    explorer = visitor.open("?panel=measures", before=with_models(set_completeness))
-    protocol = explorer.page.locator("#measures details")
+def test_the_protocol_of_both_is_there_for_who_asks(pair: Explorer) -> None:
+    protocol = pair.page.locator("#measures details")
     expect(protocol.locator("p").first).to_be_hidden()
     protocol.locator("summary").click()
     expect(protocol).to_contain_text(str(HERE["protocol"]))
     expect(protocol).to_contain_text(str(BESIDE["protocol"]))
 
 
-def test_another_model_or_none_can_be_set_beside_and_the_address_keeps_it(visitor: Visitor) -> None:
-    explorer = visitor.open("?panel=measures", before=with_models(set_completeness))
-    select = explorer.page.locator("#reference-model")
+def test_another_model_or_none_can_be_set_beside_and_the_address_keeps_it(pair: Explorer) -> None:
+    select = pair.page.locator("#reference-model")
     expect(select).to_have_value("mnist-ae-2d")
     select.select_option(label="nothing")
-    assert [other for _, other in rows(explorer).values()] == ["", ""]
+    assert [other for _, other in rows(pair).values()] == ["", ""]
     select.select_option("mnist-vae-20d")
-    assert [other for _, other in rows(explorer).values()] != ["41.2 %", "3"]
-    explorer.wait_until("() => location.search.includes('beside=mnist-vae-20d')")
+    assert [other for _, other in rows(pair).values()] != ["41.2 %", "3"]
+    pair.wait_until("() => location.search.includes('beside=mnist-vae-20d')")
 
 
 def test_a_server_without_a_table_of_measures_leaves_the_page_whole(visitor: Visitor) -> None:

@@ -128,9 +128,3 @@ def test_the_tabs_and_the_map_are_reached_by_the_keyboard_alone(visitor: Visitor
     explorer.page.locator("#tab-point").focus()
     explorer.page.keyboard.press("ArrowRight")
     expect(explorer.page.locator("#panel-draw")).to_be_visible()
-
-
-def test_the_api_document_is_served_from_here(visitor: Visitor) -> None:
-    page = visitor.open().page
-    page.goto(f"{visitor.home}/docs")
-    expect(page.get_by_text("/api/v1/models/{model}/decode").first).to_be_visible()

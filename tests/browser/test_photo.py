@@ -21,9 +21,7 @@ ON_ZERO = (0.7, 0.58)
 AROUND_ZERO = (0.52, 0.3), (0.93, 0.86)
 
 TOUCH = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
-each_hand = pytest.mark.parametrize(
-    "profile", [{"viewport": DESKTOP}, TOUCH], ids=["mouse", "touch"]
-)
+MOUSE = {"viewport": DESKTOP}
 SHARES = """(box) => {
     const [left, top, width, height] = ['left', 'top', 'width', 'height']
         .map((name) => parseFloat(box.style[name]) / 100);
@@ -109,6 +107,21 @@ class Photo:
         return self.expect_code_of(box=",".join(f"{share:.4f}" for share in self.box))
 
 
+@pytest.fixture(scope="module", params=[MOUSE, TOUCH], ids=["mouse", "touch"])
+def opened(request: pytest.FixtureRequest, resident: Visitor) -> Photo:
+    return Photo(resident.open(**request.param))
+
+
+@pytest.fixture
+def photo(opened: Photo) -> Photo:
+    """A picture of which the visitor has said nothing yet."""
+    reset = opened.page.locator("#reset-photo")
+    if reset.is_enabled():
+        reset.click()
+    opened.expect_code_of()
+    return opened
+
+
 def test_a_picture_comes_back_when_the_lessons_are_left(visitor: Visitor) -> None:
     photo = Photo(visitor.open(reduced_motion="reduce"))
     photo.page.locator("#tab-learn").click()
@@ -122,27 +135,7 @@ def test_a_picture_comes_back_when_the_lessons_are_left(visitor: Visitor) -> Non
     photo.expect_code_of()
 
 
-@each_hand
-def test_the_steps_are_a_row_of_pictures_and_the_chosen_one_says_its_sentence(
-    visitor: Visitor, profile: dict[str, Any]
-) -> None:
-    page = Photo(visitor.open(**profile)).page
-    steps = page.locator("#steps button")
-    names = steps.evaluate_all("(buttons) => buttons.map((button) => button.dataset.step)")
-    assert names[0] == "read"
-    assert {"inverted", "alone", "centred"} < set(names)
-    tops = steps.evaluate_all("(buttons) => buttons.map((one) => one.getBoundingClientRect().top)")
-    assert len(set(tops)) == 1, "they are in a row"
-    expect(page.locator("#step-shown")).to_contain_text("another shape of like size")
-    read = page.get_by_role("button", name="Read: A JPEG file of 640 x 480 pixels")
-    read.click()
-    expect(read).to_have_attribute("aria-pressed", "true")
-    expect(page.locator("#step-shown")).to_contain_text("A JPEG file of 640 x 480 pixels")
-
-
-@each_hand
-def test_a_tap_says_which_shape_is_meant(visitor: Visitor, profile: dict[str, Any]) -> None:
-    photo = Photo(visitor.open(**profile))
+def test_a_tap_says_which_shape_is_meant(photo: Photo) -> None:
     of_seven = photo.expect_code_of()
     photo.tap(ON_ZERO)
     expect(photo.page.locator("#photo-at")).to_be_visible()
@@ -153,9 +146,7 @@ def test_a_tap_says_which_shape_is_meant(visitor: Visitor, profile: dict[str, An
     expect(photo.page.locator("#photo-at")).to_be_hidden()
 
 
-@each_hand
-def test_a_box_is_drawn_moved_and_resized(visitor: Visitor, profile: dict[str, Any]) -> None:
-    photo = Photo(visitor.open(**profile))
+def test_a_box_is_drawn_moved_and_resized(photo: Photo, resident: Visitor) -> None:
     of_seven = photo.expect_code_of()
     photo.drag(*AROUND_ZERO)
     (left, top), (right, bottom) = AROUND_ZERO
@@ -170,14 +161,10 @@ def test_a_box_is_drawn_moved_and_resized(visitor: Visitor, profile: dict[str, A
     photo.tap((0.2, 0.4))
     assert photo.box == [0, 0, 1, 1], "a tap beside the box means a shape of the whole picture"
     photo.expect_code_of(at="0.2,0.4")
-    visitor.forgive("422")  # a box that begins to be drawn may hold nothing
+    resident.forgive("422")  # a box that begins to be drawn may hold nothing
 
 
-@each_hand
-def test_light_and_dark_and_brightness_are_as_the_visitor_says(
-    visitor: Visitor, profile: dict[str, Any]
-) -> None:
-    photo = Photo(visitor.open(**profile))
+def test_light_and_dark_and_brightness_are_as_the_visitor_says(photo: Photo) -> None:
     page = photo.page
     as_guessed = photo.expect_code_of()
     page.get_by_label("Light on dark").check()
@@ -191,6 +178,24 @@ def test_light_and_dark_and_brightness_are_as_the_visitor_says(
     page.locator("#reset-photo").click()
     photo.expect_code_of()
     expect(page.get_by_label("Guess")).to_be_checked()
+
+
+def test_the_steps_are_a_row_of_pictures_and_the_chosen_one_says_its_sentence(
+    photo: Photo,
+) -> None:
+    """It comes after the other tests of the same page, for the visitor's choice of a step stays."""
+    page = photo.page
+    steps = page.locator("#steps button")
+    names = steps.evaluate_all("(buttons) => buttons.map((button) => button.dataset.step)")
+    assert names[0] == "read"
+    assert {"inverted", "alone", "centred"} < set(names)
+    tops = steps.evaluate_all("(buttons) => buttons.map((one) => one.getBoundingClientRect().top)")
+    assert len(set(tops)) == 1, "they are in a row"
+    expect(page.locator("#step-shown")).to_contain_text("another shape of like size")
+    read = page.get_by_role("button", name="Read: A JPEG file of 640 x 480 pixels")
+    read.click()
+    expect(read).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#step-shown")).to_contain_text("A JPEG file of 640 x 480 pixels")
 
 
 def test_the_box_is_moved_and_resized_by_the_keyboard(visitor: Visitor) -> None:
@@ -261,8 +266,9 @@ def test_a_picture_makes_way_for_a_drawing_or_a_test_image(visitor: Visitor) -> 
     expect(page.locator("#photo")).to_be_hidden()
 
 
-@pytest.mark.parametrize("color_scheme", ["dark", "light"])
-@each_hand
+@pytest.mark.parametrize(
+    ("profile", "color_scheme"), [(MOUSE, "dark"), (TOUCH, "light")], ids=["mouse", "touch"]
+)
 def test_a_picture_and_its_controls_break_no_accessibility_rule(
     visitor: Visitor, profile: dict[str, Any], color_scheme: str
 ) -> None:
@@ -273,7 +279,7 @@ def test_a_picture_and_its_controls_break_no_accessibility_rule(
     assert found.violations_count == 0, found.generate_report()
 
 
-@each_hand
+@pytest.mark.parametrize("profile", [MOUSE, TOUCH], ids=["desktop", "phone"])
 def test_a_picture_and_its_controls_are_in_reach_with_large_letters(
     visitor: Visitor, profile: dict[str, Any]
 ) -> None:

@@ -1,16 +1,24 @@
 """How a map came to be: a slider through the moments of the training."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
 from tests.browser.explorer import Explorer
 
 
-def open_training(visitor: Visitor, model: str = "mnist-vae-2d-beta-1") -> Explorer:
-    explorer = visitor.open(f"?model={model}&z=0.5,0.5", reduced_motion="reduce")
-    explorer.page.locator("#tab-training").click()
-    expect(explorer.page.locator("#moment")).to_be_enabled()
-    return explorer
+@pytest.fixture(scope="module")
+def opened(resident: Visitor) -> Explorer:
+    return resident.open("?model=mnist-vae-2d-beta-1&z=0.5,0.5", reduced_motion="reduce")
+
+
+@pytest.fixture
+def explorer(opened: Explorer) -> Explorer:
+    """The training of a model, at its end."""
+    opened.page.locator("#tab-training").click()
+    expect(opened.page.locator("#moment")).to_be_enabled()
+    opened.page.locator("#moment").press("End")
+    return opened
 
 
 def picture(explorer: Explorer) -> str:
@@ -35,8 +43,7 @@ def digit(explorer: Explorer) -> list[int]:
     return levels
 
 
-def test_the_slider_moves_map_and_digit_and_says_the_epoch(visitor: Visitor) -> None:
-    explorer = open_training(visitor)
+def test_the_slider_moves_map_and_digit_and_says_the_epoch(explorer: Explorer) -> None:
     page = explorer.page
     expect(page.locator("#epoch")).to_contain_text("ELBO")
     explorer.expect_image_of([0.5, 0.5])
@@ -49,8 +56,7 @@ def test_the_slider_moves_map_and_digit_and_says_the_epoch(visitor: Visitor) -> 
     assert max(grey) - min(grey) < 60, "an untrained decoder knows no ink from paper"
 
 
-def test_the_way_back_leads_to_the_map_of_now(visitor: Visitor) -> None:
-    explorer = open_training(visitor)
+def test_the_way_back_leads_to_the_map_of_now(explorer: Explorer) -> None:
     page = explorer.page
     page.locator("#moment").press("Home")
     expect(page.locator("#show-trained")).to_be_enabled()
@@ -59,15 +65,13 @@ def test_the_way_back_leads_to_the_map_of_now(visitor: Visitor) -> None:
     expect(page.locator("#epoch")).to_contain_text("Epoch 40 of 40")
 
 
-def test_another_panel_shows_the_map_of_now(visitor: Visitor) -> None:
-    explorer = open_training(visitor)
+def test_another_panel_shows_the_map_of_now(explorer: Explorer) -> None:
     explorer.page.locator("#moment").press("Home")
     explorer.page.locator("#tab-point").click()
     explorer.expect_image_of([0.5, 0.5])
 
 
-def test_it_plays_from_the_first_moment_to_the_last(visitor: Visitor) -> None:
-    explorer = open_training(visitor)
+def test_it_plays_from_the_first_moment_to_the_last(explorer: Explorer) -> None:
     explorer.page.locator("#play-training").click()
     expect(explorer.page.locator("#epoch")).to_have_text("Before the first step")
     explorer.wait_until("() => Number(document.querySelector('#moment').value) >= 40")

@@ -6,7 +6,6 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.conftest import Visitor
@@ -25,11 +24,14 @@ NOTE_SPOKEN = """(region) => {
 }"""
 
 
-@pytest.fixture
-def own_server() -> Iterator[Server]:
-    """A server that a test may stop."""
-    with Server() as running:
-        yield running
+@contextmanager
+def stopped(server: Server) -> Iterator[None]:
+    """End the server that all tests ask, and start it anew on its port."""
+    server.stop()
+    try:
+        yield
+    finally:
+        server.start()
 
 
 @contextmanager
@@ -66,9 +68,9 @@ def spoken(page: Page) -> list[str]:
 
 
 def test_a_point_without_an_image_is_marked_and_its_words_are_its_own(
-    browser: Browser, own_server: Server
+    browser: Browser, server: Server
 ) -> None:
-    explorer = Visitor(browser, own_server.url).open(STILL)
+    explorer = Visitor(browser, server.url).open(STILL)
     page = explorer.page
     start, end = explorer.middle(), explorer.middle(1.2, -0.6)
     page.mouse.click(*end)
@@ -82,7 +84,7 @@ def test_a_point_without_an_image_is_marked_and_its_words_are_its_own(
     expect_current(page)
     connection = page.locator("#connection")
     connection.evaluate(NOTE_SPOKEN)
-    with silent(own_server):
+    with silent(server):
         page.mouse.click(*end)
         expect_behind(page, said=WAITING)
         expect(title).to_have_text(there[0])
@@ -161,15 +163,20 @@ def test_a_problem_of_the_drawing_goes_with_its_panel(visitor: Visitor) -> None:
 
 
 def test_what_failed_without_the_server_is_done_once_it_is_back(
-    browser: Browser, own_server: Server
+    browser: Browser, server: Server
 ) -> None:
-    explorer = Visitor(browser, own_server.url).open(STILL)
+    explorer = Visitor(browser, server.url).open(STILL)
     page = explorer.page
-    own_server.stop()
-    page.locator("#tab-path").click()
-    problem = page.locator("#path-problem")
-    expect(problem).to_contain_text("The server does not answer")
-    own_server.start()
+    status, problem = page.locator("#status"), page.locator("#path-problem")
+    with stopped(server):
+        expect(status).to_have_attribute("data-connection", "reconnecting")
+        expect(status).to_contain_text("connection lost")
+        page.locator("#tab-path").click()
+        expect(problem).to_contain_text("The server does not answer")
+    expect(status).to_have_attribute("data-connection", "open")
     expect(page.locator("#play")).to_be_enabled()
     expect(problem).to_be_empty()
+    place = explorer.middle(0.5, 0.5)
+    page.mouse.click(*place)
+    explorer.expect_image_of(explorer.latent_at(*place))
     page.context.close()

@@ -200,6 +200,7 @@ def test_a_field_that_there_is_not_cannot_be_included(
     assert answer.json()["errors"][0]["pointer"] == "?include"
 
 
+@pytest.mark.slow
 def test_many_encodes_at_once_wait_for_each_other_and_none_is_refused(
     mnist: LabelledImages,
 ) -> None:

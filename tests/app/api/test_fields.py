@@ -15,16 +15,27 @@ from model.engine import Engine
 from tests.app import untrained
 from tests.app.conftest import Refused
 from tests.app.live_server import DEFAULT, serving
+from tests.waiting import until
 
 FIELDS = f"models/{DEFAULT}/planes/latent/fields"
 LEGEND = r"low=(\S+); high=(\S+); unit=([a-z ]+); scale=(linear|log|index)"
+
+
+def whole(api: httpx.Client, path: str) -> httpx.Response:
+    """Ask until the field is there: on a busy machine it takes longer than a request may."""
+
+    def asked() -> list[httpx.Response]:
+        answer = api.get(path)
+        return [answer] if answer.status_code != 503 else []
+
+    (answer,) = until(asked, "the field", seconds=300)
+    return answer
 
 
 @pytest.mark.parametrize(
     ("kind", "unit", "scale"),
     [
         ("density", "per squared unit", "log"),
-        pytest.param("magnification", "per squared unit", "log", marks=pytest.mark.slow),
         pytest.param("entropy", "nats per pixel", "linear", marks=pytest.mark.slow),
         pytest.param("label", "label", "index", marks=pytest.mark.slow),
     ],
@@ -35,7 +46,7 @@ def test_a_field_is_its_levels_and_a_legend_that_says_how_to_read_them(
     work, field = engine.field("latent", kind), None
     while field is None:
         field = work.advance()
-    answer = api.get(f"{FIELDS}/{kind}.png")
+    answer = whole(api, f"{FIELDS}/{kind}.png")
     assert answer.headers["content-type"] == "image/png"
     with Image.open(io.BytesIO(answer.content)) as image:
         assert image.size == (128, 128)
@@ -50,19 +61,21 @@ def test_a_field_is_its_levels_and_a_legend_that_says_how_to_read_them(
 
 def test_a_field_is_cached_by_its_version_and_not_sent_again(api: httpx.Client) -> None:
     (plane,) = api.get(f"models/{DEFAULT}/planes").json()
-    first = api.get(f"{FIELDS}/density.png")
+    first = whole(api, f"{FIELDS}/density.png")
     assert first.headers["cache-control"] == "no-cache"
     known = {"if-none-match": first.headers["etag"]}
     again = api.get(f"{FIELDS}/density.png?v={plane['version']}", headers=known)
     assert (again.status_code, again.content) == (304, b"")
     assert "immutable" in again.headers["cache-control"]
+    whole(api, f"{FIELDS}/label.png")
     assert api.get(f"{FIELDS}/label.png", headers=known).status_code == 200
 
 
 def test_every_plane_has_fields_and_an_unknown_one_is_refused(
     api: httpx.Client, refused: Refused
 ) -> None:
-    assert api.get("models/mnist-vae-20d/planes/digits-4-9/fields/density.png").status_code == 200
+    other = whole(api, "models/mnist-vae-20d/planes/digits-4-9/fields/density.png")
+    assert other.status_code == 200
     detail = refused(api.get("models/mnist-vae-20d/planes/nowhere/fields/density.png"), 404)
     assert "pca-i-j" in detail
     detail = refused(api.get(f"{FIELDS}/beauty.png"), 404)
@@ -77,12 +90,14 @@ def test_a_field_that_takes_longer_than_a_request_may_is_answered_when_asked_aga
     with serving(settings) as server, server.client() as client:
         answers = []
         for _ in range(1025):
-            answers.append(client.get(f"/api/v1/{FIELDS}/magnification.png").status_code)
+            answer = client.get(f"/api/v1/{FIELDS}/magnification.png")
+            answers.append(answer.status_code)
             if answers[-1] == 200:
                 break
     assert len(answers) > 1
     assert set(answers[:-1]) == {503}
     assert answers[-1] == 200
+    assert "unit=per squared unit; scale=log" in answer.headers["explorer-field"]
 
 
 def test_a_density_whose_test_images_cannot_be_read_is_unavailable(

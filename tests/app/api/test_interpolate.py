@@ -166,6 +166,7 @@ def test_a_path_comes_as_numpy_with_all_that_json_says(api: httpx.Client, kind: 
     assert lists == kept
 
 
+@pytest.mark.slow
 def test_without_the_density_a_geodesic_is_the_path_on_which_the_image_changes_least(
     api: httpx.Client,
 ) -> None:

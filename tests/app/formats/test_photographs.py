@@ -26,6 +26,7 @@ def step_details(content: bytes) -> dict[str, str]:
     return {step.name: step.detail for step in prepare(content, "mnist").steps}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "3000 x 4000"] + [SMALL_DIGITS])
 def test_most_photographs_of_a_kind_are_read_as_what_they_show(
     kind: str, reader: Engine, mnist: LabelledImages
@@ -43,10 +44,10 @@ def test_most_photographs_of_a_kind_are_read_as_what_they_show(
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "fashion"])
-def test_every_shipped_image_and_its_negative_pass_unchanged(
+def test_shipped_images_and_their_negatives_pass_unchanged(
     dataset: str, request: pytest.FixtureRequest
 ) -> None:
-    images = request.getfixturevalue(dataset).images
+    images = request.getfixturevalue(dataset).images[::20]
     name = "mnist" if dataset == "mnist" else "fashion-mnist"
     for image in images:
         for sent in (image, 255 - image) if dataset == "mnist" else (image,):

@@ -38,7 +38,8 @@ def wait_for_the_end(server: Server) -> int:
 def test_until_the_port_closes_a_server_that_stops_answers_but_is_not_ready(
     hurry: signal.Signals,
 ) -> None:
-    with Server("--models", DEFAULT, "--drain-seconds", LONG) as server, stream(server) as open_one:
+    arguments = ("--models", DEFAULT, "--device", "cpu", "--drain-seconds", LONG)
+    with Server(*arguments) as server, stream(server) as open_one:
         os.kill(server.pid, signal.SIGTERM)
         wait_until_not_ready(server)
         answer = httpx.get(f"{server.url}/readyz", trust_env=False)
@@ -55,6 +56,7 @@ def test_until_the_port_closes_a_server_that_stops_answers_but_is_not_ready(
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1012
         wait_for_the_end(server)
+        assert "Model mnist-vae-2d is ready on cpu" in server.written()
         assert "Application shutdown complete" in server.written()
         assert "Traceback" not in server.written()
 

@@ -309,6 +309,7 @@ def test_a_connect_is_refused(server: Serving) -> None:
         expect_problem(read_all(opened), 400)
 
 
+@pytest.mark.slow
 def test_requests_that_wait_for_their_turn_are_bounded(
     server: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:

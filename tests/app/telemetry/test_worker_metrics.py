@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ from tests.app.live_server import DEFAULT
 from tests.waiting import until
 from tools.server import Server
 
+DECODE = f"/api/v1/models/{DEFAULT}/decode.png?z=0,0"
 REQUESTS, OPEN = "explorer_requests_total", "explorer_open_streams"
 
 
@@ -76,7 +78,7 @@ def test_the_start_time_is_that_of_the_oldest_worker() -> None:
 
 @pytest.mark.server
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="workers are found in /proc")
-def test_two_real_workers_answer_for_both_and_no_counter_falls_when_one_is_killed() -> None:
+def test_of_two_real_workers_one_that_is_killed_is_replaced_and_no_counter_falls() -> None:
     folders = set(Path(tempfile.gettempdir()).glob("latent-explorer-*"))
     with Server("--models", DEFAULT, "--workers", "2") as server:
         first = sorted(server.workers())
@@ -90,6 +92,11 @@ def test_two_real_workers_answer_for_both_and_no_counter_falls_when_one_is_kille
         until(lambda: scrape(server)[1] >= asked, "counts, which are at most a second old")
         assert scrape(server)[1] == asked
         os.kill(first[0], signal.SIGKILL)
+        while first[0] in server.workers() or len(server.workers()) < 2:
+            with suppress(httpx.TransportError):  # it was on its way to the one that died
+                answer = httpx.get(f"{server.url}{DECODE}", trust_env=False, timeout=60)
+                assert answer.status_code == 200
+        assert first[1] in server.workers()
         assert wait(server, alive=2, other_than=first) == asked
     assert set(Path(tempfile.gettempdir()).glob("latent-explorer-*")) == folders
 

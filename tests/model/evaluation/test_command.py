@@ -11,7 +11,15 @@ from model.__main__ import main
 from model.card import Card
 from model.checkpoint import CHECKPOINTS
 from model.data.datasets import LabelledImages
-from model.evaluation import all_measures, completeness, gaps, likelihood, samples
+from model.evaluation import (
+    all_measures,
+    completeness,
+    continuity,
+    gaps,
+    likelihood,
+    places,
+    samples,
+)
 from model.evaluation.command import worded
 from model.measures import BLOCKS, MEASURES
 
@@ -29,13 +37,21 @@ def measured_on_few(few: LabelledImages, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.fixture
-def rough(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw little: that the figures are right, each measure's own test says."""
+def rough(few: LabelledImages, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw and compare little: that the figures are right, each measure's own test says."""
+    fewer = replace(few, images=few.images[:300], labels=few.labels[:300])
+    monkeypatch.setattr(all_measures, "test_set", lambda dataset: fewer)
     monkeypatch.setattr(likelihood, "STEP", 0.25)
     monkeypatch.setattr(likelihood, "MOST_CELLS", 10_000)
+    monkeypatch.setattr(likelihood, "CHECKED_IMAGES", 50)
     monkeypatch.setattr(gaps, "FINEST", 0.25)
-    monkeypatch.setattr(samples, "DRAWS", 1000)
+    monkeypatch.setattr(gaps, "STEPS", 5)
+    monkeypatch.setattr(samples, "DRAWS", 300)
+    monkeypatch.setattr(samples, "SUBSET_SIZE", 100)
     monkeypatch.setattr(completeness, "DRAWS", 1000)
+    monkeypatch.setattr(completeness, "GRID", 32)
+    monkeypatch.setattr(continuity, "LINES", 100)
+    monkeypatch.setattr(places, "CELLS", 32)
 
 
 def evaluate(checkpoints: Path, name: str, *options: str) -> int:

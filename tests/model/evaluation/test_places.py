@@ -6,6 +6,7 @@ import torch
 
 from model.checkpoint import CHECKPOINTS, read_checkpoint
 from model.data import datasets
+from model.evaluation import places
 from model.evaluation.classifier import load_classifier
 from model.evaluation.places import measure_places
 from model.evaluation.space import mean_images
@@ -30,6 +31,7 @@ def test_a_seam_lies_between_two_labels_of_which_the_classifier_is_not_sure(name
     assert min((labels == 4).sum(), (labels == 9).sum()) >= 3
 
 
-def test_a_decoder_that_ignores_its_code_has_no_seam() -> None:
+def test_a_decoder_that_ignores_its_code_has_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "CELLS", 40)
     collapsed = read_checkpoint(CHECKPOINTS / "mnist-vae-2d-beta-64").autoencoder
     assert measure_places(collapsed, EXAMPLES, CLASSIFIER) is None

@@ -97,10 +97,11 @@ def test_the_command_trains_and_measures_every_seed_into_one_file(
 ) -> None:
     tiny.write(tmp_path / "data" / "mnist")
     monkeypatch.setitem(datasets.DATASETS, "mnist", tiny.dataset())
-    few = LabelledImages(IMAGES, np.zeros(len(IMAGES), np.uint8))
+    few = LabelledImages(IMAGES[:10], np.zeros(10, np.uint8))
     monkeypatch.setattr(reference, "test_set", lambda dataset: few)
     monkeypatch.setattr(reference, "SEEDS", (5, 6))
     monkeypatch.setattr(likelihood, "STEP", 0.25)
+    monkeypatch.setattr(likelihood, "MOST_CELLS", 10_000)
     text = RECIPE.read_text(encoding="utf-8").replace("256", "8").replace("128", "8")
     text = text.replace("epochs = 200", "epochs = 2").replace("10000", "40")
     monkeypatch.setattr(reference, "RECIPE", tmp_path / "recipe.toml")

@@ -92,7 +92,14 @@ def test_a_geodesic_goes_around_a_lake_without_codes() -> None:
     assert path.step_lengths.sum() < 0.8 * across
 
 
-@pytest.mark.parametrize("name", ["mnist-vae-2d", "mnist-ae-2d", "mnist-vae-2d-beta-64"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mnist-vae-2d",
+        pytest.param("mnist-ae-2d", marks=pytest.mark.slow),
+        pytest.param("mnist-vae-2d-beta-64", marks=pytest.mark.slow),
+    ],
+)
 def test_it_is_never_longer_than_the_straight_path_and_its_steps_are_equal(name: str) -> None:
     checkpoint = read_checkpoint(CHECKPOINTS / name)
     codes, (plane, *_) = checkpoint.atlas.codes, checkpoint.atlas.planes
