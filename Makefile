@@ -79,9 +79,9 @@ fix: $(VENV)/.dev node_modules/.package-lock.json ## mend what can be mended by 
 	$(BIN)/ruff format
 	$(BIN)/python -m tools.api_types
 
-train: $(VENV)/.train ## fetch the data and train RECIPE
+train: $(VENV)/.train ## fetch the data and train RECIPE; OPTIONS=--replace in the place of what ships
 	$(BIN)/python -m model data
-	$(BIN)/python -m model train $(RECIPE)
+	$(BIN)/python -m model train $(RECIPE) $(OPTIONS)
 
 bench: $(VENV)/.dev ## run every benchmark, one after the other
 	@$(BIN)/python -m tools.chromium

@@ -34,7 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
         command = commands.add_parser(name, help=text, description=text)
         configure(command)
         command.set_defaults(run=run)
-    parsed = parser.parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    parsed = parser.parse_args(words, argparse.Namespace(words=words))
     try:
         status: int = parsed.run(parsed)
     except ModelError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,22 +88,43 @@ def _require_fit(wanted: Mapping[str, Tensor], found: Mapping[str, np.ndarray], 
 
 
 def write_checkpoint(folder: Path, card: Card, weights: bytes, atlas: bytes) -> None:
-    """Write all three files, the card last, so that its hashes refuse an interrupted write."""
+    """Write all three files.
+
+    A full disk leaves what was there before. The card comes last, so that its hashes refuse a
+    write that was interrupted.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / WEIGHTS_FILE, weights)
-    _replace(folder / ATLAS_FILE, atlas)
-    write_card(folder, card)
+    _replace(
+        {
+            folder / WEIGHTS_FILE: weights,
+            folder / ATLAS_FILE: atlas,
+            folder / CARD_FILE: card.to_json().encode(),
+        }
+    )
 
 
 def write_card(folder: Path, card: Card) -> None:
     """Write the card alone, atomically."""
-    _replace(folder / CARD_FILE, card.to_json().encode())
+    _replace({folder / CARD_FILE: card.to_json().encode()})
 
 
-def _replace(path: Path, content: bytes) -> None:
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+def _replace(contents: Mapping[Path, bytes]) -> None:
+    """Replace files, in order, once all of them are on the disk."""
+    partials = {path: path.with_name(f"{path.name}.partial") for path in contents}
+    try:
+        for path, partial in partials.items():
+            with partial.open("wb") as file:
+                file.write(contents[path])
+                os.fsync(file.fileno())
+        for path, partial in partials.items():
+            partial.replace(path)
+    except OSError as error:
+        for partial in partials.values():
+            partial.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def read_card(folder: Path) -> Card:
