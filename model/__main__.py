@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from model.checkpoint import CHECKPOINTS
-from model.data import download
 from model.errors import ModelError
 from model.evaluation import command as evaluation
+from model.own import importing
 from model.training import command as training
 
 INTERRUPTED = 130
@@ -25,7 +25,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m model", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
     for name, text, configure, run in (
-        ("data", "fetch the training images", download.configure, download.run),
+        (
+            "data",
+            "fetch images, or import your own",
+            importing.configure,
+            importing.run,
+        ),
         ("train", "train a recipe into a checkpoint", training.configure, training.run),
         ("evaluate", "measure checkpoints", evaluation.configure, evaluation.run),
         ("report", "write docs/models.md", evaluation.configure_report, evaluation.run_report),

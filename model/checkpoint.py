@@ -16,7 +16,7 @@ from torch import Tensor
 
 from model.atlas import Atlas
 from model.card import Card
-from model.data.datasets import find
+from model.data.datasets import DATASETS, Dataset, find
 from model.errors import CheckpointError, DataError, RecipeError
 from model.recipes.recipe import Recipe
 from model.vae.autoencoder import Autoencoder, VariationalAutoencoder, build_autoencoder
@@ -128,17 +128,31 @@ def _replace(contents: Mapping[Path, bytes]) -> None:
 
 
 def read_card(folder: Path) -> Card:
-    """Read a checkpoint's card, and require that its data set exists.
+    """Read a checkpoint's card, and require its data set to be the one that it was trained on.
 
     Raises:
-        CheckpointError: As `Card.load`; or the card names an unknown data set.
+        CheckpointError: As `Card.load`; or the card names an unknown data set, or one of one's own
+            whose images have changed since.
     """
     card = Card.load(folder)
     try:
-        find(card.dataset)
+        dataset = find(card.dataset)
     except DataError as error:
         raise CheckpointError(f"{folder / CARD_FILE} names an unknown data set. {error}") from error
+    if dataset.id not in DATASETS:  # a published one is always the same
+        _require_same(dataset, card, folder)
     return card
+
+
+def _require_same(dataset: Dataset, card: Card, folder: Path) -> None:
+    for name, digest in card.data_sha256.items():
+        found = dataset.sha256.get(name, "none")
+        if found != digest:
+            raise CheckpointError(
+                f"{folder} was trained on other images than {dataset.id} has now: {name} had the "
+                f"SHA-256 {digest[:12]}…, and has {found[:12]}…. Restore the old images, or train "
+                "the model again."
+            )
 
 
 def read_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:

@@ -58,6 +58,7 @@ def install_own(
     authors: str = "",
     licence: str = "",
     label_names: Sequence[str] = (),
+    replace: bool = False,
 ) -> Dataset:
     """Read `source` and write `<target>/<name>/`, whole or not at all.
 
@@ -69,6 +70,7 @@ def install_own(
         authors: Who made it.
         licence: The licence of the images.
         label_names: Names of the labels in IDX files, in order; folders name their labels.
+        replace: Whether to replace a data set of one's own of this name.
 
     Raises:
         DataError: The name is taken or invalid, or an image or a label cannot be used.
@@ -77,9 +79,12 @@ def install_own(
     if not NAME.fullmatch(name):
         raise DataError(f"{name!r} is no name; use lower-case words and numbers joined by hyphens.")
     _require_text(title, authors, licence, *label_names)
-    if name in DATASETS or folder.exists():
+    if name in DATASETS:
+        raise DataError(f"{name} is the name of a published data set; take another.")
+    if folder.exists() and not replace:
         raise DataError(
-            f"There is a data set {name} already. Delete {folder}, or take another name."
+            f"There is a data set {name} already, in {folder}. Take another name, or add --replace "
+            "to have these images in its place."
         )
     if any(files_named(source, f"{half}-images-idx3-ubyte") for half in HALVES):
         halves, names = _from_idx(source), tuple(label_names)
@@ -239,7 +244,7 @@ def _require_text(*texts: str) -> None:
 
 def _write(folder: Path, made: Dataset, files: dict[str, bytes]) -> None:
     table = {name: value for name, value in dataclasses.asdict(made).items() if name != "mirrors"}
-    partial = folder.with_name(f"{folder.name}.partial")
+    partial, old = (folder.with_name(f"{folder.name}.{kind}") for kind in ("partial", "old"))
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
@@ -247,7 +252,10 @@ def _write(folder: Path, made: Dataset, files: dict[str, bytes]) -> None:
             (partial / f"{file}.gz").write_bytes(gzip.compress(content, mtime=0))
         text = json.dumps(table, indent=1, ensure_ascii=False) + "\n"
         (partial / DESCRIPTION).write_text(text, encoding="utf-8")
+        if folder.exists():
+            folder.rename(old)
         partial.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise DataError(
             f"{error.filename or folder} cannot be written: {error.strerror}."

@@ -187,9 +187,7 @@ def write(folder: Path, finished: Run, dataset: Dataset) -> None:
             "decoder": multiply_adds(autoencoder.decoder, _decoder_inputs(recipe)),
         },
         recipe=recipe.as_dict(),
-        data_sha256={
-            name: digest for name, digest in dataset.sha256.items() if name.startswith("train")
-        },
+        data_sha256=dict(dataset.sha256),
         training={
             "seconds": round(progress.seconds, 1),
             "device": str(finished.device),

@@ -219,9 +219,20 @@ def test_a_file_exchanged_afterwards_is_refused(files: Path, tmp_path: Path) -> 
 
 def test_a_name_that_is_taken_is_refused(files: Path, tmp_path: Path) -> None:
     install_own("mine", files, tmp_path / "data")
-    for name in ("mine", "mnist"):
-        with pytest.raises(DataError, match=f"There is a data set {name} already"):
-            install_own(name, files, tmp_path / "data")
+    with pytest.raises(DataError, match=r"There is a data set mine already.* or add --replace"):
+        install_own("mine", files, tmp_path / "data")
+    with pytest.raises(DataError, match=r"mnist is the name of a published .* take another\."):
+        install_own("mnist", files, tmp_path / "data", replace=True)
+
+
+def test_a_data_set_is_replaced_where_that_is_asked_for(
+    files: Path, photos: Path, tmp_path: Path
+) -> None:
+    install_own("mine", files, tmp_path / "data")
+    install_own("mine", photos, tmp_path / "data", replace=True)
+    assert datasets.find("mine", tmp_path / "data").label_names == ("dark", "pale")
+    assert len(datasets.train_set("mine", tmp_path / "data").images) == 20
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["mine"]
 
 
 def test_fetching_ones_own_data_set_is_refused_and_deletes_nothing(
