@@ -8,15 +8,19 @@ from pathlib import Path
 from model.card import Card
 from model.checkpoint import CARD_FILE
 from model.data import download
-from model.data.own import install_own
+from model.data.own import PREVIEW, Imported, install_own
 from model.errors import CheckpointError, DataError
+
+MOST_SKIPPED = 20
+"""Files that are named, one a line."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     download.configure(parser)
     own = parser.add_argument_group(
-        "a data set of your own", "IDX files, or a folder of images for each label; with --from"
+        "a data set of your own",
+        "IDX files, images, or folders of images by label; with --from",
     )
     own.add_argument("--name", help="what recipes will call it, such as my-shapes")
     own.add_argument("--title", default="", help="its name for people")
@@ -50,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"{folder} was trained on the {arguments.name} that is there. With other images it is "
             "refused, until it is trained again."
         )
-    made = install_own(
+    imported = install_own(
         arguments.name,
         arguments.source,
         arguments.target,
@@ -60,8 +64,30 @@ def run(arguments: argparse.Namespace) -> int:
         label_names=arguments.labels,
         replace=arguments.replace,
     )
-    print(f"{arguments.target / made.id} is written; its labels are {', '.join(made.label_names)}.")
+    for line in table(imported):
+        print(line)
+    folder = arguments.target / arguments.name
+    labels = ", ".join(imported.dataset.label_names)
+    print(f"{folder} is written; its labels are {labels}. Look at {folder / PREVIEW}.")
     return 0
+
+
+def table(imported: Imported) -> list[str]:
+    """Return lines on what was imported: the images of each label, and what was skipped and why."""
+    names = imported.dataset.label_names
+    wide = max(map(len, (*names, "label")))
+    lines = [f"{'label':{wide}}  training  testing"]
+    rows = list(zip(names, imported.train, imported.tests, strict=True))
+    lines += [f"{name:{wide}}  {train:8,}  {tests:7,}" for name, train, tests in rows]
+    for name, train, tests in rows:
+        if not train:
+            lines.append(f"{name} has no image for training: its places on the map are guesses.")
+        if not tests:
+            lines.append(f"{name} has no image for testing: the map shows none of it.")
+    lines += [f"skipped {one.path}: {one.reason}" for one in imported.skipped[:MOST_SKIPPED]]
+    if (left := len(imported.skipped) - MOST_SKIPPED) > 0:
+        lines.append(f"skipped {left:,} more")
+    return lines
 
 
 def trained_on(dataset: str) -> list[Path]:

@@ -95,3 +95,15 @@ def test_the_name_of_a_published_data_set_is_refused_without_telling_to_delete_i
     error = capsys.readouterr().err
     assert "mnist is the name of a published data set" in error
     assert "elete" not in error
+
+
+def test_images_of_one_label_are_evaluated_without_measures_of_labels(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["data", "--name", "alike", "--from", str(write_files(Path("alike"), 30, 40))]) == 0
+    untrained.write(Path("models"), "of-alike", dataset="alike")
+    command = ["evaluate", "of-alike", "--checkpoints", "models", "--only", "bound", "codes"]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert "ELBO" in said
+    assert "neighbours" not in said
