@@ -197,6 +197,7 @@ def test_a_missing_teacher_is_refused_in_a_sentence_with_what_makes_one(
         (["train", "mnist-vae-2d", "--data", "nowhere"], "`python -m model data mnist`"),
         (["train", "mnist-vae-2d", "--device", "tpu"], 'Device "tpu" is not on this machine'),
         (["train", "mnist-vae-2d", "--threads", "-1"], "threads"),
+        (["train", "mnist-vae-2d", "--seed", "-1"], "seed must be 0 to 2147483647."),
     ],
 )
 def test_what_cannot_be_trained_is_refused_in_a_sentence(
