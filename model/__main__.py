@@ -1,4 +1,4 @@
-"""The commands of `python -m model`: data, recipe, train, evaluate, report, list."""
+"""The commands of `python -m model`: map, data, recipe, train, evaluate, report, list."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from model.checkpoint import CHECKPOINTS
 from model.errors import ModelError
 from model.evaluation import command as evaluation
-from model.own import adapting, importing
+from model.own import adapting, importing, mapping
 from model.training import command as training
 
 INTERRUPTED = 130
@@ -31,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
             importing.configure,
             importing.run,
         ),
+        ("map", "lead from a folder of images to their map", mapping.configure, mapping.run),
         ("recipe", "write a recipe for your own images", adapting.configure, adapting.run),
         ("train", "train a recipe into a checkpoint", training.configure, training.run),
         ("evaluate", "measure checkpoints", evaluation.configure, evaluation.run),

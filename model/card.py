@@ -47,7 +47,7 @@ GROUPS = (
     Group(
         "map",
         "The map",
-        "A plane of two numbers, laid out by t-SNE before training; each point decodes to a digit.",
+        "A plane of two numbers, laid out by t-SNE before training; a point decodes to an image.",
     ),
     Group(
         "holes",

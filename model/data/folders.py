@@ -9,6 +9,7 @@ photos/1.png             or no labels: all are of one label, which has the folde
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,6 +88,17 @@ def find_pictures(source: Path) -> Found:
             "docs/own-checkpoint.md."
         )
     return found
+
+
+def fingerprint(source: Path) -> str:
+    """Return a text that changes when a file below a folder is added, taken away or written."""
+    found = hashlib.sha256()
+    for path in sorted(source.rglob("*")):
+        if path.is_file():
+            facts = path.stat()
+            entry = (str(path.relative_to(source)), facts.st_size, facts.st_mtime_ns)
+            found.update(repr(entry).encode(errors="surrogateescape"))
+    return found.hexdigest()
 
 
 def split(items: list[Item]) -> tuple[list[Item], list[Item]]:

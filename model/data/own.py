@@ -27,7 +27,14 @@ from model.data.datasets import (
     LabelledImages,
     files_named,
 )
-from model.data.folders import HALVES, TEST_EVERY, Skipped, find_pictures, split
+from model.data.folders import (
+    HALVES,
+    TEST_EVERY,
+    Skipped,
+    find_pictures,
+    fingerprint,
+    split,
+)
 from model.data.idx import pack_idx, read_idx
 from model.data.pictures import open_picture
 from model.data.preparation import prepare
@@ -38,6 +45,8 @@ MOST_LABELS = 10
 """The page has colours for so many labels."""
 SEED = 0
 PREVIEW = "preview.png"
+SOURCE = "imported_from"
+"""Field of `dataset.json`: the fingerprint of the folder with the images."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +120,7 @@ def install_own(
         files[f"{half}-labels-idx1-ubyte"] = pack_idx(part.labels)
     hashes = {file: hashlib.sha256(content).hexdigest() for file, content in files.items()}
     made = Dataset(name, title or name, authors, licence, names, hashes, mirrors=())
-    _write(folder, made, files, preview(halves["train"], names))
+    _write(folder, made, files, preview(halves["train"], names), fingerprint(source))
     train, tests = (
         tuple(map(int, np.bincount(halves[half].labels, minlength=len(names)))) for half in HALVES
     )
@@ -221,8 +230,18 @@ def _require_text(*texts: str) -> None:
             raise DataError(f"{text!a} is not text in UTF-8. Give it another name.") from error
 
 
-def _write(folder: Path, made: Dataset, files: dict[str, bytes], sheet: bytes) -> None:
+def imported_from(folder: Path) -> str:
+    """Return the fingerprint of the folder that a data set was imported from; "" if unknown."""
+    try:
+        table = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        return str(table.get(SOURCE, ""))
+    except (OSError, ValueError, AttributeError):
+        return ""
+
+
+def _write(folder: Path, made: Dataset, files: dict[str, bytes], sheet: bytes, source: str) -> None:
     table = {name: value for name, value in dataclasses.asdict(made).items() if name != "mirrors"}
+    table[SOURCE] = source
     partial, old = (folder.with_name(f"{folder.name}.{kind}") for kind in ("partial", "old"))
     try:
         shutil.rmtree(partial, ignore_errors=True)

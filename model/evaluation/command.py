@@ -77,6 +77,8 @@ def worded(card: Card) -> Card:
     if not path.is_file():
         return card
     recipe = Recipe.load(path)
+    if recipe.dataset != card.dataset:  # somebody's own, of the same name
+        return card
     words = {name: getattr(recipe, name) for name in ("title", "summary", "group")}
     return dataclasses.replace(card, **words, recipe={**card.recipe, **words})
 

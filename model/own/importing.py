@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from model.card import Card
 from model.checkpoint import CARD_FILE
@@ -49,12 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         return download.run(arguments)
     if arguments.source is None or arguments.datasets:
         raise DataError("--name is for one data set of your own: give its folder with --from.")
-    for folder in trained_on(arguments.name):
-        print(
-            f"{folder} was trained on the {arguments.name} that is there. With other images it is "
-            "refused, until it is trained again."
-        )
-    imported = install_own(
+    import_folder(
         arguments.name,
         arguments.source,
         arguments.target,
@@ -64,12 +60,25 @@ def run(arguments: argparse.Namespace) -> int:
         label_names=arguments.labels,
         replace=arguments.replace,
     )
+    return 0
+
+
+def import_folder(name: str, source: Path, target: Path, **more: Any) -> None:
+    """Import images as `install_own` does, and say what became of them.
+
+    Raises:
+        DataError: As `install_own`.
+    """
+    for folder in trained_on(name):
+        print(
+            f"{folder} was trained on the {name} that is there. With other images it is refused, "
+            "until it is trained again."
+        )
+    imported = install_own(name, source, target, **more)
     for line in table(imported):
         print(line)
-    folder = arguments.target / arguments.name
-    labels = ", ".join(imported.dataset.label_names)
+    folder, labels = target / name, ", ".join(imported.dataset.label_names)
     print(f"{folder} is written; its labels are {labels}. Look at {folder / PREVIEW}.")
-    return 0
 
 
 def table(imported: Imported) -> list[str]:

@@ -6,6 +6,7 @@ import argparse
 import platform
 import shlex
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
@@ -49,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, help="another than the recipe's, for a spread")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
-    parser.add_argument("--threads", type=_threads, help="of torch on the CPU (default: all cores)")
+    parser.add_argument("--threads", type=threads, help="of torch on the CPU (default: all cores)")
     parser.add_argument(
         "--precision",
         choices=PRECISIONS,
@@ -61,7 +62,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", type=Path, default=CHECKPOINTS, help="default: %(default)s")
 
 
-def _threads(text: str) -> int:
+def threads(text: str) -> int:
+    """Read a number of threads, for argparse."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} threads cannot work; give 1 or more")
     return int(text)
@@ -78,12 +80,35 @@ def run(arguments: argparse.Namespace) -> int:
     recipe = Recipe.load(arguments.recipe)
     if arguments.seed is not None:
         recipe = replace(recipe, seed=arguments.seed)
+    resume = () if arguments.resume else ("--resume",)
+    train(recipe, arguments, shlex.join(("python", "-m", "model", *arguments.words, *resume)))
+    return 0
+
+
+def train(
+    recipe: Recipe,
+    arguments: argparse.Namespace,
+    go_on: str,
+    watch: Callable[[Run], object] | None = None,
+) -> None:
+    """Train a recipe with the arguments of the command, and write its checkpoint.
+
+    Args:
+        recipe: The recipe to train.
+        arguments: Those of `configure`; `recipe` and `seed` are not looked at.
+        go_on: The command that goes on with an interrupted run, which messages tell.
+        watch: Called with the run after each epoch.
+
+    Raises:
+        ModelError: As `run`.
+        KeyboardInterrupt: As `run`.
+    """
     device = choose_device(arguments.device)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     folder, state_path = arguments.to / recipe.id, arguments.runs / recipe.id / STATE_FILE
-    _require_free(folder, state_path, arguments)
-    train = train_set(recipe.dataset, arguments.data).images
+    _require_free(folder, state_path, arguments, go_on)
+    images = train_set(recipe.dataset, arguments.data).images
     test = test_set(recipe.dataset, arguments.data).images
     teacher = None
     if recipe.distillation:
@@ -93,31 +118,33 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         current = Run(
             recipe,
-            train,
+            images,
             test,
             state_path,
             device,
             teacher=teacher,
             resume=arguments.resume,
             precision=arguments.precision,
+            watch=watch,
         )
         current.finish()
         tqdm.write("measuring the stored weights")
         write(folder, current, find(recipe.dataset, arguments.data))
     except KeyboardInterrupt:
         if state_path.is_file():
-            print(f"Stopped. Go on with: {_resume_command(arguments)}")
+            print(f"Stopped. Go on with: {go_on}")
         raise
     except OSError as error:
-        raise CheckpointError(_not_written(error, state_path, arguments)) from error
+        raise CheckpointError(_not_written(error, state_path, go_on)) from error
     state_path.unlink()
     with suppress(OSError):  # something else lies there
         state_path.parent.rmdir()
     print(f"{folder} is written.")
-    return 0
 
 
-def _require_free(folder: Path, state_path: Path, arguments: argparse.Namespace) -> None:
+def _require_free(
+    folder: Path, state_path: Path, arguments: argparse.Namespace, go_on: str
+) -> None:
     """Refuse to replace a checkpoint, or what an interrupted run has trained."""
     if arguments.replace:
         return
@@ -129,7 +156,7 @@ def _require_free(folder: Path, state_path: Path, arguments: argparse.Namespace)
     if state_path.is_file() and not arguments.resume:
         raise CheckpointError(
             f"{state_path} holds a run that was interrupted. Go on with: "
-            f"{_resume_command(arguments)}; --replace starts anew in its place."
+            f"{go_on}; --replace starts anew in its place."
         )
 
 
@@ -144,19 +171,13 @@ def _require_writable(folder: Path, option: str) -> None:
         ) from error
 
 
-def _resume_command(arguments: argparse.Namespace) -> str:
-    """Return the command that goes on with a run, with every option that began it."""
-    resume = () if arguments.resume else ("--resume",)
-    return shlex.join(("python", "-m", "model", *arguments.words, *resume))
-
-
-def _not_written(error: OSError, state_path: Path, arguments: argparse.Namespace) -> str:
+def _not_written(error: OSError, state_path: Path, go_on: str) -> str:
     message = f"{error.filename} cannot be written: {error.strerror}."
     if not state_path.is_file():
         return message
     return (
         f"{message} What was trained is kept in {state_path}. Mend that, or give another folder, "
-        f"and go on with: {_resume_command(arguments)}"
+        f"and go on with: {go_on}"
     )
 
 

@@ -56,6 +56,7 @@ class Run:
         resume: Whether to resume from `state_path` instead of starting over.
         say: Called with a line after each epoch.
         precision: Precision of products in training; measurements are always in full precision.
+        watch: Called with the run after each epoch, when its state is on the disk.
     """
 
     def __init__(
@@ -70,7 +71,9 @@ class Run:
         resume: bool = False,
         say: Callable[[str], object] = tqdm.write,
         precision: str = PRECISIONS[0],
+        watch: Callable[[Run], object] | None = None,
     ) -> None:
+        self.watch = watch
         self.recipe, self.test, self.state_path = recipe, test, state_path
         self.device, self.say, self.precision = torch.device(device), say, precision
         torch.set_flush_denormal(True)  # dead pixels make Adam's moments denormal, which is slow
@@ -170,6 +173,8 @@ class Run:
                 self._record(stage, epoch, loss, followed, time.perf_counter() - started)
                 self._save({**optimiser_tensors(optimiser), **average.tensors()})
                 self._tell(stage)
+                if self.watch:
+                    self.watch(self)
 
     def _groups(self, stage: Stage) -> list[dict[str, Any]]:
         """The parameters of a stage by their pace: those of the encoder, and the others."""

@@ -33,37 +33,42 @@ class Followed:
     folder: Path
     url: str
     said: str
+    mapped: str
+    """Where the one command of the last section serves."""
 
 
 def wait_until_ready(process: subprocess.Popen[bytes], url: str) -> None:
     def ready() -> bool:
         assert process.poll() is None, "the server ended"
         with suppress(httpx.TransportError):
-            return httpx.get(f"{url}/readyz", trust_env=False).status_code == 200
+            return asking.get("/readyz").status_code == 200
         return False
 
-    until(ready, "the server")
+    with httpx.Client(base_url=url, trust_env=False) as asking:
+        until(ready, "the server", seconds=900)  # the one command trains before it serves
 
 
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Followed]:
     folder, host = tmp_path_factory.mktemp("own"), f"127.0.0.1:{free_port()}"
+    mapped = f"127.0.0.1:{free_port()}"
     (recipe,) = re.findall(r"Save this as `(\S+\.toml)`", GUIDE)
-    process, said = None, ""
+    servers, said = [], ""
     try:
         for language, code in blocks(GUIDE):
             if language == "toml":
                 (folder / recipe).write_text(code)
-            elif "python -m app" in code:
-                command = code.replace("python -m app", f"exec python -m app --port {host[10:]}")
-                shell = ["bash", "-ec", command]
-                process = subprocess.Popen(shell, cwd=folder, env=environment())
-                wait_until_ready(process, f"http://{host}")
+            elif "python -m app" in code or "python -m model map" in code:
+                at = host if "python -m app" in code else mapped
+                command = code.replace("python -m", "exec python -m").rstrip()
+                shell = ["bash", "-ec", f"{command} --port {at[10:]}"]
+                servers.append(subprocess.Popen(shell, cwd=folder, env=environment()))
+                wait_until_ready(servers[-1], f"http://{at}")
             else:
                 said += follow(language, code, folder, host)
-        yield Followed(folder, f"http://{host}", said)
+        yield Followed(folder, f"http://{host}", said, f"http://{mapped}")
     finally:
-        if process:
+        for process in servers:
             process.terminate()
             process.wait()
 
@@ -112,6 +117,15 @@ def test_the_map_and_the_test_images_of_a_users_own_model_are_served(client: htt
     ):
         assert client.get(path).status_code == 200, path
     assert client.get("/api/v1/datasets/my-shapes/images/78.png").status_code == 404
+
+
+def test_the_one_command_serves_a_map_of_the_folder(followed: Followed) -> None:
+    with httpx.Client(base_url=followed.mapped, trust_env=False, timeout=60) as client:
+        answer = client.get("/api/v1/models").json()
+        assert answer["default"] == "shapes"
+        assert [card["id"] for card in answer["models"]] == ["shapes", "shapes-vae-2d"]
+        assert answer["models"][0]["metrics"]["codes"]["knn_accuracy"] > 0.4
+        assert client.get("/api/v1/models/shapes/planes/latent/tiles/0/0/0.png").status_code == 200
 
 
 def test_the_stripes_from_idx_files_are_a_data_set_too(followed: Followed) -> None:

@@ -47,5 +47,16 @@ export const shortId = ({ id, dataset }) => {
   return id.startsWith(prefix) ? id.slice(prefix.length) : id;
 };
 
+/**
+ * Return the title of a model, with its id if another of the same title is in the list.
+ *
+ * @param {Card} card
+ * @param {readonly Group[]} groups
+ */
+export function distinctTitle({ id, title }, groups) {
+  const isShared = groups.some(({ models }) => models.some((other) => other.title === title && other.id !== id));
+  return isShared ? `${title} (${id})` : title;
+}
+
 /** Whether a model has a plane that a map can show. @type {(card: Pick<Card, 'planes'>) => boolean} */
 export const hasPlane = ({ planes }) => planes.length > 0;

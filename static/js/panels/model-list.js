@@ -5,7 +5,7 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../latent/model-groups.js').Group} Group
  */
-import { kindOfModel } from '../latent/model-groups.js';
+import { distinctTitle, kindOfModel } from '../latent/model-groups.js';
 import { copyOf, find, findAll } from '../lib/dom.js';
 import { createTypeAhead, inNextColumn } from './listbox.js';
 
@@ -35,7 +35,7 @@ export function mount(root, store) {
       section.append(...models.map((card) => {
         const option = copyOf(sheet, '#model-option', HTMLElement);
         option.dataset.model = card.id;
-        find(option, '[data-part="title"]', HTMLElement).textContent = card.title;
+        find(option, '[data-part="title"]', HTMLElement).textContent = distinctTitle(card, groups);
         find(option, '[data-part="kind"]', HTMLElement).textContent = kindOfModel(card);
         find(option, '[data-part="summary"]', HTMLElement).textContent = card.summary;
         return option;

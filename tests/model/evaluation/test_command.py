@@ -174,3 +174,5 @@ def test_a_card_takes_the_words_of_its_recipe_and_nothing_else() -> None:
     assert worded(old) == card
     foreign = replace(old, id="somebodys-own")
     assert worded(foreign) == foreign
+    of_their_images = replace(old, dataset="somebodys-own")
+    assert worded(of_their_images) == of_their_images

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { groupsOf, hasPlane, kindOfModel, shortId } from '../../../static/js/latent/model-groups.js';
+import { distinctTitle, groupsOf, hasPlane, kindOfModel, shortId } from '../../../static/js/latent/model-groups.js';
 
 const card = (id, more = {}) => ({ id, family: 'vae', latent_dim: 2, dataset: 'mnist', planes: ['latent'], ...more });
 const titlesAndIds = (groups) => groups.map(({ title, models }) => [title, models.map(({ id }) => id)]);
@@ -12,6 +12,12 @@ test('models are grouped as the server says, in its order', () => {
     { id: 'one', title: 'First', about: '', models: ['b'] },
   ];
   assert.deepEqual(titlesAndIds(groupsOf({ models, groups })), [['Second', ['c', 'a']], ['First', ['b']]]);
+});
+
+test('models of one title show their ids, others do not', () => {
+  const models = [card('a', { title: 'Shapes' }), card('b', { title: 'Shapes' }), card('c', { title: 'Digits' })];
+  const groups = [{ id: 'one', title: 'One', about: '', models }];
+  assert.deepEqual(models.map((model) => distinctTitle(model, groups)), ['Shapes (a)', 'Shapes (b)', 'Digits']);
 });
 
 test('a group without models is left out', () => {
