@@ -73,15 +73,17 @@ check: $(VENV)/.dev node_modules/.package-lock.json ## lint, check formats, type
 	$(BIN)/lint-imports
 	$(NODE) tsc --project jsconfig.json
 	$(BIN)/python -m tools.api_types --check
+	$(BIN)/python -m tools.recipe_fields --check
 
 fix: $(VENV)/.dev node_modules/.package-lock.json ## mend what can be mended by itself
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(BIN)/python -m tools.api_types
+	$(BIN)/python -m tools.recipe_fields
 
-train: $(VENV)/.train ## fetch the data and train RECIPE
+train: $(VENV)/.train ## fetch the data and train RECIPE; OPTIONS=--replace in the place of what ships
 	$(BIN)/python -m model data
-	$(BIN)/python -m model train $(RECIPE)
+	$(BIN)/python -m model train $(RECIPE) $(OPTIONS)
 
 bench: $(VENV)/.dev ## run every benchmark, one after the other
 	@$(BIN)/python -m tools.chromium

@@ -50,6 +50,10 @@ _RULES: dict[str, Rule] = {
     ),
     "allowed_origins": _ORIGIN,
     "cors_origins": _ORIGIN,
+    "frame_ancestors": (
+        lambda origin: origin == "*" or re.fullmatch(r"https?://[^/;\s]+", origin) is not None,
+        "give https://example.org, https://*.example.org, no path, or *",
+    ),
     "log_format": (lambda form: form in ("text", "json"), "text or json"),
     "log_level": (
         lambda level: level in ("debug", "info", "warning", "error"),
@@ -112,6 +116,9 @@ class Settings:
     )
     cors_origins: tuple[str, ...] = _setting(
         (), "origins whose scripts may call the REST API; * is all"
+    )
+    frame_ancestors: tuple[str, ...] = _setting(
+        (), "origins whose pages may show the explorer in a frame besides the own; * is all"
     )
     log_format: str = _setting("text", "text or json")
     log_level: str = _setting(

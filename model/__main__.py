@@ -1,4 +1,4 @@
-"""The commands of `python -m model`: data, train, evaluate, report, list."""
+"""The commands of `python -m model`: data, recipe, train, evaluate, report, list."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from model.checkpoint import CHECKPOINTS
-from model.data import download
 from model.errors import ModelError
 from model.evaluation import command as evaluation
+from model.own import adapting, importing
 from model.training import command as training
 
 INTERRUPTED = 130
@@ -25,7 +25,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m model", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
     for name, text, configure, run in (
-        ("data", "fetch the training images", download.configure, download.run),
+        (
+            "data",
+            "fetch images, or import your own",
+            importing.configure,
+            importing.run,
+        ),
+        ("recipe", "write a recipe for your own images", adapting.configure, adapting.run),
         ("train", "train a recipe into a checkpoint", training.configure, training.run),
         ("evaluate", "measure checkpoints", evaluation.configure, evaluation.run),
         ("report", "write docs/models.md", evaluation.configure_report, evaluation.run_report),
@@ -34,7 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
         command = commands.add_parser(name, help=text, description=text)
         configure(command)
         command.set_defaults(run=run)
-    parsed = parser.parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    parsed = parser.parse_args(words, argparse.Namespace(words=words))
     try:
         status: int = parsed.run(parsed)
     except ModelError as error:

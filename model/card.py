@@ -104,7 +104,8 @@ class Card:
     """Of the encoder and of the decoder, for one image."""
     recipe: dict[str, Any]
     data_sha256: dict[str, str]
-    """Hashes of the training files, unzipped."""
+    """Hashes of the data set's files, unzipped, to which weights and codes belong. Older cards
+    have those of the training half alone."""
     training: dict[str, Any]
     """Time, machine, versions, and the history of each stage by epoch."""
 

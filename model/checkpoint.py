@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from model.atlas import Atlas
 from model.card import Card
-from model.data.datasets import find
+from model.data.datasets import DATASETS, Dataset, find
 from model.errors import CheckpointError, DataError, RecipeError
 from model.recipes.recipe import Recipe
 from model.vae.autoencoder import Autoencoder, VariationalAutoencoder, build_autoencoder
@@ -87,36 +88,71 @@ def _require_fit(wanted: Mapping[str, Tensor], found: Mapping[str, np.ndarray], 
 
 
 def write_checkpoint(folder: Path, card: Card, weights: bytes, atlas: bytes) -> None:
-    """Write all three files, the card last, so that its hashes refuse an interrupted write."""
+    """Write all three files.
+
+    A full disk leaves what was there before. The card comes last, so that its hashes refuse a
+    write that was interrupted.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / WEIGHTS_FILE, weights)
-    _replace(folder / ATLAS_FILE, atlas)
-    write_card(folder, card)
+    _replace(
+        {
+            folder / WEIGHTS_FILE: weights,
+            folder / ATLAS_FILE: atlas,
+            folder / CARD_FILE: card.to_json().encode(),
+        }
+    )
 
 
 def write_card(folder: Path, card: Card) -> None:
     """Write the card alone, atomically."""
-    _replace(folder / CARD_FILE, card.to_json().encode())
+    _replace({folder / CARD_FILE: card.to_json().encode()})
 
 
-def _replace(path: Path, content: bytes) -> None:
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+def _replace(contents: Mapping[Path, bytes]) -> None:
+    """Replace files, in order, once all of them are on the disk."""
+    partials = {path: path.with_name(f"{path.name}.partial") for path in contents}
+    try:
+        for path, partial in partials.items():
+            with partial.open("wb") as file:
+                file.write(contents[path])
+                os.fsync(file.fileno())
+        for path, partial in partials.items():
+            partial.replace(path)
+    except OSError as error:
+        for partial in partials.values():
+            partial.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def read_card(folder: Path) -> Card:
-    """Read a checkpoint's card, and require that its data set exists.
+    """Read a checkpoint's card, and require its data set to be the one that it was trained on.
 
     Raises:
-        CheckpointError: As `Card.load`; or the card names an unknown data set.
+        CheckpointError: As `Card.load`; or the card names an unknown data set, or one of one's own
+            whose images have changed since.
     """
     card = Card.load(folder)
     try:
-        find(card.dataset)
+        dataset = find(card.dataset)
     except DataError as error:
         raise CheckpointError(f"{folder / CARD_FILE} names an unknown data set. {error}") from error
+    if dataset.id not in DATASETS:  # a published one is always the same
+        _require_same(dataset, card, folder)
     return card
+
+
+def _require_same(dataset: Dataset, card: Card, folder: Path) -> None:
+    for name, digest in card.data_sha256.items():
+        found = dataset.sha256.get(name, "none")
+        if found != digest:
+            raise CheckpointError(
+                f"{folder} was trained on other images than {dataset.id} has now: {name} had the "
+                f"SHA-256 {digest[:12]}…, and has {found[:12]}…. Restore the old images, or train "
+                "the model again."
+            )
 
 
 def read_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:

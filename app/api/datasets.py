@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from app.errors import NotFound
 from app.formats import npy, png
 from app.formats.rendering import contact_sheet, encode_json
-from app.http.conditional import FOR_EVER, cached, etag
+from app.http.conditional import ASK_AGAIN, FOR_EVER, cached, etag
 from app.http.negotiation import JSON, NPY, PNG, choose
 from app.openapi import BINARY, NOT_CHANGED, binary, feature
 from app.serving.batcher import Images
@@ -80,15 +80,15 @@ async def show_dataset(models: Models, dataset: Name) -> DatasetJson:
 async def dataset_labels(request: Request, models: Models, dataset: Name) -> Response:
     """Give the labels of the test images, in the data set's order; `Accept` picks JSON or NumPy."""
     form = choose(request.headers.get("accept"), (JSON, NPY))
-    labels = (await _tests(models, dataset)).labels
+    tests = await _tests(models, dataset)
 
     async def packed() -> bytes:
         if form == NPY:
-            return npy.write(labels)
-        return encode_json({"dataset": dataset, "labels": labels.tolist()}).encode()
+            return npy.write(tests.labels)
+        return encode_json({"dataset": dataset, "labels": tests.labels.tolist()}).encode()
 
-    tag = etag(dataset, "labels", form)
-    return await cached(request.headers, tag, FOR_EVER, packed, form, Vary="Accept")
+    tag, control = _kept(tests, "labels", form)
+    return await cached(request.headers, tag, control, packed, form, Vary="Accept")
 
 
 @router.get("/{dataset}/images/{index}.png", response_class=Response, responses=_RESPONSES)
@@ -96,15 +96,15 @@ async def dataset_image(
     request: Request, models: Models, dataset: Name, index: Annotated[Number, Path(examples=[7])]
 ) -> Response:
     """Give one test image, 28 x 28; `index` is its place in the data set's order."""
-    images = (await _tests(models, dataset)).images
-    if not 0 <= index < len(images):
-        raise NotFound(f"{dataset} has the test images 0 to {len(images) - 1}.")
+    tests = await _tests(models, dataset)
+    if not 0 <= index < len(tests.images):
+        raise NotFound(f"{dataset} has the test images 0 to {len(tests.images) - 1}.")
 
     async def packed() -> bytes:
-        return png.encode(images[index])
+        return png.encode(tests.images[index])
 
-    tag = etag(dataset, index)  # a published data set does not change
-    return await cached(request.headers, tag, FOR_EVER, packed, PNG)
+    tag, control = _kept(tests, index)
+    return await cached(request.headers, tag, control, packed, PNG)
 
 
 @router.get("/{dataset}/sprites/{n}.png", response_class=Response, responses=_RESPONSES)
@@ -115,12 +115,24 @@ async def dataset_sprites(
 
     Sheet n starts with image 1,024 n; in the last one the places that are left over are 0.
     """
-    images = (await _tests(models, dataset)).images
-    last = (len(images) - 1) // SHEET**2
+    tests = await _tests(models, dataset)
+    last = (len(tests.images) - 1) // SHEET**2
     if not 0 <= n <= last:
         raise NotFound(f"{dataset} has the sheets 0 to {last} of its test images.")
-    packed = partial(asyncio.to_thread, _sheet, images[SHEET**2 * n : SHEET**2 * (n + 1)])
-    return await cached(request.headers, etag(dataset, "sprites", n), FOR_EVER, packed, PNG)
+    packed = partial(asyncio.to_thread, _sheet, tests.images[SHEET**2 * n : SHEET**2 * (n + 1)])
+    tag, control = _kept(tests, "sprites", n)
+    return await cached(request.headers, tag, control, packed, PNG)
+
+
+def _kept(tests: LabelledImages, *parts: object) -> tuple[str, str]:
+    """Return the ETag of a part of a data set, and how long a client may keep it.
+
+    A published data set never changes. One of the operator's own may be imported anew.
+    """
+    source = tests.source
+    assert source, "it was read from files"
+    tag = etag(source.id, *source.sha256.values(), *parts)
+    return tag, FOR_EVER if source.mirrors else ASK_AGAIN
 
 
 def _json(tests: LabelledImages) -> DatasetJson:

@@ -22,7 +22,7 @@ from app.gate.limits import Bodies, Deadlines
 from app.gate.root_path import enter_root_path
 from app.http.compression import Unpacking
 from app.http.probes import is_probe
-from app.http.security_headers import RAW_HEADERS
+from app.http.security_headers import security_headers
 from app.lifespan import plain_start_errors
 from app.settings import Settings
 from app.telemetry.access_log import STREAM, AccessLog
@@ -102,7 +102,7 @@ class Exchange:
             self.status = message.get("status", self.status)
             if self.method == "HEAD":
                 self.scope["method"] = "HEAD"
-            own = RAW_HEADERS if kind == "http.response.start" else ()
+            own = self._gate.headers if kind == "http.response.start" else ()
             message["headers"] = [*message.get("headers", ()), *own, (ID_HEADER, self.id)]
             if path := self.scope.get("path_params"):
                 model = self._gate.hashes.get(path.get("model") or path.get("name", ""))
@@ -155,6 +155,8 @@ class Gate:
         self.hosts = None if "*" in hosts else hosts
         self.origins = Origins(settings.allowed_origins, settings.trusted_proxies, log.counters)
         self.root_path = settings.root_path
+        own = security_headers(settings.frame_ancestors)
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in own.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -1,14 +1,21 @@
 """The security headers that every HTTP response carries."""
 
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'self'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
+from collections.abc import Sequence
 
-RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
-"""The same, as ASGI takes them."""
+
+def security_headers(frame_ancestors: Sequence[str] = ()) -> dict[str, str]:
+    """Return them by their names.
+
+    Args:
+        frame_ancestors: Origins whose pages may show the explorer in a frame, besides its own.
+    """
+    ancestors = " ".join(["'self'", *frame_ancestors])
+    return {
+        "Content-Security-Policy": (
+            "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
+            f"form-action 'none'; frame-ancestors {ancestors}"
+        ),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    }

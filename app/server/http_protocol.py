@@ -19,7 +19,7 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from app.errors import HeadTooLarge, NotHttp, Problem, TooSlow, response_to
 from app.http.forwarded import PEER
-from app.http.security_headers import HEADERS
+from app.http.security_headers import security_headers
 from app.server.descriptors import warn_when_few_are_left
 
 HEAD_SECONDS = 10.0
@@ -292,6 +292,6 @@ _NOBODY = cast(
 
 def closing_response(response: Response) -> bytes:
     """Return the bytes of a response after which the connection closes, for use past ASGI."""
-    response.headers.update({**HEADERS, "Connection": "close"})
+    response.headers.update({**security_headers(), "Connection": "close"})
     head = b"".join(b"%b: %b\r\n" % pair for pair in response.raw_headers)
     return STATUS_LINE[response.status_code] + head + b"\r\n" + bytes(response.body)

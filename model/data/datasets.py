@@ -146,7 +146,7 @@ def _shipped(dataset: str) -> LabelledImages:
 
 @cache
 def _own_tests(dataset: str, folder: Path) -> LabelledImages:
-    return _read_half(find(dataset, folder), "t10k", folder / dataset)
+    return _read_half(_first_found(dataset, folder), "t10k", folder / dataset)
 
 
 @cache
@@ -157,7 +157,13 @@ def labels_of_tests(dataset: str, folder: Path = DATA_FOLDER) -> UInt8[np.ndarra
         DataError: As `test_set`, but without looking at the images.
     """
     place = SHIPPED_FOLDER if dataset in DATASETS else folder
-    return _read(find(dataset, folder), "t10k-labels-idx1-ubyte", place / dataset)
+    return _read(_first_found(dataset, folder), "t10k-labels-idx1-ubyte", place / dataset)
+
+
+@cache
+def _first_found(dataset: str, folder: Path) -> Dataset:
+    """Return a data set as it was when first asked for; what is imported later is another."""
+    return find(dataset, folder)
 
 
 def train_set(dataset: str, folder: Path = DATA_FOLDER) -> LabelledImages:

@@ -1,11 +1,10 @@
-"""`python -m model data`: download the data sets, or take them or one's own from a folder."""
+"""`python -m model data`: download the published data sets, or take them from a folder."""
 
 import argparse
 import shutil
 from pathlib import Path
 
 from model.data.datasets import DATA_FOLDER, DATASETS, Dataset, files_named, find, find_file
-from model.data.own import install_own
 from model.data.transfer import TransferError, fetch
 from model.errors import DataError
 
@@ -33,20 +32,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=DATA_FOLDER,
         help="put them in <FOLDER>/<DATASET>/ (default: %(default)s)",
     )
-    own = parser.add_argument_group(
-        "a data set of your own", "IDX files, or a folder of images for each label; with --from"
-    )
-    own.add_argument("--name", help="what recipes will call it, such as my-shapes")
-    own.add_argument("--title", default="", help="its name for people")
-    own.add_argument("--authors", default="", help="who made it")
-    own.add_argument("--licence", default="", help="of the images")
-    own.add_argument(
-        "--labels",
-        type=lambda text: text.split(","),
-        default=[],
-        metavar="A,B,C",
-        help="what the labels 0, 1, 2 of IDX files are called",
-    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -56,8 +41,6 @@ def run(arguments: argparse.Namespace) -> int:
         DataError: A data set is unknown, or a file could not be obtained.
         KeyboardInterrupt: The user stopped the command; how to resume was printed.
     """
-    if arguments.name is not None:
-        return _run_own(arguments)
     try:
         for dataset in [find(name, arguments.target) for name in arguments.datasets or DATASETS]:
             if dataset.id not in DATASETS:
@@ -69,22 +52,6 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("Stopped. The same command goes on from here.")
         raise
-    return 0
-
-
-def _run_own(arguments: argparse.Namespace) -> int:
-    if arguments.source is None or arguments.datasets:
-        raise DataError("--name is for one data set of your own: give its folder with --from.")
-    made = install_own(
-        arguments.name,
-        arguments.source,
-        arguments.target,
-        title=arguments.title,
-        authors=arguments.authors,
-        licence=arguments.licence,
-        label_names=arguments.labels,
-    )
-    print(f"{arguments.target / made.id} is written; its labels are {', '.join(made.label_names)}.")
     return 0
 
 
@@ -102,7 +69,6 @@ def install(dataset: Dataset, target: Path, source: Path | None = None) -> None:
     """
     folder = target / dataset.id
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for name in dataset.sha256:
             if _is_present(dataset, name, folder):
                 print(f"{dataset.id}/{name}: is there already")
@@ -136,10 +102,11 @@ def _copy(dataset: Dataset, name: str, folder: Path, source: Path) -> None:
     if not paths:
         raise DataError(
             f"{dataset.title}: {name}.gz is neither in {source / dataset.id} nor in {source}, "
-            f"nor is {name}."
+            f"nor is {name}. To take images of your own from {source}, name them: --name NAME."
         )
     path = _published(dataset, name, paths)
     zipped = ".gz" if path.suffix == ".gz" else ""
+    folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f"{name}{zipped}.part"
     shutil.copyfile(path, partial)
     partial.replace(folder / f"{name}{zipped}")
@@ -158,6 +125,7 @@ def _published(dataset: Dataset, name: str, paths: list[Path]) -> Path:
 
 
 def _download(dataset: Dataset, name: str, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f"{name}.gz.part"
     failures = []
     for mirror in dataset.mirrors:

@@ -1,11 +1,7 @@
 """Put a data set of one's own into the data folder, from IDX files or from folders of images.
 
-    photos/cat/1.png         one folder for each label: every sixth image of each is for testing
-    photos/train/cat/1.png   or the halves already separate, as train/ and test/ or val/
-    photos/test/cat/1.png
-    idx/train-images-idx3-ubyte, and the three others of MNIST's names, zipped or not
-
-The result has MNIST's four files, and `dataset.json`, which describes them.
+`folders.py` says how folders are read. IDX files have MNIST's names, zipped or not. The result has
+MNIST's four files; `dataset.json`, which describes them; and `preview.png`, which shows some.
 """
 
 from __future__ import annotations
@@ -16,6 +12,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -30,23 +27,36 @@ from model.data.datasets import (
     LabelledImages,
     files_named,
 )
+from model.data.folders import HALVES, TEST_EVERY, Skipped, find_pictures, split
 from model.data.idx import pack_idx, read_idx
 from model.data.pictures import open_picture
 from model.data.preparation import prepare
+from model.data.preview import preview
 from model.errors import DataError, ImageError
 
 MOST_LABELS = 10
 """The page has colours for so many labels."""
-TEST_EVERY = 6
 SEED = 0
-HALVES = {"train": "training", "t10k": "testing"}
-"""The halves: how their files begin, and what they are for."""
-TRAINING, TESTING = ("train", "training"), ("test", "testing")
-VALIDATION = ("val", "valid", "validation")
-"""Names of the folders of halves. Images for validation are for testing where there are no others,
-else for training, which holds some out itself."""
-NO_PICTURES = ("thumbs.db", "desktop.ini", "__macosx")
-"""What systems leave in folders, besides names that start with a dot."""
+PREVIEW = "preview.png"
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A data set of one's own as it was put into the data folder."""
+
+    dataset: Dataset
+    train: tuple[int, ...]
+    """Images of each label for training."""
+    tests: tuple[int, ...]
+    """Images of each label for testing."""
+    skipped: list[Skipped]
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    halves: dict[str, LabelledImages]
+    names: tuple[str, ...]
+    skipped: list[Skipped] = field(default_factory=list)
 
 
 def install_own(
@@ -58,36 +68,42 @@ def install_own(
     authors: str = "",
     licence: str = "",
     label_names: Sequence[str] = (),
-) -> Dataset:
+    replace: bool = False,
+) -> Imported:
     """Read `source` and write `<target>/<name>/`, whole or not at all.
 
     Args:
         name: Its id, as recipes will name it.
-        source: A folder of IDX files, or of folders of images.
+        source: A folder of IDX files, of images, or of folders of images.
         target: The folder of all data sets.
         title: Its title for people; the name if empty.
         authors: Who made it.
         licence: The licence of the images.
         label_names: Names of the labels in IDX files, in order; folders name their labels.
+        replace: Whether to replace a data set of one's own of this name.
 
     Raises:
-        DataError: The name is taken or invalid, or an image or a label cannot be used.
+        DataError: The name is taken or invalid, a label cannot be used, or no image can.
     """
     folder = target / name
     if not NAME.fullmatch(name):
         raise DataError(f"{name!r} is no name; use lower-case words and numbers joined by hyphens.")
     _require_text(title, authors, licence, *label_names)
-    if name in DATASETS or folder.exists():
+    if name in DATASETS:
+        raise DataError(f"{name} is the name of a published data set; take another.")
+    if folder.exists() and not replace:
         raise DataError(
-            f"There is a data set {name} already. Delete {folder}, or take another name."
+            f"There is a data set {name} already, in {folder}. Take another name, or add --replace "
+            "to have these images in its place."
         )
     if any(files_named(source, f"{half}-images-idx3-ubyte") for half in HALVES):
-        halves, names = _from_idx(source), tuple(label_names)
+        found = _Pictures(_from_idx(source), tuple(label_names))
     elif label_names:
         raise DataError("--labels is for IDX files; folders of images are named for their labels.")
     else:
-        halves, names = _from_folders(source, name)
-    names = names or tuple(map(str, range(1 + int(halves["train"].labels.max()))))
+        found = _from_folders(source, name)
+    halves = found.halves
+    names = found.names or tuple(map(str, range(1 + int(halves["train"].labels.max()))))
     _require_labels(halves, names)
     files = {}
     for half, part in halves.items():
@@ -95,8 +111,11 @@ def install_own(
         files[f"{half}-labels-idx1-ubyte"] = pack_idx(part.labels)
     hashes = {file: hashlib.sha256(content).hexdigest() for file, content in files.items()}
     made = Dataset(name, title or name, authors, licence, names, hashes, mirrors=())
-    _write(folder, made, files)
-    return made
+    _write(folder, made, files, preview(halves["train"], names))
+    train, tests = (
+        tuple(map(int, np.bincount(halves[half].labels, minlength=len(names)))) for half in HALVES
+    )
+    return Imported(made, train, tests, found.skipped)
 
 
 def _from_idx(source: Path) -> dict[str, LabelledImages]:
@@ -121,72 +140,37 @@ def _first_named(source: Path, name: str) -> Path:
     return next(iter(files_named(source, name)), source / name)
 
 
-def _from_folders(source: Path, dataset: str) -> tuple[dict[str, LabelledImages], tuple[str, ...]]:
-    parents = _halves(source)
-    names = _folders(*[folder for half in parents.values() for folder in half] or [source])
+def _from_folders(source: Path, dataset: str) -> _Pictures:
+    """Read the pictures of a folder; one that cannot be read is skipped."""
+    found = find_pictures(source)
+    skipped, names = found.skipped, list[str]()
+    pictures: dict[str, list[tuple[np.ndarray, int]]] = {half: [] for half in HALVES}
+
+    def read(files: tuple[Path, ...]) -> list[np.ndarray]:
+        images = []
+        for file in files:
+            try:
+                images.append(read_picture(file, dataset))
+            except DataError as error:
+                skipped.append(Skipped(file, str(error).removeprefix(f"{file}: ")))
+        return images
+
+    for label in found.labels:
+        train, tests = split(read(label.either))
+        by_half = {"train": train + read(label.train), "t10k": tests + read(label.t10k)}
+        if not any(by_half.values()):
+            continue
+        _require_text(label.name)
+        for half, images in by_half.items():
+            pictures[half] += [(image, len(names)) for image in images]
+        names.append(label.name)
     if not names:
         raise DataError(
-            f"{source} has neither IDX files nor a folder for each label; see "
-            "docs/own-checkpoint.md."
+            f"{source} has no image that can be read. The first of its files, {skipped[0].path}: "
+            f"{skipped[0].reason}"
         )
-    _require_text(*names)
-    pictures: dict[str, list[tuple[np.ndarray, int]]] = {half: [] for half in HALVES}
-    for label, name in enumerate(names):
-        for half, files in _files_by_half(source, parents, name).items():
-            pictures[half] += [(read_picture(file, dataset), label) for file in files]
-    return {half: _shuffled(half, pictures[half], source) for half in HALVES}, names
-
-
-def _halves(source: Path) -> dict[str, list[Path]]:
-    """Return the folders of each half; none if `source` has the labels' folders itself."""
-    folders = {name.lower(): source / name for name in _folders(source)}
-    training, testing, validation = (
-        [folders[name] for name in names if name in folders]
-        for names in (TRAINING, TESTING, VALIDATION)
-    )
-    if training and testing:
-        return {"train": training + validation, "t10k": testing}
-    return {"train": training, "t10k": validation} if training and validation else {}
-
-
-def _files_by_half(
-    source: Path, parents: dict[str, list[Path]], label: str
-) -> dict[str, list[Path]]:
-    """Return the pictures of a label; where no half is separate, every sixth is for testing."""
-    if parents:
-        return {
-            half: _some_files([folder / label for folder in folders])
-            for half, folders in parents.items()
-        }
-    files = _some_files([source / label])
-    tests = files[TEST_EVERY - 1 :: TEST_EVERY]
-    return {"train": [file for file in files if file not in tests], "t10k": tests}
-
-
-def _some_files(folders: list[Path]) -> list[Path]:
-    """Return the pictures in some folders, refusing to find none."""
-    files = sorted(
-        entry
-        for folder in folders
-        for entry in folder.glob("*")
-        if entry.is_file() and _counts(entry)
-    )
-    if not files:
-        raise DataError(
-            f"There is no picture in {' or '.join(map(str, folders))}. Put some there, or take "
-            "the label away."
-        )
-    return files
-
-
-def _folders(*parents: Path) -> tuple[str, ...]:
-    """Return the names of the folders in some others, each once, in order."""
-    folders = (entry for parent in parents for entry in parent.glob("*") if entry.is_dir())
-    return tuple(sorted({entry.name for entry in folders if _counts(entry)}))
-
-
-def _counts(entry: Path) -> bool:
-    return not entry.name.startswith(".") and entry.name.lower() not in NO_PICTURES
+    halves = {half: _shuffled(half, pictures[half], source) for half in HALVES}
+    return _Pictures(halves, tuple(names), skipped)
 
 
 def read_picture(path: Path, dataset: str) -> UInt8[np.ndarray, "28 28"]:
@@ -237,9 +221,9 @@ def _require_text(*texts: str) -> None:
             raise DataError(f"{text!a} is not text in UTF-8. Give it another name.") from error
 
 
-def _write(folder: Path, made: Dataset, files: dict[str, bytes]) -> None:
+def _write(folder: Path, made: Dataset, files: dict[str, bytes], sheet: bytes) -> None:
     table = {name: value for name, value in dataclasses.asdict(made).items() if name != "mirrors"}
-    partial = folder.with_name(f"{folder.name}.partial")
+    partial, old = (folder.with_name(f"{folder.name}.{kind}") for kind in ("partial", "old"))
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
@@ -247,7 +231,11 @@ def _write(folder: Path, made: Dataset, files: dict[str, bytes]) -> None:
             (partial / f"{file}.gz").write_bytes(gzip.compress(content, mtime=0))
         text = json.dumps(table, indent=1, ensure_ascii=False) + "\n"
         (partial / DESCRIPTION).write_text(text, encoding="utf-8")
+        (partial / PREVIEW).write_bytes(sheet)
+        if folder.exists():
+            folder.rename(old)
         partial.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise DataError(
             f"{error.filename or folder} cannot be written: {error.strerror}."

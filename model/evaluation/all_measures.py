@@ -13,7 +13,7 @@ import numpy as np
 from model.checkpoint import Checkpoint
 from model.data.datasets import DATASETS, MNIST, LabelledImages, test_set
 from model.evaluation.classifier import load_classifier
-from model.evaluation.codes import FOLDS, measure_codes
+from model.evaluation.codes import FOLDS, TRUSTED_NEIGHBOURS, measure_codes
 from model.evaluation.completeness import measure_completeness
 from model.evaluation.continuity import measure_continuity
 from model.evaluation.gaps import measure_gaps
@@ -51,7 +51,8 @@ def _takers(
 ) -> dict[str, Callable[[], dict[str, Any] | None]]:
     autoencoder, images = checkpoint.autoencoder, examples.images
     takers: dict[str, Callable[[], dict[str, Any] | None]] = {}
-    if np.unique(examples.labels, return_counts=True)[1].min() >= FOLDS:
+    counts = np.unique(examples.labels, return_counts=True)[1]
+    if len(counts) > 1 and counts.min() >= FOLDS and len(images) > 2 * TRUSTED_NEIGHBOURS:
         takers["codes"] = lambda: measure_codes(autoencoder, examples)
     if checkpoint.card.dataset in DATASETS:
         classifier = load_classifier(checkpoint.card.dataset)

@@ -63,7 +63,7 @@ def train(
     progress = Progress({"id": recipe.id, "seed": recipe.seed})
     best = _copy(vae)
     if state_path.exists():
-        progress, tensors = load_state(state_path, progress.recipe)
+        progress, tensors = load_state(state_path, progress)
         vae.load_state_dict(_named(tensors, "weights."))
         best = _named(tensors, "best.")
         load_optimiser(optimiser, tensors)

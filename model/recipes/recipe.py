@@ -34,33 +34,51 @@ POSTERIORS = {"ae": ("point",), "vae": ("diagonal", "cholesky"), "vqvae": ("code
 @dataclass(frozen=True)
 class Recipe:
     id: str
+    """The model's name, in URLs and folders: lower-case words and numbers joined by hyphens."""
     title: str
+    """Its name for people."""
     summary: str
     """One line: what to look for in this model."""
     group: Literal["map", "holes", "kl", "likelihood", "network", "relatives", "twenty", "clothes"]
     """What it teaches: the heading under which it is listed."""
     family: Literal["vae", "ae", "vqvae"]
+    """A variational autoencoder, whose map has no holes to speak of; a plain one, whose map has; or
+    one with a codebook, which has no map."""
     dataset: str
     """"mnist", "fashion-mnist", or the name of one's own data set in the data folder."""
     latent_dim: int
-    """Numbers in a code; for a VQ-VAE, the 49 cells of its grid."""
+    """Numbers in a code; for a VQ-VAE, the 49 cells of its grid. With 2 the map is the whole space;
+    with more it is a plane in it, and images are closer copies. Range: 2 to 256."""
     encoder: Network
+    """From an image to its code."""
     decoder: Network
+    """From a code to an image. A wider one draws finer, and takes longer for each tile."""
     training: Training
+    """The main stage."""
     likelihood: Literal["bernoulli", "continuous-bernoulli", "gaussian"] = "bernoulli"
+    """What a pixel may be: ink or none, a grey level from 0 to 1, or any number."""
     posterior: Literal["diagonal", "cholesky", "point", "codebook"] = "diagonal"
     """Form of q(z|x): a Gaussian in a VAE, "point" in an autoencoder, "codebook" in a VQ-VAE."""
     beta: float = 1.0
-    """Weight of the KL term."""
+    """Weight of the KL term. More of it packs the codes closer and blurs the images; 0 leaves
+    holes. Range: at least 0 and finite."""
     refinements: int = 0
-    """Rounds in which the trained decoder corrects each posterior; for 2-D cholesky ones."""
+    """Rounds in which the trained decoder corrects each posterior; for 2-D cholesky ones. Codes
+    move to where the decoder draws them best. Range: 0 to 9."""
     seed: int = 0
+    """Of all that is random; another gives another map. Range: 0 to 2147483647."""
     codebook: Codebook | None = None
+    """For family "vqvae", and only there."""
     layout: Layout | None = None
+    """For a VAE with two numbers: its map starts ordered, so that alike images are neighbours."""
     pretraining: Pretraining | None = None
+    """For family "ae" with mirrored mlps."""
     importance: Importance | None = None
+    """For a VAE: finer images at small scale."""
     distillation: Distillation | None = None
+    """For a VAE: a small decoder that is quick to draw, with the map of another model."""
     refit: Refit | None = None
+    """For a VAE: codes that fit the final decoder."""
 
     def __post_init__(self) -> None:
         for name in ("id", "dataset"):
@@ -122,9 +140,14 @@ class Recipe:
                 f'is "{self.family}"; only a VAE has posteriors to learn from, so drop [{name}]',
             )
         require(
-            (self.training.epochs == 0) == (self.distillation is not None),
+            self.training.epochs > 0 or self.distillation is not None,
+            "training",
+            "has epochs = 0, which trains nothing; give it at least 1",
+        )
+        require(
+            self.training.epochs == 0 or self.distillation is None,
             "distillation",
-            "takes the place of training: with it epochs in [training] is 0, without it at least 1",
+            "takes the place of training; leave epochs out of [training]",
         )
         require(
             (self.codebook is not None) == (self.family == "vqvae"),

@@ -25,12 +25,12 @@ _repr.maxstring = _repr.maxother = 200
 _repr.maxlist = 20
 
 
-class _Refused(Exception):
-    """A field has a value that is not allowed; the reader adds file and line."""
+class _Refused(RecipeError):
+    """A field has a value that is not allowed; the reader of a file adds its name and the line."""
 
     def __init__(self, key: str, reason: str) -> None:
-        super().__init__(reason)
-        self.key = key
+        super().__init__(f"{key} {reason}.")
+        self.key, self.reason = key, reason
 
 
 def require(condition: bool, key: str, reason: str) -> None:
@@ -75,7 +75,8 @@ class _Source:
                 break
         where = f"{self.name}:{line}" if line else self.name
         name = f"[{section}] {key}" if section else key
-        return RecipeError(f"{where}: {name} {reason}.")
+        end = "" if reason.endswith("?") else "."
+        return RecipeError(f"{where}: {name} {reason}{end}")
 
 
 def _build(cls: type[T], table: dict[str, Any], source: _Source, section: str) -> T:
@@ -95,7 +96,7 @@ def _build(cls: type[T], table: dict[str, Any], source: _Source, section: str) -
     try:
         return cls(**values)
     except _Refused as refused:
-        raise source.refuse(section, refused.key, str(refused)) from None
+        raise source.refuse(section, refused.key, refused.reason) from None
 
 
 def _value(hint: Any, value: Any, source: _Source, section: str, key: str) -> Any:

@@ -16,20 +16,30 @@ TRAIN_IMAGES = 60_000
 
 @dataclass(frozen=True)
 class Network:
+    """The encoder or the decoder. Wider and deeper networks fit more, and train and draw slower."""
+
     kind: Literal["mlp", "residual", "conv", "recurrent"]
+    """Full layers; the same with short cuts; convolutions; or an LSTM that reads row by row."""
     hidden: tuple[int, ...] = ()
-    """Widths of the hidden layers; a residual network has one block for each, all of one width."""
+    """Widths of the hidden layers; a residual network has one block for each, all of one width.
+    Range: 1 to 16384."""
     channels: tuple[int, ...] = ()
-    """Channels of a convolutional network at 14 x 14 and 7 x 7 pixels, in the layers' order."""
+    """Channels of a convolutional network at 14 x 14 and 7 x 7 pixels, in the layers' order. Range:
+    1 to 16384."""
     activation: Literal["relu", "silu"] = "silu"
+    """Of the hidden layers. "silu" is smooth, and so is the map."""
     fourier_features: int = 0
-    """Random frequencies of the input that are added to it; 0 for none."""
+    """Random frequencies of the input that are added to it; 0 for none. In a decoder of two numbers
+    they let images change quickly across the map. Range: 0 to 16384."""
     fourier_scale: float = 1.0
-    """Standard deviation of those frequencies, in radians per latent unit."""
+    """Standard deviation of those frequencies, in radians per latent unit. The higher, the finer
+    the mosaic of the map. Range: above 0 and finite."""
     dropout: float = 0.0
-    """Share of each hidden layer that is switched off at random in training (mlp)."""
+    """Share of each hidden layer that is switched off at random in training (mlp). Range: at least
+    0 and below 1."""
     max_norm: float = 0.0
-    """Longest incoming weight vector of a hidden unit (mlp); 0 for no bound."""
+    """Longest incoming weight vector of a hidden unit (mlp); 0 for no bound. Range: at least 0 and
+    finite."""
     output: Literal["linear", "relu"] = "linear"
     """Activation of the last layer; with "relu", codes of an autoencoder can be exactly 0."""
 
@@ -72,33 +82,48 @@ class Network:
 
 @dataclass(frozen=True)
 class Training:
+    """The main stage: encoder and decoder learn the objective together."""
+
     epochs: int = 0
-    """0 only where `[distillation]` replaces training."""
+    """Times that every image is seen; at least 1, unless `[distillation]` replaces training. Range:
+    at least 0."""
     batch_size: int = 256
+    """Images in a step. Few images want small batches, so that an epoch has many steps. Range: 1 to
+    60000."""
     learning_rate: float = 1e-3
-    """Peak of Adam's step size; reached after `warmup`, then falling by `decay`."""
+    """Peak of Adam's step size; reached after `warmup`, then falling by `decay`. Range: above 0 and
+    finite."""
     encoder_pace: float = 1.0
-    """The encoder's step size as a share of it; a slower encoder keeps the plane's order."""
+    """The encoder's step size as a share of it; a slower encoder keeps the plane's order. Range:
+    above 0 and at most 1."""
     decay: Literal["cosine", "none"] = "cosine"
+    """How the step size falls towards the end."""
     warmup: float = 0.02
-    """Share of all steps in which the learning rate rises from 0."""
+    """Share of all steps in which the learning rate rises from 0. Range: 0 to 1."""
     kl_warmup: float = 0.0
-    """Share of all steps in which the KL weight rises from a tenth of `beta` to `beta`."""
+    """Share of all steps in which the KL weight rises from a tenth of `beta` to `beta`, so that no
+    number of the code falls silent early. Range: 0 to 1."""
     ema: float = 0.0
-    """Decay per step of a moving average of the weights, which is kept instead of them; 0: none."""
+    """Decay per step of a moving average of the weights, which is kept instead of them; 0: none.
+    Range: at least 0 and below 1."""
     gradient_clip: float = 0.0
-    """Largest norm of the gradient, in all stages; longer ones are shortened; 0: no bound."""
+    """Largest norm of the gradient, in all stages; longer ones are shortened; 0: no bound. Range:
+    at least 0 and finite."""
     binarise: bool = False
-    """Draw each pixel as 0 or 1 with its grey level as probability, again in every batch."""
+    """Draw each pixel as 0 or 1 with its grey level as probability, again in every batch. For ink
+    on paper; leave it out for shades of grey."""
     noise: float = 0.0
     """Largest standard deviation of noise on the encoder's input. Each image draws its own, from 0
-    to this; the target stays clean."""
+    to this; the target stays clean. Range: at least 0 and finite."""
     sparsity: float = 0.0
-    """Price in nats of each unit of an autoencoder's |code|, so that few numbers differ from 0."""
+    """Price in nats of each unit of an autoencoder's |code|, so that few numbers differ from 0.
+    Range: at least 0 and finite."""
     sparsity_warmup: float = 0.0
-    """Share of all steps in which that price rises from 0, so that no number stays unused."""
+    """Share of all steps in which that price rises from 0, so that no number stays unused. Range: 0
+    to 1."""
     held_out: int = 0
-    """Training images held out to follow the objective; 0 follows it on the test images."""
+    """Training images held out to follow the objective; 0 follows it on the test images. Range: 0
+    to 59999."""
 
     def __post_init__(self) -> None:
         require(self.epochs >= 0, "epochs", "is negative")
@@ -123,9 +148,12 @@ class Layout:
     """Before training: t-SNE places images on the plane, and the networks learn the places."""
 
     images: int
-    """Images that t-SNE maps; each other image takes the place of a similar one."""
+    """Images that t-SNE maps; each other image takes the place of a similar one. 10,000 take two
+    minutes. Range: 100 to 60000."""
     epochs: int
+    """Times that every image is seen. Range: at least 1."""
     learning_rate: float = 1e-3
+    """Peak of Adam's step size. Range: above 0 and finite."""
 
     def __post_init__(self) -> None:
         require(100 <= self.images <= TRAIN_IMAGES, "images", f"must be 100 to {TRAIN_IMAGES}")
@@ -141,10 +169,11 @@ class Pretraining:
     """
 
     epochs: int
-    """Of each layer."""
+    """Of each layer. Range: at least 1."""
     noise: float = 0.2
-    """Share of a layer's inputs that are set to 0."""
+    """Share of a layer's inputs that are set to 0. Range: at least 0 and below 1."""
     learning_rate: float = 1e-3
+    """Peak of Adam's step size. Range: above 0 and finite."""
 
     def __post_init__(self) -> None:
         require(self.epochs > 0, "epochs", "must be at least 1")
@@ -160,8 +189,12 @@ class Importance:
     """
 
     epochs: int
+    """Times that every image is seen. Range: at least 1."""
     samples: int = 8
+    """Latents of each image; more come nearer to the true posterior, and take longer. Range: at
+    least 2."""
     learning_rate: float = 4e-4
+    """Peak of Adam's step size. Range: above 0 and finite."""
 
     def __post_init__(self) -> None:
         require(self.epochs > 0, "epochs", "must be at least 1")
@@ -176,13 +209,17 @@ class Distillation:
     teacher: str
     """Id of that model, whose checkpoint must exist; this model's encoder starts as its encoder."""
     epochs: int
-    """Epochs of 500 batches of latents each."""
+    """Epochs of 500 batches of latents each. Range: at least 1."""
     batch_size: int = 512
+    """Latents in a step. Range: at least 1."""
     learning_rate: float = 2e-3
+    """Peak of Adam's step size. Range: above 0 and finite."""
     posterior_scale: float = 1.5
-    """Latents come from the posteriors of training images, widened by this factor."""
+    """Latents come from the posteriors of training images, widened by this factor. Range: above 0
+    and finite."""
     prior_share: float = 0.125
-    """Share of latents that come from N(0, 4 I) instead, so that empty regions agree too."""
+    """Share of latents that come from N(0, 4 I) instead, so that empty regions agree too. Range: 0
+    to 1."""
 
     def __post_init__(self) -> None:
         require(self.epochs > 0, "epochs", "must be at least 1")
@@ -197,7 +234,9 @@ class Refit:
     """Last: the encoder alone learns the ELBO, with the final decoder."""
 
     epochs: int
+    """Times that every image is seen. Range: at least 1."""
     learning_rate: float = 1e-4
+    """Peak of Adam's step size. Range: above 0 and finite."""
 
     def __post_init__(self) -> None:
         require(self.epochs > 0, "epochs", "must be at least 1")
@@ -209,10 +248,11 @@ class Codebook:
     """The discrete latents of a VQ-VAE: at each of 7 x 7 places, the nearest of some vectors."""
 
     entries: int
+    """Vectors to choose from. Range: 2 to 65536."""
     dimensions: int
-    """Of each entry."""
+    """Of each entry. Range: 1 to 16384."""
     commitment: float = 0.25
-    """Weight of the pull of the encoder's output towards its entry."""
+    """Weight of the pull of the encoder's output towards its entry. Range: above 0 and finite."""
 
     def __post_init__(self) -> None:
         require(2 <= self.entries <= 65_536, "entries", "must be 2 to 65536")

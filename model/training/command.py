@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import platform
+import shlex
+import tempfile
+from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -23,10 +26,12 @@ from model.checkpoint import (
     write_checkpoint,
 )
 from model.data.datasets import DATA_FOLDER, Dataset, find, test_set, train_set
+from model.errors import CheckpointError
 from model.inference.device import choose_device
 from model.recipes.recipe import Recipe
 from model.training.optimisation import PRECISIONS
 from model.training.run import Run
+from model.training.state import STATE_FILE
 from model.vae.dataset_elbo import measure_bound
 from model.vae.networks import CELLS, PIXELS, multiply_adds
 
@@ -37,6 +42,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     parser.add_argument("recipe", help="the name of one in model/recipes/, or a TOML file")
     parser.add_argument("--resume", action="store_true", help="go on from the last whole epoch")
+    parser.add_argument(
+        "--replace",
+        action="store_true",
+        help="replace a checkpoint of this id, and without --resume an interrupted run",
+    )
     parser.add_argument("--seed", type=int, help="another than the recipe's, for a spread")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     parser.add_argument("--threads", type=_threads, help="of torch on the CPU (default: all cores)")
@@ -61,7 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Train, measure and write the checkpoint; return the exit status.
 
     Raises:
-        ModelError: The recipe, the data, the device or the run to resume cannot be used.
+        ModelError: The recipe, the data, the device or the run to resume cannot be used, something
+            would be replaced without `--replace`, or a folder cannot be written to.
         KeyboardInterrupt: The user stopped the command; how to resume was printed.
     """
     recipe = Recipe.load(arguments.recipe)
@@ -70,32 +81,83 @@ def run(arguments: argparse.Namespace) -> int:
     device = choose_device(arguments.device)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
+    folder, state_path = arguments.to / recipe.id, arguments.runs / recipe.id / STATE_FILE
+    _require_free(folder, state_path, arguments)
     train = train_set(recipe.dataset, arguments.data).images
     test = test_set(recipe.dataset, arguments.data).images
-    state_path = arguments.runs / recipe.id / "state.safetensors"
     teacher = None
     if recipe.distillation:
         teacher = read_checkpoint(arguments.to / recipe.distillation.teacher, device)
-    current = Run(
-        recipe,
-        train,
-        test,
-        state_path,
-        device,
-        teacher=teacher,
-        resume=arguments.resume,
-        precision=arguments.precision,
-    )
+    _require_writable(arguments.to, "--to")
+    _require_writable(arguments.runs, "--runs")
     try:
+        current = Run(
+            recipe,
+            train,
+            test,
+            state_path,
+            device,
+            teacher=teacher,
+            resume=arguments.resume,
+            precision=arguments.precision,
+        )
         current.finish()
         tqdm.write("measuring the stored weights")
-        folder = arguments.to / recipe.id
         write(folder, current, find(recipe.dataset, arguments.data))
     except KeyboardInterrupt:
-        print(f"Stopped. Go on with: python -m model train {arguments.recipe} --resume")
+        if state_path.is_file():
+            print(f"Stopped. Go on with: {_resume_command(arguments)}")
         raise
+    except OSError as error:
+        raise CheckpointError(_not_written(error, state_path, arguments)) from error
+    state_path.unlink()
+    with suppress(OSError):  # something else lies there
+        state_path.parent.rmdir()
     print(f"{folder} is written.")
     return 0
+
+
+def _require_free(folder: Path, state_path: Path, arguments: argparse.Namespace) -> None:
+    """Refuse to replace a checkpoint, or what an interrupted run has trained."""
+    if arguments.replace:
+        return
+    if folder.exists():
+        raise CheckpointError(
+            f"{folder} exists already, and stays as it is. Give another folder by --to or the "
+            "recipe another id; --replace trains in its place."
+        )
+    if state_path.is_file() and not arguments.resume:
+        raise CheckpointError(
+            f"{state_path} holds a run that was interrupted. Go on with: "
+            f"{_resume_command(arguments)}; --replace starts anew in its place."
+        )
+
+
+def _require_writable(folder: Path, option: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise CheckpointError(
+            f"{folder} cannot be written to: {error.strerror}. Give another folder by {option}."
+        ) from error
+
+
+def _resume_command(arguments: argparse.Namespace) -> str:
+    """Return the command that goes on with a run, with every option that began it."""
+    resume = () if arguments.resume else ("--resume",)
+    return shlex.join(("python", "-m", "model", *arguments.words, *resume))
+
+
+def _not_written(error: OSError, state_path: Path, arguments: argparse.Namespace) -> str:
+    message = f"{error.filename} cannot be written: {error.strerror}."
+    if not state_path.is_file():
+        return message
+    return (
+        f"{message} What was trained is kept in {state_path}. Mend that, or give another folder, "
+        f"and go on with: {_resume_command(arguments)}"
+    )
 
 
 def write(folder: Path, finished: Run, dataset: Dataset) -> None:
@@ -125,9 +187,7 @@ def write(folder: Path, finished: Run, dataset: Dataset) -> None:
             "decoder": multiply_adds(autoencoder.decoder, _decoder_inputs(recipe)),
         },
         recipe=recipe.as_dict(),
-        data_sha256={
-            name: digest for name, digest in dataset.sha256.items() if name.startswith("train")
-        },
+        data_sha256=dict(dataset.sha256),
         training={
             "seconds": round(progress.seconds, 1),
             "device": str(finished.device),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections.abc import Callable
@@ -76,13 +77,13 @@ class Run:
         torch.manual_seed(recipe.seed)
         self.autoencoder = build_autoencoder(recipe).to(self.device).eval()
         self.images = self._images(train)
-        self.progress = Progress(recipe.as_dict())
+        self.progress = Progress(recipe.as_dict(), images_sha256=_sha256(train, test))
         self.moments: list[Moment] = []
         self.epochs_before = 0
         self.pending: dict[str, Tensor] = {}
         self.teacher = self._taught_by(teacher)
         if resume:
-            self.progress, self.pending = load_state(state_path, recipe.as_dict())
+            self.progress, self.pending = load_state(state_path, self.progress)
             self._load(self.pending)
         else:
             self._take_moment(0)
@@ -213,7 +214,7 @@ class Run:
         if not math.isfinite(mean):
             raise RecipeError(
                 f"The training diverged: in epoch {epoch + 1} of stage {stage.name} the loss is "
-                f"{mean}. Lower its learning_rate and start anew."
+                f"{mean}. Lower its learning_rate and start anew with --replace."
             )
         return mean
 
@@ -281,6 +282,13 @@ class Run:
         self.autoencoder.load_state_dict(weights)
         arrays = {k: t.numpy() for k, t in tensors.items() if k.startswith("moments.")}
         self.moments = list(unpack_moments(arrays))
+
+
+def _sha256(*arrays: np.ndarray) -> str:
+    found = hashlib.sha256()
+    for array in arrays:
+        found.update(array.tobytes())
+    return found.hexdigest()
 
 
 def epoch_seed(seed: int, stage: int, epoch: int) -> int:

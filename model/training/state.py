@@ -10,10 +10,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from model.errors import CheckpointError
+
+STATE_FILE = "state.safetensors"
 
 
 @dataclass
@@ -26,24 +28,36 @@ class Progress:
     seconds: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
     """An entry for each epoch: stage, epoch, train_loss, seconds, and what the stage follows."""
+    images_sha256: str = ""
+    """Hash of the images of both halves; empty where only published ones are trained on."""
 
 
 def save_state(path: Path, progress: Progress, tensors: dict[str, Tensor]) -> None:
-    """Replace the state at `path` atomically: a kill leaves the old one or the new one."""
+    """Replace the state at `path` atomically: a kill or a full disk leaves the old one.
+
+    Raises:
+        OSError: It cannot be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    save_file(contiguous, partial, metadata={"progress": json.dumps(asdict(progress))})
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
+    content = save(contiguous, metadata={"progress": json.dumps(asdict(progress))})
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
-def load_state(path: Path, recipe: dict[str, Any]) -> tuple[Progress, dict[str, Tensor]]:
-    """Read a state back.
+def load_state(path: Path, begun: Progress) -> tuple[Progress, dict[str, Tensor]]:
+    """Read a state back, of a run that began as `begun`.
 
     Raises:
-        CheckpointError: The state is missing or damaged, or its recipe has changed since.
+        CheckpointError: The state is missing or damaged, or its recipe or its images have changed
+            since.
     """
     if not path.is_file():
         raise CheckpointError(f"There is no run to resume at {path}; leave out --resume.")
@@ -52,11 +66,16 @@ def load_state(path: Path, recipe: dict[str, Any]) -> tuple[Progress, dict[str, 
             progress = Progress(**json.loads(file.metadata()["progress"]))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path} is damaged ({error}); start without --resume.") from error
-    if progress.recipe != json.loads(json.dumps(recipe)):
+        raise CheckpointError(f"{path} is damaged ({error}); start anew with --replace.") from error
+    if progress.recipe != json.loads(json.dumps(begun.recipe)):
         raise CheckpointError(
             f"The recipe has changed since the run at {path} began; "
-            "restore it, or start anew without --resume."
+            "restore it, or start anew with --replace and without --resume."
+        )
+    if progress.images_sha256 != begun.images_sha256:
+        raise CheckpointError(
+            f"The images of {progress.recipe['dataset']} have changed since the run at {path} "
+            "began; restore them, or start anew with --replace and without --resume."
         )
     return progress, tensors
 

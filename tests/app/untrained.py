@@ -11,6 +11,7 @@ import torch
 from model.atlas import make_atlas
 from model.card import Card
 from model.checkpoint import sha256, stored_weights, write_checkpoint
+from model.data.datasets import find
 from model.engine import test_set
 from model.recipes.recipe import Recipe
 from model.vae.autoencoder import build_autoencoder
@@ -62,7 +63,7 @@ def write(folder: Path, name: str, **differences: Any) -> None:
         atlas_sha256=sha256(content),
         multiply_adds={},
         recipe=recipe.as_dict(),
-        data_sha256={},
+        data_sha256=find(recipe.dataset).sha256,
         training={},
     )
     write_checkpoint(folder / name, card, weights, content)

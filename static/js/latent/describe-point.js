@@ -6,7 +6,7 @@
  * @typedef {import('../api.js').Codes} Codes
  */
 import { labelsOf } from './labels.js';
-import { NEIGHBOURS, createNearest, ranked } from './nearest.js';
+import { createNearest, ranked } from './nearest.js';
 
 /** How many codes `typicalReach` looks at. */
 const SAMPLE = 200;
@@ -59,10 +59,11 @@ export function describe(place, typical, labels = labelsOf('mnist')) {
     };
   }
   if (place.share[first] >= MAJORITY) {
-    const votes = Math.round(place.share[first] * NEIGHBOURS);
+    const count = place.indices.length;
+    const votes = Math.round(place.share[first] * count);
     return {
       title: `Among the ${many}`,
-      text: `${votes === NEIGHBOURS ? 'All' : `${votes} of`} the ${NEIGHBOURS} nearest codes are ${many}.`,
+      text: `${votes === count ? 'All' : `${votes} of`} the ${count} nearest codes are ${many}.`,
     };
   }
   if (others.length === 0) {
@@ -94,7 +95,7 @@ export function describeBriefly(place, typical, labels = labelsOf('mnist')) {
   const density = place.distance > typical ? 'far from every code'
     : place.reach > typical ? 'few codes here, so the image may blur'
     : 'many codes here';
-  return `near ${joinWords(names)} of the ${NEIGHBOURS} nearest codes; ${density}`;
+  return `near ${joinWords(names)} of the ${place.indices.length} nearest codes; ${density}`;
 }
 
 /** The description of every point of a collapsed model. */

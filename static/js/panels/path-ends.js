@@ -52,9 +52,10 @@ export function mount(root, store) {
     for (const { side, select } of selects) {
       for (const option of select.options) {
         if (option.value === PLACE) continue;
-        const label = labels.at(Number(option.value));
+        const number = Number(option.value);
+        const label = labels.at(number);
         option.text = label?.one ?? '';
-        option.hidden = !label;
+        option.hidden = !label || !atlas.codes.labels.includes(number);
       }
       select.value = `${labelOf(atlas, shown[side]) ?? PLACE}`;
     }

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.http.security_headers import HEADERS
+from app.http.security_headers import security_headers
 from app.server import http_protocol
 from app.settings import Settings
 from tests.app.live_server import DEFAULT, Serving, serving
@@ -69,7 +69,7 @@ def expect_problem(answer: bytes, status: int) -> str:
     assert headers["content-type"] == "application/problem+json"
     assert headers["connection"] == "close"
     assert int(headers["content-length"]) == len(body)
-    assert {name.lower() for name in HEADERS} <= set(headers)
+    assert {name.lower() for name in security_headers()} <= set(headers)
     problem = json.loads(body)
     assert problem["status"] == status
     return str(problem["detail"])

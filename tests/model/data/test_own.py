@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from app.formats.image_files import prepare
 from model.__main__ import main
 from model.data import datasets
-from model.data.own import install_own, read_picture
+from model.data.own import Imported, install_own, read_picture
 from model.errors import DataError
 from tests.model.tiny import idx
 
@@ -100,21 +100,101 @@ def test_what_systems_leave_in_folders_is_no_picture_and_no_label(
     (photos / "__MACOSX" / "dark").mkdir(parents=True)
     (photos / "__MACOSX" / "._dark").write_bytes(b"not a picture")
     made = install_own("my-boxes", photos, tmp_path / "data")
-    assert made.label_names == ("dark", "pale")
+    assert made.dataset.label_names == ("dark", "pale")
 
 
-def test_a_label_without_a_picture_is_refused_by_its_folder(photos: Path, tmp_path: Path) -> None:
+def skipped(made: Imported) -> dict[str, str]:
+    return {one.path.name: one.reason for one in made.skipped}
+
+
+def test_a_label_without_a_picture_is_skipped_by_the_name_of_its_folder(
+    photos: Path, tmp_path: Path
+) -> None:
     (photos / "empty").mkdir()
     (photos / "empty" / ".DS_Store").write_bytes(b"not a picture")
-    with pytest.raises(DataError, match=r"no picture in .*photos/empty\."):
-        install_own("my-boxes", photos, tmp_path / "data")
+    (photos / "broken").mkdir()
+    (photos / "broken" / "1.png").write_bytes(b"not a picture")
+    made = install_own("my-boxes", photos, tmp_path / "data")
+    assert made.dataset.label_names == ("dark", "pale")
+    assert f"no file in {photos / 'empty'}" in skipped(made)["empty"]
+    assert "no image file" in skipped(made)["1.png"]
 
 
-def test_a_label_without_a_picture_in_one_half_is_refused_by_its_folder(tmp_path: Path) -> None:
-    for half, label in (("train", "box"), ("test", "box"), ("test", "bar")):
+def test_a_label_without_a_picture_in_one_half_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for half, label in (("train", "box"), ("test", "box"), ("test", "bar"), ("train", "rod")):
         draw(tmp_path / "photos" / half / label / "1.png", 5)
-    with pytest.raises(DataError, match=r"no picture in .*photos/train/bar\."):
-        install_own("my-boxes", tmp_path / "photos", tmp_path / "data")
+    command = ["data", "--name", "my-boxes", "--to", str(tmp_path / "data")]
+    assert main([*command, "--from", str(tmp_path / "photos")]) == 0
+    said = capsys.readouterr().out
+    assert "bar has no image for training" in said
+    assert "rod has no image for testing" in said
+
+
+@pytest.mark.parametrize(("count", "tests"), [(1, 0), (2, 1), (5, 1), (6, 1), (12, 2)])
+def test_every_label_of_two_pictures_or_more_has_one_for_testing(
+    photos: Path, tmp_path: Path, count: int, tests: int
+) -> None:
+    for n in range(count):
+        draw(photos / "rare" / f"{n:02}.png", n)
+    made = install_own("my-boxes", photos, tmp_path / "data")
+    assert made.dataset.label_names[2] == "rare"
+    assert (made.train[2], made.tests[2]) == (count - tests, tests)
+
+
+@pytest.mark.parametrize("halves", [("",), ("train", "test")])
+def test_a_folder_of_pictures_without_labels_has_one_label_of_its_own_name(
+    tmp_path: Path, halves: tuple[str, ...]
+) -> None:
+    for half in halves:
+        for n in range(6):
+            draw(tmp_path / "my boxes" / half / f"{n}.png", n)
+    made = install_own("my-boxes", tmp_path / "my boxes", tmp_path / "data")
+    assert made.dataset.label_names == ("my boxes",)
+    assert (made.train, made.tests) == (((5,), (1,)) if halves == ("",) else ((6,), (6,)))
+
+
+def test_folders_below_that_of_a_label_and_around_all_labels_make_no_difference(
+    photos: Path, tmp_path: Path
+) -> None:
+    for n, file in enumerate(sorted((photos / "dark").iterdir())):
+        below = photos / "dark" / f"day {n % 2}" / "morning"
+        below.mkdir(parents=True, exist_ok=True)
+        file.rename(below / file.name)
+    outer = tmp_path / "archive"
+    (outer / "unzipped").mkdir(parents=True)
+    photos.rename(outer / "unzipped" / "photos")
+    made = install_own("my-boxes", outer, tmp_path / "data")
+    assert made.dataset.label_names == ("dark", "pale")
+    assert (made.train, made.tests) == ((10, 10), (2, 2))
+
+
+def test_a_table_says_what_is_for_what_and_what_was_skipped_and_why(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (photos / "readme.txt").write_text("beside the folders")
+    (photos / "dark" / "notes.txt").write_text("not a picture")
+    command = ["data", "--name", "my-boxes", "--to", str(tmp_path / "data")]
+    assert main([*command, "--from", str(photos)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in said[:3]] == [
+        ["label", "training", "testing"],
+        ["dark", "10", "2"],
+        ["pale", "10", "2"],
+    ]
+    assert any("readme.txt: it lies beside the folders" in line for line in said)
+    assert any("dark/notes.txt: This is no image file" in line for line in said)
+
+
+def test_a_preview_shows_the_images_of_each_label_in_a_row(photos: Path, tmp_path: Path) -> None:
+    install_own("my-boxes", photos, tmp_path / "data")
+    sheet = np.asarray(Image.open(tmp_path / "data" / "my-boxes" / "preview.png"))
+    train = datasets.train_set("my-boxes", tmp_path / "data")
+    for label, top in ((0, 4), (1, 64)):
+        first = train.images[train.labels == label][0]
+        shown = sheet[top : top + 56, 200:256]
+        np.testing.assert_array_equal(shown[::2, ::2], first)
 
 
 def as_photographed() -> Iterator[tuple[str, Image.Image, str]]:
@@ -219,9 +299,20 @@ def test_a_file_exchanged_afterwards_is_refused(files: Path, tmp_path: Path) -> 
 
 def test_a_name_that_is_taken_is_refused(files: Path, tmp_path: Path) -> None:
     install_own("mine", files, tmp_path / "data")
-    for name in ("mine", "mnist"):
-        with pytest.raises(DataError, match=f"There is a data set {name} already"):
-            install_own(name, files, tmp_path / "data")
+    with pytest.raises(DataError, match=r"There is a data set mine already.* or add --replace"):
+        install_own("mine", files, tmp_path / "data")
+    with pytest.raises(DataError, match=r"mnist is the name of a published .* take another\."):
+        install_own("mnist", files, tmp_path / "data", replace=True)
+
+
+def test_a_data_set_is_replaced_where_that_is_asked_for(
+    files: Path, photos: Path, tmp_path: Path
+) -> None:
+    install_own("mine", files, tmp_path / "data")
+    install_own("mine", photos, tmp_path / "data", replace=True)
+    assert datasets.find("mine", tmp_path / "data").label_names == ("dark", "pale")
+    assert len(datasets.train_set("mine", tmp_path / "data").images) == 20
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["mine"]
 
 
 def test_fetching_ones_own_data_set_is_refused_and_deletes_nothing(
@@ -231,7 +322,7 @@ def test_fetching_ones_own_data_set_is_refused_and_deletes_nothing(
     (tmp_path / "data" / "mine" / "train-labels-idx1-ubyte.gz").write_bytes(b"damaged")
     assert main(["data", "mine", "--to", str(tmp_path / "data")]) == 2
     assert "nobody else has it" in capsys.readouterr().err
-    assert len(list((tmp_path / "data" / "mine").iterdir())) == 5
+    assert len(list((tmp_path / "data" / "mine").iterdir())) == 6
 
 
 def test_a_name_without_a_folder_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -273,17 +364,18 @@ def test_more_labels_than_the_page_has_colours_are_refused(tmp_path: Path) -> No
         install_own("mine", tmp_path / "photos", tmp_path / "data")
 
 
-def test_a_file_that_is_no_picture_is_refused_by_its_name(photos: Path, tmp_path: Path) -> None:
-    (photos / "dark" / "notes.txt").write_text("not a picture")
-    with pytest.raises(DataError, match=r"notes\.txt: This is no image"):
-        install_own("mine", photos, tmp_path / "data")
+def test_a_folder_without_one_picture_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "photos" / "dark").mkdir(parents=True)
+    (tmp_path / "photos" / "dark" / "notes.txt").write_text("not a picture")
+    with pytest.raises(DataError, match=r"no image that can be read.*notes\.txt: This is no image"):
+        install_own("mine", tmp_path / "photos", tmp_path / "data")
     assert not (tmp_path / "data").exists()
 
 
-def test_a_blank_picture_is_refused_by_its_name(photos: Path, tmp_path: Path) -> None:
+def test_a_blank_picture_is_skipped_by_its_name(photos: Path, tmp_path: Path) -> None:
     draw(photos / "dark" / "99.png", 0, ink=255)
-    with pytest.raises(DataError, match=r"99\.png: The image is blank"):
-        install_own("mine", photos, tmp_path / "data")
+    made = install_own("mine", photos, tmp_path / "data")
+    assert skipped(made)["99.png"].startswith("The image is blank")
 
 
 def test_too_few_pictures_for_a_test_are_refused_with_a_way_out(tmp_path: Path) -> None:
@@ -313,14 +405,14 @@ def test_a_damaged_idx_header_is_refused(files: Path, tmp_path: Path) -> None:
         install_own("mine", files, tmp_path / "data")
 
 
-def test_a_picture_with_too_many_pixels_is_refused_by_name(
+def test_a_picture_with_too_many_pixels_is_skipped_by_name(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its header says 20,000 x 10,000 pixels of one bit; the file itself is small."""
     Image.new("1", (20_000, 10_000)).save(photos / "dark" / "huge.png")
     command = ["data", "--from", str(photos), "--name", "mine", "--to", str(tmp_path / "data")]
-    assert main(command) == 2
-    assert "dark/huge.png: The image has more than the 25000000 pixels" in capsys.readouterr().err
+    assert main(command) == 0
+    assert "dark/huge.png: The image has more than the 25000000 pixels" in capsys.readouterr().out
 
 
 def test_a_folder_whose_name_is_not_utf_8_is_refused_by_name(

@@ -114,6 +114,11 @@ def test_a_table_that_misses_a_field_is_refused_with_its_line(tmp_path: Path, st
     assert f"small.toml:{line_of(GOOD, start)}: " in str(refusal.value)
 
 
+def test_a_misspelt_field_is_answered_with_the_right_one_and_one_stop(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r'did you mean "latent_dim"\?$'):
+        load(tmp_path, GOOD.replace("latent_dim", "latent_dims"))
+
+
 def test_a_recipe_without_an_id_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"small\.toml: id is missing"):
         load(tmp_path, GOOD.removeprefix('id = "small-vae"\n'))

@@ -41,7 +41,7 @@ REFUSALS = {
         'kind = "conv"\nchannels = [4, 4]', "only a VQ-VAE takes one",
     ),
     "training has epochs": (
-        GOOD, "epochs = 3", "epochs = 0", "with it epochs in [training] is 0, without it at least",
+        GOOD, "epochs = 3", "epochs = 0", "training has epochs = 0, which trains nothing",
     ),
     "a taught model does not train": (
         TAUGHT, "[training]", "[training]\nepochs = 3", "distillation takes the place of training",

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import platform
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -38,10 +40,10 @@ def prepared(folder: Path, text: str = tiny.RECIPE) -> Path:
     return folder
 
 
-def started(folder: Path, *more: str) -> subprocess.Popen[str]:
-    """The command as a process of its own, that tells its lines as it goes."""
+def started(words: list[str]) -> subprocess.Popen[str]:
+    """A command as a process of its own, that tells its lines as it goes."""
     return subprocess.Popen(
-        [sys.executable, "-u", "-m", "tests.model.tiny", *command(folder, *more)],
+        [sys.executable, "-u", "-m", "tests.model.tiny", *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -49,20 +51,28 @@ def started(folder: Path, *more: str) -> subprocess.Popen[str]:
     )
 
 
+def words_of_hint(said: str) -> list[str]:
+    """What follows `python -m model` in the command that a message tells to go on with."""
+    (hint,) = re.findall(r"o on with: (.*?)(?:;|$)", said, flags=re.MULTILINE)
+    assert hint.startswith("python -m model ")
+    return shlex.split(hint)[3:]
+
+
 @pytest.mark.skipif(platform.system() == "Windows", reason="has no such signals")
 def test_a_run_that_is_stopped_and_then_killed_gives_the_checkpoint_of_an_unbroken_one(
     trained: Path, few: LabelledImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = prepared(tmp_path)
-    with started(folder) as first:
+    with started(command(folder)) as first:
         assert first.stdout is not None
         first.stdout.readline()
         first.send_signal(signal.SIGINT)
         rest, _ = first.communicate()
     assert first.returncode == 130
-    assert f"Go on with: python -m model train {folder / 'recipe.toml'} --resume" in rest
+    again = words_of_hint(rest)
+    assert again == command(folder, "--resume")
 
-    with started(folder, "--resume") as second:
+    with started(again) as second:
         assert second.stdout is not None
         second.stdout.readline()
         second.kill()
@@ -70,7 +80,8 @@ def test_a_run_that_is_stopped_and_then_killed_gives_the_checkpoint_of_an_unbrok
 
     monkeypatch.setitem(datasets.DATASETS, "mnist", tiny.dataset())
     monkeypatch.setattr(training_command, "test_set", lambda *_: few)
-    assert main(command(folder, "--resume")) == 0
+    assert main(again) == 0
+    assert not (folder / "runs" / "small-vae").exists(), "the checkpoint has all that it kept"
     for name in ("model.safetensors", "atlas.npz"):
         resumed = (folder / "checkpoints" / "small-vae" / name).read_bytes()
         assert resumed == (trained / "small-vae" / name).read_bytes(), name
@@ -84,9 +95,7 @@ def test_a_checkpoint_says_what_it_is_and_where_it_comes_from(trained: Path) -> 
     assert card["id"] == "small-vae"
     assert card["recipe"]["training"]["epochs"] == 3
     assert card["data_sha256"] == {
-        name: hashlib.sha256(content).hexdigest()
-        for name, content in tiny.contents().items()
-        if name.startswith("train")
+        name: hashlib.sha256(content).hexdigest() for name, content in tiny.contents().items()
     }
     assert card["training"]["versions"]["torch"] == version("torch")
     assert card["training"]["precision"] == "medium"
@@ -188,6 +197,7 @@ def test_a_missing_teacher_is_refused_in_a_sentence_with_what_makes_one(
         (["train", "mnist-vae-2d", "--data", "nowhere"], "`python -m model data mnist`"),
         (["train", "mnist-vae-2d", "--device", "tpu"], 'Device "tpu" is not on this machine'),
         (["train", "mnist-vae-2d", "--threads", "-1"], "threads"),
+        (["train", "mnist-vae-2d", "--seed", "-1"], "seed must be 0 to 2147483647."),
     ],
 )
 def test_what_cannot_be_trained_is_refused_in_a_sentence(

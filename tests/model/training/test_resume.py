@@ -15,7 +15,7 @@ from model.checkpoint import Checkpoint
 from model.errors import CheckpointError
 from model.recipes.recipe import Recipe
 from tests.model import tiny
-from tests.model.training.runs import assert_identical, start, weights
+from tests.model.training.runs import TEST, assert_identical, start, weights
 
 pytestmark = pytest.mark.usefixtures("short_distillation")
 
@@ -118,12 +118,21 @@ def test_a_changed_recipe_does_not_resume(tmp_path: Path, recipe: Recipe, state:
         start(tmp_path, changed, resume=True)
 
 
+@pytest.mark.usefixtures("state")
+def test_other_images_do_not_resume(tmp_path: Path, recipe: Recipe) -> None:
+    others = TEST[: len(TEST) // 2]
+    with pytest.raises(CheckpointError, match=r"images of mnist have changed since the run at"):
+        start(tmp_path, recipe, resume=True, test=others)
+    with pytest.raises(CheckpointError, match=r"images of mnist have changed since the run at"):
+        start(tmp_path, recipe, resume=True, train=others)
+
+
 @pytest.mark.parametrize("length", [0, 7, 1000, -1])
 def test_a_damaged_state_does_not_resume(
     tmp_path: Path, recipe: Recipe, state: Path, length: int
 ) -> None:
     os.truncate(state, length if length >= 0 else state.stat().st_size + length)
-    with pytest.raises(CheckpointError, match=r"state\.safetensors is damaged .* without --resume"):
+    with pytest.raises(CheckpointError, match=r"state\.safetensors is damaged .* with --replace"):
         start(tmp_path, recipe, resume=True)
 
 

@@ -12,6 +12,11 @@ test('a point is described by the digits around it', () => {
   assert.equal(describe(place({ 7: 0.7, 9: 0.1, 4: 0.1, 1: 0.1 }), 0.1).title, 'Mostly 7s');
 });
 
+test('of a model with few codes no more are counted than there are', () => {
+  assert.match(describe(place({ 8: 1 }, 0.01, 15), 0.1).text, /^All the 15 nearest codes/);
+  assert.match(describeBriefly(place({ 8: 1 }, 0.01, 15), 0.1), /of the 15 nearest codes/);
+});
+
 test('a point of a fashion model is described by garments', () => {
   const title = (shares) => describe(place(shares), 0.1, labelsOf('fashion-mnist')).title;
   assert.equal(title({ 9: 1 }), 'Among the ankle boots');

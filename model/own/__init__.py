@@ -1,0 +1,1 @@
+"""Images of one's own, from a folder to a map."""
