@@ -90,6 +90,7 @@ assert [ref() for ref in held if ref() is not None] == []
 """
 
 
+@pytest.mark.slow
 def test_its_sessions_of_onnx_runtime_go_with_it() -> None:
     pytest.importorskip("onnxruntime")
     folder = str(ROOT / "checkpoints" / "mnist-vae-2d")
@@ -113,6 +114,7 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mnist-vae-2d", "mnist-vae-20d", "mnist-vqvae"])
 def test_nothing_is_imported_after_warming_up(name: str) -> None:
     """An import stops every request for as long as it takes, a compiler's for seconds."""

@@ -71,6 +71,7 @@ def test_a_field_is_cached_by_its_version_and_not_sent_again(api: httpx.Client) 
     assert api.get(f"{FIELDS}/label.png", headers=known).status_code == 200
 
 
+@pytest.mark.slow
 def test_every_plane_has_fields_and_an_unknown_one_is_refused(
     api: httpx.Client, refused: Refused
 ) -> None:

@@ -26,6 +26,7 @@ def assert_is_a_plane(plane: dict[str, Any], latent_dim: int) -> None:
     np.testing.assert_allclose(u1 - u0, v1 - v0)
 
 
+@pytest.mark.slow
 def test_the_first_plane_of_every_model_is_the_one_of_its_card(api: httpx.Client) -> None:
     cards = api.get("models").json()["models"]
     for card in (card for card in cards if card["family"] != "vqvae"):

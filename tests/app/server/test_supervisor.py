@@ -21,7 +21,7 @@ from app.server.supervisor import WorkerProcess
 from app.settings import ROOT
 from tests.app.live_server import DEFAULT
 from tests.app.stopping import accepted_request, rest_of, wait_until_closed
-from tests.waiting import until
+from tests.waiting import PAUSE_SECONDS, until
 from tools.server import Server
 
 MODEL = f"/api/v1/models/{DEFAULT}"
@@ -54,12 +54,12 @@ class Traffic:
     def keep_asking(self) -> None:
         """Ask on connections that are kept, as a proxy does, and on one for each request.
 
-        One question at a time: the workers that start want the processor too.
+        One question at a time, and a pause: the workers that start want the processor too.
         """
         url = self.server.url
         options: dict[str, Any] = {"trust_env": False, "verify": False, "timeout": 60}
         with httpx.Client(base_url=url, **options) as kept, httpx.Client(**options) as long:
-            while not self.over.is_set():
+            while not self.over.wait(PAUSE_SECONDS):
                 self.ask("kept", lambda: kept.get(f"{MODEL}/decode.png?z=0,0"))
                 self.ask("long", lambda: long.get(f"{url}{MODEL}/planes/latent/fields/density.png"))
                 self.ask("fresh", lambda: httpx.get(f"{url}/healthz", **options))

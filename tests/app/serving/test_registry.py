@@ -305,6 +305,7 @@ def test_with_too_little_memory_the_default_model_is_served_alone(
     assert "EXPLORER_MODEL_MEMORY_BYTES" in messages(caplog)[0]
 
 
+@pytest.mark.slow
 def test_the_memory_of_each_shipped_model_is_known_before_it_is_loaded() -> None:
     for folder in SHIPPED:
         arrays = Engine.load(folder, "cpu").memory_bytes

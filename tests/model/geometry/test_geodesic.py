@@ -149,6 +149,7 @@ def test_the_spline_is_the_natural_cubic_one(samples: int) -> None:
     np.testing.assert_allclose(_spline_basis(samples).numpy(), expected, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mnist-vae-2d", "mnist-vae-20d"])
 def test_no_piece_is_left_for_the_last_call(name: str) -> None:
     """The server decodes for others between two calls; the last one does what is left."""
@@ -160,6 +161,7 @@ def test_no_piece_is_left_for_the_last_call(name: str) -> None:
         assert before is not None
 
 
+@pytest.mark.slow
 def test_a_geodesic_between_distant_codes_of_continuous_pixels_is_found() -> None:
     """A search with longer steps left the plane here, and looked numbers up that were none."""
     checkpoint = read_checkpoint(CHECKPOINTS / "mnist-vae-2d-continuous-bernoulli")
