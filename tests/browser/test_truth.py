@@ -55,7 +55,7 @@ def expect_behind(page: Page, *, said: str) -> None:
 
 
 def expect_current(page: Page) -> None:
-    expect(page.locator("#status [data-part=state]")).to_contain_text("live on")
+    expect(page.locator("#status [data-part=state]")).to_contain_text("live")
     assert not any(image.evaluate(DIMMED) for image in images(page))
     assert page.locator("#status [data-part=state]").evaluate(GREEN)
 
@@ -123,7 +123,7 @@ def test_a_browser_without_network_says_so_at_once(visitor: Visitor) -> None:
     )
     expect(connection).to_have_text("There is no network.")
     page.context.set_offline(False)
-    expect(page.locator("#status")).to_contain_text("live on")
+    expect(page.locator("#status")).to_contain_text("live")
     expect(connection).to_have_text("Connected again.")
     visitor.forgive_streams()
 
