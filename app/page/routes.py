@@ -24,7 +24,7 @@ TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 SCRIPT, SHEET = "js/main.js", "page.css"
 SHEETS = (
     *("theme", "base", "layout", "map", "layers", "codebook", "models"),
-    *("panels", "draw", "path", "training", "measures", "learn", "compare"),
+    *("panels", "draw", "path", "training", "measures", "learn", "compare", "print"),
 )
 """The sheets of `static/css` in the order in which they are joined: a later one wins."""
 COMPRESSION = 6

@@ -72,7 +72,7 @@ def test_the_first_view_shows_every_cluster_free_of_the_cards(
     explorer = visitor.open(reduced_motion="reduce", viewport={"width": width, "height": height})
     texts_at_rest(explorer)
     covers = explorer.page.evaluate(COVERS, CARDS)
-    origin, unit = (np.array(explorer.place_of(corner)) for corner in ([0, 0], [1, 1]))
+    origin, unit = (np.array(explorer.place_of(corner)) for corner in ([0.0, 0.0], [1.0, 1.0]))
     x, y = (origin + np.array(explorer.codes()) * (unit - origin)).T
     hidden = np.zeros(len(x), bool)
     for card in covers:

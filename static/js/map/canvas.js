@@ -17,7 +17,7 @@ import { watchTheme } from '../lib/theme.js';
 import { strength } from '../map-layers.js';
 import { createContourLayer } from './contour-layer.js';
 import { createPixelPainter } from './dots-pixels.js';
-import { createPainter, lookOf } from './dots.js';
+import { createPainter, lookOf, presence } from './dots.js';
 import { createFieldLayer } from './field-layer.js';
 import { axisNumbers, paintFrame, paintGraticule, paintPrior, priorNames } from './graticule.js';
 import { createImageLayer } from './image-layer.js';
@@ -116,7 +116,7 @@ export function mount(root, store, api) {
         const shown = trainingTime ? atlasAt(atlas, trainingTime) : atlas;
         dots.paint(view, shown, lookOf(camera.scale, digits, theme, density), density);
       }
-      context.globalAlpha = layers.codes.opacity;
+      context.globalAlpha = layers.codes.opacity * presence(atlas, view);
       context.drawImage(dots.canvas, 0, 0, width, height);
       context.globalAlpha = 1;
     }
