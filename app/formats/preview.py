@@ -67,12 +67,12 @@ def _map(shown: Preview) -> Image.Image:
     for right, down in ((0, 0), (1, 0), (0, 1), (1, 1)):
         pixels[y + down, x + right] = coloured
     picture = Image.fromarray(pixels)
-    corner = tuple(round(share * HEIGHT - LENS / 2) for share in shown.point)
-    around = (*corner, corner[0] + LENS, corner[1] + LENS)
+    left, top = (round(share * HEIGHT - LENS / 2) for share in shown.point)
     disc = Image.new("L", (LENS, LENS))
     ImageDraw.Draw(disc).ellipse((0, 0, LENS - 1, LENS - 1), 255)
     lens = Image.fromarray(shown.image).resize((LENS, LENS), Image.Resampling.BILINEAR)
-    picture.paste(lens.convert("RGB"), corner, disc)
+    picture.paste(lens.convert("RGB"), (left, top), disc)
+    around = (left, top, left + LENS, top + LENS)
     ImageDraw.Draw(picture).ellipse(around, outline=ACCENT, width=EDGE)
     return picture
 

@@ -33,8 +33,8 @@ Rect = dict[str, Any]
 
 
 def overlap(a: Rect, b: Rect) -> bool:
-    across = min(a["right"], b["right"]) - max(a["left"], b["left"])
-    down = min(a["bottom"], b["bottom"]) - max(a["top"], b["top"])
+    across: float = min(a["right"], b["right"]) - max(a["left"], b["left"])
+    down: float = min(a["bottom"], b["bottom"]) - max(a["top"], b["top"])
     return across > 0.5 and down > 0.5
 
 
