@@ -18,7 +18,7 @@
  * @property {number} minScale
  * @property {number} maxScale
  * @property {Box} bounds  of the point under the eye
- * @property {Screen} eye  the place where the whole map has its middle
+ * @property {Screen} eye  the middle of the part of the screen that the map is fitted into
  *
  * @typedef {object} Framing  what the camera shows, independent of the screen's size
  * @property {number} u  the point under the eye

@@ -11,7 +11,7 @@ import { contains, including } from '../latent/box.js';
 import { createCodeCounts } from '../latent/code-counts.js';
 import { footOf } from '../latent/plane.js';
 import { find } from '../lib/dom.js';
-import { boxOf, fit, fitAround, framingOf, lookingAt, screenX, screenY, visibleBox, within } from './camera.js';
+import { boxOf, fit, fitAround, framingOf, lookingAt, visibleBox, within } from './camera.js';
 import { coversOf, placeOn, sheetsOfPage } from './covers.js';
 import { grown, overlap } from './rects.js';
 import { DEEPEST, extentOf, scaleOf } from './tile-grid.js';
@@ -63,7 +63,7 @@ export function mount(root, store) {
     const low = including(extent, { u: box.u0, v: box.v0 });
     const bounds = including(low, { u: box.u1, v: box.v1 });
     const whole = fitAround(box, free, cards, createCodeCounts(atlas), HIDDEN * atlas.codes.count);
-    const eye = { x: screenX(whole, (box.u0 + box.u1) / 2), y: screenY(whole, (box.v0 + box.v1) / 2) };
+    const eye = { x: (free.left + free.right) / 2, y: (free.top + free.bottom) / 2 };
     const minScale = Math.min(whole.scale, FILL * fit(bounds, free).scale);
     const maxScale = Math.max(2 * whole.scale, MAX_MAGNIFICATION * scaleOf(DEEPEST, extent));
     return { whole, limits: { minScale, maxScale, bounds, eye } };
