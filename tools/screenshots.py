@@ -62,7 +62,9 @@ def take(browser: Browser, home: str, shot: Shot) -> Image.Image:
     page.locator("html[data-state=ready]").wait_for(state="attached")
     page.wait_for_load_state("networkidle")
     for plane in page.locator(".plane").all():
-        plane.and_(page.locator("[data-state=painted][data-tiles=whole]")).wait_for()
+        plane.and_(
+            page.locator("[data-state=painted][data-tiles=whole][data-fields=whole]")
+        ).wait_for()
     settle(page)
     picture = Image.open(io.BytesIO(page.screenshot()))
     page.close()

@@ -1,9 +1,12 @@
 """The tiles of a plane's map: blocks of 8 x 8 decoded images, each under a URL of its own."""
 
+import io
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
 from fastapi import Request, Response
+from PIL import Image
 
 from app.api.planes import NAME
 from app.errors import NotFound
@@ -14,6 +17,7 @@ from app.http.negotiation import PNG
 from app.openapi import MODEL_PARAMETER, NOT_CHANGED, binary, feature, parameter
 from app.serving.image_cache import CachedImage, ImageCache, PngResponse
 from app.serving.registry import Registry, ServedModel
+from model.card import Card
 from model.engine import DEEPEST_ZOOM, version_of
 
 FIRST = ((0, 0, 0), (1, 0, 0), (1, 1, 0), (1, 0, 1), (1, 1, 1))
@@ -119,6 +123,21 @@ async def find_or_make(asked: _Tile, registry: Registry, images: ImageCache) -> 
             return image
 
     return await images.get(asked.name, make)
+
+
+async def map_at(
+    card: Card, plane: str, zoom: int, registry: Registry, images: ImageCache
+) -> png.GreyLevels:
+    """Return all tiles of a zoom as one square image; raises what `tile` does."""
+    across = range(2**zoom)
+    rows = [[_Tile(card.id, plane, (zoom, x, y), version_of(card)) for x in across] for y in across]
+    files = [[await find_or_make(tile, registry, images) for tile in row] for row in rows]
+    return np.block([[_levels(file) for file in row] for row in files])
+
+
+def _levels(file: CachedImage) -> png.GreyLevels:
+    with Image.open(io.BytesIO(file.content)) as image:
+        return np.asarray(image)
 
 
 def _draw(served: ServedModel, asked: _Tile) -> CachedImage:

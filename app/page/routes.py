@@ -5,6 +5,7 @@ import hashlib
 import re
 from pathlib import PurePosixPath
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from fastapi import Request, Response
 from starlette.datastructures import Headers
@@ -24,7 +25,7 @@ TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 SCRIPT, SHEET = "js/main.js", "page.css"
 SHEETS = (
     *("theme", "base", "layout", "map", "layers", "codebook", "models"),
-    *("panels", "draw", "path", "training", "measures", "learn", "compare"),
+    *("panels", "draw", "path", "training", "measures", "learn", "compare", "print"),
 )
 """The sheets of `static/css` in the order in which they are joined: a later one wins."""
 COMPRESSION = 6
@@ -108,7 +109,7 @@ def static(path: object) -> str:
 async def page(request: Request) -> Response:
     """Return the page, which names the data that it will ask for first."""
     FILES.refresh()
-    context = {"static": static, "data": _first_data(request)}
+    context = {"static": static, "data": _first_data(request), "preview": _preview(request)}
     headers = {"Cache-Control": ASK_AGAIN}
     return templates.TemplateResponse(request, "index.html", context, headers=headers)
 
@@ -120,6 +121,21 @@ def _first_data(request: Request) -> list[str]:
     card = cards.get(request.query_params.get("model", ""), cards[registry.default])
     places = [f"models/{card.id}/planes", f"models/{card.id}/codes"] if card.planes else []
     return [f"api/v1/{path}" for path in ("models", *places)]
+
+
+def _preview(request: Request) -> str:
+    """Return the absolute URL of the picture of this link; empty for a model without a map."""
+    registry: Registry = request.app.state.registry
+    cards = {card.id: card for card in registry.cards}
+    query = request.query_params
+    card = cards.get(query.get("model", ""), cards[registry.default])
+    if not card.planes:
+        return ""
+    about = {name: query[name] for name in ("z", "plane") if query.get(name)}
+    path = f"api/v1/models/{card.id}/preview.png"
+    host = request.app.gate.origins.host(request.scope, dict(request.scope["headers"]))
+    home = request.base_url.replace(netloc=host)
+    return f"{home}{path}{'?' if about else ''}{urlencode(about, safe=',')}"
 
 
 ROUTES = (Route("/", page), Route("/static/{path:path}", FILES, methods=["GET"]))

@@ -290,6 +290,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{model}/preview.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview Png
+         * @description Draw a link's picture: the map with its codes, the point, its image, and the model's title.
+         *
+         *     The page names it as `og:image` of every link to a point.
+         */
+        get: operations["preview_png"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/{model}/planes/{plane}/fields/{field}.png": {
         parameters: {
             query?: never;
@@ -2204,6 +2226,52 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PlaneJson"];
                 };
+            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    preview_png: {
+        parameters: {
+            query?: {
+                /** @description The latent; by default the plane's origin */
+                z?: string | null;
+                /** @description Name of a plane: one of GET planes, or any that its description tells of; by default the first */
+                plane?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a model */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A PNG in colour, 1200 x 630, with an ETag */
+            200: {
+                headers: {
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
+                    "Explorer-Model-Hash"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description If-None-Match names the ETag: nothing has changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["Problem400"];
             404: components["responses"]["Problem404"];

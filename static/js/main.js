@@ -4,6 +4,8 @@
  * Besides ids and roles, tests rely on these attributes:
  * - `html[data-state=ready]`: everything is mounted.
  * - `#plane[data-state]`: `painted`: the map shows a model; `empty`: the model has no plane, and `#codebook` is shown.
+ * - `#plane[data-tiles]`, `#plane[data-fields]`: `whole`: all that the view needs has loaded; `loading`.
+ * - `#plane[data-texts]`: the texts on the map and where they are, as JSON.
  * - `#map[data-view]`: u0,v0,u1,v1 of the whole map. `#readout[data-latent]`: the whole latent.
  * - `#choose-model[data-model]`: id of the chosen model; `[data-pending]`: it is loading.
  * - `#second-map`: the second map, see compare/second-map.js.

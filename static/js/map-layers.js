@@ -17,14 +17,14 @@
 
 /** @type {Layers} */
 export const LAYERS = {
-  tiles: { isOn: true, opacity: 0.6 },
+  tiles: { isOn: true, opacity: 0.45 },
   density: { isOn: false, opacity: 0.7 },
   magnification: { isOn: false, opacity: 0.7 },
   entropy: { isOn: false, opacity: 0.7 },
-  label: { isOn: false, opacity: 0.4 },
+  label: { isOn: true, opacity: 0.25 },
   contours: { isOn: false, opacity: 0.7 },
-  prior: { isOn: true, opacity: 0.5 },
-  codes: { isOn: true, opacity: 0.85 },
+  prior: { isOn: true, opacity: 0.4 },
+  codes: { isOn: true, opacity: 1 },
   images: { isOn: true, opacity: 1 },
   names: { isOn: true, opacity: 1 },
 };

@@ -9,12 +9,14 @@
  * @typedef {import('./latent/box.js').Box} Box
  * @typedef {import('./map/camera.js').Framing} Framing
  * @typedef {import('./map/camera.js').Limits} Limits
+ * @typedef {import('./map/camera.js').Rect} Rect
  * @typedef {import('./api.js').Card} Card
  * @typedef {import('./api.js').Encoded} Encoded
  * @typedef {import('./api.js').Measure} Measure
  * @typedef {import('./latent/model-groups.js').Group} Group
  * @typedef {import('./map-layers.js').Layers} Layers
  * @typedef {import('./map-layers.js').FieldId} FieldId
+ * @typedef {import('./map-layers.js').LayerId} LayerId
  * @typedef {import('./api.js').Reading} Reading
  * @typedef {import('./latent/training-moments.js').TrainingTime} TrainingTime
  * @typedef {import('./stream/pump.js').Frame} Frame
@@ -27,6 +29,7 @@
  * @property {Box} reach  the part of the plane inside the map's frame, to which the ring is limited
  * @property {Camera} whole  the camera that shows the whole map
  * @property {Limits} limits  of the camera
+ * @property {readonly Rect[]} covers  what covers the map, CSS pixels of the map
  *
  * @typedef {'point' | 'draw' | 'path' | 'training' | 'measures' | 'learn'} Panel
  * @typedef {'linear' | 'spherical' | 'geodesic'} PathKind
@@ -65,6 +68,7 @@
  * @property {View | null} view  null until the map has been laid out
  * @property {Layers} layers  the layers of the map
  * @property {Readonly<Partial<Record<FieldId, Reading>>>} readings  of the fields that have loaded
+ * @property {readonly LayerId[]} computing  the layers that the server is computing
  * @property {Pick<State, 'latent' | 'framing' | 'plane'> | null} pendingView  what to show of the model that is loading
  * @property {readonly string[]} unknownParts  parts of the page's URL that are not understood
  * @property {Latent | null} latent  the point under the ring
@@ -123,6 +127,7 @@ export const INITIAL = {
   view: null,
   layers: LAYERS,
   readings: {},
+  computing: [],
   pendingView: null,
   unknownParts: [],
   latent: null,

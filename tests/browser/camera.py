@@ -21,8 +21,11 @@ PIXELS_OF = """([x, y, side]) => {
 
 
 def whole(explorer: Explorer) -> None:
-    """Wait until every tile of the view is painted, and the camera rests."""
-    explorer.wait_until("() => document.querySelector('#plane').dataset.tiles === 'whole'")
+    """Wait until every tile and every field of the view is painted."""
+    explorer.wait_until("""() => {
+        const { tiles, fields } = document.querySelector('#plane').dataset;
+        return tiles === 'whole' && fields === 'whole';
+    }""")
 
 
 def at_rest(explorer: Explorer) -> list[float]:

@@ -44,3 +44,24 @@ def test_a_press_on_a_code_takes_its_image(visitor: Visitor) -> None:
     explorer.wait_until("(image) => location.search.includes(`image=${image}`)", index)
     stored = json.loads(json.dumps(explorer.latent))
     assert all(abs(a - b) < 1e-5 for a, b in zip(stored, explorer.codes()[index], strict=True))
+
+
+def test_the_card_of_a_code_stays_inside_the_map_and_off_the_cards(visitor: Visitor) -> None:
+    explorer = visitor.open(f"?model={MODEL}&z=3,3&at=0,0,40", reduced_motion="reduce")
+    u, v = explorer.codes()[7]
+    (eye_x, eye_y), (unit_x, _) = explorer.place_of([0, 0]), explorer.place_of([1, 0])
+    unit = unit_x - eye_x
+    panel = explorer.page.locator(".panel").bounding_box()
+    assert panel
+    for x, y in ((panel["x"] - 20, eye_y), (eye_x, 30), (eye_x, 690)):
+        at = f"{u - (x - eye_x) / unit},{v + (y - eye_y) / unit},40"
+        explorer.page.goto(f"{explorer.home}/?model={MODEL}&z=3,3&at={at}")
+        explorer.page.locator("#plane[data-state=painted]").wait_for()
+        explorer.page.mouse.move(x + 1, y)
+        card = explorer.page.locator("#hover")
+        expect(card).to_be_visible()
+        box = card.bounding_box()
+        assert box
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= 720
+        assert box["x"] + box["width"] <= panel["x"]

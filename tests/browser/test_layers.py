@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from jaxtyping import Float
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.camera import INKED, PIXELS_OF, STILL, at_rest, whole
 from tests.browser.conftest import Visitor
@@ -34,7 +34,13 @@ def test_a_layer_is_switched_off_and_on_and_its_opacity_shows(visitor: Visitor) 
     colours = {"as it is": page.evaluate(INKED)}
     page.locator("#open-layers").click()
     switches = page.get_by_role("switch")
-    for name in ("Decoded images", "Codes of test images", "Names of the labels"):
+    layers = (
+        "Decoded images",
+        "Regions of the labels",
+        "Codes of test images",
+        "Names of the labels",
+    )
+    for name in layers:
         switches.and_(page.get_by_role("switch", name=name)).uncheck()
     at_rest(explorer)
     colours["bare"] = page.evaluate(INKED)
@@ -53,8 +59,19 @@ def test_a_field_is_fetched_when_it_is_switched_on_and_says_its_scale(visitor: V
     explorer = visitor.open("?z=2,2")
     page = explorer.page
     page.locator("#open-layers").click()
+    computing = page.locator("#layers [data-layer=density] [data-part=computing]")
+    expect(computing).to_be_hidden()
+    held: list[Route] = []
+    page.route("**/fields/density.png?v=*", lambda route: held.append(route))
+    page.get_by_role("switch", name="Density of the codes").check()
+    expect(computing).to_be_visible()
     with page.expect_response("**/fields/density.png?v=*") as answer:
-        page.get_by_role("switch", name="Density of the codes").check()
+        held[0].continue_()
+    expect(computing).to_be_hidden()
+    covered, map_ends = (page.locator(part).bounding_box() for part in ("#layers", "#clear"))
+    assert covered
+    assert map_ends
+    assert covered["x"] >= map_ends["x"] + map_ends["width"], "it lies on the panel"
     ramp = page.locator("#layers [data-layer=density] .ramp")
     expect(ramp).to_be_visible()
     high = re.search(r"high=([\d.e+-]+)", answer.value.headers["explorer-field"])
@@ -93,7 +110,7 @@ def test_at_its_code_a_test_image_is_painted_and_no_other(
     codes = np.array(visitor.open(STILL).codes())
     index = loneliest(codes, range(1024, 2048))
     u, v = codes[index].tolist()
-    only_images = "layers=tiles~off,prior~off,names~off"
+    only_images = "layers=tiles~off,label~off,prior~off,names~off"
     explorer = visitor.open(f"?z=3,3&at={u},{v},60&{only_images}", color_scheme=scheme)
     at_rest(explorer)
     x, y = explorer.place_of([u, v])

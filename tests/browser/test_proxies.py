@@ -83,7 +83,7 @@ def test_a_drag_has_its_stream_behind_a_proxy(
 ) -> None:
     with arrived(browser, Proxy(to=server.port, **options), STREAM) as explorer:
         drag(explorer)
-        expect(explorer.page.locator("#status")).to_contain_text("live on")
+        expect(explorer.page.locator("#status")).to_contain_text("live")
 
 
 @pytest.mark.parametrize(("said", "options"), NO_STREAM.values(), ids=NO_STREAM)

@@ -46,7 +46,7 @@ def test_the_tiles_asked_for_are_those_in_sight_under_the_planes_version(visitor
 def test_at_its_own_size_a_tile_is_painted_with_the_servers_bytes(
     visitor: Visitor, scheme: Any
 ) -> None:
-    only_tiles = "layers=tiles~100,codes~off,images~off,names~off,prior~off"
+    only_tiles = "layers=tiles~100,label~off,codes~off,images~off,names~off,prior~off"
     explorer = visitor.open(f"?z=2,2&{only_tiles}", color_scheme=scheme)
     zoom, x, y = 4, 8, 8
     (low, _), (high, top) = explorer.plane()["extent"]
@@ -75,7 +75,7 @@ def test_at_its_own_size_a_tile_is_painted_with_the_servers_bytes(
 
 def test_a_coarser_tile_stands_in_until_the_finer_one_arrives(visitor: Visitor) -> None:
     explorer = visitor.open(
-        "?z=2,2&layers=codes~off,images~off,names~off,prior~off", color_scheme="dark"
+        "?z=2,2&layers=label~off,codes~off,images~off,names~off,prior~off", color_scheme="dark"
     )
     whole(explorer)
     explorer.page.route("**/tiles/**", lambda route: None)  # no answer, for now

@@ -58,7 +58,7 @@ def expect_behind(page: Page, *, said: str) -> None:
 
 
 def expect_current(page: Page) -> None:
-    expect(page.locator("#status [data-part=state]")).to_contain_text("live on")
+    expect(page.locator("#status [data-part=state]")).to_contain_text("live")
     until(lambda: not any(image.evaluate(DIMMED) for image in images(page)), "bright images")
     assert page.locator("#status [data-part=state]").evaluate(GREEN)
 
@@ -126,7 +126,7 @@ def test_a_browser_without_network_says_so_at_once(visitor: Visitor) -> None:
     )
     expect(connection).to_have_text("There is no network.")
     page.context.set_offline(False)
-    expect(page.locator("#status")).to_contain_text("live on")
+    expect(page.locator("#status")).to_contain_text("live")
     expect(connection).to_have_text("Connected again.")
     visitor.forgive_streams()
 

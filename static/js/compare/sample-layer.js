@@ -19,12 +19,12 @@ import { createTint } from '../map/tint.js';
 
 /** The largest and the smallest side of an image, CSS pixels. */
 const SIZE = 28;
-const MIN_SIZE = 12;
+const MIN_SIZE = 11;
 /** While the map shows its whole, at least this many images fit side by side. */
-const IMAGES_PER_SIDE = 18;
+const IMAGES_PER_SIDE = 26;
 /** The frame's width, of an ordinary sample and of a stray, CSS pixels. */
 const FRAME = 1;
-const STRAY_FRAME = 3;
+const STRAY_FRAME = 2;
 /** Samples appear one after another over this time. */
 const APPEAR_MILLISECONDS = 1200;
 

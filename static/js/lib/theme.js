@@ -8,6 +8,7 @@
  * @property {string} accent
  * @property {string} serif
  * @property {string} sans
+ * @property {number} type  size of type, relative to that of most screens
  * @property {boolean} isDark
  * @property {readonly string[]} digits  the colour of each label
  */
@@ -24,19 +25,24 @@ function readTheme() {
     accent: read('--accent'),
     serif: read('--serif'),
     sans: read('--sans'),
+    type: Number(read('--type')),
     isDark: isDark(read('--ground')),
     digits: Array.from({ length: 10 }, (_, d) => read(`--digit-${d}`)),
   };
 }
 
+/** What the theme depends on; the last is the stylesheet's width from which type grows. */
+const QUERIES = ['(prefers-color-scheme: dark)', '(forced-colors: active)', '(min-width: 110rem)'];
+
 /**
- * Call back with the theme, at once and whenever the system changes between dark and light or forced colours.
+ * Call back with the theme, at once and whenever the system changes between dark and light or forced colours, or the
+ * window becomes wide enough for larger type.
  *
  * @param {(theme: Theme) => void} listener
  * @returns {() => void}  ends it
  */
 export function watchTheme(listener) {
-  const queries = ['(prefers-color-scheme: dark)', '(forced-colors: active)'].map((q) => matchMedia(q));
+  const queries = QUERIES.map((query) => matchMedia(query));
   const notify = () => listener(readTheme());
   for (const query of queries) query.addEventListener('change', notify);
   notify();

@@ -18,7 +18,7 @@
  * @property {number} minScale
  * @property {number} maxScale
  * @property {Box} bounds  of the point under the eye
- * @property {Screen} eye  the middle of the part of the screen that no panel covers
+ * @property {Screen} eye  the middle of the part of the screen that the map is fitted into
  *
  * @typedef {object} Framing  what the camera shows, independent of the screen's size
  * @property {number} u  the point under the eye
@@ -44,6 +44,50 @@ export function fit(box, clear) {
     scale,
   };
 }
+
+/** Each scale that is tried is this part of the one before. */
+const SHRINK = 0.97;
+/** No scale is tried that is smaller than this part of the one that fills the free screen. */
+const SMALLEST = 0.45;
+/** Places tried along either side of the free screen. */
+const PLACES = 9;
+
+/**
+ * Return the camera that shows a whole box as large as can be, with little of what it holds under the cards on the
+ * map: as little as is allowed or, if that cannot be, the least.
+ *
+ * @param {Box} box
+ * @param {Rect} free  the part of the screen that may show it
+ * @param {readonly Rect[]} cards  on that part
+ * @param {(box: Box) => number} countIn  how much a box of the plane holds
+ * @param {number} allowed  how much of it may lie under the cards
+ * @returns {Camera}
+ */
+export function fitAround(box, free, cards, countIn, allowed) {
+  const largest = fit(box, free);
+  let [best, least] = [largest, Infinity];
+  for (let factor = 1; factor >= SMALLEST; factor *= SHRINK) {
+    const scale = largest.scale * factor;
+    const slackX = free.right - free.left - scale * (box.u1 - box.u0);
+    const slackY = free.bottom - free.top - scale * (box.v1 - box.v0);
+    for (const { dx, dy } of SHIFTS) {
+      const camera = pan(zoomAbout(largest, factor, middleOf(free)), dx * slackX, dy * slackY);
+      const hidden = cards.reduce((sum, card) => sum + countIn(boxOf(camera, card)), 0);
+      if (hidden < least) [best, least] = [camera, hidden];
+      if (hidden <= allowed) return camera;
+    }
+  }
+  return best;
+}
+
+/** Parts of the slack by which the box is moved off the middle, the smallest first. */
+const SHIFTS = Array.from({ length: PLACES ** 2 }, (_, n) => ({
+  dx: (n % PLACES) / (PLACES - 1) - 0.5,
+  dy: Math.floor(n / PLACES) / (PLACES - 1) - 0.5,
+})).sort((a, b) => Math.hypot(a.dx, a.dy) - Math.hypot(b.dx, b.dy));
+
+/** @type {(rect: Rect) => Screen} */
+const middleOf = ({ left, top, right, bottom }) => ({ x: (left + right) / 2, y: (top + bottom) / 2 });
 
 /** @type {(camera: Camera, u: number) => number} */
 export const screenX = (camera, u) => camera.x + u * camera.scale;

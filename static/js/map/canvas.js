@@ -17,12 +17,14 @@ import { watchTheme } from '../lib/theme.js';
 import { strength } from '../map-layers.js';
 import { createContourLayer } from './contour-layer.js';
 import { createPixelPainter } from './dots-pixels.js';
-import { createPainter, lookOf } from './dots.js';
+import { createPainter, lookOf, presence } from './dots.js';
 import { createFieldLayer } from './field-layer.js';
-import { paintFrame, paintGraticule, paintPrior, paintPriorNames } from './graticule.js';
+import { axisNumbers, paintFrame, paintGraticule, paintPrior, priorNames } from './graticule.js';
 import { createImageLayer } from './image-layer.js';
-import { paintLabels } from './label-layer.js';
+import { namesOf, paintTexts } from './label-layer.js';
 import { paintNeighbours, paintOtherPath, paintPath, paintPosterior } from './posterior-layer.js';
+import { grown } from './rects.js';
+import { createRingAtRest } from './ring-at-rest.js';
 import { extentOf } from './tile-grid.js';
 import { createTileLayer } from './tile-layer.js';
 import { atlasAt, createTrainingLayer } from './training-layer.js';
@@ -39,6 +41,9 @@ export function mount(root, store, api) {
   /** @type {Theme} */
   let theme;
   let areDotsStale = true;
+  /** The texts that were painted last. @type {({text: string} & import('./camera.js').Rect)[]} */
+  let placed = [];
+  let hasFields = false;
   let frame = 0;
 
   const repaint = () => {
@@ -49,6 +54,7 @@ export function mount(root, store, api) {
   const images = createImageLayer(api, repaint);
   const contours = createContourLayer(store, api, repaint);
   const training = createTrainingLayer();
+  const ring = createRingAtRest(root, store, repaint);
 
   function paint() {
     frame = 0;
@@ -61,6 +67,8 @@ export function mount(root, store, api) {
     areDotsStale &&= !store.get().layers.codes.isOn;
     canvas.dataset.state = 'painted';
     canvas.dataset.tiles = isWhole ? 'whole' : 'loading';
+    canvas.dataset.fields = hasFields ? 'whole' : 'loading';
+    canvas.dataset.texts = JSON.stringify(placed);
     if (!isWhole || store.get().isMapDrawn) return;
     performance.mark('map');
     store.set({ isMapDrawn: true });
@@ -86,7 +94,7 @@ export function mount(root, store, api) {
     context.fillRect(0, 0, context.canvas.width, context.canvas.height);
     const extent = extentOf(atlas.plane);
     context.setTransform(density, 0, 0, density, 0, 0);
-    if (!trainingTime) fields.paint(context, camera, extent);
+    hasFields = Boolean(trainingTime) || fields.paint(context, camera, extent);
     context.setTransform(1, 0, 0, 1, 0, 0);
     let isWhole = true;
     if (trainingTime) {
@@ -108,7 +116,7 @@ export function mount(root, store, api) {
         const shown = trainingTime ? atlasAt(atlas, trainingTime) : atlas;
         dots.paint(view, shown, lookOf(camera.scale, digits, theme, density), density);
       }
-      context.globalAlpha = layers.codes.opacity;
+      context.globalAlpha = layers.codes.opacity * presence(atlas, view);
       context.drawImage(dots.canvas, 0, 0, width, height);
       context.globalAlpha = 1;
     }
@@ -118,11 +126,15 @@ export function mount(root, store, api) {
       context.globalAlpha = 1;
     }
     const margin = parseFloat(getComputedStyle(canvas).getPropertyValue('--frame')) || 0;
-    // Without a margin the numbers are in the map, below all names.
-    if (!margin && isFramed) paintFrame(context, view, margin, theme);
-    if (prior) paintPriorNames(context, view, atlas, theme);
     const hasNames = layers.names.isOn && !trainingTime && !hasCollapsed(atlas.card); // all codes in one place have no order
-    if (hasNames) paintLabels(context, camera, atlas, digits, theme, layers.names.opacity);
+    const texts = [
+      ...(hasNames ? namesOf(context, view, atlas, digits, theme, layers.names.opacity) : []),
+      ...(prior ? priorNames(context, view, atlas, theme) : []),
+      ...(margin || !isFramed ? [] : axisNumbers(context, view, theme)),
+    ];
+    const inside = grown({ left: 0, top: 0, right: width, bottom: height }, -margin);
+    const rects = paintTexts(context, texts, [...view.covers, ...ring.obstacles()], inside, theme);
+    placed = texts.flatMap(({ text }, i) => rects[i] ? { text, ...rects[i] } : []);
     if (posterior && !trainingTime) {
       paintNeighbours(context, camera, atlas, posterior, theme);
       paintPosterior(context, camera, atlas, posterior, theme);
@@ -171,6 +183,7 @@ export function mount(root, store, api) {
     tiles.stop,
     fields.stop,
     contours.stop,
+    ring.stop,
   ];
   return () => {
     cancelAnimationFrame(frame);

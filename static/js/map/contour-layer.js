@@ -11,6 +11,7 @@
 import { ApiError } from '../api.js';
 import { retry } from '../lib/retry.js';
 import { screenX, screenY } from './camera.js';
+import { markComputing } from './computing.js';
 import { contourOf, levelsUpTo } from './contour-lines.js';
 
 const REST_MILLISECONDS = 250;
@@ -41,6 +42,7 @@ export function createContourLayer(store, api, onChange) {
     request.abort();
     request = new AbortController();
     const { signal } = request;
+    markComputing(store, 'contours', true);
     try {
       const { cells: side, distances } = await retry(() => api.distances(atlas.card.id, latent, signal), { signal });
       const sorted = distances.flat().sort((a, b) => a - b);
@@ -51,6 +53,7 @@ export function createContourLayer(store, api, onChange) {
     } catch (error) {
       if (error instanceof ApiError) forget(); // the point lies outside the extent, or the server stays busy
     }
+    if (!signal.aborted) markComputing(store, 'contours', false);
   }
 
   function forget() {

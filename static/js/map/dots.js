@@ -27,6 +27,23 @@ const UNIT_SCALE = 110;
 const UNCHOSEN = { alpha: 0.2, growth: 1 };
 const CHOSEN = { alpha: 1, growth: 1.3 };
 
+/** Part of their opacity that the codes of more than two numbers have on the whole map, and the zoom where they have all. */
+const FAINTEST = 0.3;
+const FULL_ZOOM = 6;
+
+/**
+ * Return the part of their opacity that dots have. Codes of more than two numbers lie off the slice, in front of it and
+ * behind; on the whole map they would hide it, so they come out as one zooms in.
+ *
+ * @param {Atlas} atlas
+ * @param {View} view
+ */
+export function presence({ card }, { camera, whole }) {
+  if (card.latent_dim === 2) return 1;
+  const zoom = Math.max(1, camera.scale / whole.scale);
+  return Math.min(1, FAINTEST + (1 - FAINTEST) * (Math.log(zoom) / Math.log(FULL_ZOOM)));
+}
+
 /** @returns {Painter} */
 export const createPainter = () => createCardPainter() ?? createPixelPainter();
 

@@ -13,7 +13,11 @@ import { retry } from '../lib/retry.js';
 import { channels } from '../lib/theme.js';
 import { FIELD_IDS } from '../map-layers.js';
 import { screenX, screenY } from './camera.js';
+import { markComputing } from './computing.js';
 import { CELLS, rampOf, tableOf } from './field-colours.js';
+
+/** Fields of a slice are requested once the point has stopped leaving it. */
+const REST_MILLISECONDS = 500;
 
 /**
  * @param {Store} store
@@ -27,36 +31,43 @@ export function createFieldLayer(store, api, onChange) {
   const canvases = new Map();
   let request = new AbortController();
   /** @type {Set<FieldId>} */
-  let requested = new Set();
-  /** @type {import('../latent/plane.js').Plane | null} */
+  const requested = new Set();
+  /** @type {import('../latent/atlas.js').Atlas | null} */
   let shown = null;
+  let timer = 0;
   /** @type {Theme} */
   let theme;
 
   function load() {
-    const { atlas, layers } = store.get();
-    const plane = atlas?.plane ?? null;
-    if (plane !== shown) {
-      request.abort();
-      request = new AbortController();
-      requested = new Set();
-      levels.clear();
-      canvases.clear();
-      shown = plane;
+    const { atlas, layers, isMapDrawn } = store.get();
+    if (atlas?.plane !== shown?.plane) {
+      forget();
+      // The fields of one slice stay until those of the next have loaded, as its tiles do.
+      if (atlas?.base !== shown?.base) canvases.clear();
+      shown = atlas;
       store.set({ readings: {} });
     }
-    if (!atlas || !plane) return;
-    for (const id of FIELD_IDS) {
-      if (!layers[id].isOn || requested.has(id)) continue;
-      requested.add(id);
-      void fetchField(atlas.card.id, plane, id, request.signal);
-    }
+    clearTimeout(timer);
+    if (!atlas || !isMapDrawn) return; // the tiles come first
+    timer = setTimeout(() => {
+      for (const id of FIELD_IDS) if (layers[id].isOn && !requested.has(id)) void fetchField(atlas, id, request.signal);
+    }, atlas.plane === atlas.base ? 0 : REST_MILLISECONDS);
   }
 
-  /** @type {(model: string, plane: import('../latent/plane.js').Plane, id: FieldId, signal: AbortSignal) => Promise<void>} */
-  async function fetchField(model, plane, id, signal) {
+  function forget() {
+    request.abort();
+    request = new AbortController();
+    for (const id of requested) markComputing(store, id, false);
+    requested.clear();
+    levels.clear();
+  }
+
+  /** @type {(atlas: import('../latent/atlas.js').Atlas, id: FieldId, signal: AbortSignal) => Promise<void>} */
+  async function fetchField({ card, plane }, id, signal) {
+    requested.add(id);
+    markComputing(store, id, true);
     try {
-      const { image, reading } = await retry(() => api.field(model, plane, id, signal), { signal });
+      const { image, reading } = await retry(() => api.field(card.id, plane, id, signal), { signal });
       const bytes = await bytesOf(image);
       if (signal.aborted) return;
       levels.set(id, bytes);
@@ -66,6 +77,7 @@ export function createFieldLayer(store, api, onChange) {
     } catch {
       if (!signal.aborted) requested.delete(id); // switching it on again retries; other parts report a lost server
     }
+    if (!signal.aborted) markComputing(store, id, false);
   }
 
   /** @param {FieldId} id */
@@ -87,7 +99,7 @@ export function createFieldLayer(store, api, onChange) {
     canvases.set(id, canvas);
   }
 
-  const unwatch = store.watch(['atlas', 'layers'], load);
+  const unwatch = store.watch(['atlas', 'layers', 'isMapDrawn'], load);
   return {
     /** @param {Theme} current */
     setTheme(current) {
@@ -95,7 +107,11 @@ export function createFieldLayer(store, api, onChange) {
       FIELD_IDS.forEach(colourField);
     },
 
-    /** @type {(context: CanvasRenderingContext2D, camera: Camera, extent: Box) => void} */
+    /**
+     * Paint the fields that are on; return whether all of them have loaded.
+     *
+     * @type {(context: CanvasRenderingContext2D, camera: Camera, extent: Box) => boolean}
+     */
     paint(context, camera, extent) {
       const { layers } = store.get();
       const left = screenX(camera, extent.u0);
@@ -110,9 +126,11 @@ export function createFieldLayer(store, api, onChange) {
       }
       context.imageSmoothingEnabled = true;
       context.globalAlpha = 1;
+      return FIELD_IDS.every((id) => !layers[id].isOn || levels.has(id));
     },
 
     stop() {
+      clearTimeout(timer);
       request.abort();
       unwatch();
     },

@@ -9,10 +9,13 @@ import { codeOf, nearestFoot } from '../latent/atlas.js';
 import { labelsOf } from '../latent/labels.js';
 import { find, findAll } from '../lib/dom.js';
 import { planeU, planeV, screenX, screenY } from './camera.js';
+import { placeLabels } from './label-layout.js';
 
 /** How near to a code the mouse must be, CSS pixels. */
 const NEAR = 7;
 const REST_MILLISECONDS = 90;
+/** Distance of the card from the code, CSS pixels. */
+const OFFSET = 12;
 /** A click moves no farther than this, CSS pixels. */
 const STILL = 4;
 
@@ -57,8 +60,9 @@ export function mount(root, store, api) {
     caption.textContent = `Test image ${index}, ${labelsOf(card.dataset)[codes.labels[index]].one}, and its decode`;
     shown = index;
     place = { x: codeX, y: codeY };
-    figure.style.transform = `translate(${codeX}px, ${codeY}px)`;
     figure.hidden = false;
+    const [left, top] = cornerFor(figure, codeX, codeY, view);
+    figure.style.transform = `translate(${left}px, ${top}px)`;
   }
 
   /** @param {PointerEvent} event */
@@ -95,4 +99,21 @@ export function mount(root, store, api) {
     hide();
     listeners.abort();
   };
+}
+
+/**
+ * Return the left upper corner of the card for a code: beside it, inside the map, and under no other card.
+ *
+ * @param {HTMLElement} figure
+ * @param {number} x  of the code
+ * @param {number} y
+ * @param {import('../store.js').View} view
+ */
+function cornerFor({ offsetWidth: width, offsetHeight: height }, x, y, view) {
+  const [dx, dy] = [OFFSET + width / 2, OFFSET + height / 2];
+  const middle = Math.max(width / 2, Math.min(x, view.width - width / 2)); // for a map that is hardly wider than the card
+  const places = [[x + dx, y - dy], [x - dx, y - dy], [x + dx, y + dy], [x - dx, y + dy], [middle, y - dy], [middle, y + dy]];
+  const card = { width, height, places: places.map(([left, top]) => ({ x: left, y: top })) };
+  const [rect] = placeLabels([card], view.covers, { left: 0, top: 0, right: view.width, bottom: view.height });
+  return rect ? [rect.left, rect.top] : [middle - width / 2, y - dy - height / 2];
 }

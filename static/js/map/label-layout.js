@@ -3,7 +3,20 @@
  *
  * @typedef {import('./camera.js').Screen} Screen
  * @typedef {import('./camera.js').Rect} Rect
+ *
+ * @typedef {object} Label
+ * @property {number} width  CSS pixels
+ * @property {number} height
+ * @property {readonly Screen[]} places  where its middle may be, the best first
  */
+import { contains, overlap } from './rects.js';
+
+/** Directions in which a label looks for a place. */
+const DIRECTIONS = 16;
+/** Steps that it takes in each. */
+const STEPS = 6;
+/** Its largest distance from its place, relative to its height. */
+const REACH = 3;
 
 /**
  * Return the place nearest to a place that no rectangle covers.
@@ -24,28 +37,43 @@ export function outside({ x, y }, rects) {
 }
 
 /**
- * Return places moved until any two have a minimum distance, by a few rounds of pushing pairs apart.
+ * Return a place and those around it, the nearest first.
  *
- * @param {readonly Screen[]} places
- * @param {number} distance  CSS pixels
+ * @param {Screen} place
+ * @param {number} width  of the label
+ * @param {number} height
  * @returns {Screen[]}
  */
-export function keepApart(places, distance) {
-  const moved = places.map(({ x, y }) => ({ x, y }));
-  for (let round = 0; round < 12; round++) {
-    for (let i = 0; i < moved.length; i++) {
-      for (let j = 0; j < i; j++) {
-        const dx = moved[i].x - moved[j].x || 1e-3;
-        const dy = moved[i].y - moved[j].y;
-        const now = Math.hypot(dx, dy);
-        const push = (distance - now) / 2 / now;
-        if (push <= 0) continue;
-        moved[i].x += dx * push;
-        moved[i].y += dy * push;
-        moved[j].x -= dx * push;
-        moved[j].y -= dy * push;
-      }
+export function placesAround({ x, y }, width, height) {
+  const stretch = Math.max(1, (0.6 * width) / height); // a wide label has to go farther sideways
+  const places = [{ x, y }];
+  for (let step = 1; step <= STEPS; step++) {
+    const radius = (step / STEPS) * REACH * height;
+    for (let n = 0; n < DIRECTIONS; n++) {
+      const angle = (n / DIRECTIONS) * 2 * Math.PI;
+      places.push({ x: x + radius * stretch * Math.cos(angle), y: y + radius * Math.sin(angle) });
     }
   }
-  return moved;
+  return places.sort((a, b) => Math.hypot(a.x - x, a.y - y) - Math.hypot(b.x - x, b.y - y));
+}
+
+/**
+ * Place labels one after another, the most important first, where nothing else is.
+ *
+ * @param {readonly Label[]} labels
+ * @param {readonly Rect[]} obstacles
+ * @param {Rect} within  in which whole labels must lie
+ * @returns {(Rect | null)[]}  of each label; null: there is no room
+ */
+export function placeLabels(labels, obstacles, within) {
+  const taken = [...obstacles];
+  return labels.map(({ width, height, places }) => {
+    for (const { x, y } of places) {
+      const rect = { left: x - width / 2, top: y - height / 2, right: x + width / 2, bottom: y + height / 2 };
+      if (!contains(within, rect) || taken.some((other) => overlap(other, rect))) continue;
+      taken.push(rect);
+      return rect;
+    }
+    return null;
+  });
 }

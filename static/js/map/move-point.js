@@ -7,9 +7,10 @@
  */
 import { clamp, contains } from '../latent/box.js';
 import { movedTo } from '../latent/plane.js';
-import { findAll } from '../lib/dom.js';
 import { planeU, planeV, screenX, screenY } from './camera.js';
+import { coversOf } from './covers.js';
 import { outside } from './label-layout.js';
+import { grown } from './rects.js';
 
 /** Distance of the point from what covers the map, CSS pixels. */
 const CLEARANCE = 12;
@@ -24,16 +25,7 @@ export function createPointMover(map, store) {
   return {
     /** Measure what covers the map; called at the start of a gesture. */
     measure() {
-      const { left, top } = map.getBoundingClientRect();
-      sheets = findAll(document, '.sheet:not([hidden], [popover], .hover)', HTMLElement).map((sheet) => {
-        const rect = sheet.getBoundingClientRect();
-        return {
-          left: rect.left - left - CLEARANCE,
-          top: rect.top - top - CLEARANCE,
-          right: rect.right - left + CLEARANCE,
-          bottom: rect.bottom - top + CLEARANCE,
-        };
-      });
+      sheets = coversOf(map).map((rect) => grown(rect, CLEARANCE));
     },
 
     /** Return whether the visitor could take hold of a ring at a point. @type {(point: Point) => boolean} */

@@ -1,22 +1,29 @@
 /**
- * Computes the view: the visitor's framing, or else the whole map, fitted into the part of the window that no panel
- * covers. The stylesheet marks that part by an empty element, `clear`; another, `reach`, is the inside of the map's
- * frame. A point that leaves the map pans the camera.
+ * Computes the view: the visitor's framing, or else the whole map, as large as it can be with next to no code under a
+ * card. The stylesheet marks the part of the window for it by an empty element, `clear`; another, `reach`, is the
+ * inside of the map's frame. A point that leaves the map pans the camera.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').View} View
  * @typedef {import('./camera.js').Rect} Rect
  */
 import { contains, including } from '../latent/box.js';
+import { createCodeCounts } from '../latent/code-counts.js';
 import { footOf } from '../latent/plane.js';
 import { find } from '../lib/dom.js';
-import { boxOf, fit, framingOf, lookingAt, visibleBox, within } from './camera.js';
+import { boxOf, fit, fitAround, framingOf, lookingAt, visibleBox, within } from './camera.js';
+import { coversOf, placeOn, sheetsOfPage } from './covers.js';
+import { grown, overlap } from './rects.js';
 import { DEEPEST, extentOf, scaleOf } from './tile-grid.js';
 
 /** The deepest tiles are shown at most at this many times their own size. */
 const MAX_MAGNIFICATION = 2;
 /** The whole plane fills at most this part of the free screen. */
 const FILL = 0.96;
+/** This share of the codes may lie under cards. */
+const HIDDEN = 0.003;
+/** Distance of the codes from the cards, CSS pixels. */
+const MARGIN = 10;
 
 /**
  * @param {HTMLElement} root
@@ -28,39 +35,38 @@ export function mount(root, store) {
   const reach = find(root, '.reach', HTMLElement);
   /** What the last layout depended on, so that the map moves only if that has changed. */
   let laidOutFor = '';
-  /** @type {Pick<View, 'width' | 'height' | 'whole' | 'limits'> & {inside: Rect} | null} */
+  /** @type {Pick<View, 'width' | 'height' | 'whole' | 'limits' | 'covers'> & {inside: Rect} | null} */
   let layout = null;
 
   function layOut() {
-    const { atlas, latent } = store.get();
-    const { left, top, width, height } = map.getBoundingClientRect();
+    const { atlas, pending } = store.get();
+    const { width, height } = map.getBoundingClientRect();
     if (!atlas || !width || !height) return;
-    /** @type {(element: HTMLElement) => Rect} */
-    const place = (element) => {
-      const rect = element.getBoundingClientRect();
-      return {
-        left: rect.left - left,
-        top: rect.top - top,
-        right: rect.right - left,
-        bottom: rect.bottom - top,
-      };
-    };
-    const free = place(clear);
-    const inside = place(reach);
-    const sizes = [width, height, ...Object.values(free), ...Object.values(inside)];
-    const layoutKey = [atlas.card.id, atlas.base.id, ...sizes].join();
-    if (layoutKey === laidOutFor) return;
-    laidOutFor = layoutKey;
+    const covers = coversOf(map).filter((cover) => overlap(cover, { left: 0, top: 0, right: width, bottom: height }));
+    const [free, inside] = [placeOn(map, clear), placeOn(map, reach)];
+    const cards = coversOf(map, true).map((card) => grown(card, MARGIN)).filter((card) => overlap(card, free));
+    const layoutKey = JSON.stringify([atlas.card.id, atlas.base.id, width, height, free, inside, cards]);
+    // While another model loads, its name may already have changed the title card.
+    if (layoutKey !== laidOutFor && (!layout || !pending)) {
+      laidOutFor = layoutKey;
+      layout = { width, height, inside, covers, ...fitted(atlas, free, cards) };
+    } else if (layout && JSON.stringify(layout.covers) !== JSON.stringify(covers)) layout.covers = covers;
+    else return;
+    look();
+  }
+
+  /** @type {(atlas: import('../latent/atlas.js').Atlas, free: Rect, cards: Rect[]) => Pick<View, 'whole' | 'limits'>} */
+  function fitted(atlas, free, cards) {
+    const { latent } = store.get();
     const box = latent ? including(atlas.view, footOf(atlas.plane, latent)) : atlas.view;
     const extent = extentOf(atlas.plane);
     const low = including(extent, { u: box.u0, v: box.v0 });
     const bounds = including(low, { u: box.u1, v: box.v1 });
-    const whole = fit(box, free);
+    const whole = fitAround(box, free, cards, createCodeCounts(atlas), HIDDEN * atlas.codes.count);
     const eye = { x: (free.left + free.right) / 2, y: (free.top + free.bottom) / 2 };
     const minScale = Math.min(whole.scale, FILL * fit(bounds, free).scale);
     const maxScale = Math.max(2 * whole.scale, MAX_MAGNIFICATION * scaleOf(DEEPEST, extent));
-    layout = { width, height, inside, whole, limits: { minScale, maxScale, bounds, eye } };
-    look();
+    return { whole, limits: { minScale, maxScale, bounds, eye } };
   }
 
   function look() {
@@ -88,8 +94,8 @@ export function mount(root, store) {
   }
 
   const observer = new ResizeObserver(layOut);
-  for (const element of [map, clear, reach]) observer.observe(element);
-  const ends = [store.watch(['atlas'], layOut), store.watch(['framing'], look), store.watch(['latent'], follow)];
+  for (const element of [map, clear, reach, ...sheetsOfPage()]) observer.observe(element);
+  const ends = [store.watch(['atlas', 'pending'], layOut), store.watch(['framing'], look), store.watch(['latent'], follow)];
   return () => {
     observer.disconnect();
     ends.forEach((end) => end());

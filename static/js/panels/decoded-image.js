@@ -49,7 +49,7 @@ export function mount(root, store, api) {
   const bars = find(root, '#latent-bars', HTMLElement);
   const status = find(root, '#status', HTMLElement);
   const state = find(status, '[data-part="state"]', HTMLElement);
-  const time = find(status, '[data-part="time"]', HTMLElement);
+  const timing = find(root, '#timing', HTMLElement);
   const why = find(status, '[data-part="why"]', HTMLButtonElement);
   const explanation = find(root, '#why-http', HTMLElement);
   const spoken = find(root, '#connection', HTMLElement);
@@ -66,7 +66,9 @@ export function mount(root, store, api) {
     if (now - shownAt < UPDATE_MILLISECONDS) return;
     shownAt = now;
     const [p50, p95] = [0.5, 0.95].map((q) => roundTrips.quantile(q));
-    time.textContent = `round trip ${p50.toFixed(1)} ms\n95 % within ${p95.toFixed(1)} ms`;
+    const { device } = store.get();
+    const times = `round trip ${p50.toFixed(1)} ms, 95 % within ${p95.toFixed(1)} ms`;
+    timing.textContent = device ? `Decoded on ${device}, ${times}` : times;
     Object.assign(status.dataset, { p50: p50.toFixed(3), p95: p95.toFixed(3) });
   }
 
@@ -114,10 +116,10 @@ export function mount(root, store, api) {
       roundTrips.add(frame.roundTrip);
       showRoundTrips();
     }),
-    store.watch(['connection', 'isBehind', 'device'], ({ connection, isBehind, device }) => {
+    store.watch(['connection', 'isBehind'], ({ connection, isBehind }) => {
       status.dataset.connection = connection;
       top.toggleAttribute('data-behind', isBehind);
-      write(state, stateOf(connection, isBehind, device));
+      write(state, stateOf(connection, isBehind));
       why.hidden = connection !== 'http';
       write(why, isBehind ? 'over HTTP' : 'live over HTTP');
       if (why.hidden) explain(false);
@@ -133,12 +135,9 @@ export function mount(root, store, api) {
   };
 }
 
-/** @type {(connection: State['connection'], isBehind: boolean, device: string) => string} */
-function stateOf(connection, isBehind, device) {
-  const isReached = connection === 'open' || connection === 'http';
-  if (isReached && isBehind) return WAITING;
-  return connection === 'open' && device ? `live on ${device}` : CONNECTIONS[connection];
-}
+/** @type {(connection: State['connection'], isBehind: boolean) => string} */
+const stateOf = (connection, isBehind) =>
+  isBehind && (connection === 'open' || connection === 'http') ? WAITING : CONNECTIONS[connection];
 
 /** @type {(value: number) => string} */
 const signed = (value) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;

@@ -68,6 +68,11 @@ export function mount(root, store) {
         write(find(row, '[data-part="high"]', HTMLElement), `${formatShort(reading.high)} ${reading.unit}`);
       }
     }),
+    store.watch(['computing', 'layers'], ({ computing, layers }) => {
+      for (const { id, row } of rows) {
+        find(row, '[data-part="computing"]', HTMLElement).hidden = !(layers[id].isOn && computing.includes(id));
+      }
+    }),
     store.watch(['atlas'], ({ atlas }) => {
       const prior = rows.find(({ id }) => id === 'prior');
       if (prior) prior.row.hidden = atlas !== null && atlas.card.family !== 'vae';

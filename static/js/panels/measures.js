@@ -10,6 +10,7 @@
 import { wordsFor } from '../latent/labels.js';
 import { blocksOf, directionOf, ownUnit, referenceFor } from '../latent/measures.js';
 import { kindOfModel, shortId } from '../latent/model-groups.js';
+import { printed, printedElbo } from '../latent/nats.js';
 import { copyOf, find } from '../lib/dom.js';
 
 /** The value of the list for no reference model; no id is that short. */
@@ -23,6 +24,7 @@ export function mount(root, store) {
   const panel = find(root, '#panel-measures', HTMLElement);
   const title = find(panel, '[data-part="title"]', HTMLElement);
   const facts = find(panel, '[data-part="facts"]', HTMLElement);
+  const bound = find(panel, '[data-part="bound"]', HTMLElement);
   const select = find(panel, '#reference-model', HTMLSelectElement);
   const list = find(panel, '#measures', HTMLElement);
   const none = find(panel, '#no-measures', HTMLElement);
@@ -35,6 +37,7 @@ export function mount(root, store) {
     const reference = wanted === NONE ? undefined : found ?? referenceFor(models, card, defaultModel);
     title.textContent = card.title;
     facts.textContent = factsOf(card);
+    bound.textContent = boundOf(card);
     select.replaceChildren(
       new Option('nothing', NONE),
       ...groups.map((group) => {
@@ -112,4 +115,15 @@ function factsOf(card) {
   const beta = card.beta === null ? [] : [`KL weight ${card.beta}`];
   const pixels = PIXELS[card.likelihood] ?? card.likelihood;
   return [wordsFor(card.dataset).title, kindOfModel(card), pixels, ...beta].join(' · ');
+}
+
+/** @type {(card: Card) => string} */
+function boundOf({ metrics }) {
+  const grey = /** @type {Record<string, number | null>} */ (metrics.grey ?? {});
+  if (typeof grey.reconstruction !== 'number') return '';
+  const { reconstruction, kl, total } = printedElbo(grey.reconstruction, grey.kl);
+  if (!total) return `Reconstruction ${reconstruction} nats an image; no KL, so no bound`;
+  const sum = `ELBO ${total} = reconstruction ${reconstruction} − KL ${kl} nats an image`;
+  const { elbo, encoder_elbo: alone } = grey;
+  return typeof alone === 'number' && alone !== elbo ? `${sum}, refined on it; ${printed(alone)} by the encoder alone` : sum;
 }

@@ -1,17 +1,18 @@
 /**
- * Saves the view as a file: the map and the point as a PNG, or as an SVG with frame and legend.
+ * Shares the view: its link, a titled picture of a link's size, the map and the point as a PNG, and an SVG with frame
+ * and legend.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
 import { labelsOf } from '../latent/labels.js';
-import { footOf } from '../latent/plane.js';
 import { find, saveFile } from '../lib/dom.js';
-import { contextOf, imagePainter } from '../lib/pixels.js';
 import { roundLength } from '../lib/round-numbers.js';
 import { watchTheme } from '../lib/theme.js';
-import { screenX, screenY, visibleBox } from '../map/camera.js';
-import { RADIUS, sheetOf, ticksOf } from './save-sheet.js';
+import { visibleBox } from '../map/camera.js';
+import { pictureOf, ringOf, titledPictureOf } from './save-picture.js';
+import { mount as mountPrint } from './save-print.js';
+import { sheetOf, ticksOf } from './save-sheet.js';
 
 /** The largest distance between coordinates at the edge, CSS pixels. */
 const MAX_SPACING = 140;
@@ -27,50 +28,41 @@ const QUALITIES = [0.92, 0.85, 0.75, 0.6, 0.45];
 export function mount(root, store) {
   const sheet = find(root, '#save', HTMLElement);
   const scale = find(sheet, '#save-scale', HTMLSelectElement);
+  const link = find(sheet, '#share-link', HTMLInputElement);
+  const copied = find(sheet, '[data-part="copied"]', HTMLElement);
   const listeners = new AbortController();
   /** @type {Theme} */
   let theme;
 
-  /** Return the ring's place on the map and its image in the theme's colours. */
-  function point() {
-    const { atlas, view, latent, frame } = store.get();
-    if (!atlas || !view || !latent || !frame) return null;
-    const foot = footOf(atlas.plane, latent);
-    const lens = document.createElement('canvas');
-    imagePainter(lens)(theme.isDark ? frame.pixels : frame.pixels.map((level) => 255 - level));
-    return { x: screenX(view.camera, foot.u), y: screenY(view.camera, foot.v), lens };
+  /** @type {(canvas: HTMLCanvasElement | null | undefined, name: string) => void} */
+  const save = (canvas, name) => canvas?.toBlob((file) => file && saveFile(file, name), 'image/png');
+  const savePicture = () => save(pictureOf(store, theme, Number(scale.value)), `${store.get().model}.png`);
+  const saveTitled = () => save(titledPictureOf(store, theme), `${store.get().model}-titled.png`);
+
+  /** Put the link to the view on the clipboard, or select it where the browser does not allow that. */
+  async function copyLink() {
+    link.select();
+    try {
+      await navigator.clipboard.writeText(link.value);
+      copied.textContent = 'Copied';
+    } catch {
+      copied.textContent = 'Press Ctrl+C to copy it';
+    }
   }
 
-  function savePicture() {
-    const { renderMap, model } = store.get();
-    const density = Number(scale.value);
-    const canvas = renderMap?.(density, true);
-    if (!canvas) return;
-    const ring = point();
-    if (ring) {
-      const context = contextOf(canvas);
-      context.setTransform(density, 0, 0, density, 0, 0);
-      context.beginPath();
-      context.arc(ring.x, ring.y, RADIUS, 0, 2 * Math.PI);
-      context.save();
-      context.clip();
-      context.drawImage(ring.lens, ring.x - RADIUS, ring.y - RADIUS, 2 * RADIUS, 2 * RADIUS);
-      context.restore();
-      context.strokeStyle = theme.accent;
-      context.lineWidth = 3;
-      context.stroke();
-    }
-    canvas.toBlob((file) => file && saveFile(file, `${model}.png`), 'image/png');
+  function showLink() {
+    link.value = location.href;
+    copied.textContent = '';
   }
 
   function saveSheet() {
     const { renderMap, shown, atlas, view } = store.get();
-    const picture = renderMap && pictureOf(renderMap, Number(scale.value));
+    const picture = renderMap && smallPictureOf(renderMap, Number(scale.value));
     if (!picture || !shown || !atlas || !view) return;
     const { camera, width, height } = view;
     const box = visibleBox({ camera, width, height });
     const step = roundLength(MAX_SPACING / camera.scale);
-    const ring = point();
+    const ring = ringOf(store, theme);
     const [labels, count] = [labelsOf(shown.dataset), atlas.codes.count.toLocaleString('en')];
     const text = sheetOf({
       width,
@@ -89,11 +81,17 @@ export function mount(root, store) {
 
   const { signal } = listeners;
   find(sheet, '#save-png', HTMLButtonElement).addEventListener('click', savePicture, { signal });
+  find(sheet, '#save-titled', HTMLButtonElement).addEventListener('click', saveTitled, { signal });
+  find(sheet, '#copy-link', HTMLButtonElement).addEventListener('click', copyLink, { signal });
+  sheet.addEventListener('toggle', showLink, { signal });
   find(sheet, '#save-svg', HTMLButtonElement).addEventListener('click', saveSheet, { signal });
-  const unwatch = watchTheme((current) => (theme = current));
+  const ends = [
+    watchTheme((current) => (theme = current)),
+    mountPrint(root, store, (density) => pictureOf(store, theme, density), () => theme.isDark),
+  ];
   return () => {
     listeners.abort();
-    unwatch();
+    ends.forEach((end) => end());
   };
 }
 
@@ -104,7 +102,7 @@ export function mount(root, store) {
  * @param {number} largest  pixels per CSS pixel
  * @returns {string}  a data URL; empty: no model with a plane is shown
  */
-function pictureOf(renderMap, largest) {
+function smallPictureOf(renderMap, largest) {
   let picture = '';
   for (let density = largest; density >= 1; density--) {
     const canvas = renderMap(density, false);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { contains } from '../../../static/js/latent/box.js';
 import {
-  between, boxOf, fit, framingOf, GLIDE, glide, lookingAt, pan, pinch, planeU, planeV, screenX, screenY, within, zoomAbout,
+  between, boxOf, fit, fitAround, framingOf, GLIDE, glide, lookingAt, pan, pinch, planeU, planeV, screenX, screenY, within, zoomAbout,
 } from '../../../static/js/map/camera.js';
 import { near } from '../near.js';
 
@@ -47,6 +47,30 @@ test('a fitted box is whole, centred and as large as possible in the clear part 
   near(screenX(camera, -3), 40);
   near(screenX(camera, 5), 840);
   near(screenY(camera, 4) - 20, 920 - screenY(camera, -2), 'as much room above as below:');
+});
+
+/** A square of content of one unit, in the middle of a box of six. */
+const SQUARE = { u0: -3, v0: -3, u1: 3, v1: 3 };
+const contentIn = ({ u0, v0, u1, v1 }) =>
+  Math.max(0, Math.min(u1, 1) - Math.max(u0, -1)) * Math.max(0, Math.min(v1, 1) - Math.max(v0, -1));
+
+test('a box is fitted as large as it can be with none of what it holds under a card', () => {
+  const free = { left: 0, top: 0, right: 600, bottom: 600 };
+  same(fitAround(SQUARE, free, [], contentIn, 0), fit(SQUARE, free), 'without cards it fills the screen:');
+  const corner = { left: 0, top: 0, right: 190, bottom: 190 };
+  same(fitAround(SQUARE, free, [corner], contentIn, 0), fit(SQUARE, free), 'a card over nothing is no card:');
+  const card = { left: 0, top: 0, right: 300, bottom: 250 };
+  const camera = fitAround(SQUARE, free, [card], contentIn, 0);
+  assert.equal(contentIn(boxOf(camera, card)), 0);
+  assert.ok(camera.scale > 80, `${camera.scale} pixels a unit, of 100 without the card`);
+});
+
+test('where cards leave no room, the least is under them', () => {
+  const free = { left: 0, top: 0, right: 600, bottom: 600 };
+  const cards = [{ left: 0, top: 0, right: 600, bottom: 580 }];
+  const camera = fitAround(SQUARE, free, cards, contentIn, 0);
+  const hidden = contentIn(boxOf(camera, cards[0]));
+  assert.ok(hidden < contentIn(boxOf(fit(SQUARE, free), cards[0])) || camera.scale === 100);
 });
 
 test('v grows upwards: what is higher in the plane is higher on the screen', () => {

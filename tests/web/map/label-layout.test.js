@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { keepApart, outside } from '../../../static/js/map/label-layout.js';
-import { near } from '../near.js';
+import { outside, placeLabels, placesAround } from '../../../static/js/map/label-layout.js';
 
 test('a point under a panel moves to its nearest edge', () => {
   const sheet = { left: 100, top: 100, right: 300, bottom: 200 };
@@ -12,14 +11,34 @@ test('a point under a panel moves to its nearest edge', () => {
   assert.deepEqual(outside({ x: 50, y: 150 }, [sheet]), { x: 50, y: 150 });
 });
 
-test('names that would overlap are moved, others stay', () => {
-  const [a, b, far] = keepApart([{ x: 0, y: 0 }, { x: 4, y: 3 }, { x: 100, y: 0 }], 20);
-  near(Math.hypot(a.x - b.x, a.y - b.y), 20);
-  near((a.x + b.x) / 2, 2, 'their middle stays:');
-  assert.deepEqual(far, { x: 100, y: 0 });
+const WINDOW = { left: 0, top: 0, right: 200, bottom: 100 };
+const SIZE = { width: 20, height: 10 };
+const at = (x, y) => ({ ...SIZE, places: placesAround({ x, y }, SIZE.width, SIZE.height) });
+const middle = (rect) => rect && { x: (rect.left + rect.right) / 2, y: (rect.top + rect.bottom) / 2 };
+const apart = (a, b) => a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+
+test('a label with room stays at its place, and one that would lie on it moves', () => {
+  const [first, second, far] = placeLabels([at(50, 50), at(54, 52), at(150, 50)], [], WINDOW);
+  assert.deepEqual(middle(first), { x: 50, y: 50 });
+  assert.deepEqual(middle(far), { x: 150, y: 50 });
+  assert.ok(apart(first, second));
 });
 
-test('two names at the same place are separated', () => {
-  const [a, b] = keepApart([{ x: 5, y: 5 }, { x: 5, y: 5 }], 10);
-  near(Math.hypot(a.x - b.x, a.y - b.y), 10);
+test('a label keeps off obstacles and inside the window', () => {
+  const ring = { left: 30, top: 0, right: 70, bottom: 60 };
+  const [beside, edge] = placeLabels([at(66, 50), at(199, 99)], [ring], WINDOW);
+  assert.ok(apart(beside, ring));
+  assert.ok(edge.right <= 200 && edge.bottom <= 100);
+});
+
+test('a label that finds no room is left out', () => {
+  const [none] = placeLabels([at(100, 50)], [WINDOW], WINDOW);
+  assert.equal(none, null);
+});
+
+test('of the places around a place the nearest come first', () => {
+  const places = placesAround({ x: 5, y: 5 }, 10, 10);
+  const distances = places.map(({ x, y }) => Math.hypot(x - 5, y - 5));
+  assert.equal(distances[0], 0);
+  assert.deepEqual(distances, [...distances].sort((a, b) => a - b));
 });

@@ -1,0 +1,37 @@
+/**
+ * What covers the map: the sheets that float on it.
+ *
+ * @typedef {import('./camera.js').Rect} Rect
+ */
+import { findAll } from '../lib/dom.js';
+
+const SHEETS = '.sheet:not([popover], .hover)';
+/** Those that come and go while the visitor looks at the map. */
+const PASSING = '#minimap, #notice, #link-warning';
+
+/** @returns {HTMLElement[]} */
+export const sheetsOfPage = () => findAll(document, SHEETS, HTMLElement);
+
+/**
+ * Return where an element lies on the map.
+ *
+ * @param {HTMLElement} map
+ * @param {HTMLElement} element
+ * @returns {Rect}
+ */
+export function placeOn(map, element) {
+  const { left, top } = map.getBoundingClientRect();
+  const rect = element.getBoundingClientRect();
+  return { left: rect.left - left, top: rect.top - top, right: rect.right - left, bottom: rect.bottom - top };
+}
+
+/**
+ * Return where the visible sheets lie on the map.
+ *
+ * @param {HTMLElement} map
+ * @param {boolean} [isLasting]  whether to leave out those that come and go
+ */
+export const coversOf = (map, isLasting = false) =>
+  sheetsOfPage()
+    .filter((sheet) => sheet.offsetParent !== null && !(isLasting && sheet.matches(PASSING)))
+    .map((sheet) => placeOn(map, sheet));
