@@ -17,6 +17,7 @@ CONTRACT = {
     "/models/{model}/encode": "post",
     "/models/{model}/decode": "post",
     "/models/{model}/decode.png": "get",
+    "/models/{model}/preview.png": "get",
     "/models/{model}/interpolate": "post",
     "/models/{model}/sample": "post",
     "/models/{model}/planes": "get",
@@ -36,7 +37,7 @@ CONTRACT = {
 }
 
 OF_LATENTS = {
-    *("decode", "decode_png", "interpolate", "sample", "planes", "plane", "tile"),
+    *("decode", "decode_png", "preview_png", "interpolate", "sample", "planes", "plane", "tile"),
     *("codes", "neighbours", "distances", "field", "stream"),
 }
 """Operations that refuse a model without latents: 409."""
