@@ -185,8 +185,7 @@ async def _worked_out(request: Request, work: Coroutine[Any, Any, Result], count
 async def _read(request: Request) -> tuple[Mapping[str, object], Reading]:
     """Return the images of a request by their JSON pointers, and what it says of them."""
     turns: Turns = request.app.state.turns
-    receive = await turns.of(request.receive)
-    entries, said = await _entries(Request(request.scope, receive))
+    entries, said = await _entries(Request(request.scope, turns.of(request.receive)))
     if len(entries) > 1 and said != AS_SEEN:
         names = ", ".join(f"`{name}`" for name in readings.NAMES)
         detail = f"{len(entries)} images came; {names} are said of one alone. Send one at a time."
