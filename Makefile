@@ -38,7 +38,7 @@ test: $(VENV)/.dev ## run the JavaScript, Python and browser tests, two at a tim
 	@$(BIN)/python -m tools.programs
 	@$(TWO_AT_A_TIME) test-browser test-app test-model test-web
 
-test-fast: $(VENV)/.dev ## run what takes under a minute: no browser, no training, nothing slow
+test-fast: $(VENV)/.dev ## run the quick tests: no browser, no training, nothing slow
 	@$(TWO_AT_A_TIME) test-app test-model test-web OPTIONS="$(FAST)"
 
 test-web: $(VENV)/.dev

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 from app.formats import png
 from app.formats.image_files import prepare
 from app.settings import ROOT
-from model.engine import Engine, LabelledImages, prepare_picture, test_set
+from model.engine import Engine, LabelledImages, prepare_picture
 from tests.app.pictures import drawing, file
 from tests.photographs import KINDS, SMALL_DIGITS, photographs
 
@@ -44,11 +44,13 @@ def test_most_photographs_of_a_kind_are_read_as_what_they_show(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dataset", ["mnist", "fashion-mnist"])
-def test_every_shipped_image_passes_unchanged(dataset: str) -> None:
-    for image in test_set(dataset).images:
-        found = prepare_picture(Image.fromarray(image), dataset, with_steps=False).image
-        assert np.abs(255 * found - image).max() < 0.01
+def test_every_shipped_image_passes_unchanged(
+    mnist: LabelledImages, fashion: LabelledImages
+) -> None:
+    for dataset, images in (("mnist", mnist.images), ("fashion-mnist", fashion.images)):
+        for image in images:
+            found = prepare_picture(Image.fromarray(image), dataset, with_steps=False).image
+            assert np.abs(255 * found - image).max() < 0.01
 
 
 def test_files_of_shipped_digits_and_of_their_negatives_pass_unchanged(
