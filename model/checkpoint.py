@@ -97,7 +97,7 @@ def write_checkpoint(folder: Path, card: Card, weights: bytes, atlas: bytes) -> 
         OSError: A file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(
+    replace_files(
         {
             folder / WEIGHTS_FILE: weights,
             folder / ATLAS_FILE: atlas,
@@ -108,11 +108,17 @@ def write_checkpoint(folder: Path, card: Card, weights: bytes, atlas: bytes) -> 
 
 def write_card(folder: Path, card: Card) -> None:
     """Write the card alone, atomically."""
-    _replace({folder / CARD_FILE: card.to_json().encode()})
+    replace_files({folder / CARD_FILE: card.to_json().encode()})
 
 
-def _replace(contents: Mapping[Path, bytes]) -> None:
-    """Replace files, in order, once all of them are on the disk."""
+def replace_files(contents: Mapping[Path, bytes]) -> None:
+    """Replace files, in order, once all of them are on the disk.
+
+    A kill or a full disk before that leaves the old ones.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
     partials = {path: path.with_name(f"{path.name}.partial") for path in contents}
     try:
         for path, partial in partials.items():

@@ -127,7 +127,7 @@ async def dataset_sprites(
 def _kept(tests: LabelledImages, *parts: object) -> tuple[str, str]:
     """Return the ETag of a part of a data set, and how long a client may keep it.
 
-    A published data set never changes. One of the operator's own may be imported anew.
+    A published data set never changes. One of the operator's own may be imported again.
     """
     source = tests.source
     assert source, "it was read from files"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from model.checkpoint import replace_files
 from model.errors import CheckpointError
 
 STATE_FILE = "state.safetensors"
@@ -39,17 +39,9 @@ def save_state(path: Path, progress: Progress, tensors: dict[str, Tensor]) -> No
         OSError: It cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     content = save(contiguous, metadata={"progress": json.dumps(asdict(progress))})
-    try:
-        with partial.open("wb") as file:
-            file.write(content)
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise OSError(error.errno, error.strerror, str(path)) from error
+    replace_files({path: content})
 
 
 def load_state(path: Path, begun: Progress) -> tuple[Progress, dict[str, Tensor]]:

@@ -9,7 +9,7 @@
  * @property {number} height
  * @property {readonly Screen[]} places  where its middle may be, the best first
  */
-import { contains, overlap } from './rects.js';
+import { contains, holds, overlap } from './rects.js';
 
 /** Directions in which a label looks for a place. */
 const DIRECTIONS = 16;
@@ -26,8 +26,9 @@ const REACH = 3;
  * @returns {Screen}
  */
 export function outside({ x, y }, rects) {
-  for (const { left, top, right, bottom } of rects) {
-    if (x <= left || x >= right || y <= top || y >= bottom) continue;
+  for (const rect of rects) {
+    if (!holds(rect, { x, y })) continue;
+    const { left, top, right, bottom } = rect;
     const least = Math.min(x - left, right - x, y - top, bottom - y);
     if (least === x - left) return { x: left, y };
     if (least === right - x) return { x: right, y };

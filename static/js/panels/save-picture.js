@@ -10,7 +10,7 @@ import { screenX, screenY } from '../map/camera.js';
 import { RADIUS } from './save-sheet.js';
 
 /** Pixels of a picture that networks and chats show beside a link. */
-export const SHARED = { width: 1200, height: 630 };
+const SHARED = { width: 1200, height: 630 };
 /** Width of the map on it, and of the margin around the rest. */
 const MAP = 800;
 const MARGIN = 50;

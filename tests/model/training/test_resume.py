@@ -140,6 +140,6 @@ def test_a_state_that_was_cut_off_while_being_written_leaves_the_one_before(
     tmp_path: Path, recipe: Recipe, state: Path
 ) -> None:
     before = start(tmp_path, recipe, resume=True).autoencoder.state_dict()
-    state.with_suffix(".partial").write_bytes(state.read_bytes()[:100])
+    state.with_name(f"{state.name}.partial").write_bytes(state.read_bytes()[:100])
     after = start(tmp_path, recipe, resume=True).autoencoder.state_dict()
     assert_identical(after, before)
