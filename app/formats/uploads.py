@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
-from starlette.formparsers import MultiPartParser
 
 from app.errors import InvalidRequest
 from app.formats import png
@@ -18,9 +17,6 @@ from app.formats.image_files import prepare
 from app.formats.image_limits import is_small_png
 from model.engine import AS_SEEN, IMAGE_SIDE, Prepared, Reading
 from model.errors import ImageError
-
-MultiPartParser.spool_max_size = 2**40
-"""Uploads stay in memory, within the bound on bodies, and are never written to a disk."""
 
 Result = TypeVar("Result")
 

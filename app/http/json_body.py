@@ -67,7 +67,12 @@ def unsupported(request: Request, *taken: str) -> UnsupportedMedia:
 
 
 async def read_json(request: Request, schema: type[Body], *, max_bytes: float = math.inf) -> Body:
-    """Read a JSON body of at most `max_bytes`.
+    """Read a JSON body of at most `max_bytes`, as `parse_json` does."""
+    return parse_json(await request.body(), schema, max_bytes=max_bytes)
+
+
+def parse_json(body: bytes, schema: type[Body], *, max_bytes: float = math.inf) -> Body:
+    """Parse a JSON body of at most `max_bytes`.
 
     Raises:
         NotJson: It cannot be parsed.
@@ -75,7 +80,6 @@ async def read_json(request: Request, schema: type[Body], *, max_bytes: float = 
         InvalidRequest: It is no object.
         RequestValidationError: It does not have the fields of `schema`.
     """
-    body = await request.body()
     if body.count(b":") > MAX_FIELDS:
         raise BodyTooLarge(
             f"The JSON names more than {MAX_FIELDS} fields, more than any request here has. Send "

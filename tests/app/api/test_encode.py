@@ -1,6 +1,7 @@
 import base64
 import io
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 from app.formats import png
+from app.http.form_body import parse_form
 from app.settings import Settings
 from model.engine import Engine, LabelledImages
 from tests.app import untrained
@@ -214,6 +216,24 @@ def test_many_encodes_at_once_wait_for_each_other_and_none_is_refused(
         path = f"/api/v1/{ENCODE}"
         asked = [threads.submit(client.post, path, files=sent) for _ in range(8)]
         assert [one.result().status_code for one in asked] == [200] * 8
+
+
+@pytest.mark.parametrize(("count", "in_thread"), [(1, False), (64, True)])
+def test_a_form_of_many_images_is_parsed_beside_the_event_loop(
+    count: int, in_thread: bool, mnist: LabelledImages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def noted(*arguments: Any) -> Any:
+        seen.append(threading.current_thread().name)
+        return parse_form(*arguments)
+
+    monkeypatch.setattr("app.api.encode.parse_form", noted)
+    sent = files([png.encode(image) for image in mnist.images[:count]])
+    with serving(Settings(models=("mnist-vae-2d",))) as server, server.client() as client:
+        assert client.post(f"/api/v1/{ENCODE}", files=sent).status_code == 200
+    (thread,) = seen
+    assert thread.startswith("images") == in_thread
 
 
 def test_an_autoencoder_returns_null_for_what_it_lacks(
