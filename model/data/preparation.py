@@ -16,7 +16,7 @@ from PIL import Image
 from model.data import strokes
 from model.data.pictures import WHOLE, Seen, see
 from model.data.sharpening import is_soft, own_pixels
-from model.data.steps import DIGITS, GreyImage, Reading, steps_for
+from model.data.steps import DIGITS, GreyImage, Ground, Reading, steps_for
 
 DIGIT_SIDE, PLAIN_SIDE, WORKING_SIDE = 320, 160, 1024
 """Pixels of the longer side that are worked on: of a photograph of a digit, of one that is drawn on
@@ -56,9 +56,9 @@ def prepare(
     """
     is_digit = dataset == DIGITS
     seen = see(picture, DIGIT_SIDE if is_digit else WORKING_SIDE, reading.box)
-    levels, is_plain = np.asarray(seen.grey), False
+    levels, ground = np.asarray(seen.grey), Ground.LIT
     if is_digit:
-        levels, is_plain = _at_working_size(levels)
+        levels, ground = _at_working_size(levels)
     cut = levels / np.float32(255)
     pixels = cut**2.0**-reading.brightness if reading.brightness else cut
     steps = []
@@ -67,27 +67,28 @@ def prepare(
         whole = _thumbnail(cut) if is_whole else np.asarray(see(picture, THUMBNAIL_SIDE).grey)
         steps += _steps_of_file(seen, whole)
         steps += _steps_of_reading(reading, cut, pixels)
-    for name, transform in steps_for(pixels, dataset, reading, is_plain=is_plain).items():
+    for name, transform in steps_for(pixels, dataset, reading, ground).items():
         pixels, detail = transform(pixels)
         if detail and with_steps:
             steps.append(Step(name, detail, _thumbnail(pixels)))
     return Prepared(np.asarray(pixels, np.float32), steps)
 
 
-def _at_working_size(levels: Levels) -> tuple[Levels, bool]:
-    """Return a digit at the size at which it is looked for, and whether its ground is of one level.
+def _at_working_size(levels: Levels) -> tuple[Levels, Ground]:
+    """Return a digit at the size at which it is looked for, and what its ground is.
 
     Few pixels of its own say nothing of the light on a picture.
     """
     levels = own_pixels(levels)
     grey = Image.fromarray(levels)
     longest = max(grey.size)
-    if is_soft(levels):
+    reduced = grey.reduce(math.ceil(longest / PLAIN_SIDE))
+    if is_soft(np.asarray(reduced)):
         width, height = (max(1, round(side * PLAIN_SIDE / longest)) for side in grey.size)
-        return np.asarray(grey.resize((width, height))), True
+        return np.asarray(grey.resize((width, height))), Ground.SOFT
     if strokes.is_plain(levels):
-        return np.asarray(grey.reduce(math.ceil(longest / PLAIN_SIDE))), True
-    return levels, False
+        return np.asarray(reduced), Ground.PLAIN
+    return levels, Ground.LIT
 
 
 def _steps_of_file(seen: Seen, whole: Levels) -> list[Step]:

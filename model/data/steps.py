@@ -12,6 +12,7 @@ Sources: LeCun, Cortes & Burges, "The MNIST database of handwritten digits"; Xia
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import partial
 
 import numpy as np
@@ -21,7 +22,7 @@ from PIL import Image
 from model.data import strokes
 from model.data.datasets import IMAGE_SIDE, MNIST
 from model.data.pictures import WHOLE, Box
-from model.data.sharpening import is_soft, sharpened
+from model.data.sharpening import sharpened
 from model.errors import ImageError
 
 DIGITS = MNIST.id
@@ -71,12 +72,23 @@ class Reading:
         return (self.at[0] - left) / (right - left), (self.at[1] - top) / (bottom - top)
 
 
+class Ground(Enum):
+    """What a digit is on."""
+
+    PLAIN = "plain"
+    """A ground of one level, as of a drawing."""
+    SOFT = "soft"
+    """The same, and the picture was enlarged from few pixels."""
+    LIT = "lit"
+    """Paper, on which light falls."""
+
+
 def steps_for(
-    image: GreyImage, dataset: str, reading: Reading, *, is_plain: bool
+    image: GreyImage, dataset: str, reading: Reading, ground: Ground
 ) -> Mapping[str, Transform]:
     """Return the steps, by name and in order, that bring an image to a data set's form.
 
-    `is_plain` says whether a digit has been drawn on a ground of one level.
+    `ground` matters for digits alone.
     """
     is_digit = dataset == DIGITS
     inverted = partial(partial, _inverted, said=reading.is_dark_on_light)
@@ -93,10 +105,11 @@ def steps_for(
             "fitted": partial(_fitted, box=IMAGE_SIDE),
             "placed": _placed,
         }
+    is_plain = ground is not Ground.LIT
     return {
         "inverted": inverted(guess=_has_dark_area if is_plain else strokes.is_dark_on_light),
         "levelled": _levelled if is_plain else _evened,
-        **({"sharpened": _sharpened} if is_plain else {}),
+        **({"sharpened": partial(_sharpened, is_soft=ground is Ground.SOFT)} if is_plain else {}),
         "alone": partial(_alone, at=at, is_plain=is_plain),
         "cropped": partial(_cropped, above=STROKE, what="The stroke"),
         "fitted": _fitted_digit,
@@ -165,10 +178,10 @@ def _levelled(image: GreyImage) -> tuple[GreyImage, str | None]:
     return levelled, detail
 
 
-def _sharpened(image: GreyImage) -> tuple[GreyImage, str | None]:
+def _sharpened(image: GreyImage, *, is_soft: bool) -> tuple[GreyImage, str | None]:
     if min(image.shape) < strokes.SMALLEST:
         return image, None
-    if not is_soft(image):  # a stroke has slopes even where it was drawn large
+    if not is_soft:  # a stroke has slopes even where it was drawn large
         return np.clip((image - FAINT) / (FULL - FAINT), 0, 1), None
     detail = "It has few pixels of its own: the stroke was made sharp, and as wide as MNIST's."
     return sharpened(image), detail

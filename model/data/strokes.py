@@ -167,6 +167,8 @@ def chosen(
         digit = pieces.nearest(at)
         kept = _strokes_of(pieces, digit, size < LIKE * size[digit])
         return _around(pieces, kept), ["all but the shape that you pointed at"]
+    if len(size) == 1:
+        return _around(pieces, np.ones(1, bool)), left_out
     is_framing = pieces.at_edge(0) & (size >= EDGE * min(ink.shape))
     inside = ~(is_framing if plain else pieces.at_edge(round(MARGIN * min(ink.shape))))
     if size[inside].max(initial=0) < SPECK * min(size.max(), min(ink.shape)):
