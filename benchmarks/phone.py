@@ -25,7 +25,7 @@ from typing import Any
 from playwright.sync_api import Browser, CDPSession, sync_playwright
 
 from benchmarks.drag import drag, measures
-from benchmarks.map import WATCH
+from benchmarks.map import PAINTED, WATCH
 from benchmarks.measuring import percentile
 from tools import chromium, node
 from tools.server import Server
@@ -115,7 +115,7 @@ def slow_processor(browser: Browser, url: str, figures: dict[str, Figure]) -> No
     devtools = page.context.new_cdp_session(page)
     devtools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWDOWN})
     page.goto(url)
-    page.locator("html[data-state=ready]").wait_for()
+    page.locator("html[data-state=ready]").wait_for(state="attached", timeout=60_000)
     page.evaluate(NOTE_TASKS)
     page.wait_for_timeout(1000 * AFTER_START_SECONDS)
     tasks = page.evaluate("window.tasks")
@@ -140,8 +140,9 @@ def first_dots(browser: Browser, url: str, figures: dict[str, Figure]) -> None:
         page = browser.new_context(**PHONE).new_page()
         slow_network(page.context.new_cdp_session(page), kilobits)
         page.goto(url, wait_until="commit")
-        time = page.wait_for_function("performance.getEntriesByName('dots')[0]?.startTime")
-        note(figures, f"first dots, ms, at {kilobits} kbit/s", asked, time.json_value())
+        page.locator(PAINTED).wait_for()
+        time = page.evaluate("performance.getEntriesByName('dots')[0].startTime")
+        note(figures, f"first dots, ms, at {kilobits} kbit/s", asked, time)
         page.context.close()
 
 

@@ -26,7 +26,7 @@ TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 SCRIPT, SHEET = "js/main.js", "page.css"
 SHEETS = (
     *("theme", "base", "layout", "map", "layers", "codebook", "models"),
-    *("panels", "draw", "path", "training", "measures", "learn", "compare", "print"),
+    *("panels", "draw", "path", "training", "measures", "learn", "compare", "present", "print"),
 )
 """The sheets of `static/css` in the order in which they are joined: a later one wins."""
 PANELS = ("point", "draw", "path", "training", "measures", "learn")

@@ -34,6 +34,7 @@ import { mount as mountLegend } from './panels/legend.js';
 import { mount as mountLinkWarning } from './panels/link-warning.js';
 import { mount as mountModels } from './panels/models.js';
 import { mount as mountPoint } from './panels/point.js';
+import { mount as mountPresent } from './panels/present.js';
 import { mount as mountTabs } from './panels/tabs.js';
 import { breath } from './lib/breath.js';
 import { INITIAL, createStore } from './store.js';
@@ -47,6 +48,7 @@ const root = document.body;
 /** The parts of the first view. Each has a task of its own, so that none holds the browser up. */
 const PARTS = [
   mountTabs,
+  mountPresent,
   mountModels,
   mountCompare,
   mountViewport,
