@@ -1,7 +1,8 @@
 """The bundler: joins the page's modules into a few scripts, so that a first visit loads fewer.
 
 Each request costs a browser milliseconds, however small the response. A module is joined as it was
-written, as a constant that holds its exports, after all the modules that it imports:
+written but for the comments on lines of their own, as a constant that holds its exports, after all
+the modules that it imports:
 
     const $camera = (() => { ...the module...; return { pan, zoomAbout }; })();
 
@@ -19,6 +20,7 @@ from itertools import chain
 _IMPORT = re.compile(r"^import \{([^}]*)\} from '([^']+)';\n?", re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?function|const|class) (\w+)", re.MULTILINE)
 _LATER = re.compile(r"(?<=await import\(')([^']+)(?='\))")
+_COMMENT = re.compile(r"^ *(?:/\*(?:(?!\*/)[\s\S])*\*/|//.*) *\n", re.MULTILINE)
 _STRANGE = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 
 
@@ -90,7 +92,7 @@ def _constant(path: str, source: str, script: str) -> str:
     def later(match: re.Match[str]) -> str:
         return _relative(_resolve(path, match[1]), script)
 
-    body = _EXPORT.sub(r"\1 \2", _LATER.sub(later, _IMPORT.sub(take, source)))
+    body = _EXPORT.sub(r"\1 \2", _LATER.sub(later, _IMPORT.sub(take, _COMMENT.sub("", source))))
     if strange := _STRANGE.search(body):
         raise ScriptError(f"{path}: {strange[0]!r} is a form that cannot be joined")
     exported = ", ".join(_exports(source))

@@ -19,15 +19,19 @@ from app.http.conditional import ASK_AGAIN, answer_if_changed, control, etag, is
 from app.page.bundle import join
 from app.serving.registry import Registry
 from app.settings import ROOT
+from model.card import Card
 
 STATIC = ROOT / "static"
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 SCRIPT, SHEET = "js/main.js", "page.css"
 SHEETS = (
     *("theme", "base", "layout", "map", "layers", "codebook", "models"),
-    *("panels", "draw", "path", "training", "measures", "learn", "compare", "print"),
+    *("panels", "draw", "path", "training", "measures", "learn", "compare", "present", "print"),
 )
 """The sheets of `static/css` in the order in which they are joined: a later one wins."""
+PANELS = ("point", "draw", "path", "training", "measures", "learn")
+FIRST_CODES = 1500
+"""How many codes the page asks for first; `load-model.js` has the same number."""
 COMPRESSION = 6
 """Of zlib; the result is a tenth larger than that of the highest level, in a third of the time."""
 
@@ -109,26 +113,45 @@ def static(path: object) -> str:
 async def page(request: Request) -> Response:
     """Return the page, which names the data that it will ask for first."""
     FILES.refresh()
-    context = {"static": static, "data": _first_data(request), "preview": _preview(request)}
+    context = {
+        "static": static,
+        "data": _first_data(request),
+        "preview": _preview(request),
+        "panels": PANELS,
+        "panel": _open_panel(request),
+    }
     headers = {"Cache-Control": ASK_AGAIN}
     return templates.TemplateResponse(request, "index.html", context, headers=headers)
 
 
-def _first_data(request: Request) -> list[str]:
-    """Return the URLs that the page asks for first: they are fetched while its modules load."""
+def _card(request: Request) -> Card:
+    """Return the card of the model that a link names, or else of the default one."""
     registry: Registry = request.app.state.registry
     cards = {card.id: card for card in registry.cards}
-    card = cards.get(request.query_params.get("model", ""), cards[registry.default])
-    places = [f"models/{card.id}/planes", f"models/{card.id}/codes"] if card.planes else []
+    return cards.get(request.query_params.get("model", ""), cards[registry.default])
+
+
+def _open_panel(request: Request) -> str:
+    """Return the panel that a link opens, so that the page has its text before its script."""
+    panel = request.query_params.get("panel", "")
+    return panel if panel in PANELS else PANELS[0]
+
+
+def _first_data(request: Request) -> list[str]:
+    """Return the URLs that the page asks for first: they are fetched while its modules load."""
+    card = _card(request)
+    places = (
+        [f"models/{card.id}/planes", f"models/{card.id}/codes?count={FIRST_CODES}"]
+        if card.planes
+        else []
+    )
     return [f"api/v1/{path}" for path in ("models", *places)]
 
 
 def _preview(request: Request) -> str:
     """Return the absolute URL of the picture of this link; empty for a model without a map."""
-    registry: Registry = request.app.state.registry
-    cards = {card.id: card for card in registry.cards}
     query = request.query_params
-    card = cards.get(query.get("model", ""), cards[registry.default])
+    card = _card(request)
     if not card.planes:
         return ""
     about = {name: query[name] for name in ("z", "plane") if query.get(name)}

@@ -146,9 +146,10 @@ export function createApi(base) {
     distances: async (model, latent, signal) =>
       (await ask(`${at(model)}/distances?z=${latent.join(',')}`, { signal })).json(),
 
-    /** @type {(model: string, signal?: AbortSignal) => Promise<Codes>} */
-    async codes(model, signal) {
-      const data = await (await ask(`${at(model)}/codes`, { signal })).arrayBuffer();
+    /** Return the codes, or the first of them. @type {(model: string, signal?: AbortSignal, most?: number) => Promise<Codes>} */
+    async codes(model, signal, most) {
+      const part = most === undefined ? '' : `?count=${most}`;
+      const data = await (await ask(`${at(model)}/codes${part}`, { signal })).arrayBuffer();
       const [count, dim] = new Uint32Array(data, 0, 2);
       return {
         count,

@@ -4,6 +4,7 @@
  * @typedef {import('./store.js').Store} Store
  * @typedef {import('./api.js').Api} Api
  */
+import { breath } from './lib/breath.js';
 import { mount as mountDraw } from './panels/draw.js';
 import { mount as mountLatentSliders } from './panels/latent-sliders.js';
 import { mount as mountLayers } from './panels/layers.js';
@@ -19,7 +20,7 @@ import { mount as mountTraining } from './panels/training.js';
  * @param {Store} store
  * @param {Api} api
  */
-export function mount(root, store, api) {
+export async function mount(root, store, api) {
   for (const mountPanel of [
     mountDraw,
     mountLayers,
@@ -32,5 +33,6 @@ export function mount(root, store, api) {
     mountTraining,
   ]) {
     mountPanel(root, store, api);
+    await breath();
   }
 }

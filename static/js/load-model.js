@@ -9,15 +9,19 @@
  * @typedef {import('./latent/plane.js').Latent} Latent
  */
 import { ApiError } from './api.js';
-import { codeOf, createAtlas, nearestFoot } from './latent/atlas.js';
+import { codeOf, createAtlas, createBareAtlas, nearestFoot, withLandmarks } from './latent/atlas.js';
 import { contains } from './latent/box.js';
 import { addDatasets, isKnownDataset } from './latent/labels.js';
 import { groupsOf, hasPlane } from './latent/model-groups.js';
 import { footOf, latentAt } from './latent/plane.js';
+import { breath } from './lib/breath.js';
 import { find, hide } from './lib/dom.js';
 import { retry, busyFor } from './lib/retry.js';
 import { roundTrip } from './map/idle-tour.js';
 import { whenBack } from './stream/when-back.js';
+
+/** A page that opens shows this many codes before it asks for the others; its HTML names the same number. */
+const FIRST_CODES = 1500;
 
 /**
  * @param {HTMLElement} root
@@ -96,14 +100,30 @@ export function mount(root, store, api) {
       movedAt: 0,
     };
     if (!hasPlane(card)) return store.set({ ...fresh, atlas: null, planes: [], plane: '', frame: null, playing: false });
+    const patience = { signal, onWait: (/** @type {number} */ seconds) => store.set({ pending: busyFor(seconds) }) };
+    const some = shown ? undefined : FIRST_CODES;
     const [planes, codes, named] = await retry(
-      () => Promise.all([api.planes(model, signal), api.codes(model, signal), name && planeOr(null, name, signal)]),
-      { signal, onWait: (seconds) => store.set({ pending: busyFor(seconds) }) },
+      () => Promise.all([api.planes(model, signal), api.codes(model, signal, some), name && planeOr(null, name, signal)]),
+      patience,
     );
+    await breath();
     if (signal.aborted) return;
-    const atlas = createAtlas(card, named || planes[0], codes);
-    store.set({ planes, plane: named ? name : '' });
     const there = pendingView?.latent?.length === card.latent_dim ? pendingView.latent : null;
+    let bare = createBareAtlas(card, named || planes[0], codes);
+    if (some) {
+      store.set({ atlas: bare, framing });
+      const all = await retry(() => api.codes(model, signal), patience);
+      await breath();
+      if (signal.aborted) return;
+      bare = createBareAtlas(card, bare.base, all);
+      fresh.framing = store.get().framing; // the visitor may have zoomed meanwhile
+    }
+    await breath();
+    if (signal.aborted) return;
+    const atlas = withLandmarks(bare);
+    await breath();
+    if (signal.aborted) return;
+    store.set({ planes, plane: named ? name : '' });
     store.set({ ...fresh, atlas, latent: there ?? arrivalLatent(atlas, store.get()), frame: null });
   }
 

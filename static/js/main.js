@@ -34,7 +34,9 @@ import { mount as mountLegend } from './panels/legend.js';
 import { mount as mountLinkWarning } from './panels/link-warning.js';
 import { mount as mountModels } from './panels/models.js';
 import { mount as mountPoint } from './panels/point.js';
+import { mount as mountPresent } from './panels/present.js';
 import { mount as mountTabs } from './panels/tabs.js';
+import { breath } from './lib/breath.js';
 import { INITIAL, createStore } from './store.js';
 import { mount as mountLiveDecode } from './stream/live-decode.js';
 import { mount as mountHistory, stateFromUrl } from './url/history.js';
@@ -43,8 +45,10 @@ const store = createStore({ ...INITIAL, ...stateFromUrl() });
 const api = createApi(document.baseURI);
 const root = document.body;
 
-for (const mount of [
+/** The parts of the first view. Each has a task of its own, so that none holds the browser up. */
+const PARTS = [
   mountTabs,
+  mountPresent,
   mountModels,
   mountCompare,
   mountViewport,
@@ -65,23 +69,38 @@ for (const mount of [
   mountLoadModel,
   mountHistory,
   mountLinkWarning,
-]) {
-  mount(root, store, api);
+];
+
+async function mountAll() {
+  for (const mount of PARTS) {
+    await breath();
+    mount(root, store, api);
+  }
+  mountRestLater();
 }
 
 /** Mount what no visitor needs before the map is there. */
 async function mountLazyPanels() {
-  unwatch();
   const { mount } = await import('./lazy-panels.js');
-  mount(root, store, api);
+  await mount(root, store, api);
   document.documentElement.dataset.state = 'ready';
 }
 
 /** The other panels wait no longer than this for the map's first tiles. */
 const MAP_WAIT_MILLISECONDS = 2000;
-let timer = 0;
-const unwatch = store.watch(['shown', 'isMapDrawn'], ({ shown, isMapDrawn }) => {
-  if (!shown) return;
-  clearTimeout(timer);
-  timer = setTimeout(mountLazyPanels, isMapDrawn || !hasPlane(shown) ? 0 : MAP_WAIT_MILLISECONDS);
-});
+
+function mountRestLater() {
+  let timer = 0;
+  const unwatch = store.watch(['shown', 'isMapDrawn'], ({ shown, isMapDrawn }) => {
+    if (!shown) return;
+    clearTimeout(timer);
+    timer = setTimeout(mountRest, isMapDrawn || !hasPlane(shown) ? 0 : MAP_WAIT_MILLISECONDS);
+  });
+
+  function mountRest() {
+    unwatch();
+    void mountLazyPanels();
+  }
+}
+
+void mountAll();

@@ -88,6 +88,7 @@
  * @property {Path | null} path  null: the default path, from a 0 to a 6
  * @property {readonly Latent[] | null} pathLatents  the path's latents, from the server
  * @property {readonly (readonly Latent[])[]} otherPaths  the latents of the other kinds of path between the same ends
+ * @property {boolean} presenting  whether the page shows map, ring and image alone, as for a projector
  * @property {boolean} playing  whether the ring moves along the path
  * @property {TrainingTime | null} trainingTime  the time of the training that the map shows; null: the trained model
  * @property {((density: number, isFramed: boolean) => HTMLCanvasElement | null) | null} renderMap
@@ -147,6 +148,7 @@ export const INITIAL = {
   path: null,
   pathLatents: null,
   otherPaths: [],
+  presenting: false,
   playing: false,
   trainingTime: null,
   renderMap: null,

@@ -77,10 +77,12 @@ class Explorer:
         return round(x), round(y)
 
     def away(self) -> tuple[int, int]:
-        """A place near the map's middle that the ring does not cover, wherever it is."""
+        """A place near the map's middle that neither the ring nor a card covers."""
         x, y = self.middle()
         across, down = self.ring()
         places = [(x + dx, y + dy) for dx in (-60, 60) for dy in (-60, 60)]
+        bare = "([x, y]) => document.elementFromPoint(x, y).closest('#map') !== null"
+        places = [place for place in places if self.page.evaluate(bare, place)]
         return max(places, key=lambda place: math.dist(place, (across, down)))
 
     def latent_at(self, x: float, y: float) -> list[float]:

@@ -88,3 +88,11 @@ def test_the_view_is_shared_as_a_link_and_as_a_picture_of_a_links_size(visitor: 
         pixels = np.asarray(image.convert("L"))
     assert pixels[:, :800].std() > 8, "the map"
     assert pixels[60:330, 860:1140].std() > 8, "the decoded image"
+
+
+def test_the_walk_is_saved_as_a_loop_of_a_good_size(visitor: Visitor) -> None:
+    explorer = visitor.open("?walk=3~11~linear", reduced_motion="reduce")
+    with Image.open(io.BytesIO(saved(explorer.page, "#save-loop"))) as loop:
+        assert loop.size == (336, 336)
+        assert getattr(loop, "n_frames", 1) > 12
+        assert loop.info["loop"] == 0, "it has no end"

@@ -59,10 +59,10 @@ export function mount(map, page, store, api, onCount, onProblem) {
         () => drawn(atlas, drawSource, seed, signal),
         { signal, onWait: (seconds) => say(busyFor(seconds)) },
       );
+      const reach = await typicalReach(atlas.codes);
       if (signal.aborted) return;
       say('');
       const nearest = createNearest(atlas.codes, 1);
-      const reach = typicalReach(atlas.codes);
       // A collapsed posterior equals the prior, so no sample is far from it.
       const isCollapsed = hasCollapsed(atlas.card);
       const isStray = latents.map((latent) => !isCollapsed && nearest(latent).distance > reach);

@@ -40,7 +40,20 @@ export const PRIOR_SIGMAS = 3;
  * @param {Codes} codes
  * @returns {Atlas}
  */
-export function createAtlas(card, plane, codes) {
+export const createAtlas = (card, plane, codes) => withLandmarks(createBareAtlas(card, plane, codes));
+
+/** @type {(atlas: Atlas) => Atlas} */
+export const withLandmarks = (atlas) => ({ ...atlas, landmarks: landmarksOf(atlas) });
+
+/**
+ * Create an atlas that has no landmarks yet.
+ *
+ * @param {Card} card
+ * @param {Plane} plane
+ * @param {Codes} codes
+ * @returns {Atlas}
+ */
+export function createBareAtlas(card, plane, codes) {
   const feet = new Float32Array(2 * codes.count);
   for (let i = 0; i < codes.count; i++) {
     const { u, v } = footOf(plane, codes.values, i * codes.dim);
@@ -49,8 +62,7 @@ export function createAtlas(card, plane, codes) {
   }
   const codesView = viewOf(feet);
   const view = card.family === 'vae' ? withPrior(codesView, plane) : codesView;
-  const atlas = { card, plane, base: plane, codes, feet, view, landmarks: [] };
-  return { ...atlas, landmarks: landmarksOf(atlas) };
+  return { card, plane, base: plane, codes, feet, view, landmarks: [] };
 }
 
 /** @type {(feet: Float32Array) => Box} */
@@ -85,37 +97,38 @@ function withPrior(view, plane) {
 }
 
 /**
- * Count the codes of some labels in each cell of the view, smoothed twice.
+ * Count the codes of each label in each cell of the view, smoothed twice.
  *
  * @param {Pick<Atlas, 'feet' | 'view' | 'codes'>} atlas
- * @param {(label: number) => boolean} wanted
- * @returns {Float64Array}  CELLS x CELLS, row by row, bottom row first
+ * @returns {Map<number, Float64Array<ArrayBuffer>>}  by label: CELLS x CELLS, row by row, bottom row first
  */
-function densityOf({ feet, view, codes }, wanted) {
-  const density = new Float64Array(CELLS * CELLS);
+function densitiesOf({ feet, view, codes }) {
+  const labels = [...new Set(codes.labels)].sort((a, b) => a - b);
+  const densities = new Map(labels.map((label) => [label, new Float64Array(CELLS * CELLS)]));
   for (let i = 0; i < codes.count; i++) {
-    if (!wanted(codes.labels[i])) continue;
     const column = Math.floor(((feet[2 * i] - view.u0) / (view.u1 - view.u0)) * CELLS);
     const row = Math.floor(((feet[2 * i + 1] - view.v0) / (view.v1 - view.v0)) * CELLS);
     if (column < 0 || row < 0 || column >= CELLS || row >= CELLS) continue;
-    density[row * CELLS + column] += 1;
+    const density = densities.get(codes.labels[i]);
+    if (density) density[row * CELLS + column] += 1;
   }
-  return smooth(smooth(density));
+  for (const [label, density] of densities) densities.set(label, smooth(smooth(density)));
+  return densities;
 }
 
-/** The mean over 3 x 3 cells. @type {(density: Float64Array) => Float64Array} */
+/** The mean over 3 x 3 cells. Most cells are empty and cost nothing. @type {(density: Float64Array) => Float64Array<ArrayBuffer>} */
 function smooth(density) {
-  return density.map((_, n) => {
-    const row = Math.floor(n / CELLS);
-    const column = n % CELLS;
-    let sum = 0;
+  const sums = new Float64Array(density.length);
+  for (let n = 0; n < density.length; n++) {
+    if (density[n] === 0) continue;
+    const [row, column] = [Math.floor(n / CELLS), n % CELLS];
     for (let r = Math.max(0, row - 1); r <= Math.min(CELLS - 1, row + 1); r++) {
       for (let c = Math.max(0, column - 1); c <= Math.min(CELLS - 1, column + 1); c++) {
-        sum += density[r * CELLS + c];
+        sums[r * CELLS + c] += density[n] / 9;
       }
     }
-    return sum / 9;
-  });
+  }
+  return sums;
 }
 
 /** @type {(view: Box, n: number) => Point} */
@@ -133,9 +146,7 @@ function indexOfGreatest(values) {
 
 /** @type {(atlas: Atlas) => Landmark[]} */
 function landmarksOf(atlas) {
-  const labels = [...new Set(atlas.codes.labels)].sort((a, b) => a - b);
-  return labels.map((label) => {
-    const density = densityOf(atlas, (other) => other === label);
+  return [...densitiesOf(atlas)].map(([label, density]) => {
     const point = centreOf(atlas.view, indexOfGreatest(density));
     return { label, point, index: nearestFoot(atlas, point, label) };
   });
@@ -174,8 +185,8 @@ export function nearestFoot({ feet, codes }, point, label) {
  * @returns {Point}
  */
 export function borderOf(atlas, a, b) {
-  const first = densityOf(atlas, (label) => label === a);
-  const second = densityOf(atlas, (label) => label === b);
+  const densities = densitiesOf(atlas);
+  const [first, second] = [a, b].map((label) => densities.get(label) ?? new Float64Array(CELLS * CELLS));
   return centreOf(atlas.view, indexOfGreatest(first.map((d, n) => Math.min(d, second[n]))));
 }
 

@@ -6,10 +6,13 @@
  * @typedef {import('../api.js').Codes} Codes
  */
 import { labelsOf } from './labels.js';
+import { breath } from '../lib/breath.js';
 import { createNearest, ranked } from './nearest.js';
 
 /** How many codes `typicalReach` looks at. */
 const SAMPLE = 200;
+/** And how many between breaths. */
+const PIECE = 10;
 /** With at least this share of the neighbours, one label describes the point. */
 const MAJORITY = 0.85;
 /** Labels with a smaller share of the neighbours are not mentioned. */
@@ -20,25 +23,29 @@ const MIN_SHARE = 0.15;
  * within this distance lies in an empty region.
  *
  * @param {Codes} codes
- * @returns {number}  in latent units
+ * @returns {Promise<number>}  in latent units
  */
 export function typicalReach(codes) {
-  const cached = reachOf.get(codes);
-  if (cached !== undefined) return cached;
+  const cached = reachOf.get(codes) ?? measuredReach(codes);
+  reachOf.set(codes, cached);
+  return cached;
+}
+
+/** `typicalReach` takes milliseconds and has several callers. @type {WeakMap<Codes, Promise<number>>} */
+const reachOf = new WeakMap();
+
+/** @type {(codes: Codes) => Promise<number>} */
+async function measuredReach(codes) {
   const nearest = createNearest(codes);
   const step = Math.max(1, Math.floor(codes.count / SAMPLE));
   const reaches = [];
   for (let i = 0; i < codes.count; i += step) {
+    if (reaches.length % PIECE === 0) await breath();
     reaches.push(nearest(codes.values.subarray(i * codes.dim, (i + 1) * codes.dim)).reach);
   }
   reaches.sort((a, b) => a - b);
-  const reach = reaches[Math.floor(0.9 * reaches.length)] ?? Infinity;
-  reachOf.set(codes, reach);
-  return reach;
+  return reaches[Math.floor(0.9 * reaches.length)] ?? Infinity;
 }
-
-/** `typicalReach` takes milliseconds and has several callers. @type {WeakMap<Codes, number>} */
-const reachOf = new WeakMap();
 
 /**
  * Describe a point by a title and a sentence.

@@ -38,6 +38,9 @@ export function pathIn(atlas, path) {
   return { start, end, kind: path?.kind ?? 'linear' };
 }
 
+/** Steps of a path that is played or saved. */
+export const STEPS = 67;
+
 /** @type {(atlas: Atlas, end: End) => boolean} */
 const isIn = ({ codes }, end) =>
   'image' in end ? end.image < codes.count : end.latent.length === codes.dim;

@@ -17,12 +17,13 @@ const REST_MILLISECONDS = 400;
 export function mount(root, store) {
   const live = find(root, '.announcer', HTMLElement);
   let timer = 0;
-  let typical = Infinity;
   let nearest = createNearest({ count: 0, dim: 0, values: new Float32Array(), labels: new Uint8Array() });
 
-  function say() {
+  async function say() {
     const { atlas, latent } = store.get();
     if (!atlas || !latent) return;
+    const typical = await typicalReach(atlas.codes);
+    if (latent !== store.get().latent) return;
     const labels = labelsOf(atlas.card.dataset);
     const numbers = latent.slice(0, 2).map((z) => z.toFixed(2).replace('-', '−')).join(', ');
     const more = latent.length > 2 ? ` and ${latent.length - 2} more` : '';
@@ -31,9 +32,7 @@ export function mount(root, store) {
 
   const ends = [
     store.watch(['atlas'], ({ atlas }) => {
-      if (!atlas) return;
-      nearest = createNearest(atlas.codes);
-      typical = typicalReach(atlas.codes);
+      if (atlas) nearest = createNearest(atlas.codes);
     }),
     store.watch(['latent'], ({ touched }) => {
       clearTimeout(timer);

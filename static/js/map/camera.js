@@ -46,11 +46,11 @@ export function fit(box, clear) {
 }
 
 /** Each scale that is tried is this part of the one before. */
-const SHRINK = 0.97;
+const SHRINK = 0.95;
 /** No scale is tried that is smaller than this part of the one that fills the free screen. */
 const SMALLEST = 0.45;
 /** Places tried along either side of the free screen. */
-const PLACES = 9;
+const PLACES = 7;
 
 /**
  * Return the camera that shows a whole box as large as can be, with little of what it holds under the cards on the

@@ -1,7 +1,7 @@
 /**
  * The map's canvas: all layers under one camera. It is painted when something on it has changed. A drag of the point
- * changes nothing on it, because the ring is an element above it. The first complete map sets the mark `map` in
- * `performance`.
+ * changes nothing on it, because the ring is an element above it. The first codes set the mark `dots` in `performance`,
+ * the first complete map the mark `map`.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../api.js').Api} Api
@@ -17,6 +17,7 @@ import { watchTheme } from '../lib/theme.js';
 import { strength } from '../map-layers.js';
 import { createContourLayer } from './contour-layer.js';
 import { createPixelPainter } from './dots-pixels.js';
+import { createCardPainter } from './dots-webgl.js';
 import { createPainter, lookOf, presence } from './dots.js';
 import { createFieldLayer } from './field-layer.js';
 import { axisNumbers, paintFrame, paintGraticule, paintPrior, priorNames } from './graticule.js';
@@ -37,13 +38,20 @@ import { atlasAt, createTrainingLayer } from './training-layer.js';
 export function mount(root, store, api) {
   const canvas = find(root, '.plane', HTMLCanvasElement);
   const context = contextOf(canvas, { alpha: false });
-  let dots = createPainter();
+  /** Quick to make; the graphics card takes over once the map is there. @type {Painter} */
+  let dots = createPixelPainter();
   /** @type {Theme} */
   let theme;
   let areDotsStale = true;
   /** The texts that were painted last. @type {({text: string} & import('./camera.js').Rect)[]} */
   let placed = [];
   let hasFields = false;
+  /**
+   * The plane that has its texts: they come a frame after its codes. Undefined: nothing has been painted.
+   *
+   * @type {import('../latent/plane.js').Plane | null | undefined}
+   */
+  let labelled;
   let frame = 0;
 
   const repaint = () => {
@@ -63,15 +71,32 @@ export function mount(root, store, api) {
     const density = Math.min(devicePixelRatio, 2);
     fitTo(canvas, view.width, view.height, density);
     if (dots.isLost()) [dots, areDotsStale] = [createPainter(), true];
-    const isWhole = draw(context, atlas, view, density, dots, areDotsStale);
+    const hasTexts = labelled === atlas.base;
+    const isWhole = draw(context, atlas, view, density, dots, areDotsStale, { hasTexts });
+    if (labelled === undefined) {
+      performance.mark('dots');
+      labelled = null;
+    }
+    if (!hasTexts && atlas.landmarks.length > 0) {
+      labelled = atlas.base;
+      repaint();
+    }
     areDotsStale &&= !store.get().layers.codes.isOn;
-    canvas.dataset.state = 'painted';
-    canvas.dataset.tiles = isWhole ? 'whole' : 'loading';
+    if (hasTexts) canvas.dataset.state = 'painted';
+    canvas.dataset.tiles = isWhole && hasTexts ? 'whole' : 'loading';
     canvas.dataset.fields = hasFields ? 'whole' : 'loading';
     canvas.dataset.texts = JSON.stringify(placed);
-    if (!isWhole || store.get().isMapDrawn) return;
+    if (!isWhole || !hasTexts || store.get().isMapDrawn) return;
     performance.mark('map');
     store.set({ isMapDrawn: true });
+    setTimeout(useCard);
+  }
+
+  function useCard() {
+    const painter = createCardPainter();
+    if (!painter) return;
+    [dots, areDotsStale] = [painter, true];
+    repaint();
   }
 
   /**
@@ -83,10 +108,12 @@ export function mount(root, store, api) {
    * @param {number} density  device pixels per CSS pixel
    * @param {Painter} dots
    * @param {boolean} areDotsStale
-   * @param {boolean} [isFramed]
+   * @param {object} [what]
+   * @param {boolean} [what.isFramed]
+   * @param {boolean} [what.hasTexts]
    * @returns {boolean}  whether all tiles have loaded
    */
-  function draw(context, atlas, view, density, dots, areDotsStale, isFramed = true) {
+  function draw(context, atlas, view, density, dots, areDotsStale, { isFramed = true, hasTexts = true } = {}) {
     const { digits, layers, posterior, pathLatents, otherPaths, trainingTime } = store.get();
     const { camera, width, height } = view;
     context.setTransform(1, 0, 0, 1, 0, 0);
@@ -127,7 +154,7 @@ export function mount(root, store, api) {
     }
     const margin = parseFloat(getComputedStyle(canvas).getPropertyValue('--frame')) || 0;
     const hasNames = layers.names.isOn && !trainingTime && !hasCollapsed(atlas.card); // all codes in one place have no order
-    const texts = [
+    const texts = !hasTexts ? [] : [
       ...(hasNames ? namesOf(context, view, atlas, digits, theme, layers.names.opacity) : []),
       ...(prior ? priorNames(context, view, atlas, theme) : []),
       ...(margin || !isFramed ? [] : axisNumbers(context, view, theme)),
@@ -151,7 +178,7 @@ export function mount(root, store, api) {
     if (!atlas || !view) return null;
     const sheet = document.createElement('canvas');
     fitTo(sheet, view.width, view.height, density);
-    draw(contextOf(sheet), atlas, view, density, createPixelPainter(), true, isFramed);
+    draw(contextOf(sheet), atlas, view, density, createPixelPainter(), true, { isFramed });
     return sheet;
   }
   store.set({ renderMap });

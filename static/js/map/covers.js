@@ -26,12 +26,11 @@ export function placeOn(map, element) {
 }
 
 /**
- * Return where the visible sheets lie on the map.
+ * Return where the visible sheets lie on the map, and whether each stays there.
  *
  * @param {HTMLElement} map
- * @param {boolean} [isLasting]  whether to leave out those that come and go
  */
-export const coversOf = (map, isLasting = false) =>
+export const coversOf = (map) =>
   sheetsOfPage()
-    .filter((sheet) => sheet.offsetParent !== null && !(isLasting && sheet.matches(PASSING)))
-    .map((sheet) => placeOn(map, sheet));
+    .filter((sheet) => sheet.offsetParent !== null)
+    .map((sheet) => ({ rect: placeOn(map, sheet), stays: !sheet.matches(PASSING) }));

@@ -1,7 +1,8 @@
 /**
- * Moves the ring along the idle tour, once around, so that the first screen explains itself. The tour ends for good when
- * the visitor touches the ring, moves the map, opens another tab or presses Escape, or when images stop coming by the
- * stream. There is none with reduced motion, nor after a link to a point.
+ * Moves the ring along the idle tour, once around, so that the first screen explains itself. The tour starts once the
+ * map has been there for a while, and ends for good when the visitor touches the ring, moves the map, opens another tab
+ * or presses Escape, or when images stop coming by the stream. There is none with reduced motion, nor after a link to a
+ * point.
  *
  * @typedef {import('../store.js').Store} Store
  */
@@ -9,11 +10,15 @@ import { latentAt } from '../latent/plane.js';
 import { prefersStillness } from '../lib/theme.js';
 import { TOUR_MILLISECONDS, roundTrip, tourAt } from './idle-tour.js';
 
+/** How long the map has been there when the tour starts. */
+const WAIT_MILLISECONDS = 5000;
+
 /**
  * @param {HTMLElement} _root
  * @param {Store} store
  */
 export function mount(_root, store) {
+  let timer = 0;
   let frame = 0;
   let startedAt = 0;
   let isOver = false;
@@ -40,22 +45,31 @@ export function mount(_root, store) {
 
   function end() {
     isOver = true;
+    halt();
+  }
+
+  function halt() {
+    clearTimeout(timer);
     cancelAnimationFrame(frame);
+  }
+
+  function start() {
+    startedAt = 0;
+    frame = requestAnimationFrame(step);
   }
 
   /** @param {KeyboardEvent} event */
   const key = (event) => event.key === 'Escape' && end();
 
   document.addEventListener('keydown', key);
-  const unwatch = store.watch(['atlas'], ({ atlas }) => {
-    cancelAnimationFrame(frame);
-    if (!atlas || isOver || prefersStillness() || atlas.landmarks.length < 3) return;
+  const unwatch = store.watch(['atlas', 'isMapDrawn'], ({ atlas, isMapDrawn }) => {
+    halt();
+    if (!atlas || !isMapDrawn || isOver || prefersStillness() || atlas.landmarks.length < 3) return;
     places = roundTrip(atlas.landmarks.map(({ point }) => point));
-    startedAt = 0;
-    frame = requestAnimationFrame(step);
+    timer = setTimeout(start, WAIT_MILLISECONDS);
   });
   return () => {
-    cancelAnimationFrame(frame);
+    halt();
     document.removeEventListener('keydown', key);
     unwatch();
   };

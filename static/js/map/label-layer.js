@@ -48,11 +48,12 @@ export function namesOf(context, { camera, covers }, atlas, digits, theme, opaci
   const size = theme.type * limited(NAME_SIZE, camera.scale / 3.8) * (hasWords(dataset) ? WORD_SIZE : 1);
   const font = `600 ${size}px ${theme.serif}`;
   context.font = font;
-  return atlas.landmarks.map(({ label, point }) => {
+  const spots = atlas.landmarks.map(({ point }) => ({ x: screenX(camera, point.u), y: screenY(camera, point.v) }));
+  return atlas.landmarks.map(({ label }, i) => {
     const isChosen = !digits || Boolean(digits & (1 << label));
     const text = labelsOf(dataset)[label].name;
     const [width, height] = [context.measureText(text).width + size / 4, NAME_HEIGHT * size];
-    const place = { x: screenX(camera, point.u), y: screenY(camera, point.v) };
+    const place = spots[i];
     const isCovered = covers.some((cover) => holds(cover, place));
     return {
       text,
@@ -62,7 +63,7 @@ export function namesOf(context, { camera, covers }, atlas, digits, theme, opaci
       halo: size / 4,
       width,
       height,
-      places: isCovered ? [] : placesAround(place, width, height),
+      places: isCovered ? [] : placesAround(place, width, height, spots),
     };
   });
 }

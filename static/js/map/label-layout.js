@@ -38,14 +38,15 @@ export function outside({ x, y }, rects) {
 }
 
 /**
- * Return a place and those around it, the nearest first.
+ * Return a place and those around it, the nearest first, without those that are nearer to what other labels name.
  *
  * @param {Screen} place
  * @param {number} width  of the label
  * @param {number} height
+ * @param {readonly Screen[]} [others]  places of other labels
  * @returns {Screen[]}
  */
-export function placesAround({ x, y }, width, height) {
+export function placesAround({ x, y }, width, height, others = []) {
   const stretch = Math.max(1, (0.6 * width) / height); // a wide label has to go farther sideways
   const places = [{ x, y }];
   for (let step = 1; step <= STEPS; step++) {
@@ -55,7 +56,10 @@ export function placesAround({ x, y }, width, height) {
       places.push({ x: x + radius * stretch * Math.cos(angle), y: y + radius * Math.sin(angle) });
     }
   }
-  return places.sort((a, b) => Math.hypot(a.x - x, a.y - y) - Math.hypot(b.x - x, b.y - y));
+  const away = (/** @type {Screen} */ a, /** @type {Screen} */ b) => Math.hypot(a.x - b.x, a.y - b.y);
+  return places
+    .filter((place) => others.every((other) => away(place, { x, y }) <= away(place, other)))
+    .sort((a, b) => away(a, { x, y }) - away(b, { x, y }));
 }
 
 /**

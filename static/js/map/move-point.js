@@ -25,7 +25,7 @@ export function createPointMover(map, store) {
   return {
     /** Measure what covers the map; called at the start of a gesture. */
     measure() {
-      sheets = coversOf(map).map((rect) => grown(rect, CLEARANCE));
+      sheets = coversOf(map).map(({ rect }) => grown(rect, CLEARANCE));
     },
 
     /** Return whether the visitor could take hold of a ring at a point. @type {(point: Point) => boolean} */

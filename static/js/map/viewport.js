@@ -40,12 +40,16 @@ export function mount(root, store) {
 
   function layOut() {
     const { atlas, pending } = store.get();
+    if (!atlas) return;
     const { width, height } = map.getBoundingClientRect();
-    if (!atlas || !width || !height) return;
-    const covers = coversOf(map).filter((cover) => overlap(cover, { left: 0, top: 0, right: width, bottom: height }));
+    if (!width || !height) return;
+    const sheets = coversOf(map);
+    const whole = { left: 0, top: 0, right: width, bottom: height };
+    const covers = sheets.map(({ rect }) => rect).filter((rect) => overlap(rect, whole));
     const [free, inside] = [placeOn(map, clear), placeOn(map, reach)];
-    const cards = coversOf(map, true).map((card) => grown(card, MARGIN)).filter((card) => overlap(card, free));
-    const layoutKey = JSON.stringify([atlas.card.id, atlas.base.id, width, height, free, inside, cards]);
+    const lasting = sheets.filter(({ stays }) => stays).map(({ rect }) => grown(rect, MARGIN));
+    const cards = lasting.filter((card) => overlap(card, free));
+    const layoutKey = JSON.stringify([atlas.card.id, atlas.base.id, atlas.codes.count, width, height, free, inside, cards]);
     // While another model loads, its name may already have changed the title card.
     if (layoutKey !== laidOutFor && (!layout || !pending)) {
       laidOutFor = layoutKey;

@@ -9,7 +9,7 @@
  * @typedef {import('../latent/plane.js').Latent} Latent
  */
 import { ApiError } from '../api.js';
-import { PATH_KINDS, between, latentOf, pathIn } from '../latent/path.js';
+import { PATH_KINDS, STEPS, between, latentOf, pathIn } from '../latent/path.js';
 import { find, saveFile } from '../lib/dom.js';
 import { retry, busyFor } from '../lib/retry.js';
 import { whenBack } from '../stream/when-back.js';
@@ -18,8 +18,6 @@ import { createStrips } from './path-strips.js';
 
 /** Steps per frame of a strip. */
 const STEPS_PER_FRAME = 6;
-const FRAMES = 12;
-const STEPS = STEPS_PER_FRAME * (FRAMES - 1) + 1;
 const PLAY_MILLISECONDS = 7000;
 
 /** @typedef {{atlas: Atlas, path: Path, start: Latent, end: Latent}} ResolvedPath */

@@ -80,6 +80,14 @@ export function mount(root, store) {
     write(away, distance.toFixed(2));
   }
 
+  /** @param {import('../api.js').Codes} codes */
+  async function learnReach(codes) {
+    const reach = await typicalReach(codes);
+    if (codes !== store.get().atlas?.codes) return;
+    typical = reach;
+    update();
+  }
+
   const returnToPlane = () => {
     const { latent, atlas } = store.get();
     if (latent && atlas) store.set({ latent: latentAt(atlas.base, footOf(atlas.base, latent)), touched: true });
@@ -90,7 +98,8 @@ export function mount(root, store) {
     store.watch(['atlas'], ({ atlas }) => {
       nearest = atlas && createNearest(atlas.codes);
       list.classList.toggle('words', hasWords(atlas?.card.dataset));
-      typical = atlas ? typicalReach(atlas.codes) : Infinity;
+      typical = Infinity; // until it is known, no place is called far
+      if (atlas) void learnReach(atlas.codes);
     }),
     store.watch(['frame', 'panel', 'atlas', 'isBehind'], update),
     // The words change with the image, and with the point once that has no image.

@@ -1,6 +1,6 @@
 /**
  * Keeps the URL in step with the state, so that a link shows the same view. Another model, second model, panel or
- * lesson adds an entry to the browser's history; every other change replaces the entry. Back and forward restore the
+ * lesson, and presenting, adds an entry to the browser's history; every other change replaces the entry. Back and forward restore the
  * state.
  *
  * @typedef {import('../store.js').Store} Store
@@ -12,7 +12,7 @@ import { DEFAULTS, fromQuery, toQuery, unknownIn } from './query.js';
 /** Browsers refuse URLs that change too often, and each change costs a layout, so the URL waits until a drag rests. */
 const EVERY_MILLISECONDS = 300;
 /** What adds an entry when it changes. */
-const STEPS = /** @type {const} */ (['model', 'panel', 'secondModel', 'lesson']);
+const STEPS = /** @type {const} */ (['model', 'panel', 'secondModel', 'lesson', 'presenting']);
 const KEYS = /** @type {(keyof UrlState)[]} */ (Object.keys(DEFAULTS));
 
 /** Return the state that the URL describes as the page opens. @returns {Partial<State>} */

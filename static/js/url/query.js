@@ -8,6 +8,7 @@
  * ?model=mnist-vae-20d&plane=digits-3-8
  * ?model=mnist-vae-2d&twin=mnist-ae-2d&link=coordinates&draws=1&from=standard
  * ?model=mnist-vae-2d&panel=learn&lesson=seam
+ * ?model=mnist-vae-2d&present=1
  * A path's end is the index of a test image, or a latent's numbers separated by commas. `at` is the point of the
  * plane in the middle of the map, and its zoom.
  *
@@ -16,7 +17,8 @@
  * @typedef {import('../latent/plane.js').Latent} Latent
  * @typedef {import('../map/camera.js').Framing} Framing
  * @typedef {Pick<State, 'model' | 'plane' | 'latent' | 'framing' | 'layers' | 'panel' | 'lesson' | 'digits' | 'path'
- *   | 'testImage' | 'noise' | 'referenceModel' | 'secondModel' | 'link' | 'sampleSeed' | 'drawSource'>} UrlState
+ *   | 'testImage' | 'noise' | 'referenceModel' | 'secondModel' | 'link' | 'sampleSeed' | 'drawSource'
+ *   | 'presenting'>} UrlState
  */
 import { PATH_KINDS } from '../latent/path.js';
 import { LAYERS, formatLayers, parseLayers } from '../map-layers.js';
@@ -30,11 +32,11 @@ const FINE_PLACES = 6;
 /** The state for an empty query. @type {UrlState} */
 export const DEFAULTS = (({
   model, plane, latent, framing, layers, panel, lesson, digits, path, testImage, noise, referenceModel, secondModel,
-  link, sampleSeed, drawSource,
+  link, sampleSeed, drawSource, presenting,
 }) => {
   return {
     model, plane, latent, framing, layers, panel, lesson, digits, path, testImage, noise, referenceModel, secondModel,
-    link, sampleSeed, drawSource,
+    link, sampleSeed, drawSource, presenting,
   };
 })(INITIAL);
 
@@ -46,7 +48,7 @@ export const DEFAULTS = (({
  */
 export function toQuery({
   model, plane, latent, framing, layers, panel, lesson, digits, path, testImage, noise, referenceModel, secondModel,
-  link, sampleSeed, drawSource,
+  link, sampleSeed, drawSource, presenting,
 }) {
   const parts = [];
   if (model) parts.push(`model=${encodeURIComponent(model)}`);
@@ -65,6 +67,7 @@ export function toQuery({
   if (secondModel && link !== INITIAL.link) parts.push(`link=${link}`);
   if (secondModel && sampleSeed) parts.push(`draws=${sampleSeed}`);
   if (secondModel && drawSource !== INITIAL.drawSource) parts.push(`from=${drawSource}`);
+  if (presenting) parts.push('present=1');
   return parts.join('&');
 }
 
@@ -114,6 +117,7 @@ export function fromQuery(query) {
   if (/^[1-9]\d{0,8}$/.test(draws)) found.sampleSeed = Number(draws);
   const source = DRAW_SOURCES.find((name) => name === params.get('from'));
   if (source) found.drawSource = source;
+  if (params.get('present') === '1') found.presenting = true;
   return found;
 }
 

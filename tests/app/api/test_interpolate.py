@@ -100,7 +100,14 @@ def test_a_path_as_animation_plays_for_ever(
         assert (film.format, film.n_frames, film.info["loop"]) == (kind, 5, 0)  # type: ignore[attr-defined]
         for index, image in enumerate(engine.decode(latents)):
             film.seek(index)
-            assert (np.asarray(film.convert("L"))[::5, ::5] == image).all()
+            assert (np.asarray(film.convert("L"))[::12, ::12] == image).all()
+
+
+@pytest.mark.parametrize(("steps", "side"), [(100, 336), (101, 140)])
+def test_a_long_animation_has_smaller_images(api: httpx.Client, steps: int, side: int) -> None:
+    answer = api.post(INTERPOLATE, json=body(steps=steps), headers={"accept": "image/gif"})
+    with Image.open(io.BytesIO(answer.content)) as film:
+        assert film.size == (side, side)
 
 
 def test_a_path_without_movement_is_an_animation_of_every_step(api: httpx.Client) -> None:

@@ -42,6 +42,18 @@ def test_what_two_later_scripts_need_is_with_the_first() -> None:
     assert "const $own" not in joined["later/c.js"] + joined["later/d.js"]
 
 
+def test_comments_on_lines_of_their_own_are_left_out_and_code_beside_them_is_not() -> None:
+    source = (
+        "/**\n * Says what it is.\n */\nexport const own = /** @type {1} */ (1); // stays\n"
+        "// goes\n/** @type {any} */ (globalThis).name = `\n`;\n  /* goes too */\nown;\n"
+    )
+    joined = join({"main.js": source}, "main.js")["main.js"]
+    assert "const own = /** @type {1} */ (1); // stays\n" in joined
+    assert "/** @type {any} */ (globalThis).name = `\n`;\nown;\n" in joined
+    assert "Says" not in joined
+    assert "goes" not in joined
+
+
 @pytest.mark.parametrize(
     ("name", "source", "says"),
     [

@@ -74,8 +74,8 @@ test('codes of many dimensions lie at their feet', () => {
   assert.deepEqual(codeOf(atlas, 0), [9, 2, 4]);
 });
 
-test('the typical reach grows with the distance between codes', () => {
-  const one = typicalReach(patches({ label: 1, u: 0, v: 0, half: 1 }));
-  const two = typicalReach(patches({ label: 1, u: 0, v: 0, half: 2 }));
+test('the typical reach grows with the distance between codes', async () => {
+  const one = await typicalReach(patches({ label: 1, u: 0, v: 0, half: 1 }));
+  const two = await typicalReach(patches({ label: 1, u: 0, v: 0, half: 2 }));
   assert.ok(Math.abs(two / one - 2) < 1e-5);
 });

@@ -42,3 +42,11 @@ test('of the places around a place the nearest come first', () => {
   assert.equal(distances[0], 0);
   assert.deepEqual(distances, [...distances].sort((a, b) => a - b));
 });
+
+test('a label looks for no place that is nearer to what another names', () => {
+  const [three, zero] = [{ x: 100, y: 100 }, { x: 150, y: 100 }];
+  const places = placesAround(three, 20, 20, [three, zero]);
+  assert.deepEqual(places[0], three);
+  assert.ok(places.length > 40, 'there are others');
+  assert.ok(places.every(({ x }) => x <= 125));
+});
