@@ -72,6 +72,7 @@ check: $(VENV)/.dev node_modules/.package-lock.json ## lint, check formats, type
 	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin app model tools
 	$(BIN)/lint-imports
 	$(NODE) tsc --project jsconfig.json
+	$(NODE) node tools/oldest_browsers.js --check
 	$(BIN)/python -m tools.api_types --check
 	$(BIN)/python -m tools.recipe_fields --check
 
