@@ -40,6 +40,9 @@ KEYS = {
     "Home": "\ue011",
 }
 
+TRIES = 100
+"""Of a window to take a size; it tells the page of it a little later."""
+
 Place = tuple[float, float]
 
 
@@ -270,10 +273,14 @@ class WebKit(Browser):
         super().turn_wheel(place, self._turned)
 
     def resize(self, width: int, height: int) -> None:
-        self._ask("POST", "window/rect", width=width, height=height)
-        inner = self.evaluate("() => [innerWidth, innerHeight]")
-        grown = {"width": 2 * width - inner[0], "height": 2 * height - inner[1]}
-        self._ask("POST", "window/rect", **grown)
+        outer = {"width": width, "height": height}
+        for _ in range(TRIES):
+            self._ask("POST", "window/rect", **outer)
+            now = self.evaluate("() => [innerWidth, innerHeight, outerWidth, outerHeight]")
+            if now[:2] == [width, height]:
+                return
+            outer = {"width": width + now[2] - now[0], "height": height + now[3] - now[1]}
+        raise DriverError(f"the page is {now[0]} x {now[1]} and will not be {width} x {height}")
 
     def open(self, url: str) -> None:
         self._ask("POST", "url", url=url)
