@@ -19,7 +19,7 @@ MAKERS := @hey-api/openapi-ts@0.95.0 typescript@5.9.3 @redocly/cli@2.77.0 @stopl
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup serve test test-fast test-web test-model test-app test-browser test-deploy test-image test-ray check fix train bench audit release-check
+.PHONY: help setup serve test test-fast test-web test-model test-app test-browser test-browsers test-deploy test-image test-ray check fix train bench audit release-check
 
 help: ## list these commands
 	@echo "Latent Explorer. Commands:"
@@ -61,6 +61,10 @@ test-image: $(VENV)/.dev ## build the image without a daemon and try it: root, b
 	@$(BIN)/python -m tools.chromium
 	$(BIN)/python -m pytest tests/image/image.py
 
+test-browsers: $(VENV)/.dev ## try the page in Firefox and WebKit: root on Debian, or both installed
+	@$(BIN)/python -m tools.webdriver
+	$(BIN)/python -m pytest tests/browsers/page.py
+
 test-ray: $(VENV)/.dev $(VENV)/.ray ## try a Ray cluster of two nodes on this machine: docs/scaling.md
 	$(BIN)/python -m pytest tests/deploy/test_ray.py
 
@@ -72,6 +76,7 @@ check: $(VENV)/.dev node_modules/.package-lock.json ## lint, check formats, type
 	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin app model tools
 	$(BIN)/lint-imports
 	$(NODE) tsc --project jsconfig.json
+	$(NODE) node tools/oldest_browsers.js --check
 	$(BIN)/python -m tools.api_types --check
 	$(BIN)/python -m tools.recipe_fields --check
 

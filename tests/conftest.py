@@ -14,6 +14,7 @@ SLOW = {
     "app/test_contract.py": "slow",
     "app/test_examples.py": "slow",
     "browser": "browser",
+    "browsers": "browser",
     "deploy": "deploy",
     "model/training": "training",
     "model/evaluation": "training",

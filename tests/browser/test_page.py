@@ -2,7 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Visitor
 from tests.browser.explorer import Explorer
@@ -39,6 +39,20 @@ def test_no_size_scrolls_sideways_and_the_ring_is_in_reach(
         assert explorer.page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
         on_top = "([x, y]) => document.elementFromPoint(x, y).closest('#map') !== null"
         assert explorer.page.evaluate(on_top, explorer.ring()), f"the {tab} panel covers the ring"
+
+
+def test_a_browser_that_is_too_old_is_told_so_and_no_other(visitor: Visitor) -> None:
+    def age(route: Route) -> None:
+        response = route.fetch()
+        sheet = response.text().replace("selector(:popover-open)", "selector(:unheard-of)")
+        route.fulfill(response=response, body=sheet)
+
+    sentence = "Chrome and Edge 114, Firefox 125, Safari 17, or newer"
+    page = visitor.open().page
+    expect(page.get_by_text(sentence)).to_be_hidden()
+    page.route("**/page.css", age)
+    page.reload()
+    expect(page.get_by_text(sentence)).to_be_visible()
 
 
 @each_view

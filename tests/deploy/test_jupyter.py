@@ -11,6 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import sync_playwright
 
+from app.settings import ROOT
 from tests.browser.conftest import Visitor
 from tests.browser.explorer import Explorer
 from tests.deploy.schemas import MISSING
@@ -24,7 +25,7 @@ TOKEN = "lovelace"
 
 
 @contextmanager
-def jupyter(folder: Path) -> Iterator[str]:
+def jupyter(folder: Path, *arguments: str) -> Iterator[str]:
     """Run a Jupyter server that keeps all its files in a folder; give its address."""
     port = free_port()
     command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root"]
@@ -35,7 +36,11 @@ def jupyter(folder: Path) -> Iterator[str]:
     with (
         log.open("w") as output,
         subprocess.Popen(
-            [*command, *options], cwd=folder, env=environment, stdout=output, stderr=output
+            [*command, *options, *arguments],
+            cwd=folder,
+            env=environment,
+            stdout=output,
+            stderr=output,
         ) as process,
     ):
         try:
@@ -55,13 +60,21 @@ def answers(address: str) -> bool:
 
 
 def test_a_drag_has_its_stream_through_jupyter_server_proxy(tmp_path: Path) -> None:
-    with (
-        Server("--models", "mnist-vae-2d") as server,
-        jupyter(tmp_path) as address,
-        sync_playwright() as playwright,
-    ):
+    with Server("--models", "mnist-vae-2d") as server, jupyter(tmp_path) as address:
+        drag(f"{address}/proxy/{server.port}", server)
+
+
+def test_the_entry_starts_an_explorer_for_who_opens_it(tmp_path: Path) -> None:
+    config = f"--config={ROOT / 'deploy' / 'jupyter' / 'jupyter_server_config.py'}"
+    with Server("--models", "mnist-vae-2d") as other, jupyter(tmp_path, config) as address:
+        drag(f"{address}/explorer", other)
+
+
+def drag(home: str, server: Server) -> None:
+    """Drag the point on a page, and hold its image against the API of a server."""
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.FLAGS)
-        visitor = Visitor(browser, f"{address}/proxy/{server.port}")
+        visitor = Visitor(browser, home)
         page = visitor.open(f"?z=2,2&token={TOKEN}").page
         explorer = Explorer(page, server.url)
         page.mouse.click(*explorer.middle())
