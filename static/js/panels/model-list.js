@@ -25,13 +25,15 @@ export function mount(root, store) {
 
   /** @param {readonly Group[]} groups */
   function fill(groups) {
-    list.replaceChildren(...groups.map(({ id, title, about, models }) => {
+    list.replaceChildren(...groups.map(({ title, about, models }, place) => {
       const section = copyOf(sheet, '#model-group', HTMLElement);
       const heading = find(section, '[data-part="title"]', HTMLElement);
-      heading.id = `models-${id}`;
+      heading.id = `models-${place}`;
       heading.textContent = title;
       section.setAttribute('aria-labelledby', heading.id);
-      find(section, '[data-part="about"]', HTMLElement).textContent = about;
+      const line = find(section, '[data-part="about"]', HTMLElement);
+      line.textContent = about;
+      line.hidden = !about;
       section.append(...models.map((card) => {
         const option = copyOf(sheet, '#model-option', HTMLElement);
         option.dataset.model = card.id;
