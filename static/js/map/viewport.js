@@ -45,7 +45,7 @@ export function mount(root, store) {
     const covers = coversOf(map).filter((cover) => overlap(cover, { left: 0, top: 0, right: width, bottom: height }));
     const [free, inside] = [placeOn(map, clear), placeOn(map, reach)];
     const cards = coversOf(map, true).map((card) => grown(card, MARGIN)).filter((card) => overlap(card, free));
-    const layoutKey = JSON.stringify([atlas.card.id, atlas.base.id, width, height, free, inside, cards]);
+    const layoutKey = JSON.stringify([atlas.card.sha256, atlas.base.id, width, height, free, inside, cards]);
     // While another model loads, its name may already have changed the title card.
     if (layoutKey !== laidOutFor && (!layout || !pending)) {
       laidOutFor = layoutKey;

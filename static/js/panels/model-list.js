@@ -22,6 +22,8 @@ export function mount(root, store) {
   let typed = createTypeAhead();
   /** @type {HTMLElement[]} */
   let options = [];
+  /** @type {readonly Group[]} */
+  let filled = [];
 
   /** @param {readonly Group[]} groups */
   function fill(groups) {
@@ -111,7 +113,8 @@ export function mount(root, store) {
   }, { signal });
 
   const unwatch = store.watch(['groups', 'model'], ({ groups, model }) => {
-    if (options.length !== groups.flatMap(({ models }) => models).length) fill(groups);
+    if (groups !== filled) fill(groups);
+    filled = groups;
     for (const option of options) option.ariaSelected = `${option.dataset.model === model}`;
   });
   return () => {
