@@ -174,9 +174,20 @@ export function nearestFoot({ feet, codes }, point, label) {
  * @returns {Point}
  */
 export function borderOf(atlas, a, b) {
+  return centreOf(atlas.view, indexOfGreatest(commonDensity(atlas, a, b)));
+}
+
+/** Return how dense two labels are where they meet, in codes a cell. @type {(atlas: Atlas, a: number, b: number) => number} */
+export function closeness(atlas, a, b) {
+  const common = commonDensity(atlas, a, b);
+  return common[indexOfGreatest(common)];
+}
+
+/** The smaller of the densities of two labels in each cell. @type {(atlas: Atlas, a: number, b: number) => Float64Array} */
+function commonDensity(atlas, a, b) {
   const first = densityOf(atlas, (label) => label === a);
   const second = densityOf(atlas, (label) => label === b);
-  return centreOf(atlas.view, indexOfGreatest(first.map((d, n) => Math.min(d, second[n]))));
+  return first.map((d, n) => Math.min(d, second[n]));
 }
 
 /**

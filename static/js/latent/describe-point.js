@@ -72,7 +72,7 @@ export function describe(place, typical, labels = labelsOf('mnist')) {
   if (others.length === 1) {
     return {
       title: `Between ${joinWords(names)}`,
-      text: 'One image has to serve both, so its strokes blur or bend from one into the other.',
+      text: 'One image has to serve both, so it blurs or bends from one into the other.',
     };
   }
   return {

@@ -51,6 +51,9 @@ const CLOTHES = {
 /** @type {Map<string, DatasetWords>} */
 const datasetWords = new Map([['mnist', DIGITS], ['fashion-mnist', CLOTHES]]);
 
+/** Whether a data set is one of those that ship. @type {(dataset: string) => boolean} */
+export const isShippedDataset = (dataset) => dataset === 'mnist' || dataset === 'fashion-mnist';
+
 /** @type {(dataset: string) => boolean} */
 export const isKnownDataset = (dataset) => datasetWords.has(dataset);
 
