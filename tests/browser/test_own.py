@@ -131,6 +131,14 @@ def test_images_of_one_label_have_the_lessons_that_need_none(own: Visitor) -> No
     expect(explorer.page).to_have_url(re.compile("walk="))
 
 
+def test_the_first_path_among_images_of_one_label_leads_from_one_to_another(own: Visitor) -> None:
+    page = own.open(f"?model={UNLABELLED}").page
+    with page.expect_request("**/interpolate") as request:
+        page.locator("#tab-path").click()
+    asked = request.value.post_data_json
+    assert asked["start"] != asked["end"]
+
+
 def test_a_shipped_model_has_no_lessons_on_other_images(visitor: Visitor) -> None:
     explorer = visitor.open("?panel=learn")
     assert not any(lesson.startswith("own-") for lesson in lessons(explorer))

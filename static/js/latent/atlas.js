@@ -177,6 +177,9 @@ export function borderOf(atlas, a, b) {
   return centreOf(atlas.view, indexOfGreatest(commonDensity(atlas, a, b)));
 }
 
+/** Whether the codes have different labels. @type {(atlas: Pick<Atlas, 'landmarks'>) => boolean} */
+export const hasLabels = ({ landmarks }) => landmarks.length > 1;
+
 /** Return how dense two labels are where they meet, in codes a cell. @type {(atlas: Atlas, a: number, b: number) => number} */
 export function closeness(atlas, a, b) {
   const common = commonDensity(atlas, a, b);

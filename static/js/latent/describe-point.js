@@ -58,6 +58,12 @@ export function describe(place, typical, labels = labelsOf('mnist')) {
       text: `The nearest one is ${place.distance.toFixed(2)} away. No image taught the decoder what belongs here.`,
     };
   }
+  if (labels.length === 1) {
+    return {
+      title: 'Among the codes',
+      text: `The nearest test image has its code ${place.distance.toFixed(2)} from here.`,
+    };
+  }
   if (place.share[first] >= MAJORITY) {
     const count = place.indices.length;
     const votes = Math.round(place.share[first] * count);
@@ -90,11 +96,12 @@ export function describe(place, typical, labels = labelsOf('mnist')) {
  * @returns {string}
  */
 export function describeBriefly(place, typical, labels = labelsOf('mnist')) {
-  const near = nearbyLabels(place.share);
-  const names = near.map((label) => `${labels[label].bare} (${Math.round(100 * place.share[label])} %)`);
   const density = place.distance > typical ? 'far from every code'
     : place.reach > typical ? 'few codes here, so the image may blur'
     : 'many codes here';
+  if (labels.length === 1) return density;
+  const near = nearbyLabels(place.share);
+  const names = near.map((label) => `${labels[label].bare} (${Math.round(100 * place.share[label])} %)`);
   return `near ${joinWords(names)} of the ${place.indices.length} nearest codes; ${density}`;
 }
 

@@ -13,7 +13,7 @@
  * @property {string} title
  * @property {readonly Label[]} labels
  * @property {string} hint  on the empty drawing
- * @property {readonly [number, number]} pathLabels  labels of the default path's ends
+ * @property {readonly [number, number] | null} pathLabels  labels of the default path's ends; null: found in the codes
  */
 
 /** @type {DatasetWords} */
@@ -69,7 +69,7 @@ export function addDatasets(datasets) {
       title,
       labels: labels.map((name) => ({ name, one: `“${name}”`, many: `“${name}” images`, bare: `“${name}”` })),
       hint: 'Draw here',
-      pathLabels: [0, labels.length - 1],
+      pathLabels: null,
     });
   }
 }

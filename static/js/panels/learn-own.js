@@ -8,7 +8,8 @@ import { nearestFoot } from '../latent/atlas.js';
 import { largestHole } from '../latent/holes.js';
 import { isShippedDataset, labelsOf } from '../latent/labels.js';
 import { distinctTitle } from '../latent/model-groups.js';
-import { besideFor, closestLabels, ladderOf, walkEnds } from '../latent/own-lessons.js';
+import { besideFor, closestLabels, ladderOf } from '../latent/own-lessons.js';
+import { walkEnds } from '../latent/path.js';
 import { find, findAll } from '../lib/dom.js';
 
 /**

@@ -21,7 +21,7 @@ from pathlib import Path
 from model.__main__ import main
 from model.own import adapting
 
-adapting.LEAST_STEPS = 1
+adapting.LEAST_STEPS = adapting.LEAST_LAYOUT_STEPS = 1
 place, count, *words = sys.argv[1:]
 seen = 0
 

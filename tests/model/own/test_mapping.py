@@ -39,6 +39,7 @@ def quick(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Train on few steps, with both stages."""
     monkeypatch.chdir(place)
     monkeypatch.setattr(adapting, "LEAST_STEPS", 1)
+    monkeypatch.setattr(adapting, "LEAST_LAYOUT_STEPS", 1)
 
 
 def in_order(text: str, *parts: str) -> bool:
