@@ -136,6 +136,7 @@ def test_the_first_path_among_images_of_one_label_leads_from_one_to_another(own:
     with page.expect_request("**/interpolate") as request:
         page.locator("#tab-path").click()
     asked = request.value.post_data_json
+    assert asked
     assert asked["start"] != asked["end"]
 
 
