@@ -10,7 +10,9 @@ from fastapi import FastAPI
 from starlette.types import Message, Send
 
 from app.errors import StartError
-from app.serving.loading import fill, give_memory_back
+from app.serving.following import following
+from app.serving.image_cache import ImageCache
+from app.serving.loading import batchers, fill, give_memory_back
 from app.serving.registry import Registry
 from app.settings import Settings
 from app.telemetry.counters import Counters
@@ -23,6 +25,7 @@ Python's own value is five times as large."""
 def lifespan(
     settings: Settings,
     registry: Registry,
+    images: ImageCache,
     warm_up: Callable[[], Awaitable[None]],
     counters: Counters,
     *around: Callable[[], AbstractAsyncContextManager[None]],
@@ -36,7 +39,8 @@ def lifespan(
     async def run(_: FastAPI) -> AsyncIterator[None]:
         # One thread for the bulk of all models: beside the loop, one core computes, not three.
         with ThreadPoolExecutor(1, "bulk") as executor:
-            fill(settings, registry, executor, counters)
+            batcher = batchers(settings, executor, counters)
+            fill(settings, registry, batcher)
             await warm_up()
             sys.setswitchinterval(SWITCH_SECONDS)
             _start_collecting()
@@ -44,6 +48,8 @@ def lifespan(
             async with AsyncExitStack() as stack:
                 for context in around:
                     await stack.enter_async_context(context())
+                if settings.follow == "on":
+                    await stack.enter_async_context(following(settings, registry, images, batcher))
                 yield
             for served in registry.loaded:
                 await served.batcher.drain()

@@ -94,6 +94,7 @@ def create_app(settings: Settings | None = None) -> Explorer:
         lifespan=lifespan(
             settings,
             registry,
+            images,
             partial(tiles.warm_up, registry, images),
             counters,
             partial(holding_back_sigterm, settings.drain_seconds, registry),

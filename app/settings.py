@@ -59,6 +59,7 @@ _RULES: dict[str, Rule] = {
         lambda level: level in ("debug", "info", "warning", "error"),
         "debug, info, warning or error",
     ),
+    "follow": (lambda value: value in ("on", "off"), "on or off"),
     "metrics": (lambda value: value in ("on", "off"), "on or off"),
 }
 """Of settings for which their type's rule does not do."""
@@ -78,6 +79,9 @@ class Settings:
         "mnist-vae-2d", "model the page opens; must load, or nothing starts"
     )
     models: tuple[str, ...] = _setting((), "models to offer, by name; empty offers all there are")
+    follow: str = _setting(
+        "off", "on or off; on takes the default model anew whenever its checkpoint is replaced"
+    )
     workers: int = _setting(1, "processes; each loads its own models")
     trusted_proxies: tuple[str, ...] = _setting(
         ("127.0.0.1",),

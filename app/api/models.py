@@ -9,11 +9,9 @@ from app.http.negotiation import JSON
 from app.openapi import feature
 from app.serving.registry import KnownCard, Models, Registry
 from model import card as model_card
-from model.card import GROUPS
+from model.card import headings
 
 router = feature("/models", "models")
-
-_PLACES = {group.id: place for place, group in enumerate(GROUPS)}
 
 
 class Card(BaseModel):
@@ -38,7 +36,7 @@ class Group(BaseModel):
 
     id: str
     title: str
-    about: str = Field(description="One line for a learner")
+    about: str = Field(description="One line for a learner; empty under a heading of one's own")
     models: list[str]
 
 
@@ -61,10 +59,12 @@ async def list_models(registry: Models) -> Response:
 
 def _listing(registry: Registry) -> ModelList:
     default = registry.card(registry.default)
-    cards = sorted(registry.cards, key=lambda card: _order(card, default))
+    known = headings(card.group for card in registry.cards)
+    places = {group.id: place for place, group in enumerate(known)}
+    cards = sorted(registry.cards, key=lambda card: (places[card.group], *_order(card, default)))
     groups = [
         Group(**vars(group), models=there)
-        for group in GROUPS
+        for group in known
         if (there := [card.id for card in cards if card.group == group.id])
     ]
     return ModelList(
@@ -81,8 +81,8 @@ async def show_model(card: KnownCard) -> Card:
     return Card(**card.public())
 
 
-def _order(card: model_card.Card, default: model_card.Card) -> tuple[int, bool, bool, float, str]:
-    """Sort by group; in one the default model first, then those of its data set by `beta`."""
+def _order(card: model_card.Card, default: model_card.Card) -> tuple[bool, bool, float, str]:
+    """Sort those of a group: the default model first, then those of its data set by `beta`."""
     is_other = card.id != default.id
     is_foreign = card.dataset != default.dataset
-    return _PLACES[card.group], is_other, is_foreign, card.beta or 0.0, card.id
+    return is_other, is_foreign, card.beta or 0.0, card.id

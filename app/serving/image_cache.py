@@ -139,6 +139,10 @@ class ImageCache:
             self._targets[target] = _Target(name, tag, cache_control, tag.encode())
         return answer_if_changed(request.headers, response)
 
+    def forget_targets(self) -> None:
+        """Ask the routes again what each target means: another model answers to a name now."""
+        self._targets.clear()
+
     def find(self, name: str) -> CachedImage | None:
         """Return the image of that name if it is here."""
         kept = self._kept.get(name)

@@ -14,7 +14,7 @@ from app.serving.batcher import Batcher, Decode
 from app.serving.registry import Offer, Registry, ServedModel
 from app.settings import Settings, variable
 from app.telemetry.counters import Counters
-from model.card import GROUPS, Card
+from model.card import Card
 from model.engine import Engine, read_card
 from model.errors import CheckpointError, ModelError
 
@@ -26,7 +26,18 @@ MakeBatcher = Callable[[Decode], Batcher]
 log = logging.getLogger("explorer")
 
 
-def fill(settings: Settings, registry: Registry, executor: Executor, counters: Counters) -> None:
+def batchers(settings: Settings, executor: Executor, counters: Counters) -> MakeBatcher:
+    """Return what makes a model's batcher from the decoder of its engine."""
+    return partial(
+        Batcher,
+        executor=executor,
+        max_queue=settings.max_queue,
+        max_wait_seconds=settings.max_wait_seconds,
+        counters=counters,
+    )
+
+
+def fill(settings: Settings, registry: Registry, batcher: MakeBatcher) -> None:
     """Offer every model that is asked for, and load and warm the default one.
 
     Of the others only the card is read; one that cannot be read is reported and skipped.
@@ -35,13 +46,6 @@ def fill(settings: Settings, registry: Registry, executor: Executor, counters: C
         StartError: the default model cannot be served, or a model asked for by name is missing.
     """
     names = _names(settings)
-    batcher = partial(
-        Batcher,
-        executor=executor,
-        max_queue=settings.max_queue,
-        max_wait_seconds=settings.max_wait_seconds,
-        counters=counters,
-    )
     _load_default(settings, registry, batcher)
     for name in names:
         if name == settings.default_model:
@@ -59,13 +63,11 @@ def fill(settings: Settings, registry: Registry, executor: Executor, counters: C
 
 def _load_default(settings: Settings, registry: Registry, batcher: MakeBatcher) -> None:
     name = settings.default_model
-    folder = settings.checkpoints / name
     try:
-        _card(folder)
-        served = _served(folder, settings.device, batcher)
+        read_default(settings)
+        served, size = serve_default(settings, batcher)
     except (ModelError, OSError) as error:
         raise StartError(f"The default model {name} cannot be served: {error}") from error
-    size = memory_needed(folder)
     registry.keep(served, size)
     log.info("Model %s is ready on %s", name, served.engine.device)
     if size > settings.model_memory_bytes:
@@ -73,6 +75,17 @@ def _load_default(settings: Settings, registry: Registry, batcher: MakeBatcher) 
             "The default model takes %d bytes, more than %s; no other model will be loaded",
             size, variable("model_memory_bytes"),
         )  # fmt: skip
+
+
+def read_default(settings: Settings) -> Card:
+    """Return the card of the default model; raises ModelError and OSError."""
+    return _card(settings.checkpoints / settings.default_model)
+
+
+def serve_default(settings: Settings, batcher: MakeBatcher) -> tuple[ServedModel, int]:
+    """Return the default model, loaded and warm, and its bytes; raises ModelError and OSError."""
+    folder = settings.checkpoints / settings.default_model
+    return _served(folder, settings.device, batcher), memory_needed(folder)
 
 
 def _load(folder: Path, offered: Card, device: str, batcher: MakeBatcher) -> ServedModel:
@@ -106,8 +119,6 @@ def _card(folder: Path) -> Card:
         raise CheckpointError(
             f"{folder} holds the card of {card.id}; a checkpoint's folder has its model's name."
         )
-    if card.group not in (group.id for group in GROUPS):
-        raise CheckpointError(f"{folder} is of the group {card.group!r}, which is none of ours.")
     return card
 
 

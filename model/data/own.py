@@ -252,6 +252,7 @@ def _write(folder: Path, made: Dataset, files: dict[str, bytes], sheet: bytes, s
         (partial / DESCRIPTION).write_text(text, encoding="utf-8")
         (partial / PREVIEW).write_bytes(sheet)
         if folder.exists():
+            shutil.rmtree(old, ignore_errors=True)
             folder.rename(old)
         partial.rename(folder)
         shutil.rmtree(old, ignore_errors=True)

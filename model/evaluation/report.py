@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from model.card import GROUPS, Card
+from model.card import Card, Group, headings
 from model.measures import MEASURES, Measure
 
 REFERENCE = Path(__file__).parent / "reference.json"
@@ -143,14 +143,15 @@ def write_report(checkpoints: Path, path: Path) -> None:
 
 def load_cards(checkpoints: Path) -> list[Card]:
     """Return all cards, in the order of the groups and by id within them."""
-    order = [group.id for group in GROUPS]
     cards = [Card.load(path.parent) for path in checkpoints.glob("*/card.json")]
+    order = [group.id for group in headings(card.group for card in cards)]
     return sorted(cards, key=lambda card: (order.index(card.group), card.id))
 
 
 def report(cards: Sequence[Card]) -> str:
     """Return the page in Markdown."""
-    parts = [INTRODUCTION, _glance(cards), *(_group(group.id, cards) for group in GROUPS)]
+    groups = headings(card.group for card in cards)
+    parts = [INTRODUCTION, _glance(cards), *(_group(group, cards) for group in groups)]
     parts += ["## Figures", *(_figure(name) for name in FIGURES)]
     parts += [_block(block, cards) for block in ABOUT]
     parts += [_spread(), _reference()]
@@ -175,12 +176,11 @@ def _glance(cards: Sequence[Card]) -> str:
     return f"## At a glance\n{about}\n\n{_table(('', *(GLANCE[c.id] for c in shown)), rows)}"
 
 
-def _group(group_id: str, cards: Sequence[Card]) -> str:
-    group = next(group for group in GROUPS if group.id == group_id)
+def _group(group: Group, cards: Sequence[Card]) -> str:
     rows = [
         (f"`{card.id}`", card.summary, _minutes(card.training["seconds"]))
         for card in cards
-        if card.group == group_id
+        if card.group == group.id
     ]
     if not rows:
         return ""

@@ -15,10 +15,14 @@ from model.recipes.write_toml import to_toml
 
 LEAST_STEPS = 2000
 """Steps of the main stage that few images are repeated for."""
+LEAST_LAYOUT_STEPS = 1200
+"""The same of the layout: with fewer, the encoder has not learned the places."""
 MOST_EPOCHS = 300
 STEPS_PER_EPOCH = 20
 SMALLEST_BATCH = 8
 HELD_OUT_SHARE = 0.1
+LAID_OUT_SHARE = 0.9
+"""Of the images, if they are few: the others take places that are less exact."""
 LEAST_LAID_OUT = 200
 """Images to train on below which a layout by t-SNE says nothing."""
 
@@ -85,7 +89,7 @@ def adapt(like: Recipe, name: str, dataset: str, count: int) -> tuple[Recipe, li
     notes.append(f"held_out {held_out}, batch_size {batch}, epochs {epochs}: for {count:,} images.")
     layout = recipe.layout
     if layout:
-        layout = _fitting(layout, left, epochs / recipe.training.epochs)
+        layout = _fitting(layout, left, left // batch)
         notes.append(
             f"[layout] maps {layout.images} of them."
             if layout
@@ -116,9 +120,9 @@ def _untaught(like: Recipe) -> Recipe:
     )
 
 
-def _fitting(layout: Layout, left: int, more: float) -> Layout | None:
-    """Return a layout for so many images, in so many more epochs; none if they are too few."""
+def _fitting(layout: Layout, left: int, per_epoch: int) -> Layout | None:
+    """Return a layout for so many images and steps an epoch; none if the images are too few."""
     if left < LEAST_LAID_OUT:
         return None
-    epochs = min(MOST_EPOCHS, math.ceil(more * layout.epochs))
-    return replace(layout, images=min(layout.images, left // 2), epochs=epochs)
+    epochs = max(layout.epochs, min(MOST_EPOCHS, math.ceil(LEAST_LAYOUT_STEPS / per_epoch)))
+    return replace(layout, images=min(layout.images, int(LAID_OUT_SHARE * left)), epochs=epochs)

@@ -13,8 +13,10 @@ import re
 import shlex
 import sys
 import time
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import torch
@@ -28,17 +30,20 @@ from model.evaluation import command as evaluation
 from model.own.adapting import adapt
 from model.own.drawing import curve, legend, scatter
 from model.own.importing import import_folder
+from model.own.showing import require_free_port, showing
 from model.recipes.recipe import Recipe
 from model.training import command as training
 from model.training.optimisation import PRECISIONS
 from model.training.run import MOMENT_EPOCHS, Run
 from model.training.stages import Fit, Images
-from model.training.state import STATE_FILE
+from model.training.state import STATE_FILE, read_progress
 from model.vae.autoencoder import VariationalAutoencoder, build_autoencoder
 
 CHECKPOINTS = Path("my-checkpoints")
 LIKE = "fashion-vae-2d"
 """The recipe that the chosen one is like: a plane laid out by t-SNE."""
+GROUP = "Your images"
+"""The heading under which the page lists the model."""
 INK = 0.8
 """Share of pixels near black or white from which images count as ink on paper."""
 FEW = 1000
@@ -78,11 +83,16 @@ def run(arguments: argparse.Namespace) -> int:
         KeyboardInterrupt: The user stopped the command; how to go on was printed.
     """
     name = arguments.name or _name_of(arguments.folder)
+    if not arguments.no_serve:
+        require_free_port(arguments.port)
     _import(name, arguments)
     train, tests = train_set(name), test_set(name)
     labels = len(find(name).label_names)
     count = len(train.images)
     recipe, notes = choose(name, train)
+    begun = _begun(arguments.runs / name / STATE_FILE)
+    if begun:
+        recipe, notes = begun, []
     print(
         f"{name}: {count:,} images to train on, {len(tests.images):,} to test on, {labels} "
         f"label{'s' if labels > 1 else ''}."
@@ -91,11 +101,14 @@ def run(arguments: argparse.Namespace) -> int:
         print(note)
     if not arguments.threads and count <= FEW:
         arguments.threads = 1
-    if _is_trained(arguments.to / name, recipe):
-        print(f"{arguments.to / name} is trained already.")
-    else:
-        _train(recipe, train, tests, arguments)
-    _evaluate(name, arguments)
+    shown = showing(arguments.runs / name / "shown", arguments.port, _epochs(recipe))
+    with nullcontext() if arguments.no_serve else shown as show:
+        if _is_trained(arguments.to / name, recipe, arguments.replace):
+            (arguments.runs / name / STATE_FILE).unlink(missing_ok=True)
+            print(f"{arguments.to / name} is trained already.")
+        else:
+            _train(recipe, train, tests, arguments, begun is not None, show)
+        _evaluate(name, arguments)
     return 0 if arguments.no_serve else _serve(name, arguments)
 
 
@@ -113,7 +126,7 @@ def choose(name: str, train: LabelledImages) -> tuple[Recipe, list[str]]:
         recipe,
         title=title,
         summary="A plane of two numbers, made from a folder of images.",
-        group="map",
+        group=GROUP,
         training=replace(recipe.training, binarise=is_ink),
     )
     kind = "ink on paper, so pixels are drawn as 0 or 1" if is_ink else "shades of grey"
@@ -142,22 +155,42 @@ def _import(name: str, arguments: argparse.Namespace) -> None:
     import_folder(name, arguments.folder, DATA_FOLDER, replace=arguments.replace)
 
 
-def _is_trained(folder: Path, recipe: Recipe) -> bool:
-    """Return whether the checkpoint is there, of these images and of this recipe."""
+def _begun(state: Path) -> Recipe | None:
+    """Return the recipe of a run that was interrupted, by which it goes on."""
+    try:
+        return Recipe.from_dict(read_progress(state).recipe)
+    except ModelError:  # there is none, or it cannot be read
+        return None
+
+
+def _is_trained(folder: Path, recipe: Recipe, replaces: bool) -> bool:
+    """Return whether a checkpoint of these images is there; one to replace, of this recipe."""
     if not (folder / CARD_FILE).is_file():
         return False
     try:
         card = read_card(folder)
     except ModelError:
         return False
-    return bool(card.recipe == json.loads(json.dumps(recipe.as_dict())))
+    is_same = bool(card.recipe == json.loads(json.dumps(recipe.as_dict())))
+    return card.dataset == recipe.dataset and (is_same or not replaces)
 
 
 def _train(
-    recipe: Recipe, train: LabelledImages, tests: LabelledImages, arguments: argparse.Namespace
+    recipe: Recipe,
+    train: LabelledImages,
+    tests: LabelledImages,
+    arguments: argparse.Namespace,
+    resume: bool,
+    show: Callable[[Run], object] | None,
 ) -> None:
+    """Train the recipe; draw it, and `show` it, as it goes on."""
+
+    def watch(current: Run) -> None:
+        if show:
+            show(current)
+        _draw(current, tests)
+
     go_on = shlex.join(("python", "-m", "model", *arguments.words))
-    resume = (arguments.runs / recipe.id / STATE_FILE).is_file()
     begun = "It goes on from the last whole epoch. All of it" if resume else "Training"
     print(f"{begun} takes {_duration(seconds_needed(recipe, train))} on this machine.")
     options = argparse.Namespace(
@@ -170,7 +203,7 @@ def _train(
         resume=resume,
         replace=arguments.replace,
     )
-    training.train(recipe, options, go_on, lambda current: _show(current, tests))
+    training.train(recipe, options, go_on, watch)
 
 
 def seconds_needed(recipe: Recipe, train: LabelledImages) -> float:
@@ -180,18 +213,19 @@ def seconds_needed(recipe: Recipe, train: LabelledImages) -> float:
     assert isinstance(vae, VariationalAutoencoder)
     flat = torch.from_numpy(train.images.reshape(len(train.images), -1).copy())
     stage = Fit(vae, Images(flat, flat, recipe.training.binarise), recipe)
-    started = time.perf_counter()
-    steps = 0
-    for steps, loss in enumerate(islice(stage.losses(0), TIMED_STEPS), start=1):
+    ends = [time.perf_counter()]
+    for loss in islice(stage.losses(0), TIMED_STEPS):
         torch.autograd.backward(loss)
-        if steps == 1:
-            started = time.perf_counter()  # the first one sets things up
-    step_seconds = (time.perf_counter() - started) / max(steps - 1, 1)
+        ends.append(time.perf_counter())
+    step_seconds = min(end - start for start, end in pairwise(ends))  # others wait for other work
     laid_out = recipe.layout
-    epochs = recipe.training.epochs + (laid_out.epochs if laid_out else 0)
     per_epoch = (len(flat) - recipe.training.held_out) // recipe.training.batch_size
     tsne_seconds = SECONDS_PER_LAID_OUT * laid_out.images if laid_out else 0.0
-    return BESIDE_STEPS * step_seconds * per_epoch * epochs + tsne_seconds
+    return BESIDE_STEPS * step_seconds * per_epoch * _epochs(recipe) + tsne_seconds
+
+
+def _epochs(recipe: Recipe) -> int:
+    return recipe.training.epochs + (recipe.layout.epochs if recipe.layout else 0)
 
 
 def _duration(seconds: float) -> str:
@@ -201,9 +235,9 @@ def _duration(seconds: float) -> str:
     return f"about {minutes} minute{'s' if minutes > 1 else ''}"
 
 
-def _show(current: Run, tests: LabelledImages) -> None:
+def _draw(current: Run, tests: LabelledImages) -> None:
     """Draw the losses and the map, at the epochs of which the map is kept."""
-    if current.epochs not in MOMENT_EPOCHS:
+    if current.epochs == 0 or current.epochs not in MOMENT_EPOCHS:
         return
     coloured = sys.stdout.isatty()
     moment, entries = current.moments[-1], current.progress.history

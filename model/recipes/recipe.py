@@ -39,8 +39,9 @@ class Recipe:
     """Its name for people."""
     summary: str
     """One line: what to look for in this model."""
-    group: Literal["map", "holes", "kl", "likelihood", "network", "relatives", "twenty", "clothes"]
-    """What it teaches: the heading under which it is listed."""
+    group: str
+    """The heading under which it is listed: map, holes, kl, likelihood, network, relatives, twenty
+    or clothes, which the page explains, or any text of up to 60 characters, which it shows."""
     family: Literal["vae", "ae", "vqvae"]
     """A variational autoencoder, whose map has no holes to speak of; a plain one, whose map has; or
     one with a codebook, which has no map."""
@@ -88,6 +89,11 @@ class Recipe:
                 name,
                 f'is "{value}"; use lower-case words and numbers joined by hyphens',
             )
+        require(
+            re.fullmatch(r"\S(.{0,58}\S)?", self.group) is not None,
+            "group",
+            f'is "{self.group}"; give the heading under which it is listed, of up to 60 characters',
+        )
         require(2 <= self.latent_dim <= 256, "latent_dim", "must be 2 to 256; a map needs two")
         require(0 <= self.beta < inf, "beta", "weighs a penalty: at least 0, which switches it off")
         require(0 <= self.refinements <= 9, "refinements", "must be 0 to 9")

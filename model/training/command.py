@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 import platform
 import shlex
 import tempfile
@@ -11,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 from tqdm import tqdm
@@ -18,6 +20,7 @@ from tqdm import tqdm
 from model.atlas import make_atlas
 from model.card import Card
 from model.checkpoint import (
+    CARD_FILE,
     CHECKPOINTS,
     WEIGHTS_FILE,
     load_weights,
@@ -33,6 +36,7 @@ from model.recipes.recipe import Recipe
 from model.training.optimisation import PRECISIONS
 from model.training.run import Run
 from model.training.state import STATE_FILE
+from model.vae.autoencoder import Autoencoder
 from model.vae.dataset_elbo import measure_bound
 from model.vae.networks import CELLS, PIXELS, multiply_adds
 
@@ -97,7 +101,7 @@ def train(
         recipe: The recipe to train.
         arguments: Those of `configure`; `recipe` and `seed` are not looked at.
         go_on: The command that goes on with an interrupted run, which messages tell.
-        watch: Called with the run after each epoch.
+        watch: Called with the run before its first epoch and after each.
 
     Raises:
         ModelError: As `run`.
@@ -148,7 +152,7 @@ def _require_free(
     """Refuse to replace a checkpoint, or what an interrupted run has trained."""
     if arguments.replace:
         return
-    if folder.exists():
+    if (folder / CARD_FILE).exists():  # it is written last
         raise CheckpointError(
             f"{folder} exists already, and stays as it is. Give another folder by --to or the "
             "recipe another id; --replace trains in its place."
@@ -183,16 +187,45 @@ def _not_written(error: OSError, state_path: Path, go_on: str) -> str:
 
 def write(folder: Path, finished: Run, dataset: Dataset) -> None:
     """Write the checkpoint of a finished run, measured with the weights as stored."""
-    recipe, progress, autoencoder = finished.recipe, finished.progress, finished.autoencoder
+    autoencoder = finished.autoencoder
     weights = stored_weights(autoencoder)
     load_weights(autoencoder, weights, str(folder / WEIGHTS_FILE))
     finished.take_last_moment()
-    atlas = make_atlas(autoencoder, finished.test, tuple(finished.moments))
+    metrics = measure_bound(autoencoder, finished.test)
+    _write(folder, finished, autoencoder, weights, dataset, finished.recipe.summary, metrics)
+
+
+def write_unfinished(folder: Path, current: Run, dataset: Dataset, epochs: int) -> None:
+    """Write a checkpoint of a run of so many epochs that goes on, for people to look at meanwhile.
+
+    Its card has `progress` in place of measures.
+    """
+    done = current.epochs
+    autoencoder = copy.deepcopy(current.autoencoder).eval()
+    weights = stored_weights(autoencoder)
+    load_weights(autoencoder, weights, str(folder / WEIGHTS_FILE))
+    summary = f"In training: epoch {done} of {epochs}. The map is renewed as it goes on."
+    metrics = {"progress": {"epoch": done, "epochs": epochs}}
+    _write(folder, current, autoencoder, weights, dataset, summary, metrics)
+
+
+def _write(
+    folder: Path,
+    run: Run,
+    autoencoder: Autoencoder,
+    weights: bytes,
+    dataset: Dataset,
+    summary: str,
+    metrics: dict[str, Any],
+) -> None:
+    """Write the checkpoint of an autoencoder with the weights as stored."""
+    recipe, progress = run.recipe, run.progress
+    atlas = make_atlas(autoencoder, run.test, tuple(run.moments))
     packed = atlas.to_bytes()
     card = Card(
         id=recipe.id,
         title=recipe.title,
-        summary=recipe.summary,
+        summary=summary,
         group=recipe.group,
         family=recipe.family,
         dataset=recipe.dataset,
@@ -200,7 +233,7 @@ def write(folder: Path, finished: Run, dataset: Dataset) -> None:
         likelihood=recipe.likelihood,
         beta=recipe.beta if recipe.family == "vae" else None,
         planes=tuple(plane.id for plane in atlas.planes),
-        metrics=measure_bound(autoencoder, finished.test),
+        metrics=metrics,
         sha256=sha256(weights),
         atlas_sha256=sha256(packed),
         multiply_adds={
@@ -211,9 +244,9 @@ def write(folder: Path, finished: Run, dataset: Dataset) -> None:
         data_sha256=dict(dataset.sha256),
         training={
             "seconds": round(progress.seconds, 1),
-            "device": str(finished.device),
+            "device": str(run.device),
             "threads": torch.get_num_threads(),
-            "precision": finished.precision,
+            "precision": run.precision,
             "machine": platform.machine(),
             "versions": {name: version(name) for name in ("torch", "numpy", "safetensors")},
             "history": progress.history,

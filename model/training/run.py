@@ -56,7 +56,8 @@ class Run:
         resume: Whether to resume from `state_path` instead of starting over.
         say: Called with a line after each epoch.
         precision: Precision of products in training; measurements are always in full precision.
-        watch: Called with the run after each epoch, when its state is on the disk.
+        watch: Called with the run before its first epoch and after each, when its state is on the
+            disk; the weights are their averages then.
     """
 
     def __init__(
@@ -125,6 +126,8 @@ class Run:
         wanted = [name for name in tables if getattr(self.recipe, name) is not None]
         if self.recipe.distillation:
             wanted.remove("training")
+        if self.watch:
+            self.watch(self)
         while self.progress.stage < len(wanted):
             self._run_stage(stages[wanted[self.progress.stage]]())
             self.progress.stage += 1
@@ -174,7 +177,8 @@ class Run:
                 self._save({**optimiser_tensors(optimiser), **average.tensors()})
                 self._tell(stage)
                 if self.watch:
-                    self.watch(self)
+                    with average.applied():
+                        self.watch(self)
 
     def _groups(self, stage: Stage) -> list[dict[str, Any]]:
         """The parameters of a stage by their pace: those of the encoder, and the others."""

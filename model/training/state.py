@@ -44,6 +44,15 @@ def save_state(path: Path, progress: Progress, tensors: dict[str, Tensor]) -> No
     replace_files({path: content})
 
 
+def read_progress(path: Path) -> Progress:
+    """Read how far a run is, without its tensors.
+
+    Raises:
+        CheckpointError: The state is missing or damaged.
+    """
+    return _read(path, with_tensors=False)[0]
+
+
 def load_state(path: Path, begun: Progress) -> tuple[Progress, dict[str, Tensor]]:
     """Read a state back, of a run that began as `begun`.
 
@@ -51,14 +60,7 @@ def load_state(path: Path, begun: Progress) -> tuple[Progress, dict[str, Tensor]
         CheckpointError: The state is missing or damaged, or its recipe or its images have changed
             since.
     """
-    if not path.is_file():
-        raise CheckpointError(f"There is no run to resume at {path}; leave out --resume.")
-    try:
-        with safe_open(path, framework="pt") as file:
-            progress = Progress(**json.loads(file.metadata()["progress"]))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path} is damaged ({error}); start anew with --replace.") from error
+    progress, tensors = _read(path, with_tensors=True)
     if progress.recipe != json.loads(json.dumps(begun.recipe)):
         raise CheckpointError(
             f"The recipe has changed since the run at {path} began; "
@@ -70,6 +72,18 @@ def load_state(path: Path, begun: Progress) -> tuple[Progress, dict[str, Tensor]
             "began; restore them, or start anew with --replace and without --resume."
         )
     return progress, tensors
+
+
+def _read(path: Path, *, with_tensors: bool) -> tuple[Progress, dict[str, Tensor]]:
+    if not path.is_file():
+        raise CheckpointError(f"There is no run to resume at {path}; leave out --resume.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            progress = Progress(**json.loads(file.metadata()["progress"]))
+            names = file.keys() if with_tensors else ()
+            return progress, {name: file.get_tensor(name) for name in names}
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path} is damaged ({error}); start anew with --replace.") from error
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -1002,7 +1002,7 @@ export interface components {
             title: string;
             /**
              * About
-             * @description One line for a learner
+             * @description One line for a learner; empty under a heading of one's own
              */
             about: string;
             /** Models */

@@ -1,6 +1,7 @@
 /**
- * Fetches the list of models once, and the chosen model's plane and codes whenever the choice changes. The page keeps
- * showing the previous model until the next has loaded, so it stays usable meanwhile.
+ * Fetches the list of models, and the chosen model's plane and codes whenever the choice changes. The page keeps
+ * showing the previous model until the next has loaded, so it stays usable meanwhile. While the chosen model is still
+ * trained, the list is fetched again and again, and each new state of the model is shown.
  *
  * @typedef {import('./store.js').Store} Store
  * @typedef {import('./store.js').State} State
@@ -12,7 +13,7 @@ import { ApiError } from './api.js';
 import { codeOf, createAtlas, createBareAtlas, nearestFoot, withLandmarks } from './latent/atlas.js';
 import { contains } from './latent/box.js';
 import { addDatasets, isKnownDataset } from './latent/labels.js';
-import { groupsOf, hasPlane } from './latent/model-groups.js';
+import { groupsOf, hasPlane, isInTraining } from './latent/model-groups.js';
 import { footOf, latentAt } from './latent/plane.js';
 import { breath } from './lib/breath.js';
 import { find, hide } from './lib/dom.js';
@@ -22,6 +23,8 @@ import { whenBack } from './stream/when-back.js';
 
 /** A page that opens shows this many codes before it asks for the others; its HTML names the same number. */
 const FIRST_CODES = 1500;
+/** Between two looks at a model that is still trained. */
+const RENEWAL_MILLISECONDS = 2000;
 
 /**
  * @param {HTMLElement} root
@@ -35,6 +38,7 @@ export function mount(root, store, api) {
   const again = find(notice, '#try-again', HTMLButtonElement);
   const back = find(notice, '#go-back', HTMLButtonElement);
   let request = new AbortController();
+  let timer = 0;
 
   async function load() {
     request.abort();
@@ -53,10 +57,11 @@ export function mount(root, store, api) {
     }
   }
 
-  /** @param {AbortSignal} signal */
+  /** @param {AbortSignal} [signal] */
   async function loadModels(signal) {
     const answer = await retry(api.models, { signal });
-    const { model, unknownParts } = store.get();
+    const { models: before, model, unknownParts } = store.get();
+    if (JSON.stringify(answer.models) === JSON.stringify(before)) return;
     const isKnown = answer.models.some(({ id }) => id === model);
     void loadMeasures();
     if (!answer.models.every(({ dataset }) => isKnownDataset(dataset))) addDatasets(await retry(api.datasets, { signal }));
@@ -69,6 +74,22 @@ export function mount(root, store, api) {
       model: isKnown ? model : answer.default,
       unknownParts: isKnown || !model ? unknownParts : [...unknownParts, `model=${model}`],
     });
+  }
+
+  async function renew() {
+    try {
+      await loadModels();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error; // the server of the finished model takes over meanwhile
+    }
+    planRenewal();
+  }
+
+  function planRenewal() {
+    clearTimeout(timer);
+    const { models, model } = store.get();
+    const card = models.find(({ id }) => id === model);
+    if (card && isInTraining(card)) timer = setTimeout(renew, RENEWAL_MILLISECONDS);
   }
 
   async function loadMeasures() {
@@ -84,12 +105,14 @@ export function mount(root, store, api) {
     const { models, model, shown } = store.get();
     const card = models.find(({ id }) => id === model);
     if (!card) return store.set({ pending: '' });
-    if (shown?.id === model) return loadPlane(signal);
+    if (shown === card) return loadPlane(signal);
+    const isRenewed = shown?.id === model;
     store.set({ pending: `Loading ${card.title} …` });
-    const { pendingView, framing: first, plane: planeName } = store.get();
-    // Framing and plane from the URL apply to the model that the URL names only.
-    const framing = pendingView ? pendingView.framing : shown ? null : first;
-    const name = pendingView ? pendingView.plane : shown ? '' : planeName;
+    const { pendingView, framing: current, plane: planeName } = store.get();
+    // Framing and plane, of the URL or the visitor, apply to one model only.
+    const isOther = shown && !isRenewed;
+    const framing = pendingView ? pendingView.framing : isOther ? null : current;
+    const name = pendingView ? pendingView.plane : isOther ? '' : planeName;
     const fresh = {
       shown: card,
       pending: '',
@@ -172,10 +195,12 @@ export function mount(root, store, api) {
   back.addEventListener('click', keep);
   const ends = [
     store.watch(['model', 'models', 'plane'], () => void load()),
+    store.watch(['model', 'models'], planRenewal),
     whenBack(store, () => void (notice.hidden || load())),
   ];
   return () => {
     request.abort();
+    clearTimeout(timer);
     again.removeEventListener('click', load);
     back.removeEventListener('click', keep);
     ends.forEach((end) => end());

@@ -12,7 +12,7 @@ import pytest
 
 from app.errors import StartError
 from app.serving import loading
-from app.serving.loading import fill
+from app.serving.loading import batchers, fill
 from app.serving.registry import Registry
 from app.settings import ROOT, Settings
 from app.telemetry.counters import Counters
@@ -31,7 +31,7 @@ def checkpoints(tmp_path: Path) -> Path:
 def filled(settings: Settings) -> Registry:
     registry = Registry(settings.default_model, settings.model_memory_bytes)
     with ThreadPoolExecutor(1) as executor:
-        fill(settings, registry, executor, Counters())
+        fill(settings, registry, batchers(settings, executor, Counters()))
     return registry
 
 
@@ -68,9 +68,9 @@ def rewrite(folder: Path, **fields: object) -> None:
         (lambda folder: damage(folder / "card.json"), "card.json"),
         (lambda folder: rewrite(folder, latent_dim="two"), "latent_dim"),
         (lambda folder: rewrite(folder, id=DEFAULT), f"holds the card of {DEFAULT}"),
-        (lambda folder: rewrite(folder, group="odds and ends"), "'odds and ends'"),
+        (lambda folder: rewrite(folder, group=""), "group is empty"),
     ],
-    ids=["cut off", "wrong type", "another's", "unknown group"],
+    ids=["cut off", "wrong type", "another's", "no group"],
 )
 def test_a_bad_card_is_reported_and_its_model_skipped(
     checkpoints: Path,

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -35,6 +36,8 @@ class Followed:
     said: str
     mapped: str
     """Where the one command of the last section serves."""
+    growing: dict[str, Any]
+    """The card of its model, as the page had it first."""
 
 
 def wait_until_ready(process: subprocess.Popen[bytes], url: str) -> None:
@@ -48,12 +51,25 @@ def wait_until_ready(process: subprocess.Popen[bytes], url: str) -> None:
         until(ready, "the server", seconds=900)  # the one command trains before it serves
 
 
+def card_of(model: str, url: str) -> dict[str, Any]:
+    answer = httpx.get(f"{url}/api/v1/models/{model}", trust_env=False, timeout=60)
+    card: dict[str, Any] = answer.raise_for_status().json()
+    return card
+
+
+def is_mapped(url: str) -> bool:
+    """Tell whether the finished model is served; between two servers nobody answers."""
+    with suppress(httpx.TransportError):
+        return "codes" in card_of("shapes", url)["metrics"]
+    return False
+
+
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Followed]:
     folder, host = tmp_path_factory.mktemp("own"), f"127.0.0.1:{free_port()}"
     mapped = f"127.0.0.1:{free_port()}"
     (recipe,) = re.findall(r"Save this as `(\S+\.toml)`", GUIDE)
-    servers, said = [], ""
+    servers, said, growing = [], "", {}
     try:
         for language, code in blocks(GUIDE):
             if language == "toml":
@@ -64,9 +80,12 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Followed]:
                 shell = ["bash", "-ec", f"{command} --port {at[10:]}"]
                 servers.append(subprocess.Popen(shell, cwd=folder, env=environment()))
                 wait_until_ready(servers[-1], f"http://{at}")
+                if at == mapped:
+                    growing = card_of("shapes", f"http://{at}")
+                    until(lambda: is_mapped(f"http://{mapped}"), "the measured map", seconds=900)
             else:
                 said += follow(language, code, folder, host)
-        yield Followed(folder, f"http://{host}", said, f"http://{mapped}")
+        yield Followed(folder, f"http://{host}", said, f"http://{mapped}", growing)
     finally:
         for process in servers:
             process.terminate()
@@ -122,9 +141,12 @@ def test_the_map_and_the_test_images_of_a_users_own_model_are_served(client: htt
 def test_the_one_command_serves_a_map_of_the_folder(followed: Followed) -> None:
     with httpx.Client(base_url=followed.mapped, trust_env=False, timeout=60) as client:
         answer = client.get("/api/v1/models").json()
+        assert followed.growing["metrics"]["progress"]["epochs"] > 1
+        assert followed.growing["summary"].startswith("In training: epoch ")
         assert answer["default"] == "shapes"
-        assert [card["id"] for card in answer["models"]] == ["shapes", "shapes-vae-2d"]
-        assert answer["models"][0]["metrics"]["codes"]["knn_accuracy"] > 0.4
+        cards = {card["id"]: card for card in answer["models"]}
+        assert cards.keys() == {"shapes", "shapes-vae-2d"}
+        assert cards["shapes"]["metrics"]["codes"]["knn_accuracy"] > 0.4
         assert client.get("/api/v1/models/shapes/planes/latent/tiles/0/0/0.png").status_code == 200
 
 

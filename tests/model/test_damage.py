@@ -112,7 +112,7 @@ def test_a_card_with_what_no_answer_could_hold_is_refused(
 @pytest.mark.parametrize(
     ("fields", "complaint"),
     [
-        ({"group": "odds and ends"}, "group is 'odds and ends'; known are map, holes"),
+        ({"group": " "}, "group is empty; give it a heading"),
         ({"training": {"history": [3]}}, "history that is not a list of objects"),
         ({"training": {"history": "long"}}, "history that is not a list of objects"),
         ({"latent_dim": [[]] * 10_000}, "its field latent_dim is"),

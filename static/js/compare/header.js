@@ -5,6 +5,7 @@
  * @typedef {import('../store.js').State} State
  */
 import { labelsOf } from '../latent/labels.js';
+import { distinctTitle } from '../latent/model-groups.js';
 import { find, findAll } from '../lib/dom.js';
 import { DRAW_SOURCES, LINKS } from '../store.js';
 import { nearestImage } from './correspondence.js';
@@ -41,7 +42,8 @@ export function mount(section, page, second, api) {
     select.replaceChildren(...groups.flatMap(({ title, models: cards }) => {
       const group = document.createElement('optgroup');
       group.label = title;
-      group.append(...cards.filter(({ id }) => ids.has(id)).map(({ id, title: name }) => new Option(name, id)));
+      const offered = cards.filter(({ id }) => ids.has(id));
+      group.append(...offered.map((other) => new Option(distinctTitle(other, groups), other.id)));
       return group.childElementCount ? [group] : [];
     }));
     select.value = chosen;

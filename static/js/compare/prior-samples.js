@@ -44,7 +44,7 @@ export function mount(map, page, store, api, onCount, onProblem) {
   async function sample() {
     const { atlas } = store.get();
     const { sampleSeed: seed, drawSource } = page.get();
-    const wanted = atlas && seed ? `${atlas.card.id} ${seed} ${drawSource}` : '';
+    const wanted = atlas && seed ? `${atlas.card.sha256} ${seed} ${drawSource}` : '';
     if (wanted === sampled) return;
     sampled = wanted;
     request.abort();

@@ -187,8 +187,35 @@ export function nearestFoot({ feet, codes }, point, label) {
 export function borderOf(atlas, a, b) {
   const densities = densitiesOf(atlas);
   const [first, second] = [a, b].map((label) => densities.get(label) ?? new Float64Array(CELLS * CELLS));
-  return centreOf(atlas.view, indexOfGreatest(first.map((d, n) => Math.min(d, second[n]))));
+  return centreOf(atlas.view, indexOfGreatest(smaller(first, second)));
 }
+
+/**
+ * Return the two labels whose codes lie closest together: the smaller of their densities comes highest.
+ *
+ * @param {Atlas} atlas
+ * @returns {[number, number] | null}  null: there are fewer than two
+ */
+export function closestLabels(atlas) {
+  const densities = [...densitiesOf(atlas)];
+  /** @type {[number, number] | null} */
+  let closest = null;
+  let best = -1;
+  for (const [i, [a, first]] of densities.entries()) {
+    for (const [b, second] of densities.slice(i + 1)) {
+      const common = smaller(first, second);
+      const close = common[indexOfGreatest(common)];
+      if (close > best) [closest, best] = [[a, b], close];
+    }
+  }
+  return closest;
+}
+
+/** @type {(one: Float64Array, other: Float64Array) => Float64Array} */
+const smaller = (one, other) => one.map((value, n) => Math.min(value, other[n]));
+
+/** Whether the codes have different labels. @type {(atlas: Pick<Atlas, 'landmarks'>) => boolean} */
+export const hasLabels = ({ landmarks }) => landmarks.length > 1;
 
 /**
  * Return the code of a test image.

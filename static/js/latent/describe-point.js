@@ -65,6 +65,12 @@ export function describe(place, typical, labels = labelsOf('mnist')) {
       text: `The nearest one is ${place.distance.toFixed(2)} away. No image taught the decoder what belongs here.`,
     };
   }
+  if (labels.length === 1) {
+    return {
+      title: 'Among the codes',
+      text: `The nearest test image has its code ${place.distance.toFixed(2)} from here.`,
+    };
+  }
   if (place.share[first] >= MAJORITY) {
     const count = place.indices.length;
     const votes = Math.round(place.share[first] * count);
@@ -79,7 +85,7 @@ export function describe(place, typical, labels = labelsOf('mnist')) {
   if (others.length === 1) {
     return {
       title: `Between ${joinWords(names)}`,
-      text: 'One image has to serve both, so its strokes blur or bend from one into the other.',
+      text: 'One image has to serve both, so it blurs or bends from one into the other.',
     };
   }
   return {
@@ -97,11 +103,12 @@ export function describe(place, typical, labels = labelsOf('mnist')) {
  * @returns {string}
  */
 export function describeBriefly(place, typical, labels = labelsOf('mnist')) {
-  const near = nearbyLabels(place.share);
-  const names = near.map((label) => `${labels[label].bare} (${Math.round(100 * place.share[label])} %)`);
   const density = place.distance > typical ? 'far from every code'
     : place.reach > typical ? 'few codes here, so the image may blur'
     : 'many codes here';
+  if (labels.length === 1) return density;
+  const near = nearbyLabels(place.share);
+  const names = near.map((label) => `${labels[label].bare} (${Math.round(100 * place.share[label])} %)`);
   return `near ${joinWords(names)} of the ${place.indices.length} nearest codes; ${density}`;
 }
 

@@ -13,7 +13,7 @@
  * @property {string} title
  * @property {readonly Label[]} labels
  * @property {string} hint  on the empty drawing
- * @property {readonly [number, number]} pathLabels  labels of the default path's ends
+ * @property {readonly [number, number] | null} pathLabels  labels of the default path's ends; null: found in the codes
  */
 
 /** @type {DatasetWords} */
@@ -51,6 +51,9 @@ const CLOTHES = {
 /** @type {Map<string, DatasetWords>} */
 const datasetWords = new Map([['mnist', DIGITS], ['fashion-mnist', CLOTHES]]);
 
+/** Whether a data set is one of those that ship. @type {(dataset: string) => boolean} */
+export const isShippedDataset = (dataset) => dataset === 'mnist' || dataset === 'fashion-mnist';
+
 /** @type {(dataset: string) => boolean} */
 export const isKnownDataset = (dataset) => datasetWords.has(dataset);
 
@@ -66,7 +69,7 @@ export function addDatasets(datasets) {
       title,
       labels: labels.map((name) => ({ name, one: `“${name}”`, many: `“${name}” images`, bare: `“${name}”` })),
       hint: 'Draw here',
-      pathLabels: [0, labels.length - 1],
+      pathLabels: null,
     });
   }
 }

@@ -58,5 +58,8 @@ export function distinctTitle({ id, title }, groups) {
   return isShared ? `${title} (${id})` : title;
 }
 
+/** Whether a model is still trained, and its checkpoint renewed. @type {(card: Pick<Card, 'metrics'>) => boolean} */
+export const isInTraining = ({ metrics }) => 'progress' in metrics;
+
 /** Whether a model has a plane that a map can show. @type {(card: Pick<Card, 'planes'>) => boolean} */
 export const hasPlane = ({ planes }) => planes.length > 0;

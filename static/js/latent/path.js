@@ -25,6 +25,40 @@ export function typicalImage({ landmarks }, label) {
 }
 
 /**
+ * Return the ends of a walk: typical test images of the two labels that lie farthest apart; of one label alone, the
+ * image farthest from the middle of its codes, and the one farthest from that.
+ *
+ * @param {Atlas} atlas
+ * @returns {[number, number]}  indices of the images
+ */
+export function walkEnds(atlas) {
+  const { landmarks, feet, codes } = atlas;
+  const points = landmarks.length > 1
+    ? landmarks.map(({ index, point }) => ({ index, ...point }))
+    : Array.from({ length: codes.count }, (_, index) => ({ index, u: feet[2 * index], v: feet[2 * index + 1] }));
+  /** @type {(from: {u: number, v: number}) => typeof points[number]} */
+  const farthestFrom = (from) =>
+    points.reduce((best, one) => (distance(one, from) > distance(best, from) ? one : best), points[0]);
+  if (landmarks.length <= 1) {
+    const start = farthestFrom(meanOf(points));
+    return [start.index, farthestFrom(start).index];
+  }
+  const pairs = points.map((start) => ({ start, end: farthestFrom(start) }));
+  const longest = pairs.reduce((best, pair) =>
+    distance(pair.start, pair.end) > distance(best.start, best.end) ? pair : best);
+  return [longest.start.index, longest.end.index];
+}
+
+/** @type {(one: {u: number, v: number}, other: {u: number, v: number}) => number} */
+const distance = (one, other) => Math.hypot(one.u - other.u, one.v - other.v);
+
+/** @type {(points: readonly {u: number, v: number}[]) => {u: number, v: number}} */
+const meanOf = (points) => ({
+  u: points.reduce((sum, { u }) => sum + u / points.length, 0),
+  v: points.reduce((sum, { v }) => sum + v / points.length, 0),
+});
+
+/**
  * Return a path in a model's latent space. Ends that are not in that space are replaced by the default ones.
  *
  * @param {Atlas} atlas
@@ -32,9 +66,10 @@ export function typicalImage({ landmarks }, label) {
  * @returns {Path}
  */
 export function pathIn(atlas, path) {
-  const [from, to] = wordsFor(atlas.card.dataset).pathLabels;
-  const start = path && isIn(atlas, path.start) ? path.start : typicalImage(atlas, from);
-  const end = path && isIn(atlas, path.end) ? path.end : typicalImage(atlas, to);
+  const labels = wordsFor(atlas.card.dataset).pathLabels;
+  const ends = labels ? labels.map((label) => typicalImage(atlas, label)) : walkEnds(atlas).map((image) => ({ image }));
+  const start = path && isIn(atlas, path.start) ? path.start : ends[0];
+  const end = path && isIn(atlas, path.end) ? path.end : ends[1];
   return { start, end, kind: path?.kind ?? 'linear' };
 }
 

@@ -10,6 +10,7 @@
  * @typedef {import('../lib/theme.js').Theme} Theme
  * @typedef {import('./dots.js').Painter} Painter
  */
+import { hasLabels } from '../latent/atlas.js';
 import { hasCollapsed } from '../latent/measures.js';
 import { find } from '../lib/dom.js';
 import { contextOf } from '../lib/pixels.js';
@@ -153,7 +154,8 @@ export function mount(root, store, api) {
       context.globalAlpha = 1;
     }
     const margin = parseFloat(getComputedStyle(canvas).getPropertyValue('--frame')) || 0;
-    const hasNames = layers.names.isOn && !trainingTime && !hasCollapsed(atlas.card); // all codes in one place have no order
+    // All codes in one place have no order, and one name for all says nothing.
+    const hasNames = layers.names.isOn && !trainingTime && !hasCollapsed(atlas.card) && hasLabels(atlas);
     const texts = !hasTexts ? [] : [
       ...(hasNames ? namesOf(context, view, atlas, digits, theme, layers.names.opacity) : []),
       ...(prior ? priorNames(context, view, atlas, theme) : []),

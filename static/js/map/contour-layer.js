@@ -36,7 +36,7 @@ export function createContourLayer(store, api, onChange) {
     const { atlas, latent, layers } = store.get();
     if (!atlas || !latent || !layers.contours.isOn) return;
     if (latent.length !== 2 || atlas.card.latent_dim !== 2) return forget();
-    const wanted = `${atlas.card.id} ${latent.join()}`;
+    const wanted = `${atlas.card.sha256} ${latent.join()}`;
     if (wanted === requested) return;
     requested = wanted;
     request.abort();

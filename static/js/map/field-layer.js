@@ -8,6 +8,7 @@
  * @typedef {import('../map-layers.js').FieldId} FieldId
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
+import { hasLabels } from '../latent/atlas.js';
 import { contextOf } from '../lib/pixels.js';
 import { retry } from '../lib/retry.js';
 import { channels } from '../lib/theme.js';
@@ -38,8 +39,14 @@ export function createFieldLayer(store, api, onChange) {
   /** @type {Theme} */
   let theme;
 
+  /** Whether a field is to be seen: codes of one label have no regions of labels. @param {FieldId} id */
+  function isWanted(id) {
+    const { atlas, layers } = store.get();
+    return layers[id].isOn && (id !== 'label' || !atlas || hasLabels(atlas));
+  }
+
   function load() {
-    const { atlas, layers, isMapDrawn } = store.get();
+    const { atlas, isMapDrawn } = store.get();
     if (atlas?.plane !== shown?.plane) {
       forget();
       // The fields of one slice stay until those of the next have loaded, as its tiles do.
@@ -50,7 +57,7 @@ export function createFieldLayer(store, api, onChange) {
     clearTimeout(timer);
     if (!atlas || !isMapDrawn) return; // the tiles come first
     timer = setTimeout(() => {
-      for (const id of FIELD_IDS) if (layers[id].isOn && !requested.has(id)) void fetchField(atlas, id, request.signal);
+      for (const id of FIELD_IDS) if (isWanted(id) && !requested.has(id)) void fetchField(atlas, id, request.signal);
     }, atlas.plane === atlas.base ? 0 : REST_MILLISECONDS);
   }
 
@@ -118,7 +125,7 @@ export function createFieldLayer(store, api, onChange) {
       const top = screenY(camera, extent.v1);
       for (const id of FIELD_IDS) {
         const canvas = canvases.get(id);
-        if (!canvas || !layers[id].isOn) continue;
+        if (!canvas || !isWanted(id)) continue;
         context.globalAlpha = layers[id].opacity;
         context.imageSmoothingEnabled = id !== 'label';
         const width = screenX(camera, extent.u1) - left;
@@ -126,7 +133,7 @@ export function createFieldLayer(store, api, onChange) {
       }
       context.imageSmoothingEnabled = true;
       context.globalAlpha = 1;
-      return FIELD_IDS.every((id) => !layers[id].isOn || levels.has(id));
+      return FIELD_IDS.every((id) => !isWanted(id) || levels.has(id));
     },
 
     stop() {

@@ -108,13 +108,13 @@ export function createTileLayer(store, api, onChange) {
   }
 
   const unwatch = store.watch(['atlas', 'view'], ({ atlas, view }) => {
-    const isSame = plane === atlas?.plane.id && model === atlas.card.id;
+    const isSame = plane === atlas?.plane.id && model === atlas.card.sha256;
     if (!isSame) {
       previousPlane = plane;
       plane = atlas?.plane.id ?? '';
-      if (model === atlas?.card.id) drop();
+      if (model === atlas?.card.sha256) drop();
       else forget();
-      model = atlas?.card.id ?? '';
+      model = atlas?.card.sha256 ?? '';
     }
     const isZooming = isSame && view !== null && view.camera.scale !== scale;
     scale = view?.camera.scale ?? 0;

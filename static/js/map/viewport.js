@@ -49,7 +49,7 @@ export function mount(root, store) {
     const [free, inside] = [placeOn(map, clear), placeOn(map, reach)];
     const lasting = sheets.filter(({ stays }) => stays).map(({ rect }) => grown(rect, MARGIN));
     const cards = lasting.filter((card) => overlap(card, free));
-    const layoutKey = JSON.stringify([atlas.card.id, atlas.base.id, atlas.codes.count, width, height, free, inside, cards]);
+    const layoutKey = JSON.stringify([atlas.card.sha256, atlas.base.id, atlas.codes.count, width, height, free, inside, cards]);
     // While another model loads, its name may already have changed the title card.
     if (layoutKey !== laidOutFor && (!layout || !pending)) {
       laidOutFor = layoutKey;

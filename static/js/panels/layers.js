@@ -3,6 +3,7 @@
  *
  * @typedef {import('../store.js').Store} Store
  */
+import { hasLabels } from '../latent/atlas.js';
 import { copyOf, find, write } from '../lib/dom.js';
 import { watchTheme } from '../lib/theme.js';
 import { LAYERS, LAYER_IDS, LAYER_TEXTS, changed } from '../map-layers.js';
@@ -74,8 +75,11 @@ export function mount(root, store) {
       }
     }),
     store.watch(['atlas'], ({ atlas }) => {
-      const prior = rows.find(({ id }) => id === 'prior');
-      if (prior) prior.row.hidden = atlas !== null && atlas.card.family !== 'vae';
+      for (const { id, row } of rows) {
+        const isForVaes = id === 'prior';
+        const isForLabels = id === 'label' || id === 'names';
+        row.hidden = atlas !== null && ((isForVaes && atlas.card.family !== 'vae') || (isForLabels && !hasLabels(atlas)));
+      }
     }),
   ];
   return () => {

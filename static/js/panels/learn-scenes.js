@@ -53,6 +53,9 @@ const IN_DRAW = {
   image: { testImage: IMAGE },
 };
 
+/** The panels of the lessons that are not in the panel of lessons. @type {Readonly<Record<string, State['panel']>>} */
+const PANEL_OF = { noise: 'draw', image: 'draw', training: 'training' };
+
 /** @type {(atlas: Atlas, point: Point) => Partial<State>} */
 const at = (atlas, point) => ({ latent: latentAt(atlas.plane, point) });
 
@@ -74,6 +77,7 @@ const PLACES = {
     const seam = placesOf(atlas.card)?.seam;
     return { ...(seam ? { latent: seam.latent } : at(atlas, borderOf(atlas, 4, 9))), digits: BITS_4_AND_9 };
   },
+  meeting: (atlas, [a, b]) => ({ ...at(atlas, borderOf(atlas, a, b)), digits: (1 << a) | (1 << b) }),
   middle: (atlas) => at(atlas, priorCentre(atlas.plane)),
   hole: (atlas) => at(atlas, largestHole(atlas)),
   between: (atlas, images) => ({ latent: middleOf(images.map((image) => codeOf(atlas, image))) }),
@@ -89,7 +93,7 @@ const PLACES = {
  * @returns {Partial<State>}
  */
 export function stageOf({ id, model, show, twin, draws, source }) {
-  const panel = nameOf(show) in IN_DRAW ? 'draw' : 'learn';
+  const panel = PANEL_OF[nameOf(show)] ?? 'learn';
   return { ...BLANK, lesson: id, model, panel, secondModel: twin, sampleSeed: draws, drawSource: source };
 }
 

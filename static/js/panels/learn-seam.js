@@ -34,8 +34,8 @@ export function mount(root, store, api) {
   const unwatch = store.watch(['lesson', 'shown'], ({ lesson, shown }) => {
     const seam = lesson === 'seam' && shown ? placesOf(shown)?.seam : undefined;
     figure.hidden = !seam;
-    if (!seam || !shown || shownOf === shown.id) return;
-    shownOf = shown.id;
+    if (!seam || !shown || shownOf === shown.sha256) return;
+    shownOf = shown.sha256;
     const images = seam.images.map((index) => {
       const image = new Image(IMAGE_SIDE, IMAGE_SIDE);
       image.src = api.testImageUrl(shown.dataset, index);

@@ -7,11 +7,13 @@
  * @typedef {import('../url/query.js').UrlState} UrlState
  * @typedef {import('./learn-scenes.js').Lesson} Lesson
  */
+import { isShippedDataset } from '../latent/labels.js';
 import { printedMeasure, valueOf } from '../latent/measures.js';
 import { find, findAll } from '../lib/dom.js';
 import { DRAW_SOURCES } from '../store.js';
 import { showView, viewOf } from '../url/history.js';
 import { placeOf, stageOf } from './learn-scenes.js';
+import { mount as mountOwn } from './learn-own.js';
 import { mount as mountSeam } from './learn-seam.js';
 
 /**
@@ -22,6 +24,8 @@ import { mount as mountSeam } from './learn-seam.js';
 export function mount(root, store, api) {
   const panel = find(root, '#panel-learn', HTMLElement);
   const buttons = findAll(panel, 'button[data-lesson]', HTMLButtonElement);
+  const ownLessons = find(panel, '#own-lessons', HTMLElement);
+  const nothing = find(panel, '#no-lessons', HTMLElement);
   const leave = find(panel, '#leave-lessons', HTMLButtonElement);
   const listeners = new AbortController();
   /** The lesson whose model is loading. @type {Lesson | null} */
@@ -70,13 +74,17 @@ export function mount(root, store, api) {
     leave.hidden = !before;
   }
 
-  /** Hide buttons whose model is missing, cards without buttons, and headings without cards. */
+  /** Hide buttons that are for other images or whose model is missing, cards without buttons, and headings without cards. */
   function showAvailable() {
-    const ids = new Set(store.get().models.map(({ id }) => id));
+    const { models, shown } = store.get();
+    const ids = new Set(models.map(({ id }) => id));
+    const isOwn = shown !== null && !isShippedDataset(shown.dataset);
     for (const button of buttons) {
       const { model = '', twin = '' } = button.dataset;
-      button.hidden = !ids.has(model) || (twin !== '' && !ids.has(twin));
+      const isForShown = ownLessons.contains(button) === isOwn;
+      button.hidden = !isForShown || !ids.has(model) || (twin !== '' && !ids.has(twin));
     }
+    nothing.hidden = buttons.some((button) => !button.hidden);
     for (const list of findAll(panel, '.lessons', HTMLElement)) {
       for (const card of findAll(list, 'li', HTMLElement)) card.hidden = !card.querySelector('button:not([hidden])');
       const isEmpty = !list.querySelector('li:not([hidden])');
@@ -108,13 +116,14 @@ export function mount(root, store, api) {
 
   const ends = [
     mountSeam(panel, store, api),
+    mountOwn(panel, store),
     store.watch(['shown'], show),
     store.watch(['posterior'], ({ posterior, lesson, noise }) => {
       // The large picture shows what the model made of the noisy image.
       if (lesson && noise && posterior?.mean) store.set({ latent: posterior.mean, movedAt: 0 });
     }),
     store.watch(['lesson', 'model'], mark),
-    store.watch(['models'], showAvailable),
+    store.watch(['models', 'shown', 'atlas'], showAvailable),
     store.watch(['models', 'measures'], showMeasures),
   ];
   return () => {

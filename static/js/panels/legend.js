@@ -17,6 +17,7 @@ const SCALE_PIXELS = 140;
  */
 export function mount(root, store) {
   const legend = find(root, '#legend', HTMLElement);
+  const group = find(legend, '.keys', HTMLElement);
   const keys = findAll(legend, 'button[data-digit]', HTMLButtonElement);
   const all = find(legend, '#all-digits', HTMLButtonElement);
   const bar = find(legend, '#scale i', HTMLElement);
@@ -39,6 +40,7 @@ export function mount(root, store) {
     store.watch(['atlas'], ({ atlas }) => {
       const dataset = atlas?.card.dataset;
       legend.classList.toggle('words', hasWords(dataset));
+      group.hidden = labelsOf(dataset).length < 2;
       for (const key of keys) {
         const label = labelsOf(dataset).at(Number(key.dataset.digit));
         key.textContent = label?.name ?? '';

@@ -9,7 +9,7 @@
  */
 import { wordsFor } from '../latent/labels.js';
 import { blocksOf, directionOf, ownUnit, referenceFor } from '../latent/measures.js';
-import { kindOfModel, shortId } from '../latent/model-groups.js';
+import { distinctTitle, kindOfModel, shortId } from '../latent/model-groups.js';
 import { printed, printedElbo } from '../latent/nats.js';
 import { copyOf, find } from '../lib/dom.js';
 
@@ -35,7 +35,7 @@ export function mount(root, store) {
     if (!card || open !== 'measures') return;
     const found = models.find(({ id }) => id === wanted && id !== model);
     const reference = wanted === NONE ? undefined : found ?? referenceFor(models, card, defaultModel);
-    title.textContent = card.title;
+    title.textContent = distinctTitle(card, groups);
     facts.textContent = factsOf(card);
     bound.textContent = boundOf(card);
     select.replaceChildren(
@@ -44,7 +44,7 @@ export function mount(root, store) {
         const section = document.createElement('optgroup');
         section.label = group.title;
         const others = group.models.filter(({ id }) => id !== model);
-        section.append(...others.map(({ id, title: name }) => new Option(name, id)));
+        section.append(...others.map((other) => new Option(distinctTitle(other, groups), other.id)));
         return section;
       }),
     );

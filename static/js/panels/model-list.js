@@ -22,16 +22,20 @@ export function mount(root, store) {
   let typed = createTypeAhead();
   /** @type {HTMLElement[]} */
   let options = [];
+  /** @type {readonly Group[]} */
+  let filled = [];
 
   /** @param {readonly Group[]} groups */
   function fill(groups) {
-    list.replaceChildren(...groups.map(({ id, title, about, models }) => {
+    list.replaceChildren(...groups.map(({ title, about, models }, place) => {
       const section = copyOf(sheet, '#model-group', HTMLElement);
       const heading = find(section, '[data-part="title"]', HTMLElement);
-      heading.id = `models-${id}`;
+      heading.id = `models-${place}`;
       heading.textContent = title;
       section.setAttribute('aria-labelledby', heading.id);
-      find(section, '[data-part="about"]', HTMLElement).textContent = about;
+      const line = find(section, '[data-part="about"]', HTMLElement);
+      line.textContent = about;
+      line.hidden = !about;
       section.append(...models.map((card) => {
         const option = copyOf(sheet, '#model-option', HTMLElement);
         option.dataset.model = card.id;
@@ -109,7 +113,8 @@ export function mount(root, store) {
   }, { signal });
 
   const unwatch = store.watch(['groups', 'model'], ({ groups, model }) => {
-    if (options.length !== groups.flatMap(({ models }) => models).length) fill(groups);
+    if (groups !== filled) fill(groups);
+    filled = groups;
     for (const option of options) option.ariaSelected = `${option.dataset.model === model}`;
   });
   return () => {

@@ -4,7 +4,7 @@
  * @typedef {import('../store.js').Store} Store
  */
 import { mapInWords } from '../latent/describe-map.js';
-import { kindOfModel } from '../latent/model-groups.js';
+import { distinctTitle, kindOfModel } from '../latent/model-groups.js';
 import { find } from '../lib/dom.js';
 import { mount as mountModelList } from './model-list.js';
 
@@ -26,10 +26,10 @@ export function mount(root, store) {
 
   const ends = [
     mountModelList(root, store),
-    store.watch(['model', 'models'], ({ model, models }) => {
+    store.watch(['model', 'models'], ({ model, models, groups }) => {
       const card = models.find(({ id }) => id === model);
       button.dataset.model = model;
-      title.textContent = card?.title ?? '…';
+      title.textContent = card ? distinctTitle(card, groups) : '…';
       kind.textContent = card ? kindOfModel(card) : '';
       summary.textContent = card?.summary ?? '';
     }),

@@ -60,7 +60,7 @@ export function mount(root, store, api) {
     if (open === 'learn' && !path) return forget(); // a lesson without a walk
     const now = current();
     if (!now || (open !== 'path' && !playing && !requested)) return;
-    const wanted = JSON.stringify([now.atlas.card.id, now.start, now.end]);
+    const wanted = JSON.stringify([now.atlas.card.sha256, now.start, now.end]);
     if (wanted !== requested) {
       forget();
       requested = wanted;

@@ -28,6 +28,7 @@ export function mount(root, store) {
   const away = find(height, '[data-part="away"]', HTMLElement);
   const back = find(height, 'button', HTMLButtonElement);
   const list = find(panel, '#shares', HTMLElement);
+  const sharesTitle = find(panel, '#shares-title', HTMLElement);
   const sliders = find(panel, '#latent-sliders summary', HTMLElement);
   const rows = Array.from({ length: BARS }, () => {
     const row = copyOf(panel, 'template', HTMLElement);
@@ -96,6 +97,8 @@ export function mount(root, store) {
 
   const ends = [
     store.watch(['atlas'], ({ atlas }) => {
+      // Of one label, all neighbours have it.
+      sharesTitle.hidden = list.hidden = atlas !== null && labelsOf(atlas.card.dataset).length < 2;
       nearest = atlas && createNearest(atlas.codes);
       list.classList.toggle('words', hasWords(atlas?.card.dataset));
       typical = Infinity; // until it is known, no place is called far

@@ -57,11 +57,11 @@ export function mount(root, store, api) {
 
   async function load() {
     const { atlas, panel: open } = store.get();
-    if (open !== 'training' || !atlas || atlas.card.id === loaded) return;
+    if (open !== 'training' || !atlas || atlas.card.sha256 === loaded) return;
     request.abort();
     request = new AbortController();
     const { signal } = request;
-    loaded = atlas.card.id;
+    loaded = atlas.card.sha256;
     moments = [];
     problem.textContent = '';
     try {
@@ -79,6 +79,8 @@ export function mount(root, store, api) {
       loaded = '';
       problem.textContent = error.message;
     }
+    const count = moments.length ? moments[0].feet.length / 2 : 0;
+    find(panel, '[data-part="count"]', HTMLElement).textContent = `${count.toLocaleString('en')} test`;
     slider.max = `${STEPS * Math.max(0, moments.length - 1)}`;
     slider.value = slider.max;
     drawn = null;
@@ -207,7 +209,7 @@ export function mount(root, store, api) {
   const ends = [
     whenBack(store, () => void load()),
     store.watch(['atlas', 'panel'], ({ atlas, panel: open, shown }) => {
-      if (open !== 'training' || atlas?.card.id !== loaded || (shown && !hasPlane(shown))) showTrained();
+      if (open !== 'training' || atlas?.card.sha256 !== loaded || (shown && !hasPlane(shown))) showTrained();
       void load();
     }),
     store.watch(['trainingTime', 'latent'], ({ trainingTime, latent, atlas }) => {

@@ -64,6 +64,17 @@ def test_a_group_lists_the_default_model_then_others_by_their_weight_then_those_
     ]
 
 
+def test_headings_of_ones_own_come_after_ours_under_their_own_text(tmp_path: Path) -> None:
+    untrained.write(tmp_path, "of-mine", group="What I found in the attic")
+    untrained.write(tmp_path, "of-ours", group="kl")
+    settings = Settings(checkpoints=tmp_path, default_model="of-mine")
+    with serving(settings) as server, server.client() as client:
+        answer = client.get("/api/v1/models").json()
+    assert [card["id"] for card in answer["models"]] == ["of-ours", "of-mine"]
+    own = answer["groups"][-1]
+    assert (own["title"], own["about"]) == ("What I found in the attic", "")
+
+
 def test_an_unknown_model_is_refused_with_the_known_ones(
     api: httpx.Client, refused: Refused
 ) -> None:

@@ -1,5 +1,6 @@
 """`python -m model map`: one command, which goes on where it stopped and replaces nothing."""
 
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,7 @@ def quick(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Train on few steps, with both stages."""
     monkeypatch.chdir(place)
     monkeypatch.setattr(adapting, "LEAST_STEPS", 1)
+    monkeypatch.setattr(adapting, "LEAST_LAYOUT_STEPS", 1)
 
 
 def in_order(text: str, *parts: str) -> bool:
@@ -52,10 +54,11 @@ def test_one_command_leads_to_a_model_and_goes_on_after_it_was_stopped(
     command = ["map", "My pictures", "--no-serve", "--device", "cpu"]
 
     def stop(current: Run, tests: LabelledImages) -> None:
-        raise KeyboardInterrupt
+        if current.epochs:
+            raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(mapping, "_show", stop)
+        patch.setattr(mapping, "_draw", stop)
         assert main(command) == 130
     said = capsys.readouterr().out
     assert in_order(
@@ -80,7 +83,7 @@ def test_one_command_leads_to_a_model_and_goes_on_after_it_was_stopped(
     assert "layout 1/" not in said, "that epoch was done"
     metrics = Card.load(Path("my-checkpoints/my-pictures")).metrics
     assert {"grey", "codes", "latents"} <= metrics.keys()
-    assert read_checkpoint(Path("my-checkpoints/my-pictures")).card.group == "map"
+    assert read_checkpoint(Path("my-checkpoints/my-pictures")).card.group == "Your images"
 
     assert main(command) == 0
     said = capsys.readouterr().out
@@ -107,6 +110,37 @@ def test_a_checkpoint_of_the_same_name_is_not_replaced(
     assert main(["map", "Others", "--to", "models", "--no-serve"]) == 2
     assert "models/others exists already" in capsys.readouterr().err
     assert (place / "models" / "others" / "card.json").read_text() == "{}"
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_done(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw(place / "Waiting", 6)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        assert main(["map", "Waiting", "--port", port]) == 2
+    assert f"Nothing can be served on port {port}" in capsys.readouterr().err
+    assert not Path("data/waiting").exists()
+
+
+def test_a_run_goes_on_by_the_recipe_that_it_began_with(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A newer version may choose another."""
+    draw(place / "Upgraded", 20)
+    command = ["map", "Upgraded", "--no-serve", "--device", "cpu"]
+
+    def stop(current: Run, tests: LabelledImages) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mapping, "_draw", stop)
+        assert main(command) == 130
+    monkeypatch.setattr(mapping, "SMALL", (16, 16))
+    assert main(command) == 0
+    assert Card.load(Path("my-checkpoints/upgraded")).recipe["encoder"]["hidden"] == [128, 128]
+    assert main(command) == 0
+    assert "is trained already" in capsys.readouterr().out
 
 
 def test_a_folder_whose_name_gives_no_id_is_asked_for_one(
