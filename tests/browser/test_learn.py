@@ -14,6 +14,9 @@ from tests.browser.conftest import Visitor
 from tests.browser.explorer import Explorer
 from tests.waiting import until
 
+LESSONS = "#panel-learn .lessons:not(#own-lessons)"
+"""Those on the models that ship."""
+
 
 def test_a_lesson_is_there_if_its_model_is(visitor: Visitor) -> None:
     def leave_two(cards: list[Json]) -> None:
@@ -87,7 +90,7 @@ def test_numbers_in_a_lesson_come_from_the_cards(visitor: Visitor) -> None:
             card_of(cards, model)["metrics"]["completeness"] = {"uncovered_prior_mass": recognised}
 
     explorer = visitor.open("?panel=learn", before=with_models(measure))
-    lesson = explorer.page.locator("li.lesson", has_text="Fall into a hole")
+    lesson = explorer.page.locator(f"{LESSONS} li.lesson", has_text="Fall into a hole")
     expect(lesson.locator(".measured")).to_be_visible()
     expect(lesson.locator("data")).to_have_text(["41.2 %", "92.7 %"])
 
@@ -98,14 +101,14 @@ def test_a_sentence_that_lacks_one_of_its_numbers_is_not_there(visitor: Visitor)
         card_of(cards, "mnist-ae-2d")["metrics"]["completeness"] = {"uncovered_prior_mass": 0.5}
 
     explorer = visitor.open("?panel=learn", before=with_models(forget))
-    lesson = explorer.page.locator("li.lesson", has_text="Fall into a hole")
+    lesson = explorer.page.locator(f"{LESSONS} li.lesson", has_text="Fall into a hole")
     expect(lesson).to_be_visible()
     expect(lesson.locator(".measured")).to_be_hidden()
 
 
 def test_every_lesson_asks_for_a_model_that_ships_or_is_to_ship(visitor: Visitor) -> None:
     explorer = visitor.open("?panel=learn")
-    buttons = explorer.page.locator("#panel-learn button[data-model]").all()
+    buttons = explorer.page.locator(f"{LESSONS} button").all()
     wanted = {button.get_attribute("data-model") or "" for button in buttons}
     recipes = {recipe.stem for recipe in (ROOT / "model" / "recipes").glob("*.toml")}
     assert wanted <= recipes
@@ -133,7 +136,7 @@ def test_a_sentence_about_numbers_below_it_is_not_there_without_them(visitor: Vi
             card["metrics"] = {}
 
     explorer = visitor.open("?panel=learn", before=with_models(forget))
-    panel = explorer.page.locator("#panel-learn")
+    panel = explorer.page.locator(LESSONS)
     expect(panel.locator("li.lesson", has_text="Climb the ladder")).to_be_visible()
     assert [one for one in panel.locator(".measured").all() if one.is_visible()] == []
 
@@ -219,7 +222,7 @@ def is_whole(found: dict[str, Any]) -> bool:
 
 def test_every_lesson_shows_the_same_whatever_came_before_it(visitor: Visitor) -> None:
     explorer = visitor.open("?panel=learn", reduced_motion="reduce")
-    buttons = explorer.page.locator("#panel-learn button[data-lesson]").all()
+    buttons = explorer.page.locator(f"{LESSONS} button[data-lesson]").all()
     lessons = [button.get_attribute("data-lesson") or "" for button in buttons]
     assert len(set(lessons)) == len(lessons) > 35
     # It sets no more than a model and a point, and finds the page fresh: what any other lesson

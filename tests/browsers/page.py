@@ -40,7 +40,9 @@ SECOND_IS_PAINTED = (
     "() => document.querySelector('#second-map .plane[data-state=painted]') !== null"
 )
 SHOWN_ELBO = "() => document.querySelector('#elbo [data-part=total]').textContent"
-LESSONS = "() => [...document.querySelectorAll('[data-lesson]')].map((it) => it.dataset.lesson)"
+LESSONS = """() => [...document.querySelectorAll('.lessons:not(#own-lessons) [data-lesson]')].map(
+    (it) => it.dataset.lesson)"""
+"""Those on the models that ship."""
 LAYERS = "() => [...document.querySelectorAll('#layers [role=switch]')].map((it) => it.checked)"
 
 
