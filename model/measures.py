@@ -211,7 +211,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "codes.linear_accuracy", "Class from straight lines", SHARE, 3, "higher",
         "How often straight borders through the codes tell the class. Naming the most frequent"
-        " class always is right for its share: 0.114 of the digits, 0.1 of the clothes.",
+        " class is right for its share: 0.114 of the digits, 0.1 of the clothes.",
     ),
     Measure(
         "codes.trustworthiness", "Trustworthy neighbours", "", 3, "higher",
