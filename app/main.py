@@ -35,6 +35,7 @@ from app.hot_routes import HotRoutes
 from app.http.compression import CompressText
 from app.http.cors import Cors
 from app.http.query import KnownQuery
+from app.http.turns import Turns
 from app.kserve import routes as kserve
 from app.kserve.messages import LENGTH
 from app.lifespan import lifespan
@@ -109,6 +110,7 @@ def create_app(settings: Settings | None = None) -> Explorer:
     )
     app.state.registry, app.state.images = registry, images
     app.state.log, app.state.shared_metrics = log, shared_metrics
+    app.state.turns = Turns()
     app.router.routes.append(WebSocketRoute(stream.PATH, streams))
     app.router.routes.extend(API_ROUTES)
     app.include_router(kserve.router)
