@@ -80,7 +80,7 @@ class Settings:
     )
     models: tuple[str, ...] = _setting((), "models to offer, by name; empty offers all there are")
     follow: str = _setting(
-        "off", "on or off; on takes the default model anew whenever its checkpoint is replaced"
+        "off", "on or off; on reloads the default model whenever its checkpoint is replaced"
     )
     workers: int = _setting(1, "processes; each loads its own models")
     trusted_proxies: tuple[str, ...] = _setting(

@@ -1,4 +1,4 @@
-"""Following: the default model is taken anew whenever its checkpoint is replaced.
+"""Following: the default model is reloaded whenever its checkpoint is replaced.
 
 So `python -m model map` shows a map that grows while its model is trained.
 """
@@ -45,6 +45,6 @@ async def _follow(
                 served, size = await asyncio.to_thread(serve_default, settings, batcher)
                 registry.keep(served, size)
                 images.forget_targets()
-                log.info("Model %s was replaced and is taken anew", card.id)
+                log.info("Model %s was replaced and is reloaded", card.id)
         except (ModelError, OSError) as error:  # it is being written; the old one is served on
             log.info("The new %s cannot be taken yet: %s", settings.default_model, error)

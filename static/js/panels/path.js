@@ -143,23 +143,33 @@ export function mount(root, store, api) {
     mark();
   }
 
-  async function save() {
-    const now = current();
+  function saveChosen() {
     const type = fileType.value;
     fileType.value = '';
-    if (!now || !type) return;
-    problem.textContent = '';
-    const { signal } = request;
+    if (type) void save(type, problem, request.signal);
+  }
+
+  /**
+   * Save the walk as a file, which the server makes.
+   *
+   * @param {string} type  its media type
+   * @param {HTMLElement} told  says why it takes long, or fails
+   * @param {AbortSignal} [signal]
+   */
+  async function save(type, told, signal) {
+    const now = current();
+    if (!now) return;
+    told.textContent = '';
     try {
       const { id } = now.atlas.card;
       const file = await retry(
         () => api.pathFile(id, now.start, now.end, now.path.kind, STEPS, type),
-        { signal, onWait: (seconds) => (problem.textContent = busyFor(seconds)) },
+        { signal, onWait: (seconds) => (told.textContent = busyFor(seconds)) },
       );
-      problem.textContent = '';
+      told.textContent = '';
       saveFile(file, `${id}-walk.${type.split('/')[1]}`);
     } catch (error) {
-      if (error instanceof ApiError && !signal.aborted) problem.textContent = error.message;
+      if (error instanceof ApiError && !signal?.aborted) told.textContent = error.message;
     }
   }
 
@@ -176,7 +186,11 @@ export function mount(root, store, api) {
     signal,
   });
   play.addEventListener('click', () => store.set({ playing: !store.get().playing }), { signal });
-  fileType.addEventListener('change', () => void save(), { signal });
+  fileType.addEventListener('change', saveChosen, { signal });
+  const sharing = find(root, '#save', HTMLElement);
+  const loopProblem = find(sharing, '[data-part="problem"]', HTMLElement);
+  const saveLoop = () => void save('image/gif', loopProblem);
+  find(sharing, '#save-loop', HTMLButtonElement).addEventListener('click', saveLoop, { signal });
 
   const ends = [
     mountPathEnds(panel, store),

@@ -1,16 +1,12 @@
 /**
- * Shares the view: its link, a titled picture of a link's size, the walk as a loop, the map and the point as a PNG, and
- * an SVG with frame and legend.
+ * Shares the view: its link, a titled picture of a link's size, the map and the point as a PNG, and an SVG with frame
+ * and legend. The loop of the walk is saved by path.js.
  *
  * @typedef {import('../store.js').Store} Store
- * @typedef {import('../api.js').Api} Api
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
-import { ApiError } from '../api.js';
 import { labelsOf } from '../latent/labels.js';
-import { STEPS, latentOf, pathIn } from '../latent/path.js';
 import { find, saveFile } from '../lib/dom.js';
-import { busyFor, retry } from '../lib/retry.js';
 import { roundLength } from '../lib/round-numbers.js';
 import { watchTheme } from '../lib/theme.js';
 import { visibleBox } from '../map/camera.js';
@@ -28,9 +24,8 @@ const QUALITIES = [0.92, 0.85, 0.75, 0.6, 0.45];
 /**
  * @param {HTMLElement} root
  * @param {Store} store
- * @param {Api} api
  */
-export function mount(root, store, api) {
+export function mount(root, store) {
   const sheet = find(root, '#save', HTMLElement);
   const scale = find(sheet, '#save-scale', HTMLSelectElement);
   const link = find(sheet, '#share-link', HTMLInputElement);
@@ -62,26 +57,6 @@ export function mount(root, store, api) {
     copied.textContent = '';
   }
 
-  /** Save the walk of the tab Path as an endless animation; the server makes it. */
-  async function saveLoop() {
-    const { atlas, path } = store.get();
-    if (!atlas) return;
-    const { start, end, kind } = pathIn(atlas, path);
-    const ends = [latentOf(atlas, start), latentOf(atlas, end)];
-    problem.textContent = '';
-    try {
-      const file = await retry(
-        () => api.pathFile(atlas.card.id, ends[0], ends[1], kind, STEPS, 'image/gif'),
-        { onWait: (seconds) => (problem.textContent = busyFor(seconds)) },
-      );
-      problem.textContent = '';
-      saveFile(file, `${atlas.card.id}-walk.gif`);
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      problem.textContent = error.message;
-    }
-  }
-
   function saveSheet() {
     const { renderMap, shown, atlas, view } = store.get();
     const picture = renderMap && smallPictureOf(renderMap, Number(scale.value));
@@ -109,7 +84,6 @@ export function mount(root, store, api) {
   const { signal } = listeners;
   find(sheet, '#save-png', HTMLButtonElement).addEventListener('click', savePicture, { signal });
   find(sheet, '#save-titled', HTMLButtonElement).addEventListener('click', saveTitled, { signal });
-  find(sheet, '#save-loop', HTMLButtonElement).addEventListener('click', saveLoop, { signal });
   find(sheet, '#copy-link', HTMLButtonElement).addEventListener('click', copyLink, { signal });
   sheet.addEventListener('toggle', showLink, { signal });
   find(sheet, '#save-svg', HTMLButtonElement).addEventListener('click', saveSheet, { signal });

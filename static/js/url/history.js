@@ -1,7 +1,7 @@
 /**
  * Keeps the URL in step with the state, so that a link shows the same view. Another model, second model, panel or
- * lesson, and presenting, adds an entry to the browser's history; every other change replaces the entry. Back and forward restore the
- * state.
+ * lesson adds an entry to the browser's history, and so does presenting; every other change replaces the entry. Back and
+ * forward restore the state.
  *
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').State} State
