@@ -18,6 +18,7 @@ from model.atlas import Atlas
 from model.card import Card
 from model.data.datasets import DATASETS, Dataset, find
 from model.errors import CheckpointError, DataError, RecipeError
+from model.image_shape import ImageShape
 from model.recipes.recipe import Recipe
 from model.vae.autoencoder import Autoencoder, VariationalAutoencoder, build_autoencoder
 
@@ -137,14 +138,19 @@ def read_card(folder: Path) -> Card:
     """Read a checkpoint's card, and require its data set to be the one that it was trained on.
 
     Raises:
-        CheckpointError: As `Card.load`; or the card names an unknown data set, or one of one's own
-            whose images have changed since.
+        CheckpointError: As `Card.load`; or the card names an unknown data set, one of images of
+            another shape, or one of one's own whose images have changed since.
     """
     card = Card.load(folder)
     try:
         dataset = find(card.dataset)
     except DataError as error:
         raise CheckpointError(f"{folder / CARD_FILE} names an unknown data set. {error}") from error
+    if card.image != dataset.image:
+        raise CheckpointError(
+            f"{folder / CARD_FILE} is of images of {card.image} pixels; those of {dataset.id} have "
+            f"{dataset.image}. Restore the file, or train the model again."
+        )
     if dataset.id not in DATASETS:  # a published one is always the same
         _require_same(dataset, card, folder)
     return card
@@ -184,7 +190,7 @@ def read_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
             )
     # All weights are replaced; building on the device "meta" would import SymPy, for 2 seconds.
     with torch.random.fork_rng(devices=[]):
-        autoencoder = _built(recipe, folder / CARD_FILE).to(device)
+        autoencoder = _built(recipe, card.image, folder / CARD_FILE).to(device)
     load_weights(autoencoder, weights, str(folder / WEIGHTS_FILE))
     autoencoder.requires_grad_(False).eval()
     if isinstance(autoencoder, VariationalAutoencoder):
@@ -192,9 +198,9 @@ def read_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
     return Checkpoint(card, autoencoder, _read_atlas(folder / ATLAS_FILE, atlas, card))
 
 
-def _built(recipe: Recipe, path: Path) -> Autoencoder:
+def _built(recipe: Recipe, image: ImageShape, path: Path) -> Autoencoder:
     try:
-        return build_autoencoder(recipe)
+        return build_autoencoder(recipe, image)
     except RuntimeError as error:
         if "allocate" in str(error):  # PyTorch has no error type for this on a CPU
             raise MemoryError(f"There is no room for the networks of {path}.") from error
@@ -202,7 +208,7 @@ def _built(recipe: Recipe, path: Path) -> Autoencoder:
 
 
 def _read_atlas(path: Path, content: bytes, card: Card) -> Atlas:
-    atlas = Atlas.from_bytes(content, str(path))
+    atlas = Atlas.from_bytes(content, str(path), card.image)
     shapes = [atlas.codes.shape[1:], *(plane.axes.shape[1:] for plane in atlas.planes)]
     if any(shape != (card.latent_dim,) for shape in shapes):
         raise CheckpointError(f"{path} is of a model with other than {card.latent_dim} latents.")
