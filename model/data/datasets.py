@@ -1,8 +1,8 @@
 """The data sets that recipes may name, and their images as arrays.
 
-Two are published and listed here. Others are the user's own, which `own.py` has put into the data
-folder with a description. A file is identified by the SHA-256 of its unzipped bytes, so it does not
-matter who zipped it.
+Two are published, and one is drawn by this program; they are listed here. Others are the user's
+own, which `own.py` has put into the data folder with a description. A file is identified by the
+SHA-256 of its unzipped bytes, so it does not matter who zipped it.
 """
 
 import json
@@ -65,7 +65,7 @@ class Dataset:
     sha256: dict[str, str]
     """Hash of each unzipped file by its name; `<name>.gz` is the same file zipped."""
     mirrors: tuple[str, ...]
-    """Addresses of folders that hold `<name>.gz`, best first; empty for one's own data sets."""
+    """Addresses of folders that hold `<name>.gz`, best first; empty if no other has the files."""
     form: Form
     """The shape of its images, and how a picture becomes one of them."""
 
@@ -86,7 +86,7 @@ class Dataset:
         if name not in self.sha256:
             raise DataError(f"{self.title} has no file {name}. Make its description anew.")
         is_images = "images" in name
-        dimensions = 1 + len(self.image.axes) if is_images else 1
+        dimensions = 1 + len(self.image.axes) if is_images else 2 if "factors" in name else 1
         array = read_idx(path, dimensions=dimensions, sha256=self.sha256[name])
         if is_images and array.shape[1:] != self.image.axes:
             raise DataError(f"{path} has images of the shape {array.shape[1:]}, not {self.image}.")
@@ -170,7 +170,37 @@ FASHION_MNIST = Dataset(
     form=Form(MNIST_SHAPE, "thing"),
 )
 
-DATASETS = {dataset.id: dataset for dataset in (MNIST, FASHION_MNIST)}
+FACES = Dataset(
+    id="faces",
+    title="Portraits drawn by a program",
+    authors="The contributors of Latent Explorer",
+    licence="MIT",
+    label_names=("Bald", "Short hair", "Parting", "Curls", "Long hair"),
+    sha256={
+        "train-images-idx4-ubyte": (
+            "131f56297478a0c89998423ab39dd924d19353424f45eb666ca61d4f9032ce4b"
+        ),
+        "train-labels-idx1-ubyte": (
+            "069d484f4867d4ad9288415da6fe965a202472c340589adbb5f89036728e6a25"
+        ),
+        "train-factors-idx2-ubyte": (
+            "52d023dc1f973ed94c62f1f63b758d26bf61aa3ffb4f6369be44519f9bf69816"
+        ),
+        "t10k-images-idx4-ubyte": (
+            "49293a20415344d88d59d49de43adffac4da380244bc483b7139672c8a6d25ab"
+        ),
+        "t10k-labels-idx1-ubyte": (
+            "7a5872b7b6d8b5355003e702538856f1fb1d404a88912f172401bf681dc1ae90"
+        ),
+        "t10k-factors-idx2-ubyte": (
+            "075a3c8cdd1d0bb71c322a8eec6765d74c6c2d8f4618ad11d5be7a7e1c546bee"
+        ),
+    },
+    mirrors=(),
+    form=Form(ImageShape(64, 64, 3), "photo"),
+)
+
+DATASETS = {dataset.id: dataset for dataset in (MNIST, FASHION_MNIST, FACES)}
 
 
 def test_set(dataset: str, folder: Path = DATA_FOLDER) -> LabelledImages:  # noqa: PT028  no test

@@ -1,10 +1,13 @@
-"""`python -m model data`: download the published data sets, or take them from a folder."""
+"""`python -m model data`: download or draw the data sets, or take them from a folder."""
 
 import argparse
+import gzip
 import shutil
 from pathlib import Path
 
 from model.data.datasets import DATA_FOLDER, DATASETS, Dataset, files_named, find, find_file
+from model.data.faces import drawn_file
+from model.data.idx import pack_idx
 from model.data.transfer import TransferError, fetch
 from model.errors import DataError
 
@@ -15,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "datasets",
         nargs="*",
         metavar="DATASET",
-        help=f"which to fetch: {', '.join(DATASETS)}; all of them if none is named",
+        help=f"which to get: {', '.join(DATASETS)}; all of them if none is named",
     )
     parser.add_argument(
         "--from",
@@ -73,10 +76,12 @@ def install(dataset: Dataset, target: Path, source: Path | None = None) -> None:
             if _is_present(dataset, name, folder):
                 print(f"{dataset.id}/{name}: is there already")
                 continue
-            if source is None:
+            if source is not None:
+                _copy(dataset, name, folder, source)
+            elif dataset.mirrors:
                 _download(dataset, name, folder)
             else:
-                _copy(dataset, name, folder, source)
+                _draw(dataset, name, folder)
             print(f"{dataset.id}/{name}: verified and in place")
     except OSError as error:
         raise DataError(
@@ -142,6 +147,23 @@ def _download(dataset: Dataset, name: str, folder: Path) -> None:
         "Try again later, when it goes on from what has arrived; or get the files elsewhere and "
         f"run `python -m model data {dataset.id} --from FOLDER`."
     )
+
+
+def _draw(dataset: Dataset, name: str, folder: Path) -> None:
+    if "images" in name:
+        print(f"{dataset.id}/{name}: is being drawn, which takes up to some minutes")
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f"{name}.gz.part"
+    partial.write_bytes(gzip.compress(pack_idx(drawn_file(name)), mtime=0))
+    try:
+        dataset.read(partial, name)
+    except DataError as error:
+        partial.unlink()
+        raise DataError(
+            f"{name} was drawn otherwise than the images that our models were trained on: this "
+            "version of Pillow or NumPy differs. Install the versions in constraints.txt."
+        ) from error
+    partial.replace(folder / f"{name}.gz")
 
 
 def _fetch_verified(url: str, partial: Path, dataset: Dataset, name: str) -> None:

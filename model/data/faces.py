@@ -12,6 +12,7 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -21,6 +22,8 @@ SIDE = 64
 """Pixels on a side of a portrait."""
 FINER = 4
 """Each side is drawn as many times finer, and reduced, so that edges are smooth."""
+STEPS = 64
+"""Steps of a fine pixel: processors differ in the last digit of a sine, and drawings must not."""
 
 NEARER = 1.2
 """How much larger everything is seen than it is written down here."""
@@ -80,39 +83,68 @@ class Face:
     """Hue, as a share of the colour circle."""
 
 
+RANGES = {
+    "skin": (0.0, 1.0),
+    "face_width": (0.0, 1.0),
+    "eyes": (0.0, 1.0),
+    "mouth": (-1.0, 1.0),
+    "turn": (-1.0, 1.0),
+    "background": (0.0, 1.0),
+}
+"""The factors that are numbers, and their least and greatest values."""
 FACTORS = tuple(field.name for field in fields(Face))
+LEVELS = 256
+"""A factor that is a number has so many values, evenly over its range."""
+WORN = 1 / 3
+"""The share of heads with glasses, with a moustache and with a beard."""
+
+HALVES = {"train": (24_000, 1), "t10k": (2_000, 2)}
+"""How many portraits are to train and to test with, and the seeds of their factors."""
+
+Levels = UInt8[np.ndarray, "count 11"]
+"""The factors of portraits as whole numbers, in the order of `FACTORS`: levels, or indices."""
 
 
-def random_face(rng: np.random.Generator) -> Face:
-    """Draw each factor on its own, evenly over its range; what is put on, on a third of heads."""
-    return Face(
-        skin=float(rng.uniform()),
-        hair_colour=int(rng.integers(len(HAIR_COLOURS))),
-        hair_style=int(rng.integers(len(HAIR_STYLES))),
-        face_width=float(rng.uniform()),
-        eyes=float(rng.uniform()),
-        glasses=int(rng.uniform() < 1 / 3),
-        moustache=int(rng.uniform() < 1 / 3),
-        beard=int(rng.uniform() < 1 / 3),
-        mouth=float(rng.uniform(-1, 1)),
-        turn=float(rng.uniform(-1, 1)),
-        background=float(rng.uniform()),
-    )
-
-
-def faces(
-    count: int, seed: int
-) -> tuple[UInt8[np.ndarray, "count 64 64 3"], Float[np.ndarray, "count factors"]]:
-    """Return portraits and their factors, in the order of `FACTORS`; the same for the same seed."""
+def random_levels(count: int, seed: int) -> Levels:
+    """Draw the factors of portraits, each on its own; the same for the same seed."""
     rng = np.random.default_rng(seed)
-    drawn = [random_face(rng) for _ in range(count)]
-    factors = np.array([[getattr(face, name) for name in FACTORS] for face in drawn])
-    return np.stack([portrait(face) for face in drawn]), factors
+    choices = {"hair_colour": len(HAIR_COLOURS), "hair_style": len(HAIR_STYLES)}
+    levels = np.empty((count, len(FACTORS)), np.uint8)
+    for column, name in enumerate(FACTORS):
+        if name in RANGES or name in choices:
+            levels[:, column] = rng.integers(choices.get(name, LEVELS), size=count)
+        else:
+            levels[:, column] = rng.random(count) < WORN
+    return levels
+
+
+def drawn_file(name: str) -> UInt8[np.ndarray, "count ..."]:
+    """Return what a file of the data set holds, from the name of its half and of what is in it.
+
+    Images are drawn, which takes a few milliseconds each. Labels are the styles of the hair.
+    """
+    half, kind, *_ = name.split("-")
+    levels = random_levels(*HALVES[half])
+    if kind == "images":
+        return np.stack([portrait(face_of(row)) for row in levels])
+    return levels if kind == "factors" else levels[:, FACTORS.index("hair_style")]
+
+
+def face_of(levels: UInt8[np.ndarray, " 11"]) -> Face:
+    """Return the face that has these factors."""
+    values: dict[str, Any] = {}
+    for name, level in zip(FACTORS, levels.tolist(), strict=True):
+        if name in RANGES:
+            low, high = RANGES[name]
+            values[name] = low + (high - low) * level / (LEVELS - 1)
+        else:
+            values[name] = level
+    return Face(**values)
 
 
 def portrait(face: Face) -> UInt8[np.ndarray, "64 64 3"]:
     """Draw a face: red, green and blue, from 0 to 255."""
-    red, green, blue = colorsys.hsv_to_rgb(face.background, 0.28, 0.88)
+    red, green, blue = colorsys.hsv_to_rgb(face.background, 0.16, 0.92)
     ground = round(255 * red), round(255 * green), round(255 * blue)
     sheet = Image.new("RGB", (SIDE * FINER, SIDE * FINER), ground)
     head = _Head(face, ImageDraw.Draw(sheet))
@@ -335,8 +367,9 @@ PARTS: tuple[Callable[[_Head], None], ...] = (
 
 
 def _pixels(outline: Outline) -> Outline:
-    """Return places as pixels of the fine sheet."""
-    return (NEARER * outline + 1) / 2 * SIDE * FINER
+    """Return places as pixels of the fine sheet, in steps that no rounding error reaches."""
+    pixels = (NEARER * outline + 1) / 2 * SIDE * FINER
+    return np.asarray(np.round(STEPS * pixels) / STEPS)
 
 
 def _closed(right: np.ndarray, left: np.ndarray, y: np.ndarray) -> Outline:

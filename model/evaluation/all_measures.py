@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from model.checkpoint import Checkpoint
-from model.data.datasets import DATASETS, MNIST, LabelledImages, test_set
-from model.evaluation.classifier import load_classifier
+from model.data.datasets import MNIST, LabelledImages, test_set
+from model.evaluation.classifier import has_classifier, load_classifier
 from model.evaluation.codes import FOLDS, TRUSTED_NEIGHBOURS, measure_codes
 from model.evaluation.completeness import measure_completeness
 from model.evaluation.continuity import measure_continuity
@@ -30,8 +30,8 @@ def measure(checkpoint: Checkpoint, wanted: tuple[str, ...] = BLOCKS) -> dict[st
     """Take the wanted measures on the test images, with the stored weights.
 
     A block is None where a model has nothing to measure: a codebook has no plane, an autoencoder
-    has no likelihood of images, and a data set of one's own has no classifier and may have too few
-    images to measure its codes.
+    has no likelihood of images. Portraits and data sets of one's own have no classifier, and the
+    latter may have too few images to measure their codes.
     """
     autoencoder, examples = checkpoint.autoencoder, test_set(checkpoint.card.dataset)
     takers = _takers(checkpoint, examples)
@@ -54,7 +54,7 @@ def _takers(
     counts = np.unique(examples.labels, return_counts=True)[1]
     if len(counts) > 1 and counts.min() >= FOLDS and len(images) > 2 * TRUSTED_NEIGHBOURS:
         takers["codes"] = lambda: measure_codes(autoencoder, examples)
-    if checkpoint.card.dataset in DATASETS:
+    if has_classifier(checkpoint.card.dataset):
         classifier = load_classifier(checkpoint.card.dataset)
         takers |= {
             "continuity": lambda: measure_continuity(autoencoder, examples, classifier),

@@ -20,6 +20,7 @@ from safetensors.torch import load as load_tensors
 from torch import Tensor, nn
 
 from model.checkpoint import sha256
+from model.data.datasets import FASHION_MNIST, MNIST
 from model.errors import CheckpointError
 from model.image_shape import MNIST_SHAPE
 
@@ -89,6 +90,11 @@ class Classifier:
 
 
 @cache
+def has_classifier(dataset: str) -> bool:
+    """Return whether a classifier was trained for a data set: for digits and for clothes."""
+    return dataset in (MNIST.id, FASHION_MNIST.id)
+
+
 def load_classifier(dataset: str, folder: Path = CLASSIFIERS) -> Classifier:
     """Read and verify the classifier of a data set; it runs on the CPU.
 
