@@ -89,12 +89,12 @@ class Classifier:
         return torch.cat([self.network.features(part) for part in torch.split(image_NP, CHUNK)])
 
 
-@cache
 def has_classifier(dataset: str) -> bool:
     """Return whether a classifier was trained for a data set: for digits and for clothes."""
     return dataset in (MNIST.id, FASHION_MNIST.id)
 
 
+@cache
 def load_classifier(dataset: str, folder: Path = CLASSIFIERS) -> Classifier:
     """Read and verify the classifier of a data set; it runs on the CPU.
 
