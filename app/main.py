@@ -13,6 +13,7 @@ from app.api import (
     datasets,
     decode,
     decode_png,
+    directions,
     distances,
     encode,
     fields,
@@ -66,6 +67,7 @@ FEATURES = (
     codes,
     neighbours,
     distances,
+    directions,
     history,
     datasets,
 )

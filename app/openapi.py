@@ -79,6 +79,7 @@ TAGS = {
     "codes": "The latents of the test images",
     "neighbours": "The codes nearest to a latent",
     "distances": "How far every place of a plane is from a latent",
+    "directions": "Which way an attribute of the images grows",
     "history": "How a model was trained",
     "stream": "Decoding while a point is dragged",
     "inference": "The Open Inference Protocol (KServe V2)",

@@ -30,6 +30,7 @@ from model.data.preparation import AS_SEEN, Prepared
 from model.data.preparation import prepare as prepare_picture
 from model.data.steps import Reading
 from model.errors import CheckpointError, LatentError, UndecodableError
+from model.geometry.attributes import Attributes, Direction
 from model.geometry.computation import Computation
 from model.geometry.fields import Field
 from model.geometry.interpolation import LatentPath
@@ -59,6 +60,7 @@ __all__ = [
     "MAX_PIXELS",
     "MEASURES",
     "Code",
+    "Direction",
     "Encoding",
     "Engine",
     "Epoch",
@@ -329,6 +331,16 @@ class Engine:
             UndecodableError: The model has a codebook instead of vectors.
         """
         return self._paths.seen_lengths(self._checked(latents))
+
+    @cached_property
+    def attributes(self) -> Attributes:
+        """The labels and the factors of the test images, and the directions in which they change.
+
+        Raises:
+            UndecodableError: The model has a codebook instead of vectors.
+        """
+        self._require_vectors()
+        return Attributes(self.card.dataset, self.codes, self.labels)
 
     @cached_property
     def _fitted_gaussian(self) -> tuple[np.ndarray, np.ndarray]:

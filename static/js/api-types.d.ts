@@ -405,6 +405,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{model}/attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Attributes
+         * @description List the attributes that have a direction: labels, and factors measured on the images.
+         */
+        get: operations["attributes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/directions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Directions
+         * @description Find the direction of a label or a factor; add it to a latent, and its image has more of it.
+         *
+         *     Of a label it is the difference of the mean code of its images and that of all others; of a
+         *     factor, the regression of the codes on it with the labels held fixed. The first answer on a
+         *     factor takes a second, because the images are measured for it.
+         */
+        post: operations["directions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/{model}/history": {
         parameters: {
             query?: never;
@@ -772,6 +816,21 @@ export interface components {
             status: string;
         };
         /**
+         * AttributeList
+         * @description The attributes that have a direction; of either there may be none.
+         */
+        AttributeList: {
+            /** Model */
+            model: string;
+            /**
+             * Labels
+             * @description That some test images have and others have not
+             */
+            labels: number[];
+            /** Factors */
+            factors: components["schemas"]["FactorJson"][];
+        };
+        /**
          * Card
          * @description What a model says of itself.
          */
@@ -884,6 +943,58 @@ export interface components {
             images: components["schemas"]["ImageJson"][];
         };
         /**
+         * DirectionResponse
+         * @description The direction, from what it was computed, and how well it tells the attribute.
+         */
+        DirectionResponse: {
+            /** Model */
+            model: string;
+            /** Label */
+            label: number | null;
+            /** Factor */
+            factor: string | null;
+            /**
+             * Method
+             * @enum {string}
+             */
+            method: "difference-of-means" | "least-squares";
+            /**
+             * Direction
+             * @description Latent units per unit of the factor; of a label, from the others to it
+             */
+            direction: number[];
+            /**
+             * Scale
+             * @description The length of the direction
+             */
+            scale: number;
+            /**
+             * Deviation
+             * @description Standard deviation of the factor among images of one label, in its unit
+             */
+            deviation: number | null;
+            /**
+             * Images
+             * @description Codes from which it was computed
+             */
+            images: number;
+            /**
+             * Labelled
+             * @description Those of them that have the label
+             */
+            labelled: number | null;
+            /**
+             * Auc
+             * @description Of a label: the area under the ROC curve of the codes along the direction
+             */
+            auc: number | null;
+            /**
+             * R Squared
+             * @description Of a factor: the part of its variance, among images of one label, that the place along the direction explains
+             */
+            r_squared: number | null;
+        };
+        /**
          * DistancesResponse
          * @description Distances at the cell centres of the extent of the model's plane.
          */
@@ -990,6 +1101,23 @@ export interface components {
             more: {
                 [key: string]: number;
             };
+        };
+        /**
+         * FactorJson
+         * @description A number that is measured on each test image.
+         */
+        FactorJson: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Unit */
+            unit: string;
+            /**
+             * About
+             * @description How it is measured
+             */
+            about: string;
         };
         /**
          * Group
@@ -2454,6 +2582,82 @@ export interface operations {
             408: components["responses"]["Problem408"];
             409: components["responses"]["Problem409"];
             413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    attributes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a model */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
+                    "Explorer-Model-Hash"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributeList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    directions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a model */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    label?: number;
+                    factor?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
+                    "Explorer-Model-Hash"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectionResponse"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
             421: components["responses"]["Problem421"];
             422: components["responses"]["Problem422"];
             431: components["responses"]["Problem431"];
