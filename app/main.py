@@ -30,6 +30,7 @@ from app.api import (
     sample,
     stream,
     tiles,
+    traverse,
 )
 from app.gate.gate import Explorer, Gate
 from app.hot_routes import HotRoutes
@@ -61,6 +62,7 @@ FEATURES = (
     measures,
     interpolate,
     sample,
+    traverse,
     planes,
     preview,
     fields,

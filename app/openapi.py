@@ -73,6 +73,7 @@ TAGS = {
     "decode": "From latents to images",
     "interpolate": "Paths between latents",
     "sample": "Images drawn at random",
+    "traverse": "One number of a latent at a time",
     "planes": "2-D slices of a latent space",
     "tiles": "The map of a plane",
     "fields": "Numbers for every place of a plane",

@@ -240,6 +240,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{model}/traverse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Traverse
+         * @description Move the numbers of a latent one at a time, each in a row of images.
+         *
+         *     `Accept` picks JSON, a sheet with one row a number, NumPy or bare bytes, in which the images
+         *     follow each other row by row. A standard deviation is 1, of a VAE's prior, or that of an
+         *     autoencoder's codes.
+         */
+        post: operations["traverse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/{model}/planes": {
         parameters: {
             query?: never;
@@ -1612,6 +1636,42 @@ export interface components {
              */
             shape: number[];
         };
+        /**
+         * TraverseResponse
+         * @description The rows, and their images one after the other.
+         */
+        TraverseResponse: {
+            /** Model */
+            model: string;
+            /**
+             * Dimensions
+             * @description The number that moves in each row
+             */
+            dimensions: number[];
+            /**
+             * Offsets
+             * @description What each step of each row adds to that number, in latent units
+             */
+            offsets: number[][];
+            /**
+             * Measure
+             * @description What the activity is: the mean KL in nats, or the variance of the codes
+             * @enum {string}
+             */
+            measure: "kl" | "variance";
+            /**
+             * Activity
+             * @description Of the number that moves in each row
+             */
+            activity: number[];
+            /**
+             * Inactive
+             * @description Numbers of the latent that the decoder ignores, or nearly so
+             */
+            inactive: number[];
+            /** Images */
+            images: components["schemas"]["ImageJson"][];
+        };
         /** @description A refusal (RFC 9457) */
         Problem: {
             /** Format: uri */
@@ -2277,6 +2337,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SampleResponse"];
+                    "image/png": string;
+                    "application/x-npy": string;
+                    "application/octet-stream": string;
+                    "application/x-npz": string;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    traverse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a model */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    latent: number[];
+                    /** @description The numbers to move, counted from 0; without them, those in use, the most active first, as many as there is room for */
+                    dimensions?: number[];
+                    /**
+                     * @description Images of each row; the latent's own is in the middle of an odd row
+                     * @default 7
+                     */
+                    steps?: number;
+                    /**
+                     * @description Each number moves by so many standard deviations both ways
+                     * @default 3
+                     */
+                    reach?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
+                    "Explorer-Model-Hash"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraverseResponse"];
                     "image/png": string;
                     "application/x-npy": string;
                     "application/octet-stream": string;

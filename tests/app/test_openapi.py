@@ -20,6 +20,7 @@ CONTRACT = {
     "/models/{model}/preview.png": "get",
     "/models/{model}/interpolate": "post",
     "/models/{model}/sample": "post",
+    "/models/{model}/traverse": "post",
     "/models/{model}/planes": "get",
     "/models/{model}/planes/{plane}": "get",
     "/models/{model}/planes/{plane}/tiles/{zoom}/{x}/{y}.png": "get",
@@ -40,7 +41,16 @@ CONTRACT = {
 
 OF_LATENTS = {
     *("decode", "decode_png", "preview_png", "interpolate", "sample", "planes", "plane", "tile"),
-    *("codes", "neighbours", "distances", "attributes", "directions", "field", "stream"),
+    *(
+        "codes",
+        "neighbours",
+        "distances",
+        "attributes",
+        "directions",
+        "traverse",
+        "field",
+        "stream",
+    ),
 }
 """Operations that refuse a model without latents: 409."""
 NAMED = "/v2/models/{name}"
