@@ -44,6 +44,8 @@
  *
  * @typedef {ReturnType<typeof createApi>} Api
  */
+import { IMAGE_SIDE } from './lib/image-size.js';
+import { npyOf } from './lib/npy.js';
 
 import { labelIn } from './latent/direction.js';
 
@@ -211,6 +213,20 @@ export function createApi(base) {
     async encodePixels(model, rows, signal) {
       const answer = await post(`${at(model)}/encode`, { images: [rows] }, 'application/json', signal);
       return (await answer.json()).items[0];
+    },
+
+    /**
+     * Encode images given as grey levels of 0..255, one after the other; only the covariance of each is answered.
+     *
+     * @type {(model: string, levels: Uint8Array, count: number) => Promise<Pick<Encoded, 'covariance'>[]>}
+     */
+    async encodeLevels(model, levels, count) {
+      const answer = await ask(`${at(model)}/encode?include=covariance`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/x-npy' },
+        body: npyOf(levels, [count, IMAGE_SIDE, IMAGE_SIDE]),
+      });
+      return (await answer.json()).items;
     },
 
     /**

@@ -12,7 +12,7 @@ import { retry } from '../lib/retry.js';
 import { screenX, screenY } from './camera.js';
 
 /** Images on a side of a sprite sheet. */
-const SHEET = 32;
+export const SHEET = 32;
 /** Side of an image on the map, CSS pixels, with a frame in the colour of its label. */
 const SIZE = IMAGE_SIDE + 8;
 const FRAME = 2;
@@ -57,12 +57,12 @@ export function createImageLayer(api, onChange) {
      * @param {CanvasRenderingContext2D} context
      * @param {View} view
      * @param {Atlas} atlas
-     * @param {number} digits  bits of the labels to show; 0: all
+     * @param {number[]} indices  of the images in sight
      * @param {Theme} theme
      */
-    paint(context, view, atlas, digits, theme) {
+    paint(context, view, atlas, indices, theme) {
       const { codes, card } = atlas;
-      for (const index of visibleCodes(view, atlas, digits)) {
+      for (const index of indices) {
         const n = Math.floor(index / SHEET ** 2);
         const sheet = sheets.get(`${card.dataset}/${n}`);
         if (sheet === undefined) void fetchSheet(card.dataset, n);
@@ -90,11 +90,11 @@ function invert(canvas) {
 }
 
 /**
- * Return the indices of the visible codes, or none if they are too many.
+ * Return the indices of the visible codes, or none if they are too many. `digits` are bits of the labels to show; 0: all.
  *
  * @type {(view: View, atlas: Atlas, digits: number) => number[]}
  */
-function visibleCodes({ camera, width, height }, { codes, feet }, digits) {
+export function visibleCodes({ camera, width, height }, { codes, feet }, digits) {
   const limit = (MAX_COVER * width * height) / SIZE ** 2;
   const found = [];
   for (let i = 0; i < codes.count; i++) {
