@@ -13,6 +13,7 @@ from app.api import (
     datasets,
     decode,
     decode_png,
+    directions,
     distances,
     encode,
     fields,
@@ -29,6 +30,7 @@ from app.api import (
     sample,
     stream,
     tiles,
+    traverse,
 )
 from app.gate.gate import Explorer, Gate
 from app.hot_routes import HotRoutes
@@ -60,12 +62,14 @@ FEATURES = (
     measures,
     interpolate,
     sample,
+    traverse,
     planes,
     preview,
     fields,
     codes,
     neighbours,
     distances,
+    directions,
     history,
     datasets,
 )

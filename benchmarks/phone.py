@@ -42,7 +42,7 @@ SLOWDOWN = 4
 AFTER_START_SECONDS = 15
 DRAG_SECONDS = 8
 LATENCY_MILLISECONDS = 150
-TABS = ("draw", "path", "training", "measures", "learn", "point")
+TABS = ("draw", "path", "vary", "training", "measures", "learn", "point")
 
 NOTE_TASKS = """() => {
   window.tasks = [];

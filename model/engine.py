@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Literal
@@ -30,6 +30,7 @@ from model.data.preparation import AS_SEEN, Prepared
 from model.data.preparation import prepare as prepare_picture
 from model.data.steps import Reading
 from model.errors import CheckpointError, LatentError, UndecodableError
+from model.geometry.attributes import Attributes, Direction
 from model.geometry.computation import Computation
 from model.geometry.fields import Field
 from model.geometry.interpolation import LatentPath
@@ -38,6 +39,7 @@ from model.geometry.neighbours import Neighbours, nearest
 from model.geometry.paths import Paths
 from model.geometry.plane import DEEPEST_ZOOM, LATENT_LIMIT, Plane, covariance_of
 from model.image_shape import ImageShape
+from model.geometry.traversal import Activity, Traversal, activity_of, traverse
 from model.inference import onnx_session
 from model.inference.decoding import Renderer, renderer
 from model.inference.device import choose_device
@@ -58,6 +60,7 @@ __all__ = [
     "MAX_PIXELS",
     "MEASURES",
     "Code",
+    "Direction",
     "Encoding",
     "Engine",
     "Epoch",
@@ -72,6 +75,7 @@ __all__ = [
     "Plane",
     "Prepared",
     "Reading",
+    "Traversal",
     "choose_device",
     "open_picture",
     "prepare_picture",
@@ -333,6 +337,44 @@ class Engine:
             UndecodableError: The model has a codebook instead of vectors.
         """
         return self._paths.seen_lengths(self._checked(latents))
+
+    @cached_property
+    def attributes(self) -> Attributes:
+        """The labels and the factors of the test images, and the directions in which they change.
+
+        Raises:
+            UndecodableError: The model has a codebook instead of vectors.
+        """
+        self._require_vectors()
+        return Attributes(self.card.dataset, self.codes, self.labels)
+
+    @cached_property
+    def activity(self) -> Activity:
+        """How much each number of the latent tells of the images.
+
+        Raises:
+            UndecodableError: The model has a codebook instead of vectors.
+        """
+        self._require_vectors()
+        return activity_of(self.card, self.codes)
+
+    def traverse(
+        self,
+        latent: Float[np.ndarray, " latent"],
+        dimensions: Sequence[int],
+        steps: int,
+        reach: float,
+    ) -> Traversal:
+        """Move numbers of a latent, one at a time, by up to `reach` standard deviations each way.
+
+        Raises:
+            LatentError: The latent has the wrong shape, is not finite, or is led beyond 10,000.
+            UndecodableError: The model has a codebook instead of vectors.
+        """
+        (start,) = self._checked([latent])
+        found = traverse(start, self.activity, dimensions, steps, reach)
+        self._checked(found.latents)
+        return found
 
     @cached_property
     def _fitted_gaussian(self) -> tuple[np.ndarray, np.ndarray]:

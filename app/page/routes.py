@@ -26,10 +26,11 @@ TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 SCRIPT, SHEET = "js/main.js", "page.css"
 SHEETS = (
     *("theme", "base", "layout", "map", "layers", "codebook", "models"),
-    *("panels", "draw", "path", "training", "measures", "learn", "compare", "present", "print"),
+    *("panels", "draw", "path", "vary", "training", "measures", "learn", "compare", "present"),
+    "print",
 )
 """The sheets of `static/css` in the order in which they are joined: a later one wins."""
-PANELS = ("point", "draw", "path", "training", "measures", "learn")
+PANELS = ("point", "draw", "path", "vary", "training", "measures", "learn")
 FIRST_CODES = 1500
 """How many codes the page asks for first; `load-model.js` has the same number."""
 COMPRESSION = 6

@@ -240,6 +240,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{model}/traverse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Traverse
+         * @description Move the numbers of a latent one at a time, each in a row of images.
+         *
+         *     `Accept` picks JSON, a sheet with one row a number, NumPy or bare bytes, in which the images
+         *     follow each other row by row. A standard deviation is 1, of a VAE's prior, or that of an
+         *     autoencoder's codes.
+         */
+        post: operations["traverse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/{model}/planes": {
         parameters: {
             query?: never;
@@ -399,6 +423,50 @@ export interface paths {
         get: operations["distances"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Attributes
+         * @description List the attributes that have a direction: labels, and factors measured on the images.
+         */
+        get: operations["attributes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/directions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Directions
+         * @description Find the direction of a label or a factor; add it to a latent, and its image has more of it.
+         *
+         *     Of a label it is the difference of the mean code of its images and that of all others; of a
+         *     factor, the regression of the codes on it with the labels held fixed. The first answer on a
+         *     factor takes a second, because the images are measured for it.
+         */
+        post: operations["directions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -772,6 +840,21 @@ export interface components {
             status: string;
         };
         /**
+         * AttributeList
+         * @description The attributes that have a direction; of either there may be none.
+         */
+        AttributeList: {
+            /** Model */
+            model: string;
+            /**
+             * Labels
+             * @description That some test images have and others have not
+             */
+            labels: number[];
+            /** Factors */
+            factors: components["schemas"]["FactorJson"][];
+        };
+        /**
          * Card
          * @description What a model says of itself.
          */
@@ -893,6 +976,58 @@ export interface components {
             images: components["schemas"]["ImageJson"][];
         };
         /**
+         * DirectionResponse
+         * @description The direction, from what it was computed, and how well it tells the attribute.
+         */
+        DirectionResponse: {
+            /** Model */
+            model: string;
+            /** Label */
+            label: number | null;
+            /** Factor */
+            factor: string | null;
+            /**
+             * Method
+             * @enum {string}
+             */
+            method: "difference-of-means" | "least-squares";
+            /**
+             * Direction
+             * @description Latent units per unit of the factor; of a label, from the others to it
+             */
+            direction: number[];
+            /**
+             * Scale
+             * @description The length of the direction
+             */
+            scale: number;
+            /**
+             * Deviation
+             * @description Standard deviation of the factor among images of one label, in its unit
+             */
+            deviation: number | null;
+            /**
+             * Images
+             * @description Codes from which it was computed
+             */
+            images: number;
+            /**
+             * Labelled
+             * @description Those of them that have the label
+             */
+            labelled: number | null;
+            /**
+             * Auc
+             * @description Of a label: the area under the ROC curve of the codes along the direction
+             */
+            auc: number | null;
+            /**
+             * R Squared
+             * @description Of a factor: the part of its variance, among images of one label, that the place along the direction explains
+             */
+            r_squared: number | null;
+        };
+        /**
          * DistancesResponse
          * @description Distances at the cell centres of the extent of the model's plane.
          */
@@ -999,6 +1134,23 @@ export interface components {
             more: {
                 [key: string]: number;
             };
+        };
+        /**
+         * FactorJson
+         * @description A number that is measured on each test image.
+         */
+        FactorJson: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Unit */
+            unit: string;
+            /**
+             * About
+             * @description How it is measured
+             */
+            about: string;
         };
         /**
          * Group
@@ -1509,6 +1661,42 @@ export interface components {
              *     ]
              */
             shape: number[];
+        };
+        /**
+         * TraverseResponse
+         * @description The rows, and their images one after the other.
+         */
+        TraverseResponse: {
+            /** Model */
+            model: string;
+            /**
+             * Dimensions
+             * @description The number that moves in each row
+             */
+            dimensions: number[];
+            /**
+             * Offsets
+             * @description What each step of each row adds to that number, in latent units
+             */
+            offsets: number[][];
+            /**
+             * Measure
+             * @description What the activity is: the mean KL in nats, or the variance of the codes
+             * @enum {string}
+             */
+            measure: "kl" | "variance";
+            /**
+             * Activity
+             * @description Of the number that moves in each row
+             */
+            activity: number[];
+            /**
+             * Inactive
+             * @description Numbers of the latent that the decoder ignores, or nearly so
+             */
+            inactive: number[];
+            /** Images */
+            images: components["schemas"]["ImageJson"][];
         };
         /** @description A refusal (RFC 9457) */
         Problem: {
@@ -2194,6 +2382,64 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    traverse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a model */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    latent: number[];
+                    /** @description The numbers to move, counted from 0; without them, those in use, the most active first, as many as there is room for */
+                    dimensions?: number[];
+                    /**
+                     * @description Images of each row; the latent's own is in the middle of an odd row
+                     * @default 7
+                     */
+                    steps?: number;
+                    /**
+                     * @description Each number moves by so many standard deviations both ways
+                     * @default 3
+                     */
+                    reach?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
+                    "Explorer-Model-Hash"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraverseResponse"];
+                    "image/png": string;
+                    "application/x-npy": string;
+                    "application/octet-stream": string;
+                    "application/x-npz": string;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     planes: {
         parameters: {
             query?: never;
@@ -2480,6 +2726,82 @@ export interface operations {
             408: components["responses"]["Problem408"];
             409: components["responses"]["Problem409"];
             413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    attributes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a model */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
+                    "Explorer-Model-Hash"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributeList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    directions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a model */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    label?: number;
+                    factor?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
+                    "Explorer-Model-Hash"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectionResponse"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
             421: components["responses"]["Problem421"];
             422: components["responses"]["Problem422"];
             431: components["responses"]["Problem431"];

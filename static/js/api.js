@@ -9,6 +9,10 @@
  * @typedef {Required<Schemas['EncodedItem']>} Encoded
  * @typedef {Schemas['InterpolateResponse']} Interpolation
  * @typedef {Schemas['HistoryResponse']} History
+ * @typedef {Schemas['AttributeList']} Attributes
+ * @typedef {Schemas['FactorJson']} Factor
+ * @typedef {Schemas['DirectionResponse']} Direction
+ * @typedef {Schemas['TraverseResponse']} Traversal
  * @typedef {Schemas['SampleResponse']} Sample
  * @typedef {Schemas['ImageJson']} Image
  * @typedef {import('./latent/plane.js').Latent} Latent
@@ -42,6 +46,8 @@
  */
 import { IMAGE_SIDE } from './lib/image-size.js';
 import { npyOf } from './lib/npy.js';
+
+import { labelIn } from './latent/direction.js';
 
 /** A request was refused, or got no answer. The message is for the visitor. */
 export class ApiError extends Error {
@@ -168,6 +174,26 @@ export function createApi(base) {
      */
     async sample(model, count, seed, signal) {
       return (await post(`${at(model)}/sample`, { count, seed }, 'application/json', signal)).json();
+    },
+
+    /** @type {(model: string, signal?: AbortSignal) => Promise<Attributes>} */
+    attributes: async (model, signal) => (await ask(`${at(model)}/attributes`, { signal })).json(),
+
+    /** @type {(model: string, attribute: string, signal?: AbortSignal) => Promise<Direction>} */
+    async direction(model, attribute, signal) {
+      const label = labelIn(attribute);
+      const body = label === null ? { factor: attribute } : { label };
+      return (await post(`${at(model)}/directions`, body, 'application/json', signal)).json();
+    },
+
+    /**
+     * Decode a row of `steps` images for each number of the latent in use, or for those of `dimensions`.
+     *
+     * @type {(model: string, latent: Latent, steps: number, dimensions?: readonly number[], signal?: AbortSignal)
+     *   => Promise<Traversal>}
+     */
+    async traverse(model, latent, steps, dimensions, signal) {
+      return (await post(`${at(model)}/traverse`, { latent, steps, dimensions }, 'application/json', signal)).json();
     },
 
     /** @type {(model: string, file: Blob, said: Overrides | null, signal?: AbortSignal) => Promise<Encoded>} */

@@ -5,6 +5,7 @@
  * @typedef {import('./api.js').Api} Api
  */
 import { breath } from './lib/breath.js';
+import { mount as mountDirections } from './panels/directions.js';
 import { mount as mountDraw } from './panels/draw.js';
 import { mount as mountLatentSliders } from './panels/latent-sliders.js';
 import { mount as mountLayers } from './panels/layers.js';
@@ -14,6 +15,7 @@ import { mount as mountPath } from './panels/path.js';
 import { mount as mountPlanes } from './panels/planes.js';
 import { mount as mountSave } from './panels/save.js';
 import { mount as mountTraining } from './panels/training.js';
+import { mount as mountTraversals } from './panels/traversals.js';
 
 /**
  * @param {HTMLElement} root
@@ -28,6 +30,8 @@ export async function mount(root, store, api) {
     mountMeasures,
     mountLatentSliders,
     mountPath,
+    mountDirections,
+    mountTraversals,
     mountPlanes,
     mountSave,
     mountTraining,

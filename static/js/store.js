@@ -5,6 +5,7 @@
  * @typedef {import('./latent/plane.js').Latent} Latent
  * @typedef {import('./latent/plane.js').Plane} Plane
  * @typedef {import('./latent/atlas.js').Atlas} Atlas
+ * @typedef {import('./latent/direction.js').Along} Along
  * @typedef {import('./map/camera.js').Camera} Camera
  * @typedef {import('./latent/box.js').Box} Box
  * @typedef {import('./map/camera.js').Framing} Framing
@@ -31,7 +32,7 @@
  * @property {Limits} limits  of the camera
  * @property {readonly Rect[]} covers  what covers the map, CSS pixels of the map
  *
- * @typedef {'point' | 'draw' | 'path' | 'training' | 'measures' | 'learn'} Panel
+ * @typedef {'point' | 'draw' | 'path' | 'vary' | 'training' | 'measures' | 'learn'} Panel
  * @typedef {'linear' | 'spherical' | 'geodesic'} PathKind
  * @typedef {'image' | 'coordinates'} Link  what the points of two compared maps have in common
  * @typedef {'own' | 'standard' | 'fitted'} DrawSource  of draws on both maps: what each model samples from, N(0, I), or
@@ -88,6 +89,7 @@
  * @property {Path | null} path  null: the default path, from a 0 to a 6
  * @property {readonly Latent[] | null} pathLatents  the path's latents, from the server
  * @property {readonly (readonly Latent[])[]} otherPaths  the latents of the other kinds of path between the same ends
+ * @property {Along | null} along  how far the point has moved along the direction of an attribute; null: none is chosen
  * @property {boolean} presenting  whether the page shows map, ring and image alone, as for a projector
  * @property {boolean} playing  whether the ring moves along the path
  * @property {TrainingTime | null} trainingTime  the time of the training that the map shows; null: the trained model
@@ -102,7 +104,7 @@
 import { LAYERS } from './map-layers.js';
 
 /** @type {readonly Panel[]} */
-export const PANELS = ['point', 'draw', 'path', 'training', 'measures', 'learn'];
+export const PANELS = ['point', 'draw', 'path', 'vary', 'training', 'measures', 'learn'];
 
 /** @type {readonly Link[]} */
 export const LINKS = ['image', 'coordinates'];
@@ -148,6 +150,7 @@ export const INITIAL = {
   path: null,
   pathLatents: null,
   otherPaths: [],
+  along: null,
   presenting: false,
   playing: false,
   trainingTime: null,

@@ -78,6 +78,13 @@ def narrowed() -> dict[str, Any]:
             fields["steps"]["maximum"] = FEW
             for end in ("start", "end"):
                 fields[end]["properties"]["latent"] = LATENT
+        if path.endswith("/directions"):
+            json_fields(operation)["label"]["maximum"] = 9
+            json_fields(operation)["factor"]["enum"] = ["slant", "stroke-width", "size"]
+        if path.endswith("/traverse"):
+            fields = json_fields(operation)
+            fields["latent"] = LATENT
+            fields["dimensions"].update(items={"type": "integer", "enum": [0, 1]}, maxItems=FEW)
         if path.endswith("/decode"):
             del operation["requestBody"]["content"]["application/x-npy"]
             json_fields(operation)["latents"].update(items=LATENT, maxItems=FEW)

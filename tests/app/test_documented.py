@@ -125,7 +125,7 @@ def test_every_example_of_the_api_runs(server: Serving, tmp_path: Path) -> None:
     follow("python", each, tmp_path, server.host)
     assert {file.name for file in tmp_path.iterdir()} == {
         "digit.png", "digits.png", "digit-280.png", "walk.gif", "codes.bin", "tile.png",
-        "sheet.png", "field.png", "preview.png", "refused.json",
+        "sheet.png", "field.png", "preview.png", "refused.json", "traversal.png",
     }  # fmt: skip
 
 

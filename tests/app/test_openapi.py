@@ -20,6 +20,7 @@ CONTRACT = {
     "/models/{model}/preview.png": "get",
     "/models/{model}/interpolate": "post",
     "/models/{model}/sample": "post",
+    "/models/{model}/traverse": "post",
     "/models/{model}/planes": "get",
     "/models/{model}/planes/{plane}": "get",
     "/models/{model}/planes/{plane}/tiles/{zoom}/{x}/{y}.png": "get",
@@ -27,6 +28,8 @@ CONTRACT = {
     "/models/{model}/codes": "get",
     "/models/{model}/neighbours": "get",
     "/models/{model}/distances": "get",
+    "/models/{model}/attributes": "get",
+    "/models/{model}/directions": "post",
     "/models/{model}/history": "get",
     "/models/{model}/stream": "get",
     "/datasets": "get",
@@ -38,7 +41,16 @@ CONTRACT = {
 
 OF_LATENTS = {
     *("decode", "decode_png", "preview_png", "interpolate", "sample", "planes", "plane", "tile"),
-    *("codes", "neighbours", "distances", "field", "stream"),
+    *(
+        "codes",
+        "neighbours",
+        "distances",
+        "attributes",
+        "directions",
+        "traverse",
+        "field",
+        "stream",
+    ),
 }
 """Operations that refuse a model without latents: 409."""
 NAMED = "/v2/models/{name}"
@@ -82,7 +94,9 @@ def refused_by(path: str, operation: dict[str, Any]) -> set[int]:
     if name == "stream":
         found |= {403, 426}
     if "requestBody" in operation:
-        found |= {406, 415}
+        found.add(415)
+        if name != "directions":  # it has one form
+            found.add(406)
     if name in ("codes", "dataset_labels"):
         found.add(406)
     if path.startswith(API):

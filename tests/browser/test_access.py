@@ -8,7 +8,7 @@ from tests.browser.conftest import Visitor
 from tests.browser.explorer import Explorer
 from tests.browser.test_page import DESKTOP, PHONE
 
-TABS = ("point", "draw", "path", "training", "measures", "learn")
+TABS = ("point", "draw", "path", "vary", "training", "measures", "learn")
 SHEETS = {"#open-layers": "#layers", "#open-save": "#save", "#choose-model": "#model-sheet"}
 SURROUNDINGS = (".page-header", "#map-controls", "#legend", ".tabs")
 

@@ -19,7 +19,7 @@ from tests.browser.conftest import Visitor
 from tests.browser.explorer import Explorer
 from tools.server import Server
 
-PANELS = ("point", "draw", "path", "training", "measures", "learn")
+PANELS = ("point", "draw", "path", "vary", "training", "measures", "learn")
 FOREIGN = re.compile(r"digit|MNIST|garment|trousers|\bshirt|2,000|10,000|\ba [0-9]\b|\b[0-9]s\b")
 """What is true of the shipped data sets alone."""
 GROWING, LABELLED, UNLABELLED = "growing", "shapes-one", "flat-one"

@@ -20,7 +20,7 @@ each_view = pytest.mark.parametrize(
     ids=["phone-dark", "tablet-light", "desktop-dark", "desktop-light"],
 )
 """Every size and every scheme: what is out of reach does not depend on colours, nor these on it."""
-TABS = ("point", "draw", "path", "measures", "learn")
+TABS = ("point", "draw", "path", "vary", "measures", "learn")
 AFTER_60_FRAMES = """() => new Promise((done) => {
     let frames = 0;
     const count = () => (++frames > 60 ? done() : requestAnimationFrame(count));

@@ -9,7 +9,7 @@ import { find, findAll } from '../lib/dom.js';
 import { PANELS } from '../store.js';
 
 /** @type {readonly import('../store.js').Panel[]} */
-const ON_THE_MAP = ['point', 'path', 'training'];
+const ON_THE_MAP = ['point', 'path', 'vary', 'training'];
 
 /**
  * @param {HTMLElement} root

@@ -8,6 +8,7 @@
  * ?model=mnist-vae-20d&plane=digits-3-8
  * ?model=mnist-vae-2d&twin=mnist-ae-2d&link=coordinates&draws=1&from=standard
  * ?model=mnist-vae-2d&panel=learn&lesson=seam
+ * ?model=mnist-vae-20d&panel=vary&along=slant~12.5, or along=label-4~0.5
  * ?model=mnist-vae-2d&present=1
  * A path's end is the index of a test image, or a latent's numbers separated by commas. `at` is the point of the
  * plane in the middle of the map, and its zoom.
@@ -17,7 +18,7 @@
  * @typedef {import('../latent/plane.js').Latent} Latent
  * @typedef {import('../map/camera.js').Framing} Framing
  * @typedef {Pick<State, 'model' | 'plane' | 'latent' | 'framing' | 'layers' | 'panel' | 'lesson' | 'digits' | 'path'
- *   | 'testImage' | 'noise' | 'referenceModel' | 'secondModel' | 'link' | 'sampleSeed' | 'drawSource'
+ *   | 'testImage' | 'noise' | 'referenceModel' | 'secondModel' | 'link' | 'sampleSeed' | 'drawSource' | 'along'
  *   | 'presenting'>} UrlState
  */
 import { PATH_KINDS } from '../latent/path.js';
@@ -32,11 +33,11 @@ const FINE_PLACES = 6;
 /** The state for an empty query. @type {UrlState} */
 export const DEFAULTS = (({
   model, plane, latent, framing, layers, panel, lesson, digits, path, testImage, noise, referenceModel, secondModel,
-  link, sampleSeed, drawSource, presenting,
+  link, sampleSeed, drawSource, along, presenting,
 }) => {
   return {
     model, plane, latent, framing, layers, panel, lesson, digits, path, testImage, noise, referenceModel, secondModel,
-    link, sampleSeed, drawSource, presenting,
+    link, sampleSeed, drawSource, along, presenting,
   };
 })(INITIAL);
 
@@ -48,7 +49,7 @@ export const DEFAULTS = (({
  */
 export function toQuery({
   model, plane, latent, framing, layers, panel, lesson, digits, path, testImage, noise, referenceModel, secondModel,
-  link, sampleSeed, drawSource, presenting,
+  link, sampleSeed, drawSource, along, presenting,
 }) {
   const parts = [];
   if (model) parts.push(`model=${encodeURIComponent(model)}`);
@@ -67,6 +68,7 @@ export function toQuery({
   if (secondModel && link !== INITIAL.link) parts.push(`link=${link}`);
   if (secondModel && sampleSeed) parts.push(`draws=${sampleSeed}`);
   if (secondModel && drawSource !== INITIAL.drawSource) parts.push(`from=${drawSource}`);
+  if (along) parts.push(`along=${along.attribute}~${+along.amount.toFixed(PLACES) || 0}`);
   if (presenting) parts.push('present=1');
   return parts.join('&');
 }
@@ -117,6 +119,8 @@ export function fromQuery(query) {
   if (/^[1-9]\d{0,8}$/.test(draws)) found.sampleSeed = Number(draws);
   const source = DRAW_SOURCES.find((name) => name === params.get('from'));
   if (source) found.drawSource = source;
+  const [, attribute, amount] = /^([a-z][a-z0-9-]*)~(-?\d{1,6}(?:\.\d+)?)$/.exec(params.get('along') ?? '') ?? [];
+  if (attribute) found.along = { attribute, amount: Number(amount) };
   if (params.get('present') === '1') found.presenting = true;
   return found;
 }

@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+from jaxtyping import Float
+
+from model.data import datasets
+from model.data.factors import FACTORS, brightness, height, size, slant, stroke_width, width
+
+FINE = 8
+"""Fine pixels on a side of a pixel, so that the edges of what is drawn are smooth."""
+
+
+def bar(degrees: float, length: float, thickness: float) -> Float[np.ndarray, "1 28 28"]:
+    """Draw a bar through the middle that leans to the right of upright."""
+    place = (np.arange(28 * FINE) + 0.5) / FINE - 14
+    x, up = place[None, :], -place[:, None]
+    lean = np.radians(degrees)
+    along, across = x * np.sin(lean) + up * np.cos(lean), x * np.cos(lean) - up * np.sin(lean)
+    is_ink = (abs(along) < length / 2) & (abs(across) < thickness / 2)
+    drawn: np.ndarray = is_ink.reshape(28, FINE, 28, FINE).mean((1, 3))[None].astype(np.float32)
+    return drawn
+
+
+@pytest.mark.parametrize("degrees", [-40, -15, 0, 15, 40])
+def test_the_slant_of_a_thin_bar_is_its_angle_to_the_right_of_upright(degrees: float) -> None:
+    assert slant(bar(degrees, 20, 1.5)) == pytest.approx(degrees, abs=0.6)
+
+
+@pytest.mark.parametrize("degrees", [0, 20, 45, 70])
+@pytest.mark.parametrize("thickness", [2, 3, 4])
+def test_the_stroke_width_of_a_bar_is_twice_its_area_by_its_perimeter(
+    degrees: float, thickness: float
+) -> None:
+    expected = 2 * 20 * thickness / (2 * (20 + thickness))
+    assert stroke_width(bar(degrees, 20, thickness)) == pytest.approx(expected, rel=0.15)
+
+
+def test_a_stroke_drawn_fainter_is_as_wide() -> None:
+    image = bar(30, 18, 3)
+    assert stroke_width(image / 4) == pytest.approx(stroke_width(image), rel=1e-5)
+
+
+def test_the_size_of_a_disc_is_its_radius_by_the_root_of_two() -> None:
+    place = (np.arange(28 * FINE) + 0.5) / FINE - 14
+    disc = np.hypot(place[None, :], place[:, None]) < 9
+    image = disc.reshape(28, FINE, 28, FINE).mean((1, 3))[None]
+    assert size(image) == pytest.approx(9 / np.sqrt(2), rel=0.01)
+
+
+def test_height_and_width_are_those_of_the_box_and_brightness_is_of_the_ink_alone() -> None:
+    image = np.zeros((1, 28, 28))
+    image[0, 3:20, 5:9] = 0.8
+    image[0, 25, 25] = 0.4  # too faint for the box
+    assert height(image).tolist() == [17]
+    assert width(image).tolist() == [4]
+    assert brightness(image) == pytest.approx(100 * (17 * 4 * 0.8 + 0.4) / (17 * 4 + 1))
+
+
+@pytest.mark.parametrize("dataset", FACTORS)
+def test_a_blank_image_has_a_value_of_every_factor(dataset: str) -> None:
+    for factor in FACTORS[dataset]:
+        assert factor.measure(np.zeros((2, 28, 28), np.float32)).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("dataset", FACTORS)
+def test_the_images_of_a_data_set_differ_in_each_of_its_factors(dataset: str) -> None:
+    images = datasets.test_set(dataset).images[:500].astype(np.float32) / 255
+    for factor in FACTORS[dataset]:
+        values = factor.measure(images)
+        assert values.shape == (500,)
+        assert np.isfinite(values).all()
+        assert values.std() > 0.1
