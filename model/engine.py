@@ -38,8 +38,8 @@ from model.geometry.latent_map import LatentMap
 from model.geometry.neighbours import Neighbours, nearest
 from model.geometry.paths import Paths
 from model.geometry.plane import DEEPEST_ZOOM, LATENT_LIMIT, Plane, covariance_of
-from model.image_shape import ImageShape
 from model.geometry.traversal import Activity, Traversal, activity_of, traverse
+from model.image_shape import ImageShape
 from model.inference import onnx_session
 from model.inference.decoding import Renderer, renderer
 from model.inference.device import choose_device
