@@ -236,6 +236,17 @@ def labels_of_tests(dataset: str, folder: Path = DATA_FOLDER) -> UInt8[np.ndarra
 
 
 @cache
+def factors_of_tests(dataset: str) -> UInt8[np.ndarray, "count factors"]:
+    """Return the factors that ship with the test images of a data set, as they are stored.
+
+    Raises:
+        DataError: Their file is damaged.
+    """
+    name = "t10k-factors-idx2-ubyte"
+    return _read(DATASETS[dataset], name, SHIPPED_FOLDER / dataset)
+
+
+@cache
 def _first_found(dataset: str, folder: Path) -> Dataset:
     """Return a data set as it was when first asked for; what is imported later is another."""
     return find(dataset, folder)

@@ -133,13 +133,19 @@ def drawn_file(name: str) -> UInt8[np.ndarray, "count ..."]:
 def face_of(levels: UInt8[np.ndarray, " 11"]) -> Face:
     """Return the face that has these factors."""
     values: dict[str, Any] = {}
-    for name, level in zip(FACTORS, levels.tolist(), strict=True):
-        if name in RANGES:
-            low, high = RANGES[name]
-            values[name] = low + (high - low) * level / (LEVELS - 1)
-        else:
-            values[name] = level
+    for name in FACTORS:
+        (value,) = factor_values(levels[None], name)
+        values[name] = float(value) if name in RANGES else int(value)
     return Face(**values)
+
+
+def factor_values(levels: Levels, name: str) -> Float[np.ndarray, " count"]:
+    """Return the values of one factor; of a choice, the indices."""
+    column = levels[:, FACTORS.index(name)].astype(float)
+    if name not in RANGES:
+        return column
+    low, high = RANGES[name]
+    return np.asarray(low + (high - low) * column / (LEVELS - 1))
 
 
 def portrait(face: Face) -> UInt8[np.ndarray, "64 64 3"]:

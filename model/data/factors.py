@@ -1,4 +1,4 @@
-"""Factors: properties of images that are numbers, measured on the images themselves.
+"""Factors: properties of images that are numbers, measured on the images or stored with them.
 
 Shapes: N images of H x W pixels, intensities from 0 (background) to 1.
 """
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from model.data.datasets import FASHION_MNIST, MNIST
+from model.data.datasets import FACES, FASHION_MNIST, MNIST, factors_of_tests
+from model.data.faces import factor_values
 
 INKED = 0.5
 """A row or a column is in the box around the ink if a pixel of it has at least this intensity."""
@@ -29,8 +30,9 @@ class Factor:
     title: str
     unit: str
     about: str
-    """One line: how it is measured."""
-    measure: Callable[[Images], Values]
+    """One line: how it is measured, or what its values mean."""
+    measure: Callable[[Images], Values] | None = None
+    """None: its values are stored with the images."""
 
 
 def slant(image_NHW: Images) -> Values:
@@ -130,5 +132,20 @@ FACTORS = {
             brightness,
         ),
     ),
+    FACES.id: (
+        Factor("moustache", "Moustache", "", "0 without one, 1 with one."),
+        Factor("beard", "Beard", "", "0 without one, 1 with one."),
+        Factor("glasses", "Glasses", "", "0 without them, 1 with them."),
+        Factor("mouth", "Smile", "", "From a frown, -1, to a smile, 1."),
+        Factor("turn", "Turn of the head", "", "From the picture's left, -1, to its right, 1."),
+        Factor("eyes", "Eyes", "", "From nearly closed, 0, to wide open, 1."),
+        Factor("face-width", "Width of the face", "", "From narrow, 0, to wide, 1."),
+        Factor("skin", "Skin", "", "From light, 0, to dark, 1."),
+    ),
 }
-"""What is measured on the images of a data set, by its id; of others nothing is."""
+"""The factors of the images of a data set, by its id; those of others have none."""
+
+
+def stored_values(dataset: str, factor: str) -> Values:
+    """Return a factor of the test images that is stored with them; raise DataError."""
+    return factor_values(factors_of_tests(dataset), factor.replace("-", "_"))

@@ -1,6 +1,6 @@
 """The directions of a latent space in which one attribute of the images changes.
 
-An attribute is a label, or a factor that is measured on the images.
+An attribute is a label, or a factor that is measured on the images or stored with them.
 
 Shapes: N codes, D latent dimensions.
 """
@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from model.data.datasets import test_set
-from model.data.factors import FACTORS, Factor
+from model.data.factors import FACTORS, Factor, stored_values
 
 PIECE = 250
 """Images that are measured in one piece of milliseconds."""
@@ -83,21 +83,23 @@ class Attributes:
         They are to be called in order; the last returns the direction. The first time, the images
         are measured, which may raise DataError.
         """
-        found = next(one for one in self.factors if one.id == factor)
-        if factor in self._measured:
+        measure = next(one.measure for one in self.factors if one.id == factor)
+        if measure is None:
+            self._measured[factor] = stored_values(self._dataset, factor)[: len(self._code_ND)]
+        if measure is None or factor in self._measured:
             return [partial(self._fit, factor)]
         parts: list[Float[np.ndarray, " part"]] = []
 
-        def measure(start: int) -> None:
+        def measure_part(start: int) -> None:
             images = test_set(self._dataset).images[start : min(start + PIECE, len(self._code_ND))]
-            parts.append(found.measure(images.astype(np.float32) / 255))
+            parts.append(measure(images.astype(np.float32) / 255))
 
         def fit() -> Direction:
             self._measured[factor] = np.concatenate(parts)
             return self._fit(factor)
 
         starts = range(0, len(self._code_ND), PIECE)
-        return [*(partial(measure, start) for start in starts), fit]
+        return [*(partial(measure_part, start) for start in starts), fit]
 
     def _fit(self, factor: str) -> Direction:
         """Regress the codes on the factor with the labels held fixed.

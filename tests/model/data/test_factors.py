@@ -1,9 +1,21 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from jaxtyping import Float
 
 from model.data import datasets
-from model.data.factors import FACTORS, brightness, height, size, slant, stroke_width, width
+from model.data.faces import drawn_file, face_of, portrait
+from model.data.factors import (
+    FACTORS,
+    brightness,
+    height,
+    size,
+    slant,
+    stored_values,
+    stroke_width,
+    width,
+)
 
 FINE = 8
 """Fine pixels on a side of a pixel, so that the edges of what is drawn are smooth."""
@@ -55,17 +67,37 @@ def test_height_and_width_are_those_of_the_box_and_brightness_is_of_the_ink_alon
     assert brightness(image) == pytest.approx(100 * (17 * 4 * 0.8 + 0.4) / (17 * 4 + 1))
 
 
-@pytest.mark.parametrize("dataset", FACTORS)
-def test_a_blank_image_has_a_value_of_every_factor(dataset: str) -> None:
-    for factor in FACTORS[dataset]:
-        assert factor.measure(np.zeros((2, 28, 28), np.float32)).tolist() == [0, 0]
+MEASURED = [
+    (dataset, factor.id, factor.measure)
+    for dataset, factors in FACTORS.items()
+    for factor in factors
+    if factor.measure is not None
+]
 
 
-@pytest.mark.parametrize("dataset", FACTORS)
-def test_the_images_of_a_data_set_differ_in_each_of_its_factors(dataset: str) -> None:
-    images = datasets.test_set(dataset).images[:500].astype(np.float32) / 255
-    for factor in FACTORS[dataset]:
-        values = factor.measure(images)
-        assert values.shape == (500,)
-        assert np.isfinite(values).all()
-        assert values.std() > 0.1
+@pytest.mark.parametrize(("dataset", "factor", "measure"), MEASURED)
+def test_a_blank_image_has_a_value_of_every_factor(
+    dataset: str, factor: str, measure: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    assert measure(np.zeros((2, 28, 28), np.float32)).tolist() == [0, 0], (dataset, factor)
+
+
+@pytest.mark.parametrize(("dataset", "factor", "measure"), MEASURED)
+def test_the_images_of_a_data_set_differ_in_each_of_its_factors(
+    dataset: str, factor: str, measure: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    values = measure(datasets.test_set(dataset).images[:500].astype(np.float32) / 255)
+    assert values.shape == (500,), factor
+    assert np.isfinite(values).all()
+    assert values.std() > 0.1
+
+
+@pytest.mark.parametrize("factor", [factor.id for factor in FACTORS["faces"]])
+def test_the_factors_of_portraits_are_those_that_they_were_drawn_from(factor: str) -> None:
+    values, images = stored_values("faces", factor), datasets.test_set("faces").images
+    rows = drawn_file("t10k-factors-idx2-ubyte")
+    assert len(values) == len(images)
+    for index in (0, 7, 1999):
+        face = face_of(rows[index])
+        assert getattr(face, factor.replace("-", "_")) == pytest.approx(values[index])
+        assert (portrait(face) == images[index]).all()

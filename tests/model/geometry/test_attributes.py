@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from model.data import datasets
-from model.data.factors import FACTORS
+from model.data.factors import FACTORS, stored_values
 from model.geometry.attributes import Attributes, Direction, area_under_roc
 
 COUNT = 600
@@ -24,6 +24,7 @@ def factor_direction(attributes: Attributes, factor: str) -> Direction:
 def slant() -> np.ndarray:
     """The slant of the first test images, measured at once."""
     measure = {factor.id: factor.measure for factor in FACTORS["mnist"]}["slant"]
+    assert measure
     return measure(datasets.test_set("mnist").images[:COUNT] / np.float32(255))
 
 
@@ -104,3 +105,13 @@ def test_a_single_label_is_told_from_nothing_and_an_own_data_set_has_no_factors(
     attributes = Attributes("leaves", gaussian(2), np.zeros(COUNT, np.uint8))
     assert attributes.labels == ()
     assert attributes.factors == ()
+
+
+def test_stored_factors_have_directions_too_and_a_moustache_is_a_difference_of_means() -> None:
+    values = stored_values("faces", "moustache")[:COUNT]
+    codes = gaussian(4).astype(np.float32)
+    codes[values == 1] += [0, 3, 0, -1]
+    labels = datasets.test_set("faces").labels[:COUNT]
+    found = factor_direction(Attributes("faces", codes, labels), "moustache")
+    np.testing.assert_allclose(found.vector, [0, 3, 0, -1], atol=0.3)
+    assert found.separation > 0.5
