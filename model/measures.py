@@ -36,6 +36,7 @@ BLOCKS = (
     "codes",
     "places",
     "samples",
+    "factors",
 )
 """What `python -m model evaluate --only` may name; `bound` takes `grey` and `binarised`."""
 NATS = "nats per image"
@@ -244,6 +245,25 @@ MEASURES: tuple[Measure, ...] = (
         "samples.coverage", "Coverage", SHARE, 3, "higher",
         "Variety again, hard to fool by one odd image: share of real images with a drawn one"
         " beside them.",
+    ),
+    Measure(
+        "factors.appears", "Moustache, given", SHARE, 3, "higher",
+        "How often a portrait without a moustache is drawn with one, once the direction of"
+        " moustaches was added to its code. A network that reads portraits judges.",
+    ),
+    Measure(
+        "factors.before", "Moustache, before", SHARE, 3, "lower",
+        "How often the same portraits are drawn with one before.",
+    ),
+    Measure(
+        "factors.stays", "All else that stays", SHARE, 3, "higher",
+        "The share of the other factors that are read as before. A number has stayed if it moved by"
+        " less than a tenth of its range.",
+    ),
+    Measure(
+        "factors.mig", "A number for each factor", "", 3, "higher",
+        "The mutual information gap: 1 if a single number of the code tells each factor and no"
+        " other number tells anything of it; 0 if two numbers share it evenly.",
     ),
 )  # fmt: skip
 """In display order; the first part of a key is the block of its protocol."""

@@ -92,6 +92,15 @@ RANGES = {
     "background": (0.0, 1.0),
 }
 """The factors that are numbers, and their least and greatest values."""
+NO_YES = ("without", "with")
+CHOICES = {
+    "hair_colour": HAIR_COLOURS,
+    "hair_style": HAIR_STYLES,
+    "glasses": NO_YES,
+    "moustache": NO_YES,
+    "beard": NO_YES,
+}
+"""The factors that are choices, and what their indices stand for."""
 FACTORS = tuple(field.name for field in fields(Face))
 LEVELS = 256
 """A factor that is a number has so many values, evenly over its range."""
@@ -108,13 +117,13 @@ Levels = UInt8[np.ndarray, "count 11"]
 def random_levels(count: int, seed: int) -> Levels:
     """Draw the factors of portraits, each on its own; the same for the same seed."""
     rng = np.random.default_rng(seed)
-    choices = {"hair_colour": len(HAIR_COLOURS), "hair_style": len(HAIR_STYLES)}
     levels = np.empty((count, len(FACTORS)), np.uint8)
     for column, name in enumerate(FACTORS):
-        if name in RANGES or name in choices:
-            levels[:, column] = rng.integers(choices.get(name, LEVELS), size=count)
-        else:
+        choices = CHOICES.get(name)
+        if choices is NO_YES:
             levels[:, column] = rng.random(count) < WORN
+        else:
+            levels[:, column] = rng.integers(len(choices) if choices else LEVELS, size=count)
     return levels
 
 

@@ -11,16 +11,18 @@ from typing import Any
 import numpy as np
 
 from model.checkpoint import Checkpoint
-from model.data.datasets import MNIST, LabelledImages, test_set
+from model.data.datasets import FACES, MNIST, LabelledImages, test_set
 from model.evaluation.classifier import has_classifier, load_classifier
 from model.evaluation.codes import FOLDS, TRUSTED_NEIGHBOURS, measure_codes
 from model.evaluation.completeness import measure_completeness
 from model.evaluation.continuity import measure_continuity
+from model.evaluation.factor_reader import load_reader
 from model.evaluation.gaps import measure_gaps
 from model.evaluation.latents import measure_latents
 from model.evaluation.likelihood import measure_likelihood
 from model.evaluation.places import measure_places
 from model.evaluation.samples import measure_samples
+from model.evaluation.transfer import measure_factors
 from model.measures import BLOCKS
 from model.vae.autoencoder import VariationalAutoencoder, VectorQuantisedAutoencoder
 from model.vae.dataset_elbo import measure_bound
@@ -63,6 +65,8 @@ def _takers(
         }
         if checkpoint.card.dataset == MNIST.id:
             takers["places"] = lambda: measure_places(autoencoder, examples, classifier)
+    if checkpoint.card.dataset == FACES.id:
+        takers["factors"] = lambda: measure_factors(autoencoder, examples, load_reader())
     if isinstance(autoencoder, VariationalAutoencoder):
         takers["likelihood"] = lambda: measure_likelihood(autoencoder, images)
         takers["gaps"] = lambda: measure_gaps(autoencoder, images)
