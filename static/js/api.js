@@ -178,9 +178,9 @@ export function createApi(base) {
     },
 
     /**
-     * Encode an image given as 28 rows of 28 intensities, 0..1.
+     * Encode an image given as rows of intensities, 0..1, in colour of three a pixel.
      *
-     * @type {(model: string, rows: number[][], signal?: AbortSignal) => Promise<Encoded>}
+     * @type {(model: string, rows: (number | number[])[][], signal?: AbortSignal) => Promise<Encoded>}
      */
     async encodePixels(model, rows, signal) {
       const answer = await post(`${at(model)}/encode`, { images: [rows] }, 'application/json', signal);
@@ -208,7 +208,7 @@ export function createApi(base) {
       (await ask(`datasets/${dataset}/images/${index}.png`, { signal })).blob(),
 
     /**
-     * Decode latents to 784 grey levels each, one after the other.
+     * Decode latents to the numbers of an image each, one after the other.
      *
      * @type {(model: string, latents: readonly Latent[], signal?: AbortSignal) => Promise<Uint8Array>}
      */
