@@ -44,7 +44,6 @@
  *
  * @typedef {ReturnType<typeof createApi>} Api
  */
-import { IMAGE_SIDE } from './lib/image-size.js';
 import { npyOf } from './lib/npy.js';
 
 import { labelIn } from './latent/direction.js';
@@ -206,9 +205,9 @@ export function createApi(base) {
     },
 
     /**
-     * Encode an image given as 28 rows of 28 intensities, 0..1.
+     * Encode an image given as rows of intensities, 0..1, in colour of three a pixel.
      *
-     * @type {(model: string, rows: number[][], signal?: AbortSignal) => Promise<Encoded>}
+     * @type {(model: string, rows: (number | number[])[][], signal?: AbortSignal) => Promise<Encoded>}
      */
     async encodePixels(model, rows, signal) {
       const answer = await post(`${at(model)}/encode`, { images: [rows] }, 'application/json', signal);
@@ -216,15 +215,15 @@ export function createApi(base) {
     },
 
     /**
-     * Encode images given as grey levels of 0..255, one after the other; only the covariance of each is answered.
+     * Encode images given as numbers of 0..255 in an array of some shape; only the covariance of each is answered.
      *
-     * @type {(model: string, levels: Uint8Array, count: number) => Promise<Pick<Encoded, 'covariance'>[]>}
+     * @type {(model: string, pixels: Uint8Array, shape: number[]) => Promise<Pick<Encoded, 'covariance'>[]>}
      */
-    async encodeLevels(model, levels, count) {
+    async covariances(model, pixels, shape) {
       const answer = await ask(`${at(model)}/encode?include=covariance`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/x-npy' },
-        body: npyOf(levels, [count, IMAGE_SIDE, IMAGE_SIDE]),
+        body: npyOf(pixels, shape),
       });
       return (await answer.json()).items;
     },
@@ -250,7 +249,7 @@ export function createApi(base) {
       (await ask(`datasets/${dataset}/images/${index}.png`, { signal })).blob(),
 
     /**
-     * Decode latents to 784 grey levels each, one after the other.
+     * Decode latents to the numbers of an image each, one after the other.
      *
      * @type {(model: string, latents: readonly Latent[], signal?: AbortSignal) => Promise<Uint8Array>}
      */

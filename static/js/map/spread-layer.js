@@ -8,7 +8,7 @@
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
 import { ellipseOf } from '../latent/plane.js';
-import { IMAGE_PIXELS, IMAGE_SIDE } from '../lib/image-size.js';
+import { isColour, numbersOf } from '../lib/image-shape.js';
 import { createLruCache } from '../lib/lru-cache.js';
 import { contextOf } from '../lib/pixels.js';
 import { retry } from '../lib/retry.js';
@@ -33,8 +33,10 @@ export function createSpreadLayer(api, onChange) {
     const { card } = atlas;
     isAsking = true;
     try {
-      const images = await retry(() => imagesOf(api, card.dataset, indices));
-      const encoded = await retry(() => api.encodeLevels(card.id, images, indices.length));
+      const { height, width } = card.image;
+      const shape = [indices.length, height, width, ...(isColour(card.image) ? [3] : [])];
+      const pixels = await retry(() => imagesOf(api, card, indices));
+      const encoded = await retry(() => api.covariances(card.id, pixels, shape));
       indices.forEach((index, i) => {
         covariances.set(keyOf(atlas, index), encoded[i].covariance ?? []);
       });
@@ -88,11 +90,11 @@ export function createSpreadLayer(api, onChange) {
 const keyOf = ({ card, base }, index) => `${card.id}/${base.version}/${index}`;
 
 /**
- * Return the grey levels of test images, one after the other, from the sheets that the map shows too.
+ * Return the numbers of test images, one image after the other, from the sheets that the map shows too.
  *
- * @type {(api: Api, dataset: string, indices: number[]) => Promise<Uint8Array>}
+ * @type {(api: Api, card: Atlas['card'], indices: number[]) => Promise<Uint8Array>}
  */
-async function imagesOf(api, dataset, indices) {
+async function imagesOf(api, { dataset, image }, indices) {
   /** @type {Map<number, CanvasRenderingContext2D>} */
   const sheets = new Map();
   for (const n of new Set(indices.map((index) => Math.floor(index / SHEET ** 2)))) {
@@ -104,13 +106,17 @@ async function imagesOf(api, dataset, indices) {
     bitmap.close();
     sheets.set(n, context);
   }
-  const levels = new Uint8Array(indices.length * IMAGE_PIXELS);
-  indices.forEach((index, i) => {
+  const { width, height, channels } = image;
+  const pixels = new Uint8Array(indices.length * numbersOf(image));
+  let end = 0;
+  for (const index of indices) {
     const place = index % SHEET ** 2;
-    const [left, top] = [(place % SHEET) * IMAGE_SIDE, Math.floor(place / SHEET) * IMAGE_SIDE];
-    const sheet = sheets.get(Math.floor(index / SHEET ** 2));
-    const { data } = /** @type {CanvasRenderingContext2D} */ (sheet).getImageData(left, top, IMAGE_SIDE, IMAGE_SIDE);
-    for (let p = 0; p < IMAGE_PIXELS; p++) levels[i * IMAGE_PIXELS + p] = data[4 * p];
-  });
-  return levels;
+    const [left, top] = [(place % SHEET) * width, Math.floor(place / SHEET) * height];
+    const sheet = /** @type {CanvasRenderingContext2D} */ (sheets.get(Math.floor(index / SHEET ** 2)));
+    const { data } = sheet.getImageData(left, top, width, height);
+    for (let at = 0; at < data.length; at += 4) {
+      for (let channel = 0; channel < channels; channel++) pixels[end++] = data[at + channel];
+    }
+  }
+  return pixels;
 }
