@@ -38,7 +38,7 @@ from app.http.negotiation import NPY
 from benchmarks.measuring import Load, cpu_seconds, http_load, on_core, websocket_load
 from benchmarks.picture import bars
 from model.checkpoint import read_checkpoint
-from model.data.datasets import test_set
+from model.data.datasets import MNIST, test_set
 from model.inference.decoding import renderer, torch_renderer
 from model.inference.encoding import Encoder, torch_encoder
 from tools.server import Server, free_port
@@ -135,7 +135,7 @@ class Work:
             "1,024 in forwards of 64": (batch, 1),
             "PNG in JSON": (lambda: png.encode(image), 1),
             "Pillow reads the upload": (lambda: np.asarray(Image.open(io.BytesIO(uploaded))), 1),
-            "28 x 28 of the upload": (lambda: prepare(uploaded, "mnist"), 1),
+            "the image of the upload": (lambda: prepare(uploaded, MNIST.form), 1),
             "bare encoder": (encode, 1),
             "posterior, ELBO, decode": (lambda: encoder.encode(grey), 1),
             "all three by eager torch": (lambda: by_torch.encode(flat), 1),
@@ -265,7 +265,7 @@ def rows(ours: Server, bare: tuple[int, int], plain: tuple[int, int]) -> Iterato
     nothing = they(post(f"/fastapi/encode/{len(encoded.content)}", media_type, content), 8)
     yield Row("encode, bare encoder", 0.65, we(encode, 8), nothing, least)
     pictures = 6 * ("PNG in JSON",)  # of four steps, the input and its reconstruction
-    all_of_it = ("28 x 28 of the upload", "posterior, ELBO, decode", *pictures)
+    all_of_it = ("the image of the upload", "posterior, ELBO, decode", *pictures)
     yield Row("encode, all that it answers", 0.65, we(encode, 8), nothing, all_of_it)
     one_latent = decode(f"{API}/decode")
     yield Row("REST decode, no gate", 0.85, we(one_latent), Asked(*plain, one_latent, 32))

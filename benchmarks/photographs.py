@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image
 
 from app.formats.image_files import prepare
+from model.data.datasets import MNIST
 from model.data.preparation import DIGIT_SIDE
 from model.engine import Engine, test_set
 from model.errors import ImageError
@@ -56,7 +57,7 @@ def file_of(image: Image.Image, kind: str = "PNG") -> bytes:
 def read(engine: Engine, content: bytes) -> int | None:
     """Return the label that most of the nearest codes have; None if the upload is refused."""
     try:
-        image = prepare(content, engine.card.dataset, with_steps=False).image
+        image = prepare(content, engine.form, with_steps=False).image
     except ImageError:
         return None
     mean = engine.code(image[None]).mean
@@ -75,7 +76,7 @@ def milliseconds(content: bytes, rounds: int) -> tuple[float, float]:
         picture.load()
         decoded.append(time.thread_time() - began)
         began = time.thread_time()
-        prepare(content, "mnist", with_steps=False)
+        prepare(content, MNIST.form, with_steps=False)
         prepared.append(time.thread_time() - began)
     return 1000 * min(decoded), 1000 * min(prepared)
 

@@ -29,10 +29,11 @@ from torch import Tensor
 
 from benchmarks import example
 from model.data.datasets import test_set
+from model.image_shape import MNIST_SHAPE
 from model.recipes.recipe import Recipe
 from model.training.optimisation import Average, products
 from model.training.stages import Fit, Images
-from model.vae.autoencoder import PIXELS, build_autoencoder
+from model.vae.autoencoder import build_autoencoder
 
 RECIPES = ("mnist-vae-2d-best", "mnist-ae-2d", "mnist-vae-20d", "mnist-conv-vae-2d", "mnist-vqvae")
 PUBLIC = "mnist-vae-20d"
@@ -46,7 +47,7 @@ Step = Callable[[], object]
 def steps_of(recipe: Recipe) -> tuple[Step, Step, Step, Step]:
     """A step of training, of the bare networks, of these with Adam, and so with our products."""
     torch.manual_seed(recipe.seed)
-    grey = torch.from_numpy(test_set(recipe.dataset).images.reshape(-1, PIXELS).copy())
+    grey = torch.from_numpy(test_set(recipe.dataset).images.reshape(-1, MNIST_SHAPE.numbers).copy())
     images = Images(grey, grey, recipe.training.binarise)
     autoencoder = build_autoencoder(recipe)
     stage = Fit(autoencoder, images, recipe)

@@ -19,14 +19,14 @@ from jaxtyping import Float, UInt8
 from model.errors import CheckpointError
 from model.geometry.density import Mixture, smoothed
 from model.geometry.plane import Plane, as_extent, main_plane
+from model.image_shape import MNIST_SHAPE, ImageShape
 from model.vae.autoencoder import (
-    IMAGE_SIDE,
+    CELLS,
     Autoencoder,
     VariationalAutoencoder,
     VectorQuantisedAutoencoder,
 )
 from model.vae.likelihood import grey_levels
-from model.vae.networks import CELLS
 
 DENSITY_CELLS = 128
 MOMENT_CODES = 2000
@@ -51,7 +51,7 @@ class Moment:
     """Together with `axes` and `extent`, the model's main plane at that time."""
     axes: Float[np.ndarray, "2 latent"]
     extent: Float[np.ndarray, "2 2"]
-    grid: UInt8[np.ndarray, "12 12 28 28"]
+    grid: UInt8[np.ndarray, "12 12 ..."]
     """Decodes at the cell centres of the plane's extent, the top row first."""
 
     @property
@@ -101,8 +101,8 @@ class Atlas:
         return file.getvalue()
 
     @classmethod
-    def from_bytes(cls, content: bytes, name: str) -> Atlas:
-        """Read back what `to_bytes` returned.
+    def from_bytes(cls, content: bytes, name: str, image: ImageShape = MNIST_SHAPE) -> Atlas:
+        """Read back what `to_bytes` returned, of a model of images of a shape.
 
         Raises:
             CheckpointError: The content is not an atlas; the message calls the file `name`.
@@ -111,7 +111,7 @@ class Atlas:
             _require_true_sizes(content)
             with np.load(io.BytesIO(content), allow_pickle=False) as archive:
                 arrays = {key: archive[key] for key in archive.files}
-            _require_shapes(arrays)
+            _require_shapes(arrays, image)
             columns = [arrays[f"planes.{field}"] for field in PLANE_FIELDS]
             planes = tuple(
                 Plane(str(id_), str(title), origin, axes, as_extent(extent))
@@ -144,10 +144,10 @@ def _require_true_sizes(content: bytes) -> None:
                     raise ValueError(f"{entry.filename} is not as long as its header says")
 
 
-def _require_shapes(arrays: Mapping[str, np.ndarray]) -> None:
+def _require_shapes(arrays: Mapping[str, np.ndarray], image: ImageShape) -> None:
     """Refuse arrays of another type or shape than `Atlas` has, and numbers that are not finite."""
     codes, density = arrays["codes"], arrays["density"]
-    D, cells, side = codes.shape[1], MOMENT_CELLS, IMAGE_SIDE
+    D, cells = codes.shape[1], MOMENT_CELLS
     _require_array("codes", codes, np.float32, (len(codes), D))
     _require_array("density", density, np.float32, (len(density), DENSITY_CELLS, DENSITY_CELLS))
     P, M = len(density), len(arrays["moments.epoch"])
@@ -160,7 +160,7 @@ def _require_shapes(arrays: Mapping[str, np.ndarray]) -> None:
         "moments.epoch": (np.int64, (M,)),
         "moments.codes": (np.float16, (M, seen, D)),
         **{f"moments.{name}": (np.float64, (M, *shape)) for name, shape in frame.items()},
-        "moments.grid": (np.uint8, (M, cells, cells, side, side)),
+        "moments.grid": (np.uint8, (M, cells, cells, *image.axes)),
     }
     for name, (dtype, shape) in wanted.items():
         if shape[0] == 0:  # `to_bytes` stores an empty list as an array of this shape and type
@@ -187,7 +187,7 @@ def _require_array(
 
 @torch.inference_mode()
 def make_moment(
-    autoencoder: Autoencoder, images: UInt8[np.ndarray, "images 28 28"], epoch: int
+    autoencoder: Autoencoder, images: UInt8[np.ndarray, "images ..."], epoch: int
 ) -> Moment:
     """Return the moment of an autoencoder in training; its codes are of the first 2,000 images."""
     codes = _codes(autoencoder, images[:MOMENT_CODES])
@@ -195,7 +195,7 @@ def make_moment(
     latents = torch.from_numpy(plane.lift(plane.grid(MOMENT_CELLS)).astype(np.float32))
     output = autoencoder.decode(latents.to(autoencoder.device))
     grid = grey_levels(autoencoder.likelihood.mean(output)).cpu().numpy()
-    shape = (MOMENT_CELLS, MOMENT_CELLS, IMAGE_SIDE, IMAGE_SIDE)
+    shape = (MOMENT_CELLS, MOMENT_CELLS, *autoencoder.image.axes)
     return Moment(
         epoch,
         codes.astype(np.float16),
@@ -208,7 +208,7 @@ def make_moment(
 
 def make_atlas(
     autoencoder: Autoencoder,
-    images: UInt8[np.ndarray, "images 28 28"],
+    images: UInt8[np.ndarray, "images ..."],
     moments: tuple[Moment, ...],
 ) -> Atlas:
     """Compute the atlas of an autoencoder from all test images; it is empty for a codebook."""
@@ -222,7 +222,7 @@ def make_atlas(
 
 
 def _intensities(
-    autoencoder: Autoencoder, images: UInt8[np.ndarray, "images 28 28"]
+    autoencoder: Autoencoder, images: UInt8[np.ndarray, "images ..."]
 ) -> Float[torch.Tensor, "images pixels"]:
     grey_NP = torch.from_numpy(images.reshape(len(images), -1).copy())
     return grey_NP.to(autoencoder.device).float() / 255
@@ -230,7 +230,7 @@ def _intensities(
 
 @torch.inference_mode()
 def _codes(
-    autoencoder: Autoencoder, images: UInt8[np.ndarray, "images 28 28"]
+    autoencoder: Autoencoder, images: UInt8[np.ndarray, "images ..."]
 ) -> Float[np.ndarray, "images latent"]:
     image_NP = _intensities(autoencoder, images)
     return (
@@ -240,7 +240,7 @@ def _codes(
 
 @torch.inference_mode()
 def _covariances_on(
-    plane: Plane, autoencoder: Autoencoder, images: UInt8[np.ndarray, "images 28 28"]
+    plane: Plane, autoencoder: Autoencoder, images: UInt8[np.ndarray, "images ..."]
 ) -> Float[np.ndarray, "images 2 2"] | None:
     """Return the posteriors' covariances on a plane; None for a model that has none."""
     if not isinstance(autoencoder, VariationalAutoencoder):

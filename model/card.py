@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
 from model.errors import CheckpointError
+from model.image_shape import MNIST_SHAPE, ImageShape
 
 PUBLIC = (
     "id",
@@ -21,6 +22,7 @@ PUBLIC = (
     "family",
     "dataset",
     "latent_dim",
+    "image",
     "likelihood",
     "beta",
     "planes",
@@ -115,10 +117,13 @@ class Card:
     have those of the training half alone."""
     training: dict[str, Any]
     """Time, machine, versions, and the history of each stage by epoch."""
+    image: ImageShape = MNIST_SHAPE
+    """The shape of the images that it encodes and decodes."""
 
     def public(self) -> dict[str, Any]:
         """Return the fields that the API shows."""
-        return {name: getattr(self, name) for name in PUBLIC}
+        fields = {name: getattr(self, name) for name in PUBLIC}
+        return {**fields, "image": dataclasses.asdict(self.image)}
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False) + "\n"
@@ -141,6 +146,7 @@ class Card:
             )
             _require_plain(table)
             hints = get_type_hints(cls)
+            table = {"image": dataclasses.asdict(MNIST_SHAPE), **table}  # older cards lack it
             fields = {name: _fitting(name, table[name], hint) for name, hint in hints.items()}
             card = cls(**fields)
             _require_known(card)
@@ -163,6 +169,8 @@ class Card:
 
 def _fitting(name: str, value: Any, hint: Any) -> Any:
     """Return a JSON value as its field's type; raise TypeError that names the field."""
+    if hint is ImageShape:
+        return ImageShape.from_json(value)
     if hint == tuple[str, ...]:
         if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
             return tuple(value)

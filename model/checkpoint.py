@@ -19,8 +19,9 @@ from torch import Tensor
 
 from model.atlas import Atlas
 from model.card import Card
-from model.data.datasets import DATASETS, IMAGE_SIDE, Dataset, find
+from model.data.datasets import DATASETS, Dataset, find
 from model.errors import CheckpointError, DataError, NetworkError, RecipeError
+from model.image_shape import ImageShape
 from model.inference.imported import DECODER, ENCODER, Terms, load
 from model.recipes.recipe import Recipe
 from model.vae.autoencoder import Autoencoder, VariationalAutoencoder, build_autoencoder
@@ -151,14 +152,19 @@ def read_card(folder: Path) -> Card:
     """Read a checkpoint's card, and require its data set to be the one that it was trained on.
 
     Raises:
-        CheckpointError: As `Card.load`; or the card names an unknown data set, or one of one's own
-            whose images have changed since.
+        CheckpointError: As `Card.load`; or the card names an unknown data set, one of images of
+            another shape, or one of one's own whose images have changed since.
     """
     card = Card.load(folder)
     try:
         dataset = find(card.dataset)
     except DataError as error:
         raise CheckpointError(f"{folder / CARD_FILE} names an unknown data set. {error}") from error
+    if card.image != dataset.image:
+        raise CheckpointError(
+            f"{folder / CARD_FILE} is of images of {card.image} pixels; those of {dataset.id} have "
+            f"{dataset.image}. Restore the file, or train the model again."
+        )
     if dataset.id not in DATASETS:  # a published one is always the same
         _require_same(dataset, card, folder)
     return card
@@ -205,7 +211,7 @@ def _trained(folder: Path, card: Card, device: str) -> Autoencoder:
             )
     # All weights are replaced; building on the device "meta" would import SymPy, for 2 seconds.
     with torch.random.fork_rng(devices=[]):
-        autoencoder = _built(recipe, folder / CARD_FILE).to(device)
+        autoencoder = _built(recipe, card.image, folder / CARD_FILE).to(device)
     load_weights(autoencoder, weights, str(folder / WEIGHTS_FILE))
     if isinstance(autoencoder, VariationalAutoencoder):
         autoencoder.refinements = recipe.refinements
@@ -224,7 +230,7 @@ def _imported(folder: Path, card: Card, device: str) -> Autoencoder:
     names = (str(folder / ENCODER), str(folder / DECODER))
     try:
         terms = Terms.from_dict(card.recipe[IMPORTED])
-        found = load(encoder, decoder, (1, IMAGE_SIDE, IMAGE_SIDE), terms, names)
+        found = load(encoder, decoder, card.image, terms, names)
     except NetworkError as error:
         raise CheckpointError(str(error)) from error
     is_vae = isinstance(found.autoencoder, VariationalAutoencoder)
@@ -247,9 +253,9 @@ def sha256_of_both(encoder: bytes, decoder: bytes) -> str:
     return sha256(f"{sha256(encoder)} {sha256(decoder)}".encode())
 
 
-def _built(recipe: Recipe, path: Path) -> Autoencoder:
+def _built(recipe: Recipe, image: ImageShape, path: Path) -> Autoencoder:
     try:
-        return build_autoencoder(recipe)
+        return build_autoencoder(recipe, image)
     except RuntimeError as error:
         if "allocate" in str(error):  # PyTorch has no error type for this on a CPU
             raise MemoryError(f"There is no room for the networks of {path}.") from error
@@ -257,7 +263,7 @@ def _built(recipe: Recipe, path: Path) -> Autoencoder:
 
 
 def _read_atlas(path: Path, content: bytes, card: Card) -> Atlas:
-    atlas = Atlas.from_bytes(content, str(path))
+    atlas = Atlas.from_bytes(content, str(path), card.image)
     shapes = [atlas.codes.shape[1:], *(plane.axes.shape[1:] for plane in atlas.planes)]
     if any(shape != (card.latent_dim,) for shape in shapes):
         raise CheckpointError(f"{path} is of a model with other than {card.latent_dim} latents.")

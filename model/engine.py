@@ -24,7 +24,7 @@ from torch import nn
 from model.atlas import Moment
 from model.card import Card
 from model.checkpoint import IMPORTED, Checkpoint, read_card, read_checkpoint
-from model.data.datasets import LabelledImages, labels_of_tests, test_set
+from model.data.datasets import Form, LabelledImages, find, labels_of_tests, test_set
 from model.data.pictures import MAX_PIXELS, open_picture
 from model.data.preparation import AS_SEEN, Prepared
 from model.data.preparation import prepare as prepare_picture
@@ -37,6 +37,7 @@ from model.geometry.latent_map import LatentMap
 from model.geometry.neighbours import Neighbours, nearest
 from model.geometry.paths import Paths
 from model.geometry.plane import DEEPEST_ZOOM, LATENT_LIMIT, Plane, covariance_of
+from model.image_shape import ImageShape
 from model.inference import onnx_session
 from model.inference.decoding import Renderer, renderer
 from model.inference.device import choose_device
@@ -45,7 +46,6 @@ from model.inference.imported import ImportedDecoder, ImportedEncoder
 from model.measures import MEASURES, Measure
 from model.training_history import Epoch, read_history
 from model.vae.autoencoder import (
-    IMAGE_SIDE,
     Autoencoder,
     VariationalAutoencoder,
     VectorQuantisedAutoencoder,
@@ -55,7 +55,6 @@ from model.vae.refinement import POINTS
 __all__ = [
     "AS_SEEN",
     "DEEPEST_ZOOM",
-    "IMAGE_SIDE",
     "LATENT_LIMIT",
     "MAX_PIXELS",
     "MEASURES",
@@ -64,6 +63,8 @@ __all__ = [
     "Engine",
     "Epoch",
     "Field",
+    "Form",
+    "ImageShape",
     "LabelledImages",
     "LatentPath",
     "Measure",
@@ -92,6 +93,8 @@ class Engine:
     Attributes:
         card: The checkpoint's description of itself.
         device: `cpu`, `cuda:N` or `mps`.
+        image: The shape of its images.
+        form: What a picture is brought to before it is encoded.
         planes: The planes worth a menu; the first is the atlas's own, which opens first.
         codes: Codes of the shipped test images, float32, in the data set's order.
         labels: Labels of the same images.
@@ -106,6 +109,7 @@ class Engine:
     def __init__(self, checkpoint: Checkpoint, device: str) -> None:
         torch.set_num_threads(1)  # more threads multiply the slowest latencies: docs/adr/0004
         self.card, self.atlas, self.device = checkpoint.card, checkpoint.atlas, device
+        self.image, self.form = self.card.image, find(self.card.dataset).form
         self.codes, self.labels = self.atlas.codes, labels_of_tests(self.card.dataset)
         if len(self.codes) > len(self.labels):
             raise CheckpointError(
@@ -150,12 +154,10 @@ class Engine:
         """Encode and decode once, so that the first request does not wait for lazy set-up."""
         if self.decodes:
             self.decode(self.codes[:1])
-        self.encode(np.zeros((1, IMAGE_SIDE, IMAGE_SIDE), np.float32))
+        self.encode(np.zeros((1, *self.image.axes), np.float32))
 
-    def decode(
-        self, latents: Float[np.ndarray, "count latent"]
-    ) -> UInt8[np.ndarray, "count 28 28"]:
-        """Return the mean images of p(x|z) in grey levels.
+    def decode(self, latents: Float[np.ndarray, "count latent"]) -> UInt8[np.ndarray, "count ..."]:
+        """Return the mean images of p(x|z) in grey levels or colours.
 
         A latent gives the same bytes in every batch.
 
@@ -175,8 +177,10 @@ class Engine:
         """
         return self._map.planes.find(name)
 
-    def tile(self, plane: str, zoom: int, x: int, y: int) -> UInt8[np.ndarray, "224 224"]:
-        """Return the decodes at the 8 x 8 cell centres of a tile, arranged as in the plane.
+    def tile(self, plane: str, zoom: int, x: int, y: int) -> UInt8[np.ndarray, "height width ..."]:
+        """Return the decodes at the cell centres of a tile, arranged as in the plane.
+
+        There are `image.tile_cells` on a side.
 
         Raises:
             PlaneError: There is no such plane, or no such tile of it.
@@ -224,15 +228,15 @@ class Engine:
         """
         return nearest(self._checked([latent])[0], self.codes, self.labels, count)
 
-    def encode(self, images: Float[np.ndarray, "images 28 28"]) -> Encoding:
+    def encode(self, images: Float[np.ndarray, "images ..."]) -> Encoding:
         """Return the posteriors of images, and the ELBO of their grey levels.
 
         Raises:
-            ImageError: The shape is not (N, 28, 28), or an intensity is outside [0, 1].
+            ImageError: The shape is not (N, *image.axes), or an intensity is outside [0, 1].
         """
         return self.encoder.encode(images)
 
-    def code(self, images: Float[np.ndarray, "images 28 28"]) -> Code:
+    def code(self, images: Float[np.ndarray, "images ..."]) -> Code:
         """Return the posteriors of images alone, which saves a third of `encode` or more.
 
         Raises:
@@ -389,11 +393,12 @@ class Engine:
 def _drawing(autoencoder: Autoencoder, card: Card, device: str) -> Renderer:
     """Return what decodes latents; of a model with a codebook, which decodes none, no images."""
     if isinstance(autoencoder, VectorQuantisedAutoencoder):
-        return lambda latents: np.empty((0, IMAGE_SIDE, IMAGE_SIDE), np.uint8)
+        nothing = np.empty((0, *card.image.axes), np.uint8)
+        return lambda latents: nothing
     return renderer(autoencoder, card.latent_dim, device)
 
 
-def _decode(draw: Renderer, card: Card, latents: npt.ArrayLike) -> UInt8[np.ndarray, "count 28 28"]:
+def _decode(draw: Renderer, card: Card, latents: npt.ArrayLike) -> UInt8[np.ndarray, "count ..."]:
     return draw(_checked(latents, card))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from fastapi import Path, Request, Response
 from pydantic import BaseModel, Field
 
+from app.api.models import ImageShape
 from app.errors import NotFound
 from app.formats import npy, png
 from app.formats.rendering import contact_sheet, encode_json
@@ -39,6 +40,10 @@ class DatasetJson(BaseModel):
     licence: str = Field(description="Of the images; empty if nobody said")
     labels: list[str] = Field(description="What the labels 0, 1, 2 and so on are called")
     images: int = Field(description="Test images that this server has")
+    image: ImageShape = Field(description="The shape of each")
+    preprocessing: str = Field(
+        description="How an upload becomes like them: `digit`, `thing` or `photo`"
+    )
 
 
 class Labels(BaseModel):
@@ -95,7 +100,7 @@ async def dataset_labels(request: Request, models: Models, dataset: Name) -> Res
 async def dataset_image(
     request: Request, models: Models, dataset: Name, index: Annotated[Number, Path(examples=[7])]
 ) -> Response:
-    """Give one test image, 28 x 28; `index` is its place in the data set's order."""
+    """Give one test image; `index` is its place in the data set's order."""
     tests = await _tests(models, dataset)
     if not 0 <= index < len(tests.images):
         raise NotFound(f"{dataset} has the test images 0 to {len(tests.images) - 1}.")
@@ -111,7 +116,7 @@ async def dataset_image(
 async def dataset_sprites(
     request: Request, models: Models, dataset: Name, n: Annotated[Number, Path(examples=[0])]
 ) -> Response:
-    """Give a sheet of 32 x 32 test images, 896 x 896 pixels, row by row in the data set's order.
+    """Give a sheet of 32 x 32 test images without gaps, row by row in the data set's order.
 
     Sheet n starts with image 1,024 n; in the last one the places that are left over are 0.
     """
@@ -144,6 +149,8 @@ def _json(tests: LabelledImages) -> DatasetJson:
         licence=source.licence,
         labels=[*source.label_names],
         images=len(tests.images),
+        image=ImageShape(**vars(source.image)),
+        preprocessing=source.form.preprocessing,
     )
 
 

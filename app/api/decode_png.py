@@ -16,14 +16,11 @@ from app.serving.registry import Registry
 
 router = feature("/models/{model}", "decode")
 
-SIZES = range(28, 1121)
-_SIZE = {
-    "type": "integer",
-    "minimum": SIZES.start,
-    "maximum": SIZES.stop - 1,
-    "default": 280,
-}
-_SIZE_MEANING = "Pixels a side; each pixel of the 28 x 28 is repeated, not blended"
+LARGEST = 1120
+_SIZE = {"type": "integer", "minimum": 8, "maximum": LARGEST, "default": 280}
+_SIZE_MEANING = (
+    "Pixels of the longer side, at least the image's own; each pixel is repeated, not blended"
+)
 
 
 @router.get(
@@ -45,7 +42,7 @@ _SIZE_MEANING = "Pixels a side; each pixel of the 28 x 28 is repeated, not blend
         ]
     },
     responses={
-        200: binary(PNG, description="An 8-bit grey PNG, with an ETag"),
+        200: binary(PNG, description="An 8-bit PNG, grey or in colour, with an ETag"),
         304: NOT_CHANGED,
         409: {},
         422: {},
@@ -71,7 +68,10 @@ async def decode_png(request: Request) -> Response:
     async with registry.lend(request.path_params["model"]) as served:
         served.require_latents()
         query = parse_qs(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        latents, size = read_z(query.get("z", [None])[0], served.card), _read_size(query)
+        latents, size = (
+            read_z(query.get("z", [None])[0], served.card),
+            _read_size(query, served.engine.image.longest),
+        )
         tag = etag(served.engine.version, latents.tobytes(), size)
         if is_current(request.headers, tag):
             return PngResponse(None, tag, ASK_AGAIN)
@@ -84,11 +84,10 @@ async def decode_png(request: Request) -> Response:
     return images.response(request, tag, image, tag, ASK_AGAIN)
 
 
-def _read_size(query: Mapping[str, list[str]]) -> int:
+def _read_size(query: Mapping[str, list[str]], least: int) -> int:
     text = query.get("size", [str(_SIZE["default"])])[0]
-    if not (text.isascii() and text.isdecimal() and len(text) < 5 and int(text) in SIZES):
-        detail = (
-            f"size is not a whole number from {SIZES.start} to {SIZES.stop - 1} (pixels a side)."
-        )
+    is_whole = text.isascii() and text.isdecimal() and len(text) < 5
+    if not (is_whole and least <= int(text) <= LARGEST):
+        detail = f"size is not a whole number from {least} to {LARGEST} (pixels a side)."
         raise InvalidRequest.at("?size", detail)
     return int(text)

@@ -21,7 +21,7 @@ from app.http.turns import Turns
 from app.openapi import BINARY, MODEL_PARAMETER, array, bytes_of, feature, parameter, reads
 from app.serving.encode_batcher import MAX_PER_PASS
 from app.serving.registry import Registry
-from model.engine import AS_SEEN, IMAGE_SIDE, Code, Prepared, Reading
+from model.engine import AS_SEEN, Code, Prepared, Reading
 
 Result = TypeVar("Result")
 router = feature("/models/{model}", "encode")
@@ -75,7 +75,7 @@ class EncodedItem(BaseModel):
         description="Codebook entries, row by row from the top; null but for `vqvae`"
     )
     elbo: Elbo
-    input: ImageJson = Field(description="What was encoded: the upload at 28 x 28")
+    input: ImageJson = Field(description="What was encoded: the upload at the size of the images")
     reconstruction: ImageJson = Field(description="The decode of the mean or the indices")
     steps: list[StepJson]
 
@@ -99,11 +99,15 @@ def _object(name: str, image: dict[str, Any], more: dict[str, Any]) -> dict[str,
     return {"type": "object", "additionalProperties": False, **fields}
 
 
-_ROW = array({"type": "number", "minimum": 0, "maximum": 1}, IMAGE_SIDE, IMAGE_SIDE)
-_ROWS = array(_ROW, IMAGE_SIDE, IMAGE_SIDE, description="28 rows of 28 numbers, 0 = background")
+_NUMBER = {"type": "number", "minimum": 0, "maximum": 1}
+_GREY, _COLOUR = array(_NUMBER, 8, 128), array(array(_NUMBER, 3, 3), 8, 128)
+_ROWS = [
+    array(_GREY, 8, 128, description="Of a grey model: its rows of numbers, 0 = background"),
+    array(_COLOUR, 8, 128, description="Of one in colour: its rows of red, green and blue"),
+]
 _BASE64 = {"type": "string", "format": "byte", "description": "An image file in base64"}
-_IMAGE = {"anyOf": [_BASE64, _ROWS]}
-_STROKE = (  # a PNG of 28 x 28
+_IMAGE = {"anyOf": [_BASE64, *_ROWS]}
+_STROKE = (  # a PNG of MNIST's size
     "iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAAHklEQVR4AWNgGLLgPxDgdPyoJDBohlYg4IzLwSIBACOXP8"
     "FJuTsTAAAAAElFTkSuQmCC"
 )
@@ -112,7 +116,10 @@ _OF_IMAGES = _object("images", _IMAGE, readings.JSON_SCHEMAS)
 _CONTENT = {
     FORM: {"schema": _OF_FILES},
     JSON: {"schema": _OF_IMAGES, "example": {"images": [_STROKE]}},
-    NPY: bytes_of("A NumPy file: N x H x W, whole numbers from 0 to 255 or floats from 0 to 1"),
+    NPY: bytes_of(
+        "A NumPy file: N x H x W, or N x H x W x 3 in colour; whole numbers from 0 to 255 or "
+        "floats from 0 to 1"
+    ),
     "image/*": bytes_of("An image file"),
 }
 _ANY = f"({'|'.join(EncodedItem.model_fields)})"
@@ -136,9 +143,9 @@ _INCLUDE_MEANING = "The fields of the items that are wanted, with commas between
 async def encode(request: Request) -> Response:
     """Encode 1 to 64 images: files in the form field `file`, JSON, a NumPy file, or an image file.
 
-    A file is brought to 28 x 28 the way the model's data set was made, and `steps` tells how; one
-    that is 28 x 28 on a dark background is taken as it is. A blank file is refused, for there is no
-    stroke to find in it. Numbers of 28 x 28 are taken as they are, blank ones too.
+    A file is brought to the shape of the model's images the way its data set was made, and `steps`
+    tells how; one that has this form already is taken as it is. A blank file is refused, for there
+    is nothing to find in it. Numbers of that shape are taken as they are, blank ones too.
 
     `Accept` picks JSON, or NumPy: the codes alone, for two fifths less work, as is JSON that
     includes nothing decoded.
@@ -148,13 +155,13 @@ async def encode(request: Request) -> Response:
     """
     registry: Registry = request.app.state.registry
     async with registry.lend(request.path_params["model"]) as served:
-        form = choose(request.headers.get("accept"), (JSON, NPY))
-        include = _read_include(request) if form == JSON else frozenset({"mean"})
+        media = choose(request.headers.get("accept"), (JSON, NPY))
+        include = _read_include(request) if media == JSON else frozenset({"mean"})
         entries, said = await _read(request)
         with served.encoder.kept(len(entries)) as place:
             with_steps = "steps" in include
-            dataset = served.card.dataset
-            prepared = await read_images(entries, dataset, reading=said, with_steps=with_steps)
+            form = served.engine.form
+            prepared = await read_images(entries, form, reading=said, with_steps=with_steps)
             images = np.stack([one.image for one in prepared])
             work: Coroutine[Any, Any, Sequence[Code]]
             if include.isdisjoint(OF_DECODER):
@@ -162,12 +169,12 @@ async def encode(request: Request) -> Response:
             else:
                 work = served.encoder.encode(images, place)
             found: Sequence[Code] = await _worked_out(request, work, len(images))
-        if form == JSON:
+        if media == JSON:
             coding = request.headers.get("accept-encoding")
             answer = partial(_json, served.card.id, found, prepared, include, coding)
             return answer() if len(images) <= MAX_PER_PASS else await in_thread(answer)
         content = npy.write(np.concatenate([code.array for code in found]))
-        return Response(content, media_type=form, headers={"Vary": "Accept"})
+        return Response(content, media_type=media, headers={"Vary": "Accept"})
 
 
 def _read_include(request: Request) -> frozenset[str]:
@@ -208,7 +215,7 @@ def _entries(request: Request, kind: str, body: bytes) -> tuple[Mapping[str, obj
         said = readings.from_json(content.model_dump(include=set(readings.NAMES)))
         return {f"#/images/{index}": entry for index, entry in enumerate(content.images)}, said
     if media_type(kind) == NPY:
-        images = npy.read(body, 3)
+        images = npy.read(body, 3, 4)
         if not 0 < len(images) <= MAX_IMAGES:
             detail = f"The array has {len(images)} images; 1 to {MAX_IMAGES} are encoded at once."
             raise InvalidRequest.at("#", detail)

@@ -8,7 +8,6 @@ from pydantic import BaseModel, Field
 
 from app.errors import NotReady, Overloaded
 from app.serving.registry import Models
-from model.engine import IMAGE_SIDE
 
 log = logging.getLogger("explorer")
 router = APIRouter(tags=["health"])
@@ -44,7 +43,7 @@ async def ready(models: Models) -> Ready:
             if served.engine.decodes:
                 await served.decode(np.zeros((1, served.card.latent_dim), np.float32))
             else:
-                await served.encoder.encode(np.zeros((1, IMAGE_SIDE, IMAGE_SIDE), np.float32))
+                await served.encoder.encode(np.zeros((1, *served.engine.image.axes), np.float32))
         except Overloaded:
             raise
         except Exception as error:  # whatever the device does: the probe reports it

@@ -119,8 +119,8 @@ async def _latent(
         came = "neither a latent nor an image" if end.latent is None else "a latent and an image"
         raise InvalidRequest.at(f"#/{name}", f"{name} has {came}; give one of the two.")
     if end.image is not None:
-        entry, dataset = {f"#/{name}/image": end.image}, served.card.dataset
-        (prepared,) = await read_images(entry, dataset, with_steps=False)
+        entry = {f"#/{name}/image": end.image}
+        (prepared,) = await read_images(entry, served.engine.form, with_steps=False)
         (code,) = await while_connected(request, served.encoder.code(prepared.image[None]))
         assert code.mean is not None, "a model that decodes latents encodes into them"
         latent: Float[np.ndarray, " latent"] = code.mean[0]

@@ -14,6 +14,14 @@ from model.card import headings
 router = feature("/models", "models")
 
 
+class ImageShape(BaseModel):
+    """Height and width in pixels, and 1 channel for grey or 3 for colour."""
+
+    height: int
+    width: int
+    channels: int
+
+
 class Card(BaseModel):
     """What a model says of itself."""
 
@@ -24,6 +32,7 @@ class Card(BaseModel):
     family: str = Field(description="`vae`, `ae` or `vqvae`")
     dataset: str
     latent_dim: int
+    image: ImageShape = Field(description="Of the images that it encodes and decodes")
     likelihood: str
     beta: float | None = Field(description="Weight of the KL term in training; `vae` alone has one")
     planes: list[str] = Field(description="Ids of its planes, the one to open first; may be empty")

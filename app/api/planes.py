@@ -23,6 +23,7 @@ class PlaneJson(BaseModel):
     origin: list[float]
     axes: list[list[float]] = Field(description="Two, orthonormal")
     extent: list[list[float]] = Field(description="[[u0, v0], [u1, v1]], a square")
+    cells: int = Field(description="Images on a side of each of its tiles")
     version: str = Field(description="For ?v= in the URLs of its tiles and fields")
 
 
@@ -60,5 +61,6 @@ def _json(plane: Plane, served: ServedModel) -> PlaneJson:
         origin=plane.origin.tolist(),
         axes=plane.axes.tolist(),
         extent=[list(corner) for corner in plane.extent],
+        cells=served.engine.image.tile_cells,
         version=served.engine.version,
     )

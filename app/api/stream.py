@@ -1,9 +1,10 @@
 """The stream: a WebSocket that decodes while a point is dragged.
 
-In: `uint32` sequence, then D x `float32`. Out: the same `uint32`, then 784 x `uint8`. All are
-little-endian. At most one decode is in flight for a connection. A message that comes meanwhile
-waits in a mailbox with one slot: the newest replaces an older one, which is never answered. A
-stream on which nothing comes for long is closed, to make room for others.
+In: `uint32` sequence, then D x `float32`. Out: the same `uint32`, then H x W x C x `uint8`, by the
+shape of the model's images. All are little-endian. At most one decode is in flight for a
+connection. A message that comes meanwhile waits in a mailbox with one slot: the newest replaces an
+older one, which is never answered. A stream on which nothing comes for long is closed, to make room
+for others.
 """
 
 import asyncio
@@ -246,8 +247,9 @@ router = feature("/models/{model}", "stream")
     summary="Decode while a point is dragged (WebSocket)",
     description=(
         "Binary messages, little-endian. To the server: `uint32` sequence, then D x `float32`. "
-        "From it: the same `uint32`, then 784 x `uint8`. The newest message wins; an older one "
-        "may be skipped. Closes with 1000 when nothing came for long, 1002 on broken frames, 1003 "
+        "From it: the same `uint32`, then H x W x C x `uint8`, by the card's `image`: row by row, "
+        "the numbers of a pixel together. The newest message wins; an older one may be skipped. "
+        "Closes with 1000 when nothing came for long, 1002 on broken frames, 1003 "
         "on text, 1007 on a wrong length or on numbers that cannot be decoded, 1009 on a message "
         "beyond all bounds, 1012 when the server stops or restarts, 1013 when it is full. A server "
         "that holds as many streams as it may answers 503 before the upgrade. A request without "

@@ -1,4 +1,4 @@
-"""The tiles of a plane's map: blocks of 8 x 8 decoded images, each under a URL of its own."""
+"""The tiles of a plane's map: blocks of decoded images, each under a URL of its own."""
 
 import io
 from functools import partial
@@ -50,10 +50,11 @@ _VERSION = "The plane's `version`: with it the answer is immutable, else asked f
     "/planes/{plane}/tiles/{zoom}/{x}/{y}.png",
     summary="A tile of a plane's map",
     description=(
-        "8 x 8 decoded images of 28 x 28 pixels, taken at the cell centres of this tile of the "
-        "plane's extent, in which there are 2^zoom x 2^zoom tiles. u grows to the right and v "
-        "upwards, so tile (0, 0) is the corner of least u and greatest v. Every cell has the bytes "
-        "of a decode at its centre."
+        "Decoded images, taken at the cell centres of this tile of the plane's extent, in which "
+        "there are 2^zoom x 2^zoom tiles. The plane says how many `cells` a side has: 8 for images "
+        "of up to 32 pixels a side, 4 up to 64, 2 up to 128. u grows to the right and v upwards, "
+        "so tile (0, 0) is the corner of least u and greatest v. Every cell has the bytes of a "
+        "decode at its centre."
     ),
     openapi_extra={
         "parameters": [
@@ -66,7 +67,7 @@ _VERSION = "The plane's `version`: with it the answer is immutable, else asked f
         ]
     },
     responses={
-        200: binary(PNG, description="An 8-bit grey PNG, 224 x 224, with an ETag"),
+        200: binary(PNG, description="An 8-bit PNG, grey or in colour, with an ETag"),
         304: NOT_CHANGED,
         409: {},
     },
@@ -127,15 +128,29 @@ async def find_or_make(asked: _Tile, registry: Registry, images: ImageCache) -> 
 
 async def map_at(
     card: Card, plane: str, zoom: int, registry: Registry, images: ImageCache
-) -> png.GreyLevels:
-    """Return all tiles of a zoom as one square image; raises what `tile` does."""
+) -> png.Pixels:
+    """Return all tiles of a zoom as one image of square cells; raises what `tile` does."""
     across = range(2**zoom)
     rows = [[_Tile(card.id, plane, (zoom, x, y), version_of(card)) for x in across] for y in across]
     files = [[await find_or_make(tile, registry, images) for tile in row] for row in rows]
-    return np.block([[_levels(file) for file in row] for row in files])
+    whole = np.vstack([np.hstack([_levels(file) for file in row]) for row in files])
+    return _squared(whole, card.image.tile_cells * 2**zoom)
 
 
-def _levels(file: CachedImage) -> png.GreyLevels:
+def _squared(images: png.Pixels, cells: int) -> png.Pixels:
+    """Lay each of cells x cells images in the middle of a square."""
+    height, width = (side // cells for side in images.shape[:2])
+    longest, rgb = max(height, width), images.shape[2:]
+    if height == width:
+        return images
+    top, left = (longest - height) // 2, (longest - width) // 2
+    sheet = np.zeros((cells, longest, cells, longest, *rgb), np.uint8)
+    placed = sheet[:, top : top + height, :, left : left + width]
+    placed[:] = images.reshape(cells, height, cells, width, *rgb)
+    return sheet.reshape(cells * longest, cells * longest, *rgb)
+
+
+def _levels(file: CachedImage) -> png.Pixels:
     with Image.open(io.BytesIO(file.content)) as image:
         return np.asarray(image)
 

@@ -17,7 +17,7 @@ LONGEST_HEAD = 1000
 """Bytes of these three together; `numpy.save` writes 128."""
 
 
-def read(content: bytes, dimensions: int) -> Array:
+def read(content: bytes, *dimensions: int) -> Array:
     """Return the numbers of a file, by rows or by columns as they lie there.
 
     Raises:
@@ -27,11 +27,11 @@ def read(content: bytes, dimensions: int) -> Array:
     if not content.startswith(_START) or head > LONGEST_HEAD:
         raise _refusal("it does not begin as one of version 1.0")
     shape, by_columns, numbers = _described(content[:head])
-    is_plain = len(shape) == dimensions and all(type(size) is int and size >= 0 for size in shape)
+    is_plain = len(shape) in dimensions and all(type(size) is int and size >= 0 for size in shape)
     if not is_plain or numbers.kind not in "fiu" or numbers.itemsize > 8:
         raise _refusal(
-            f"it holds no array of {dimensions} dimensions of whole numbers or floats, but one of "
-            f"{len(shape)} of the type {numbers.str}"
+            f"it holds no array of {' or '.join(map(str, dimensions))} dimensions of whole numbers "
+            f"or floats, but one of {len(shape)} of the type {numbers.str}"
         )
     if len(content) != head + math.prod(shape) * numbers.itemsize:
         raise _refusal("it is longer or shorter than its head says")

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
-from app.formats.png import GreyLevels
+from app.formats.png import Pixels
 
 WIDTH, HEIGHT = 1200, 630
 GROUND, INK, SOFT, ACCENT = "#0b0d11", "#ece6d9", "#a8a294", "#ffb43d"
@@ -20,8 +20,8 @@ QUIET = 0.45
 """Opacity of the decoded images under the codes."""
 LENS, EDGE = 84, 4
 """Side of the image at the point, and width of the line around it."""
-MARGIN, SIDE = 60, 280
-"""Of the large image beside the map."""
+MARGIN, LARGE = 60, 280
+"""Of the large image beside the map, and its longer side."""
 
 
 class Preview(NamedTuple):
@@ -29,24 +29,24 @@ class Preview(NamedTuple):
 
     title: str
     caption: str
-    map: GreyLevels
+    map: Pixels
     codes: Float[np.ndarray, "codes 2"]
     labels: UInt8[np.ndarray, " codes"]
     point: tuple[float, float]
-    image: GreyLevels
+    image: Pixels
 
 
 def draw(shown: Preview) -> bytes:
     """Draw a preview as a PNG of 1200 x 630, in the colours of the dark theme."""
     picture = Image.new("RGB", (WIDTH, HEIGHT), GROUND)
     picture.paste(_map(shown))
-    image = Image.fromarray(shown.image)
-    left = HEIGHT + MARGIN
-    picture.paste(image.resize((SIDE, SIDE), Image.Resampling.NEAREST), (left, MARGIN))
+    image, left = Image.fromarray(shown.image), HEIGHT + MARGIN
+    size = _fitting(image.size, LARGE)
+    picture.paste(image.resize(size, Image.Resampling.NEAREST), (left, MARGIN))
     pen = ImageDraw.Draw(picture)
     large, small = (ImageFont.load_default(size) for size in (34, 22))
     title = _wrapped(shown.title, large, WIDTH - left - MARGIN)
-    pen.multiline_text((left, MARGIN + SIDE + 30), title, INK, large, spacing=8)
+    pen.multiline_text((left, MARGIN + LARGE + 30), title, INK, large, spacing=8)
     pen.text((left, HEIGHT - MARGIN - 60), shown.caption, SOFT, small)
     pen.text((left, HEIGHT - MARGIN - 26), "Latent Explorer", SOFT, small)
     written = io.BytesIO()
@@ -57,8 +57,11 @@ def draw(shown: Preview) -> bytes:
 def _map(shown: Preview) -> Image.Image:
     tiles = Image.fromarray(shown.map).resize((HEIGHT, HEIGHT), Image.Resampling.BILINEAR)
     ground = Image.new("RGB", (HEIGHT, HEIGHT), GROUND)
-    ink = Image.new("RGB", (HEIGHT, HEIGHT), INK)
-    ground.paste(ink, mask=tiles.point(lambda level: round(QUIET * level)))
+    if tiles.mode == "L":
+        ink = Image.new("RGB", (HEIGHT, HEIGHT), INK)
+        ground.paste(ink, mask=tiles.point(lambda level: round(QUIET * level)))
+    else:
+        ground = Image.blend(ground, tiles, QUIET)
     pixels = np.array(ground)
     places = (shown.codes * HEIGHT).astype(int)
     inside = ((places >= 0) & (places < HEIGHT - 1)).all(1)
@@ -70,11 +73,20 @@ def _map(shown: Preview) -> Image.Image:
     left, top = (round(share * HEIGHT - LENS / 2) for share in shown.point)
     disc = Image.new("L", (LENS, LENS))
     ImageDraw.Draw(disc).ellipse((0, 0, LENS - 1, LENS - 1), 255)
-    lens = Image.fromarray(shown.image).resize((LENS, LENS), Image.Resampling.BILINEAR)
-    picture.paste(lens.convert("RGB"), (left, top), disc)
+    image = Image.fromarray(shown.image)
+    seen = image.resize(_fitting(image.size, LENS), Image.Resampling.BILINEAR).convert("RGB")
+    lens = Image.new("RGB", (LENS, LENS), GROUND)
+    lens.paste(seen, ((LENS - seen.width) // 2, (LENS - seen.height) // 2))
+    picture.paste(lens, (left, top), disc)
     around = (left, top, left + LENS, top + LENS)
     ImageDraw.Draw(picture).ellipse(around, outline=ACCENT, width=EDGE)
     return picture
+
+
+def _fitting(size: tuple[int, int], longest: int) -> tuple[int, int]:
+    """Return a size with the same proportions and this longer side."""
+    width, height = (max(1, round(longest * side / max(size))) for side in size)
+    return width, height
 
 
 def _wrapped(text: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, width: int) -> str:

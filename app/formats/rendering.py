@@ -19,59 +19,61 @@ from app.http.negotiation import GIF, JSON, NPY, NPZ, PNG, RAW, WEBP
 from app.openapi import BINARY
 from app.serving.batcher import Images
 
-ENLARGED = 12
-"""How many times larger than 28 x 28 a frame of an animation is."""
-MANY, ENLARGED_MANY = 100, 5
+LARGE_FRAME, SMALL_FRAME = 336, 140
+"""Pixels of the longer side of an animation's frame, up to which an image is enlarged."""
+MANY = 100
 """An animation of more frames than this many has smaller ones: each costs 10 ms and 16 KB."""
 FRAME_MILLISECONDS = 50
 
 
 class ImageJson(BaseModel):
-    """A grey image, 0 = background."""
+    """An image, in grey with 0 = background, or in colour."""
 
     width: int
     height: int
     png: str = Field(description="The file, in base64", json_schema_extra={"format": "byte"})
 
 
-def _base64(image: png.GreyLevels) -> bytes:
+def _base64(image: png.Pixels) -> bytes:
     return b2a_base64(png.encode(image), newline=False)
 
 
-def image_json(image: png.GreyLevels) -> dict[str, object]:
+def image_json(image: png.Pixels) -> dict[str, object]:
     """Return an image as `ImageJson` describes it, in plain values."""
-    height, width = image.shape
+    height, width, *_ = image.shape
     return {"width": width, "height": height, "png": _base64(image).decode()}
 
 
 def packed(images: Images) -> bytes:
     """Return at least one image as JSON with commas between, faster than by `json.dumps`."""
-    _, height, width = images.shape
+    _, height, width, *_ = images.shape
     head = b'{"width":%d,"height":%d,"png":"' % (width, height)
     return head + (b'"},' + head).join(map(_base64, images)) + b'"}'
 
 
-def contact_sheet(images: Images) -> png.GreyLevels:
+def contact_sheet(images: Images) -> png.Pixels:
     """Lay images out row by row without gaps, as square as possible; empty places are 0."""
-    count, height, width = images.shape
+    count, height, width, *rgb = images.shape
     columns = math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
-    sheet = np.zeros((rows * columns, height, width), np.uint8)
+    sheet = np.zeros((rows * columns, *images.shape[1:]), np.uint8)
     sheet[:count] = images
-    tiled = sheet.reshape(rows, columns, height, width).swapaxes(1, 2)
-    return tiled.reshape(rows * height, columns * width)
+    tiled = sheet.reshape(rows, columns, *images.shape[1:]).swapaxes(1, 2)
+    return tiled.reshape(rows * height, columns * width, *rgb)
 
 
-def film_strip(images: Images) -> png.GreyLevels:
+def film_strip(images: Images) -> png.Pixels:
     """Lay images out from left to right."""
     return np.hstack(list(images))
 
 
 def animation(images: Images, media_type: str) -> bytes:
     """Return an endless GIF or lossless WebP of the images, enlarged by whole pixels."""
-    factor = ENLARGED if len(images) <= MANY else ENLARGED_MANY
-    block = np.ones((factor, factor), np.uint8)
-    first, *rest = [Image.fromarray(np.kron(image, block)) for image in images]
+    largest = LARGE_FRAME if len(images) <= MANY else SMALL_FRAME
+    factor = max(1, largest // max(images.shape[1:3]))
+    first, *rest = [
+        Image.fromarray(image.repeat(factor, axis=0).repeat(factor, axis=1)) for image in images
+    ]
     file = io.BytesIO()
     first.save(
         file,

@@ -15,7 +15,7 @@ from app.errors import InvalidRequest
 from app.formats import png
 from app.formats.image_files import prepare
 from app.formats.image_limits import is_small_png
-from model.engine import AS_SEEN, IMAGE_SIDE, Prepared, Reading
+from model.engine import AS_SEEN, Form, ImageShape, Prepared, Reading
 from model.errors import ImageError
 
 Result = TypeVar("Result")
@@ -36,27 +36,27 @@ def in_thread(work: Callable[..., Result], *arguments: object) -> asyncio.Future
 
 async def read_images(
     entries: Mapping[str, object],
-    dataset: str,
+    form: Form,
     *,
     reading: Reading = AS_SEEN,
     with_steps: bool = True,
 ) -> list[Prepared]:
-    """Prepare images for a model of a data set; all but a single small one in a thread.
+    """Prepare images for a model; all but a single small one in a thread.
 
     Args:
         entries: By their JSON pointers: bytes of an image file, the same in base64, or numbers in
             lists or an array.
-        dataset: Id of the data set.
+        form: What its data set's images are like.
         reading: As in `image_files.prepare`; numbers take none.
         with_steps: As there.
 
     Raises:
         InvalidRequest: An entry is no usable image. The first such is named, with the reason.
     """
-    prepared = partial(_prepared, dataset=dataset, reading=reading, with_steps=with_steps)
+    prepared = partial(_prepared, form=form, reading=reading, with_steps=with_steps)
     if len(entries) == 1:  # for a small one, the hop to a thread and back would take as long
         ((pointer, entry),) = entries.items()
-        content = _content(entry, pointer)
+        content = _content(entry, pointer, form.image)
         if isinstance(content, Prepared) or is_small_png(content):
             return [prepared(content, pointer)]
         entries = {pointer: content}
@@ -77,31 +77,31 @@ async def read_images(
 
 
 def _prepared(
-    entry: object, pointer: str, *, dataset: str, reading: Reading, with_steps: bool
+    entry: object, pointer: str, *, form: Form, reading: Reading, with_steps: bool
 ) -> Prepared:
-    content = _content(entry, pointer)
+    content = _content(entry, pointer, form.image)
     if isinstance(content, Prepared):
         if reading != AS_SEEN:
             detail = "Numbers are encoded as they are. Send an image file to have it prepared."
             raise InvalidRequest.at(pointer, detail)
         return content
     try:
-        return prepare(content, dataset, reading=reading, with_steps=with_steps)
+        return prepare(content, form, reading=reading, with_steps=with_steps)
     except ImageError as error:
         raise InvalidRequest.at(pointer, str(error)) from error
 
 
-def _content(entry: object, pointer: str) -> bytes | Prepared:
+def _content(entry: object, pointer: str, shape: ImageShape) -> bytes | Prepared:
     match entry:
         case bytes() | Prepared():
             return entry
         case str():
             return _decode_base64(entry, pointer)
         case list():
-            return _read_numbers(entry, pointer)
+            return _read_numbers(entry, pointer, shape)
         case np.ndarray():
-            return _read_array(entry, pointer)
-    detail = "The image is neither base64 text nor 28 lists of 28 numbers."
+            return _read_array(entry, pointer, shape)
+    detail = f"The image is neither base64 text nor {_lists(shape)}."
     raise InvalidRequest.at(pointer, detail)
 
 
@@ -125,31 +125,54 @@ def _decode_base64(text: str, pointer: str) -> bytes:
         raise InvalidRequest.at(pointer, detail) from error
 
 
-def _read_numbers(rows: list[Any], pointer: str) -> Prepared:
-    """Take 28 lists of 28 numbers in 0..1 as they are; raises InvalidRequest."""
-    if not (len(rows) == IMAGE_SIDE and all(map(_is_row, rows))):
-        detail = f"The image is not {IMAGE_SIDE} lists of {IMAGE_SIDE} numbers each."
+def _lists(shape: ImageShape) -> str:
+    rows = f"{shape.height} lists of {shape.width}"
+    return f"{rows} lists of 3 numbers" if shape.is_colour else f"{rows} numbers"
+
+
+def _read_numbers(rows: list[Any], pointer: str, shape: ImageShape) -> Prepared:
+    """Take lists of numbers in 0..1 of the model's shape as they are; raises InvalidRequest."""
+    if not _is_of(rows, shape.axes):
+        detail = f"The image is not {_lists(shape)} each."
         raise InvalidRequest.at(pointer, f"{detail} Send that, or an image file in base64.")
-    if not all(0 <= number <= 1 for row in rows for number in row):
+    try:
+        levels = np.array(rows, np.float64)
+    except OverflowError:  # a whole number too large for a float
+        levels = np.array([math.inf])
+    if not ((levels >= 0) & (levels <= 1)).all():
         detail = "The image has numbers outside 0 (background) to 1, or not finite ones."
         raise InvalidRequest.at(pointer, f"{detail} Divide bytes by 255.")
-    return Prepared(np.array(rows, np.float32), [])
+    return Prepared(levels.astype(np.float32), [])
 
 
-def _read_array(image: np.ndarray, pointer: str) -> bytes | Prepared:
-    """Take an image of 28 x 28 as it is, and make a file of any other; raises InvalidRequest."""
+def _read_array(image: np.ndarray, pointer: str, shape: ImageShape) -> bytes | Prepared:
+    """Take an image of the model's shape as it is, and make a file of any other.
+
+    Raises:
+        InvalidRequest: It is empty, has other channels than 3, or numbers out of bounds.
+    """
     most = 1 if image.dtype.kind == "f" else 255
     if not image.size or not ((image >= 0) & (image <= most)).all():
         detail = f"The image is empty, or has numbers outside 0 (background) to {most}."
         raise InvalidRequest.at(pointer, f"{detail} Whole numbers go to 255, floats to 1.")
+    if image.ndim == 3 and image.shape[2] != 3:
+        detail = f"The image has {image.shape[2]} channels; grey ones have no such axis."
+        raise InvalidRequest.at(pointer, f"{detail} Send N x H x W, or N x H x W x 3 in colour.")
     levels = image.astype(np.float64) / most
-    if image.shape == (IMAGE_SIDE, IMAGE_SIDE):
+    if image.shape == shape.axes:
         return Prepared(levels.astype(np.float32), [])
     return png.encode(np.floor(255 * levels + 0.5).astype(np.uint8))
 
 
-def _is_row(row: object) -> bool:
-    """Return whether a row is 28 numbers; NumPy would make gigabytes of a row of long texts."""
-    if not isinstance(row, list) or len(row) != IMAGE_SIDE:
+def _is_of(entry: object, axes: tuple[int, ...]) -> bool:
+    """Return whether lists of lists have these lengths and hold numbers.
+
+    NumPy would make gigabytes of a list of long texts.
+    """
+    if not axes:
+        return type(entry) in (int, float)
+    if not isinstance(entry, list) or len(entry) != axes[0]:
         return False
-    return all(type(number) in (int, float) for number in row)
+    if len(axes) == 1:
+        return all(type(number) in (int, float) for number in entry)
+    return all(_is_of(inner, axes[1:]) for inner in entry)

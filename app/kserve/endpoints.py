@@ -14,7 +14,7 @@ from app.formats.latents import MAX_LATENTS, read_latents
 from app.formats.uploads import MAX_IMAGES
 from app.serving.registry import Registry, ServedModel
 from model.card import Card
-from model.engine import IMAGE_SIDE, Code
+from model.engine import Code
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -26,7 +26,6 @@ DATATYPES: dict[str, np.dtype[Any]] = {
 """The protocol's name of each element type in use, and the type in a binary tensor."""
 GRID = 7
 """Entries on a side of the grid into which a codebook model encodes."""
-_IMAGES = (-1, IMAGE_SIDE, IMAGE_SIDE)
 _CODE = {field.name for field in fields(Code)}
 """The outputs that a code is enough for."""
 
@@ -65,7 +64,7 @@ class Endpoint:
 
 def _decoder(card: Card) -> Endpoint:
     latents = Tensor("latents", "FP32", (-1, card.latent_dim), "At most 10,000 long each")
-    images = Tensor("images", "UINT8", _IMAGES, "Grey levels, 0 = background")
+    images = Tensor("images", "UINT8", (-1, *card.image.axes), _levels(card))
 
     def checked(tensor: Array) -> Array:
         return read_latents(tensor.tolist(), card)
@@ -73,8 +72,12 @@ def _decoder(card: Card) -> Endpoint:
     return Endpoint(card, "decoder", MAX_LATENTS, latents, (images,), checked, _decode)
 
 
+def _levels(card: Card) -> str:
+    return "Red, green and blue" if card.image.is_colour else "Grey levels, 0 = background"
+
+
 def _encoder(card: Card) -> Endpoint:
-    images = Tensor("images", "FP32", _IMAGES, "From 0 (background) to 1")
+    images = Tensor("images", "FP32", (-1, *card.image.axes), "From 0 (background) to 1")
     return Endpoint(card, "encoder", MAX_IMAGES, images, _encoded(card), _pixels, _encode)
 
 
@@ -103,7 +106,7 @@ def _encoded(card: Card) -> tuple[Tensor, ...]:
     size = card.latent_dim
     always = (
         Tensor("reconstruction", "FP32", (-1,), "Log-likelihood of the image, in nats"),
-        Tensor("reconstruction_image", "UINT8", _IMAGES, "Grey levels, 0 = background"),
+        Tensor("reconstruction_image", "UINT8", (-1, *card.image.axes), _levels(card)),
     )
     if card.family == "vqvae":
         entries = "Codebook entries, row by row from the top"

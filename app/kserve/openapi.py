@@ -21,7 +21,7 @@ class OutputJson(TensorMetadata):
     """An output tensor: in `data`, or as bytes after the JSON."""
 
     data: list[float] | None = Field(None, description="Flat, row by row")
-    parameters: dict[str, int] | None = Field(None, examples=[{"binary_data_size": 784}])
+    parameters: dict[str, int] | None = Field(None, examples=[{"binary_data_size": 8}])
 
 
 class InferenceResponse(BaseModel):

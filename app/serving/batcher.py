@@ -36,7 +36,7 @@ from app.serving.queues import FairQueue, Job, Place, Waiter
 from app.telemetry.counters import Counters, QueueStats
 
 Latents = Float32[np.ndarray, "batch latent"]
-Images = UInt8[np.ndarray, "batch 28 28"]
+Images = UInt8[np.ndarray, "batch height width ..."]
 Decode = Callable[[Latents], Images]
 Result = TypeVar("Result")
 

@@ -17,7 +17,7 @@ from app.serving.batcher import Batcher
 from app.serving.queues import Job, Place
 from model.engine import Code, Encoding, Engine
 
-Pixels = Float32[np.ndarray, "images 28 28"]
+Pixels = Float32[np.ndarray, "images height width ..."]
 
 MAX_PER_PASS = 8
 """Images of a pass; tiles and other bulk wait for it, some 15 milliseconds."""

@@ -10,20 +10,47 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import UInt8
 
 from model.data.idx import read_idx
 from model.errors import DataError
+from model.image_shape import MNIST_SHAPE, ImageShape
 
-IMAGE_SIDE = 28
-"""Pixels on a side of every image: each data set has images of this size."""
 DATA_FOLDER = Path("data")
 SHIPPED_FOLDER = Path(__file__).parent / "shipped"
 DESCRIPTION = "dataset.json"
 """File that describes a data set of one's own, beside its files."""
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+Preprocessing = Literal["digit", "thing", "photo"]
+"""How a picture becomes an image of a data set: as MNIST's were made, as Fashion-MNIST's were, or
+as a photograph, in its own colours."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a picture is brought to, whether it is uploaded or imported.
+
+    Raises:
+        ValueError: There is no such preprocessing, or none to this shape.
+    """
+
+    image: ImageShape
+    preprocessing: Preprocessing
+
+    def __post_init__(self) -> None:
+        known = get_args(Preprocessing)
+        if self.preprocessing not in known:
+            raise ValueError(
+                f"there is no preprocessing {self.preprocessing!r}; known are {', '.join(known)}"
+            )
+        if self.preprocessing == "digit" and self.image != MNIST_SHAPE:
+            raise ValueError(f"digits are images of {MNIST_SHAPE} pixels, not of {self.image}")
+        if self.preprocessing == "thing" and self.image.is_colour:
+            raise ValueError("things are images in grey; photographs may be in colour")
 
 
 @dataclass(frozen=True)
@@ -39,6 +66,16 @@ class Dataset:
     """Hash of each unzipped file by its name; `<name>.gz` is the same file zipped."""
     mirrors: tuple[str, ...]
     """Addresses of folders that hold `<name>.gz`, best first; empty for one's own data sets."""
+    form: Form
+    """The shape of its images, and how a picture becomes one of them."""
+
+    @property
+    def image(self) -> ImageShape:
+        return self.form.image
+
+    def files(self, half: str) -> tuple[str, str]:
+        """Return the names of the files of images and of labels of a half, `train` or `t10k`."""
+        return files_of(half, self.image)
 
     def read(self, path: Path, name: str) -> UInt8[np.ndarray, "..."]:
         """Return the array in `path`, which must be the data set's file `name`, zipped or not.
@@ -46,18 +83,22 @@ class Dataset:
         Raises:
             DataError: The file is missing, damaged or another one.
         """
-        dimensions = 3 if "images" in name else 1
         if name not in self.sha256:
             raise DataError(f"{self.title} has no file {name}. Make its description anew.")
-        return read_idx(path, dimensions=dimensions, sha256=self.sha256[name])
+        is_images = "images" in name
+        dimensions = 1 + len(self.image.axes) if is_images else 1
+        array = read_idx(path, dimensions=dimensions, sha256=self.sha256[name])
+        if is_images and array.shape[1:] != self.image.axes:
+            raise DataError(f"{path} has images of the shape {array.shape[1:]}, not {self.image}.")
+        return array
 
 
 @dataclass(frozen=True)
 class LabelledImages:
     """One half of a data set, read-only, in the data set's order."""
 
-    images: UInt8[np.ndarray, "count 28 28"]
-    """Grey levels; 0 is background."""
+    images: UInt8[np.ndarray, "count ..."]
+    """Grey levels, of which 0 is background, or colours."""
     labels: UInt8[np.ndarray, " count"]
     """Indices into the data set's `label_names`."""
     source: Dataset | None = None
@@ -88,6 +129,7 @@ MNIST = Dataset(
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
         "https://storage.googleapis.com/cvdf-datasets/mnist/",
     ),
+    form=Form(MNIST_SHAPE, "digit"),
 )
 
 FASHION_MNIST = Dataset(
@@ -125,6 +167,7 @@ FASHION_MNIST = Dataset(
         "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     ),
+    form=Form(MNIST_SHAPE, "thing"),
 )
 
 DATASETS = {dataset.id: dataset for dataset in (MNIST, FASHION_MNIST)}
@@ -157,7 +200,9 @@ def labels_of_tests(dataset: str, folder: Path = DATA_FOLDER) -> UInt8[np.ndarra
         DataError: As `test_set`, but without looking at the images.
     """
     place = SHIPPED_FOLDER if dataset in DATASETS else folder
-    return _read(_first_found(dataset, folder), "t10k-labels-idx1-ubyte", place / dataset)
+    source = _first_found(dataset, folder)
+    _, labels = source.files("t10k")
+    return _read(source, labels, place / dataset)
 
 
 @cache
@@ -201,17 +246,26 @@ def find(dataset: str, folder: Path = DATA_FOLDER) -> Dataset:
 def _described(path: Path) -> Dataset:
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
-        names = table["label_names"]
+        names, shape = table["label_names"], table.get("image")
         found = Dataset(
             **{name: table[name] for name in ("id", "title", "authors", "licence", "sha256")},
             label_names=tuple(names),
             mirrors=(),
+            form=Form(
+                MNIST_SHAPE if shape is None else ImageShape.from_json(shape),
+                table.get("preprocessing", "thing"),
+            ),
         )
         if found.id != path.parent.name or not all(isinstance(name, str) for name in names):
             raise ValueError("it is of another data set")
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataError(f"{path} does not describe a data set: {error!r}. Make it anew.") from error
     return found
+
+
+def files_of(half: str, image: ImageShape) -> tuple[str, str]:
+    """Return the names of a half's files of images and of labels; the former say their axes."""
+    return f"{half}-images-idx{1 + len(image.axes)}-ubyte", f"{half}-labels-idx1-ubyte"
 
 
 def find_file(folder: Path, name: str) -> Path | None:
@@ -235,8 +289,8 @@ def files_named(folder: Path, name: str) -> list[Path]:
 
 
 def _read_half(dataset: Dataset, half: str, folder: Path) -> LabelledImages:
-    images = _read(dataset, f"{half}-images-idx3-ubyte", folder)
-    return LabelledImages(images, _read(dataset, f"{half}-labels-idx1-ubyte", folder), dataset)
+    images, labels = (_read(dataset, name, folder) for name in dataset.files(half))
+    return LabelledImages(images, labels, dataset)
 
 
 def _read(dataset: Dataset, name: str, folder: Path) -> UInt8[np.ndarray, "..."]:

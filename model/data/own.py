@@ -1,7 +1,8 @@
 """Put a data set of one's own into the data folder, from IDX files or from folders of images.
 
-`folders.py` says how folders are read. IDX files have MNIST's names, zipped or not. The result has
-MNIST's four files; `dataset.json`, which describes them; and `preview.png`, which shows some.
+`folders.py` says how folders are read. IDX files have MNIST's names, zipped or not; those of colour
+images say `idx4` for `idx3`. The result has four such files; `dataset.json`, which describes them;
+and `preview.png`, which shows some.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from jaxtyping import UInt8
 from model.data.datasets import (
     DATASETS,
     DESCRIPTION,
-    IMAGE_SIDE,
     NAME,
     Dataset,
+    Form,
     LabelledImages,
     files_named,
+    files_of,
 )
 from model.data.folders import (
     HALVES,
@@ -40,9 +42,13 @@ from model.data.pictures import open_picture
 from model.data.preparation import prepare
 from model.data.preview import preview
 from model.errors import DataError, ImageError
+from model.image_shape import MNIST_SHAPE, ImageShape
 
 MOST_LABELS = 10
 """The page has colours for so many labels."""
+THINGS = Form(MNIST_SHAPE, "thing")
+"""What pictures in folders are brought to where nothing else is said."""
+GREY, COLOUR = ImageShape(8, 8), ImageShape(8, 8, 3)
 SEED = 0
 PREVIEW = "preview.png"
 SOURCE = "imported_from"
@@ -65,6 +71,7 @@ class Imported:
 class _Pictures:
     halves: dict[str, LabelledImages]
     names: tuple[str, ...]
+    form: Form
     skipped: list[Skipped] = field(default_factory=list)
 
 
@@ -77,6 +84,7 @@ def install_own(
     authors: str = "",
     licence: str = "",
     label_names: Sequence[str] = (),
+    form: Form = THINGS,
     replace: bool = False,
 ) -> Imported:
     """Read `source` and write `<target>/<name>/`, whole or not at all.
@@ -89,6 +97,8 @@ def install_own(
         authors: Who made it.
         licence: The licence of the images.
         label_names: Names of the labels in IDX files, in order; folders name their labels.
+        form: What pictures in folders are brought to, and later uploads. The images of IDX files
+            are taken as they are, and so is their shape.
         replace: Whether to replace a data set of one's own of this name.
 
     Raises:
@@ -105,21 +115,23 @@ def install_own(
             f"There is a data set {name} already, in {folder}. Take another name, or add --replace "
             "to have these images in its place."
         )
-    if any(files_named(source, f"{half}-images-idx3-ubyte") for half in HALVES):
-        found = _Pictures(_from_idx(source), tuple(label_names))
+    if shape := _shape_of_idx(source):
+        found = _from_idx(source, shape, form, tuple(label_names))
     elif label_names:
         raise DataError("--labels is for IDX files; folders of images are named for their labels.")
     else:
-        found = _from_folders(source, name)
+        found = _from_folders(source, form)
     halves = found.halves
     names = found.names or tuple(map(str, range(1 + int(halves["train"].labels.max()))))
     _require_labels(halves, names)
     files = {}
     for half, part in halves.items():
-        files[f"{half}-images-idx3-ubyte"] = pack_idx(part.images)
-        files[f"{half}-labels-idx1-ubyte"] = pack_idx(part.labels)
+        for file, array in zip(
+            files_of(half, found.form.image), (part.images, part.labels), strict=True
+        ):
+            files[file] = pack_idx(array)
     hashes = {file: hashlib.sha256(content).hexdigest() for file, content in files.items()}
-    made = Dataset(name, title or name, authors, licence, names, hashes, mirrors=())
+    made = Dataset(name, title or name, authors, licence, names, hashes, (), found.form)
     _write(folder, made, files, preview(halves["train"], names), fingerprint(source))
     train, tests = (
         tuple(map(int, np.bincount(halves[half].labels, minlength=len(names)))) for half in HALVES
@@ -127,29 +139,46 @@ def install_own(
     return Imported(made, train, tests, found.skipped)
 
 
-def _from_idx(source: Path) -> dict[str, LabelledImages]:
+def _shape_of_idx(source: Path) -> ImageShape | None:
+    """Return the shape of the images of a folder of IDX files; None if it holds none.
+
+    Raises:
+        DataError: A file of images is damaged, or its images are of no allowed shape.
+    """
+    for kind in (GREY, COLOUR):
+        names = [files_of(half, kind)[0] for half in HALVES]
+        if path := next((path for name in names for path in files_named(source, name)), None):
+            images = read_idx(path, dimensions=1 + len(kind.axes), sha256=None)
+            try:
+                return ImageShape.of(images)
+            except ValueError as error:
+                raise DataError(f"{path}: {error}.") from error
+    return None
+
+
+def _from_idx(
+    source: Path, shape: ImageShape, form: Form, label_names: tuple[str, ...]
+) -> _Pictures:
     halves = {}
     for half in HALVES:
         images, labels = (
             read_idx(_first_named(source, file), dimensions=axes, sha256=None)
-            for file, axes in ((f"{half}-images-idx3-ubyte", 3), (f"{half}-labels-idx1-ubyte", 1))
+            for file, axes in zip(files_of(half, shape), (1 + len(shape.axes), 1), strict=True)
         )
-        if images.shape[1:] != (IMAGE_SIDE, IMAGE_SIDE):
-            raise DataError(
-                f"The {half} images of {source} are {images.shape[2]} x {images.shape[1]} pixels; "
-                f"they must be {IMAGE_SIDE} x {IMAGE_SIDE}. Folders of images are brought to that."
-            )
+        if images.shape[1:] != shape.axes:
+            raise DataError(f"The {half} images of {source} are not of {shape} pixels as others.")
         if len(images) != len(labels) or len(images) == 0:
             raise DataError(f"{source} has {len(images)} {half} images and {len(labels)} labels.")
         halves[half] = LabelledImages(images, labels)
-    return halves
+    preprocessing = "photo" if shape.is_colour else form.preprocessing
+    return _Pictures(halves, label_names, Form(shape, preprocessing))
 
 
 def _first_named(source: Path, name: str) -> Path:
     return next(iter(files_named(source, name)), source / name)
 
 
-def _from_folders(source: Path, dataset: str) -> _Pictures:
+def _from_folders(source: Path, form: Form) -> _Pictures:
     """Read the pictures of a folder; one that cannot be read is skipped."""
     found = find_pictures(source)
     skipped, names = found.skipped, list[str]()
@@ -159,7 +188,7 @@ def _from_folders(source: Path, dataset: str) -> _Pictures:
         images = []
         for file in files:
             try:
-                images.append(read_picture(file, dataset))
+                images.append(read_picture(file, form))
             except DataError as error:
                 skipped.append(Skipped(file, str(error).removeprefix(f"{file}: ")))
         return images
@@ -179,18 +208,18 @@ def _from_folders(source: Path, dataset: str) -> _Pictures:
             f"{skipped[0].reason}"
         )
     halves = {half: _shuffled(half, pictures[half], source) for half in HALVES}
-    return _Pictures(halves, tuple(names), skipped)
+    return _Pictures(halves, tuple(names), form, skipped)
 
 
-def read_picture(path: Path, dataset: str) -> UInt8[np.ndarray, "28 28"]:
-    """Read a picture of any format that Pillow knows as an image of a data set, as uploads are.
+def read_picture(path: Path, form: Form) -> UInt8[np.ndarray, "height width ..."]:
+    """Read a picture of any format that Pillow knows as an image of a form, as uploads are.
 
     Raises:
         DataError: The file is not an image, has too many pixels, or is blank.
     """
     try:
         with open_picture(path) as picture:
-            image = prepare(picture, dataset, with_steps=False).image
+            image = prepare(picture, form, with_steps=False).image
     except ImageError as error:
         raise DataError(f"{path}: {error}") from error
     return np.asarray(np.floor(255 * image + 0.5), np.uint8)
@@ -240,8 +269,9 @@ def imported_from(folder: Path) -> str:
 
 
 def _write(folder: Path, made: Dataset, files: dict[str, bytes], sheet: bytes, source: str) -> None:
-    table = {name: value for name, value in dataclasses.asdict(made).items() if name != "mirrors"}
-    table[SOURCE] = source
+    table = dataclasses.asdict(made)
+    del table["mirrors"]
+    table |= {**table.pop("form"), SOURCE: source}
     partial, old = (folder.with_name(f"{folder.name}.{kind}") for kind in ("partial", "old"))
     try:
         shutil.rmtree(partial, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Picture files as they are seen: upright, opaque, in 256 levels of grey, within bounds."""
+"""Picture files as they are seen: upright, opaque, in grey or in colour, within bounds."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ warnings.simplefilter("error", Image.DecompressionBombWarning)
 class Seen:
     """What is seen of a picture, and what was done to see it."""
 
-    grey: Image.Image
-    """Of mode L."""
+    image: Image.Image
+    """Of mode L, or in colour of mode RGB."""
     format: str | None
     """Of the file, as Pillow names it."""
     size: tuple[int, int]
@@ -71,8 +71,10 @@ def open_picture(file: BinaryIO | Path, formats: tuple[str, ...] | None = None) 
     return image
 
 
-def see(image: Image.Image, side: int, box: Box = WHOLE) -> Seen:
+def see(image: Image.Image, side: int, box: Box = WHOLE, *, mode: str = "L") -> Seen:
     """Decode what a box holds of an opened picture, no side longer than `side`.
+
+    `mode` is L for grey or RGB for colour.
 
     Raises:
         ImageError: It is too large or damaged.
@@ -81,11 +83,11 @@ def see(image: Image.Image, side: int, box: Box = WHOLE) -> Seen:
         turn, size = _turn(image), image.size
         left, top, right, bottom = box
         longest = math.ceil(side / min(right - left, bottom - top))
-        image.draft("L", (longest, longest))  # a JPEG is decoded no larger than is needed
+        image.draft(mode, (longest, longest))  # a JPEG is decoded no larger than is needed
         image.load()
         left_to_do = _turn(image) if image.format == "TIFF" else turn  # Pillow turns a TIFF itself
-        grey, sheet = _flat(image, left_to_do, box, side)
-    return Seen(grey, image.format, size, turn is not None, sheet)
+        shown, sheet = _flat(image, left_to_do, box, side, mode)
+    return Seen(shown, image.format, size, turn is not None, sheet)
 
 
 @contextmanager
@@ -118,23 +120,24 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
 
 
 def _flat(
-    image: Image.Image, turn: Image.Transpose | None, box: Box, side: int
+    image: Image.Image, turn: Image.Transpose | None, box: Box, side: int, mode: str
 ) -> tuple[Image.Image, str | None]:
-    """Return what a box holds as a grey, opaque image, and the colour put behind it."""
+    """Return what a box holds as an opaque image, and the colour put behind it."""
     if image.mode.startswith(("I", "F")):  # more than 8 bits, with a range of their own
-        return _stretched(_cut(image, turn, box), side), None
+        return _stretched(_cut(image, turn, box), side).convert(mode), None
     transparent = image.has_transparency_data
-    image = image.convert("RGBA").convert("LA") if transparent else image.convert("L")
+    image = image.convert("RGBA").convert(f"{mode}A") if transparent else image.convert(mode)
     image = _cut(image, turn, box)
     image.thumbnail((side, side), reducing_gap=1.0)
     if not transparent:
         return image, None
-    grey, alpha = image.split()
-    weights = np.asarray(alpha, np.float64)
-    dark = np.average(np.asarray(grey), weights=weights + 1e-9) < 128  # dark ink needs white paper
-    sheet = Image.new("L", image.size, 255 if dark else 0)
-    sheet.paste(grey, mask=alpha)
-    return sheet, "white" if dark else "black"
+    shown, alpha = image.convert(mode), image.getchannel("A")
+    grey, weights = np.asarray(image.convert("L")), np.asarray(alpha, np.float64)
+    dark = np.average(grey, weights=weights + 1e-9) < 128  # dark ink needs white paper
+    colour = "white" if dark else "black"
+    sheet = Image.new(mode, image.size, colour)
+    sheet.paste(shown, mask=alpha)
+    return sheet, colour
 
 
 def _cut(image: Image.Image, turn: Image.Transpose | None, box: Box) -> Image.Image:

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import io
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from model.data.datasets import IMAGE_SIDE, LabelledImages
+from model.data.datasets import LabelledImages
 
 COLUMNS = 16
 """Images of each label."""
-SIDE = 2 * IMAGE_SIDE
+ENLARGED = 2
 GAP = 4
 NAME_WIDTH = 200
 
 
 def preview(images: LabelledImages, names: tuple[str, ...]) -> bytes:
     """Return a PNG file with a row for each label: its name, and its first images, enlarged."""
-    step = SIDE + GAP
-    sheet = Image.new("L", (NAME_WIDTH + COLUMNS * step, len(names) * step + GAP), 40)
+    height, width, *colours = (ENLARGED * side for side in images.images.shape[1:])
+    across, down = width + GAP, height + GAP
+    size = NAME_WIDTH + COLUMNS * across, len(names) * down + GAP
+    sheet = Image.new("RGB" if colours else "L", size, "#282828")
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(16)
     for label, name in enumerate(names):
-        top = GAP + label * step
-        pen.text((GAP, top + SIDE // 2), _fitting(name, font), fill=255, font=font, anchor="lm")
+        top = GAP + label * down
+        middle = (GAP, top + height // 2)
+        pen.text(middle, _fitting(name, font), fill="white", font=font, anchor="lm")
         for column, image in enumerate(images.images[images.labels == label][:COLUMNS]):
-            enlarged = np.repeat(np.repeat(image, 2, axis=0), 2, axis=1)
-            sheet.paste(Image.fromarray(enlarged), (NAME_WIDTH + column * step, top))
+            enlarged = image.repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1)
+            sheet.paste(Image.fromarray(enlarged), (NAME_WIDTH + column * across, top))
     file = io.BytesIO()
     sheet.save(file, "PNG")
     return file.getvalue()

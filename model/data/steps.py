@@ -1,9 +1,9 @@
-"""The steps that bring an image to the form of a data set's: 28 x 28, light on dark.
+"""The steps that bring an image to the form of a data set's grey images: light on dark.
 
 A digit is prepared as MNIST was: its stroke is found, whatever lies around it, and scaled to a box
-of 20 x 20 in its own proportions, and its centre of mass is put at the centre of 28 x 28. An image
-that has this form already is kept. Anything else is prepared as Fashion-MNIST
-was: the object is scaled to 28 x 28 in its own proportions, centred, and keeps its grey levels.
+of 20 x 20 in its own proportions, and its centre of mass is put at the centre of the image. A thing
+is prepared as Fashion-MNIST was: it is scaled to the size of the images in its own proportions,
+centred, and keeps its grey levels. An image that has the form already is kept.
 
 Sources: LeCun, Cortes & Burges, "The MNIST database of handwritten digits"; Xiao, Rasul & Vollgraf
 2017, arXiv:1708.07747, section 2.
@@ -20,12 +20,12 @@ from jaxtyping import Float
 from PIL import Image
 
 from model.data import strokes
-from model.data.datasets import IMAGE_SIDE, MNIST
+from model.data.datasets import Form
 from model.data.pictures import WHOLE, Box
 from model.data.sharpening import sharpened
 from model.errors import ImageError
+from model.image_shape import MNIST_SHAPE, ImageShape
 
-DIGITS = MNIST.id
 BOX = 20
 """Pixels of the longer side of a digit."""
 FAINTEST = 0.1
@@ -84,15 +84,15 @@ class Ground(Enum):
 
 
 def steps_for(
-    image: GreyImage, dataset: str, reading: Reading, ground: Ground
+    image: GreyImage, form: Form, reading: Reading, ground: Ground
 ) -> Mapping[str, Transform]:
-    """Return the steps, by name and in order, that bring an image to a data set's form.
+    """Return the steps, by name and in order, that bring an image to the form of digits or things.
 
     `ground` matters for digits alone.
     """
-    is_digit = dataset == DIGITS
+    is_digit = form.preprocessing == "digit"
     inverted = partial(partial, _inverted, said=reading.is_dark_on_light)
-    is_small = image.shape == (IMAGE_SIDE, IMAGE_SIDE) and reading.at is None
+    is_small = image.shape == form.image.axes and reading.at is None
     if is_small and not (is_digit and _is_unlike_mnist(image)):
         return {"inverted": inverted(guess=_has_dark_extreme), "kept": _kept}
     at = reading.at_in_box
@@ -102,8 +102,8 @@ def steps_for(
             "cleared": _cleared,
             "alone": partial(_pointed_at, at=at),
             "cropped": partial(_cropped, above=CLOTH, what="What is shown"),
-            "fitted": partial(_fitted, box=IMAGE_SIDE),
-            "placed": _placed,
+            "fitted": partial(_fitted, box=form.image.axes),
+            "placed": partial(_placed, form.image),
         }
     is_plain = ground is not Ground.LIT
     return {
@@ -129,7 +129,7 @@ def _is_unlike_mnist(image: GreyImage) -> bool:
     if min(ground, 1 - ground) > GROUND or not shown.any():
         return True
     length = max(int(np.ptp(np.flatnonzero(shown.any(axis=axis)))) + 1 for axis in (0, 1))
-    places = np.arange(IMAGE_SIDE)
+    places = np.arange(MNIST_SHAPE.width)
     centres = [np.average(places, weights=light.sum(axis=axis)) for axis in (0, 1)]
     is_centred = all(13.4 < centre < 14.6 for centre in centres)
     return not (is_centred and 17 <= length <= BOX)
@@ -141,7 +141,7 @@ def _inverted(
     background, _ = _background(image)
     contrast = max(background - image.min(), image.max() - background)
     if contrast < FAINTEST:
-        raise _blank(contrast)
+        raise blank(contrast)
     if not (guess(image) if said is None else said):
         return image, None
     reason = "The ground is lighter than what is on it" if said is None else "As you said"
@@ -158,7 +158,8 @@ def _has_dark_area(image: GreyImage) -> bool:
     return strokes.odd_moment(image - background) < 0
 
 
-def _blank(contrast: float) -> ImageError:
+def blank(contrast: float) -> ImageError:
+    """Return the error of a picture of so little contrast."""
     return ImageError(
         f"The image is blank: its contrast is {contrast:.2f} of 1, and {FAINTEST} is needed. "
         "Send one that shows something."
@@ -191,7 +192,7 @@ def _evened(image: GreyImage) -> tuple[GreyImage, str | None]:
     ink = strokes.evened(image)
     strongest = 0.9 * float(strokes.softened(ink).max())
     if strongest < FAINTEST:
-        raise _blank(strongest)
+        raise blank(strongest)
     levelled = np.clip((ink - 0.2 * strongest) / (0.8 * strongest), 0, 1)
     return levelled, "The light was evened: the ground became 0, and the strongest stroke 1."
 
@@ -230,42 +231,42 @@ def _cropped(image: GreyImage, *, above: float, what: str) -> tuple[GreyImage, s
     return cropped, f"{what} fills {wide} x {high} % of the image; the rest was cut off."
 
 
-def _fitted(image: GreyImage, *, box: int) -> tuple[GreyImage, str | None]:
-    scale = box / max(image.shape)
+def _fitted(image: GreyImage, *, box: tuple[int, ...]) -> tuple[GreyImage, str | None]:
+    scale = min(most / side for most, side in zip(box, image.shape, strict=True))
     height, width = (max(1, round(scale * side)) for side in image.shape)
     resized = Image.fromarray(image.astype(np.float32)).resize((width, height))
     fitted = np.asarray(resized, np.float64).clip(0, 1)
-    return fitted, f"Scaled to {width} x {height}, to fill a box of {box} x {box}."
+    return fitted, f"Scaled to {width} x {height}, to fill a box of {box[1]} x {box[0]}."
 
 
 def _fitted_digit(image: GreyImage) -> tuple[GreyImage, str | None]:
-    fitted, detail = _fitted(image, box=BOX)
+    fitted, detail = _fitted(image, box=(BOX, BOX))
     return fitted / fitted.max(), detail  # a thin stroke fades when it is scaled down
 
 
 def _centred(image: GreyImage) -> tuple[GreyImage, str | None]:
     # MNIST's own centres lie in [13.5, 14.5), measured over its 10,000 test images.
     top, left = _margin(image.sum(axis=1)), _margin(image.sum(axis=0))
-    detail = f"The centre of mass was put at the centre of {IMAGE_SIDE} x {IMAGE_SIDE}."
-    return _pasted(image, top, left), detail
+    detail = f"The centre of mass was put at the centre of {MNIST_SHAPE}."
+    return _pasted(image, MNIST_SHAPE, top, left), detail
 
 
 def _margin(mass: Float[np.ndarray, " side"]) -> int:
     """Return the pixels before an image that put its centre of mass in the middle."""
     centre = float((np.arange(len(mass)) * mass).sum() / mass.sum())
-    margin = math.ceil(IMAGE_SIDE / 2 - 0.5 - centre)
-    return min(max(margin, 0), IMAGE_SIDE - len(mass))
+    margin = math.ceil(MNIST_SHAPE.width / 2 - 0.5 - centre)
+    return min(max(margin, 0), MNIST_SHAPE.width - len(mass))
 
 
-def _placed(image: GreyImage) -> tuple[GreyImage, str | None]:
-    top, left = ((IMAGE_SIDE - side) // 2 for side in image.shape)
-    return _pasted(image, top, left), f"Laid in the middle of {IMAGE_SIDE} x {IMAGE_SIDE}."
+def _placed(shape: ImageShape, image: GreyImage) -> tuple[GreyImage, str | None]:
+    top, left = ((most - side) // 2 for most, side in zip(shape.axes, image.shape, strict=True))
+    return _pasted(image, shape, top, left), f"Laid in the middle of {shape}."
 
 
-def _pasted(image: GreyImage, top: int, left: int) -> GreyImage:
-    """Put an image on a blank one of 28 x 28, in whole grey levels."""
+def _pasted(image: GreyImage, shape: ImageShape, top: int, left: int) -> GreyImage:
+    """Put an image on a blank one of a shape, in whole grey levels."""
     height, width = image.shape
-    sheet = np.zeros((IMAGE_SIDE, IMAGE_SIDE))
+    sheet = np.zeros(shape.axes)
     sheet[top : top + height, left : left + width] = image
     return np.asarray(np.floor(255 * sheet + 0.5) / 255)
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from model.checkpoint import sha256
 from model.errors import CheckpointError
-from model.vae.autoencoder import IMAGE_SIDE
+from model.image_shape import MNIST_SHAPE
 
 CLASSIFIERS = Path(__file__).parent / "classifiers"
 CLASSES = 10
@@ -51,7 +51,7 @@ class ClassifierNetwork(nn.Module):
 
     def features(self, image_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch features"]:
         """Return the last hidden layer's output for each image, at least 0."""
-        image_B1HW = image_BP.reshape(-1, 1, IMAGE_SIDE, IMAGE_SIDE)
+        image_B1HW = image_BP.reshape(-1, 1, *MNIST_SHAPE.axes)
         features_BF: Tensor = self.body(image_B1HW.to(memory_format=torch.channels_last))
         return features_BF
 

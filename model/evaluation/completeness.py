@@ -49,7 +49,7 @@ SEED, FILLING_SEED = 0, 1
 
 
 def measure_completeness(
-    autoencoder: Autoencoder, images: UInt8[np.ndarray, "images 28 28"], classifier: Classifier
+    autoencoder: Autoencoder, images: UInt8[np.ndarray, "images ..."], classifier: Classifier
 ) -> dict[str, Any]:
     """Measure how far the codes fill the prior, and what decodes where they do not.
 

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from model.data.datasets import DATASETS
 from model.engine import Engine, test_set
 from model.recipes.recipe import Recipe
-from model.vae.autoencoder import IMAGE_SIDE, build_autoencoder
+from model.vae.autoencoder import build_autoencoder
 from model.vae.likelihood import grey_levels
 
 VAE, AE = "mnist-vae-2d-plain", "mnist-ae-2d"
@@ -120,15 +120,15 @@ def draw_reconstructions(engines: Sequence[Engine]) -> Figure:
 
 @torch.inference_mode()
 def untrained(
-    engine: Engine, images: UInt8[np.ndarray, "count 28 28"]
-) -> UInt8[np.ndarray, "count 28 28"]:
+    engine: Engine, images: UInt8[np.ndarray, "count ..."]
+) -> UInt8[np.ndarray, "count ..."]:
     """Return reconstructions by the untrained network, with weights from its recipe's seed."""
     recipe = Recipe.from_dict(engine.card.recipe)
     torch.manual_seed(recipe.seed)
-    autoencoder = build_autoencoder(recipe).eval()
+    autoencoder = build_autoencoder(recipe, engine.image).eval()
     image_NP = torch.from_numpy(images.reshape(len(images), -1).astype(np.float32) / 255)
     mean_NP = autoencoder.likelihood.mean(autoencoder.reconstruct(image_NP))
-    return grey_levels(mean_NP).numpy().reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
+    return grey_levels(mean_NP).numpy().reshape(-1, *engine.image.axes)
 
 
 def grid_of_prior(engine: Engine) -> Float[np.ndarray, "256 latent"]:
@@ -141,10 +141,13 @@ def grid_of_prior(engine: Engine) -> Float[np.ndarray, "256 latent"]:
     return points
 
 
-def mosaic(images: UInt8[np.ndarray, "count 28 28"], columns: int) -> UInt8[np.ndarray, "h w"]:
+def mosaic(
+    images: UInt8[np.ndarray, "count ..."], columns: int
+) -> UInt8[np.ndarray, "height width ..."]:
     """Return images side by side, row after row."""
-    rows = images.reshape(-1, columns, IMAGE_SIDE, IMAGE_SIDE).transpose(0, 2, 1, 3)
-    return rows.reshape(-1, columns * IMAGE_SIDE)
+    _, height, width, *rgb = images.shape
+    rows = images.reshape(-1, columns, height, width, *rgb).swapaxes(1, 2)
+    return rows.reshape(-1, columns * width, *rgb)
 
 
 def _row(

@@ -32,7 +32,7 @@ SEED = 0
 
 
 def measure_gaps(
-    autoencoder: Autoencoder, images: UInt8[np.ndarray, "images 28 28"]
+    autoencoder: Autoencoder, images: UInt8[np.ndarray, "images ..."]
 ) -> dict[str, Any] | None:
     """Split the gap between log p(x) and the encoder's ELBO, in nats per image.
 

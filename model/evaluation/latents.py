@@ -23,7 +23,7 @@ SEED = 0
 
 
 def measure_latents(
-    autoencoder: Autoencoder, images: UInt8[np.ndarray, "images 28 28"]
+    autoencoder: Autoencoder, images: UInt8[np.ndarray, "images ..."]
 ) -> dict[str, Any] | None:
     """Measure the mean KL of each latent in nats per image, and count the active latents.
 
@@ -75,7 +75,7 @@ def mutual_information(
 
 @torch.inference_mode()
 def _posteriors(
-    vae: VariationalAutoencoder, images: UInt8[np.ndarray, "images 28 28"]
+    vae: VariationalAutoencoder, images: UInt8[np.ndarray, "images ..."]
 ) -> tuple[
     Float[Tensor, "images latent"],
     Float[Tensor, "images latent latent"],

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from model.evaluation.classifier import CLASSES
-from model.vae.autoencoder import IMAGE_SIDE
+from model.image_shape import MNIST_SHAPE
 
 BLENDED = 0.4
 NONSENSE = 0.12
@@ -25,8 +25,12 @@ PIECE = 7
 
 
 def distort(
-    image_BHW: Float[Tensor, "batch 28 28"], rng: torch.Generator, *, motion: float, mirror: bool
-) -> Float[Tensor, "batch 28 28"]:
+    image_BHW: Float[Tensor, "batch height width"],
+    rng: torch.Generator,
+    *,
+    motion: float,
+    mirror: bool,
+) -> Float[Tensor, "batch height width"]:
     """Move, turn, scale, blur and fade each image a little.
 
     Args:
@@ -43,10 +47,10 @@ def distort(
     turn_B, scale_B = motion * uniform(-0.2, 0.2), 1 + motion * uniform(-0.1, 0.1)
     flip_B = torch.where(uniform(0, 1) < 0.5, -1.0, 1.0) if mirror else torch.ones(B)
     cos_B, sin_B = turn_B.cos() * scale_B, turn_B.sin() * scale_B
-    shift = motion * 2 * 2 / IMAGE_SIDE  # two pixels; grid coordinates run from -1 to 1
+    shift = motion * 2 * 2 / MNIST_SHAPE.width  # two pixels; grid coordinates run from -1 to 1
     rows = [cos_B * flip_B, -sin_B, uniform(-shift, shift)]
     rows += [sin_B * flip_B, cos_B, uniform(-shift, shift)]
-    grid = F.affine_grid(torch.stack(rows, 1).view(B, 2, 3), [B, 1, IMAGE_SIDE, IMAGE_SIDE], False)
+    grid = F.affine_grid(torch.stack(rows, 1).view(B, 2, 3), [B, 1, *MNIST_SHAPE.axes], False)
     moved_B1HW = F.grid_sample(image_BHW[:, None], grid, align_corners=False)
     kernel = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
     soft_B1HW = F.conv2d(moved_B1HW, kernel.view(1, 1, 1, 5), padding=(0, 2))
@@ -58,23 +62,23 @@ def distort(
 
 def shuffle_pieces(image_BHW: Tensor, rng: torch.Generator) -> Tensor:
     """Cut each image into sixteen squares, shuffle them and fade the image."""
-    B, cells = len(image_BHW), IMAGE_SIDE // PIECE
+    B, cells = len(image_BHW), MNIST_SHAPE.width // PIECE
     piece_BKQ = F.unfold(image_BHW[:, None], PIECE, stride=PIECE).mT
     order_BK = torch.rand(B, cells**2, generator=rng).argsort(1)
     mixed_BKQ = piece_BKQ.gather(1, order_BK[:, :, None].expand_as(piece_BKQ))
     fade_B11 = torch.rand(B, 1, 1, generator=rng)
-    return fade_B11 * F.fold(mixed_BKQ.mT, (IMAGE_SIDE, IMAGE_SIDE), PIECE, stride=PIECE)[:, 0]
+    return fade_B11 * F.fold(mixed_BKQ.mT, MNIST_SHAPE.axes, PIECE, stride=PIECE)[:, 0]
 
 
-def noise(count: int, rng: torch.Generator) -> Float[Tensor, "count 28 28"]:
+def noise(count: int, rng: torch.Generator) -> Float[Tensor, "count height width"]:
     """Return noise of 1, 2 and 4 pixels, a third each, from plain grey to black and white."""
     images = []
     for part, grain in zip(torch.tensor_split(torch.arange(count), 3), (1, 2, 4), strict=True):
-        shape = (len(part), 1, IMAGE_SIDE // grain, IMAGE_SIDE // grain)
+        shape = (len(part), 1, *(side // grain for side in MNIST_SHAPE.axes))
         coarse_B1HW = torch.randn(shape, generator=rng)
         contrast_B111 = 2 * torch.rand(len(part), 1, 1, 1, generator=rng)
         level_B111 = 1.5 * torch.rand(len(part), 1, 1, 1, generator=rng) - 0.5
-        fine_B1HW = F.interpolate(coarse_B1HW, (IMAGE_SIDE, IMAGE_SIDE), mode="bilinear")
+        fine_B1HW = F.interpolate(coarse_B1HW, MNIST_SHAPE.axes, mode="bilinear")
         images.append((level_B111 + contrast_B111 * fine_B1HW).clamp(0, 1)[:, 0])
     return torch.cat(images)
 

@@ -35,7 +35,7 @@ IMAGES_SAMPLED_AT_ONCE, ROWS_AT_ONCE = 100, 500
 
 
 def measure_likelihood(
-    autoencoder: Autoencoder, images: UInt8[np.ndarray, "images 28 28"], *, samples: int = 500
+    autoencoder: Autoencoder, images: UInt8[np.ndarray, "images ..."], *, samples: int = 500
 ) -> dict[str, Any] | None:
     """Measure the mean log p(x) of dynamically binarised images, in nats per image.
 

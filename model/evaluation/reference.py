@@ -23,6 +23,7 @@ from model.data.datasets import DATA_FOLDER, test_set, train_set
 from model.errors import ModelError
 from model.evaluation.likelihood import measure_likelihood
 from model.evaluation.reference_training import LOOK_AHEAD, best_epoch, train
+from model.image_shape import MNIST_SHAPE
 from model.recipes.recipe import RECIPES, Recipe
 from model.training.state import Progress
 from model.vae.autoencoder import VariationalAutoencoder
@@ -46,7 +47,7 @@ PUBLISHED = {
 
 
 def measure(
-    vae: VariationalAutoencoder, images: UInt8[np.ndarray, "images 28 28"], progress: Progress
+    vae: VariationalAutoencoder, images: UInt8[np.ndarray, "images ..."], progress: Progress
 ) -> dict[str, Any]:
     """Measure one trained network, on the same binarised test images as our own models."""
     likelihood = measure_likelihood(vae, images)
@@ -82,7 +83,7 @@ def summarise(recipe: Recipe, seeds: dict[int, dict[str, Any]]) -> dict[str, Any
 def _protocol(recipe: Recipe) -> str:
     training = recipe.training
     warm = round(training.kl_warmup * training.epochs)
-    encoder = "-".join(map(str, (784, *recipe.encoder.hidden, recipe.latent_dim)))
+    encoder = "-".join(map(str, (MNIST_SHAPE.numbers, *recipe.encoder.hidden, recipe.latent_dim)))
     return (
         f"network {encoder} and back, {recipe.encoder.activation}, diagonal posterior with the "
         f"logarithm of its variance as output; MNIST, pixels drawn afresh in every batch; Adam "

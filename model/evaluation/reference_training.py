@@ -34,7 +34,7 @@ LOOK_AHEAD = 50
 
 def train(
     recipe: Recipe,
-    images: UInt8[np.ndarray, "images 28 28"],
+    images: UInt8[np.ndarray, "images ..."],
     state_path: Path,
     *,
     look_ahead: int = LOOK_AHEAD,
@@ -108,7 +108,7 @@ def _is_over(progress: Progress, recipe: Recipe, look_ahead: int) -> bool:
     return progress.epoch >= recipe.training.epochs or waited >= look_ahead
 
 
-def _split(images: UInt8[np.ndarray, "images 28 28"], held_out: int) -> Images:
+def _split(images: UInt8[np.ndarray, "images ..."], held_out: int) -> Images:
     grey_NP = torch.from_numpy(images.reshape(len(images), -1).copy())
     return Images(grey_NP[:-held_out], grey_NP[-held_out:], binarise=True)
 

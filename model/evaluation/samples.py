@@ -31,7 +31,7 @@ SEED = 0
 
 
 def measure_samples(
-    autoencoder: Autoencoder, images: UInt8[np.ndarray, "images 28 28"], classifier: Classifier
+    autoencoder: Autoencoder, images: UInt8[np.ndarray, "images ..."], classifier: Classifier
 ) -> dict[str, Any]:
     """Measure how near mean images at draws from the prior come to the test images.
 

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from model.vae.autoencoder import PIXELS, Autoencoder, VariationalAutoencoder
+from model.vae.autoencoder import Autoencoder, VariationalAutoencoder
 
 CHUNK = 500
 FLAT = 1e-8
@@ -79,9 +79,9 @@ def prior_name(autoencoder: Autoencoder) -> str:
     return "prior: the Gaussian fitted to the test codes, as an autoencoder has none of its own"
 
 
-def intensities(images: UInt8[np.ndarray, "images 28 28"]) -> Float[Tensor, "images pixels"]:
+def intensities(images: UInt8[np.ndarray, "images ..."]) -> Float[Tensor, "images pixels"]:
     """Return grey levels as numbers in [0, 1]."""
-    return torch.from_numpy(images.reshape(len(images), PIXELS).copy()).float() / 255
+    return torch.from_numpy(images.reshape(len(images), -1).copy()).float() / 255
 
 
 def encode(

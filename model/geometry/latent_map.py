@@ -19,16 +19,16 @@ from model.geometry.computation import Computation, Pieces
 from model.geometry.fields import Field
 from model.geometry.lru_cache import LruCache
 from model.geometry.named_planes import NamedPlanes
-from model.geometry.plane import TILE_CELLS, Plane
+from model.geometry.plane import Plane
 from model.inference.encoding import Code, Decode
-from model.vae.autoencoder import IMAGE_SIDE, Autoencoder, VariationalAutoencoder
+from model.vae.autoencoder import Autoencoder, VariationalAutoencoder
 
 MAX_BEGUN = 4
 """Fields of about a megabyte that are kept, and resumed when they are asked for again."""
 ENCODED_TOGETHER = 32
 """Images whose covariances are computed in one piece."""
 
-Encode = Callable[[Float32[np.ndarray, "images 28 28"]], Code]
+Encode = Callable[[Float32[np.ndarray, "images ..."]], Code]
 
 
 class LatentMap:
@@ -59,17 +59,16 @@ class LatentMap:
     ) -> None:
         labels = labels_of_tests(card.dataset)[: len(codes)]
         self.planes = NamedPlanes(card.id, main, codes, labels, find(card.dataset).label_names)
-        self._decode = decode
+        self._decode, self._image = decode, autoencoder.image
         self._source = FieldSource(card.dataset, autoencoder, codes, labels, main, density, code)
         self._begun = LruCache[tuple[str, str], Computation[Field]](MAX_BEGUN)
 
-    def tile(self, plane: str, zoom: int, x: int, y: int) -> UInt8[np.ndarray, "224 224"]:
-        """Return the decodes at the 8 x 8 cell centres of a tile; raise PlaneError."""
-        shown = self.planes.find(plane)
-        latents = shown.lift(shown.tile(zoom, x, y)).astype(np.float32)
-        grid = (TILE_CELLS, TILE_CELLS, IMAGE_SIDE, IMAGE_SIDE)
-        cells = self._decode(latents).reshape(grid).swapaxes(1, 2)
-        return cells.reshape(TILE_CELLS * IMAGE_SIDE, TILE_CELLS * IMAGE_SIDE)
+    def tile(self, plane: str, zoom: int, x: int, y: int) -> UInt8[np.ndarray, "height width ..."]:
+        """Return the decodes at the cell centres of a tile; raise PlaneError."""
+        shown, cells, image = self.planes.find(plane), self._image.tile_cells, self._image
+        latents = shown.lift(shown.tile(zoom, x, y, cells)).astype(np.float32)
+        grid = self._decode(latents).reshape(cells, cells, *image.axes).swapaxes(1, 2)
+        return grid.reshape(cells * image.height, cells * image.width, *image.axes[2:])
 
     def field(self, plane: str, kind: str) -> Computation[Field]:
         """Return the field `density`, `magnification`, `entropy` or `label`; raise PlaneError."""
@@ -116,7 +115,7 @@ class FieldSource:
 
 
 def projected(
-    code: Encode, images: UInt8[np.ndarray, "images 28 28"], plane: Plane
+    code: Encode, images: UInt8[np.ndarray, "images ..."], plane: Plane
 ) -> Iterator[Float[np.ndarray, "some 2 2"]]:
     """Yield the posteriors' covariances on a plane, a few at a time."""
     for part in np.split(images, range(ENCODED_TOGETHER, len(images), ENCODED_TOGETHER)):

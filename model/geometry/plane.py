@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -19,8 +20,6 @@ PRIOR_SIGMAS = 4.0
 """Every plane shows this much of the prior N(0, I)."""
 LATENT_LIMIT = 10_000.0
 """Largest norm of a latent; no prior, code or plane comes near it."""
-TILE_CELLS = 8
-"""Cells on a side of a tile."""
 DEEPEST_ZOOM = 8
 """Deepest zoom of tiles; there, neighbouring cells look the same."""
 
@@ -58,10 +57,10 @@ class Plane:
         """Return the (u, v) of the centres of cells x cells squares, row by row from the top."""
         return self._at(_centres(cells) / cells)
 
-    def tile(self, zoom: int, x: int, y: int) -> Float[np.ndarray, "64 2"]:
+    def tile(self, zoom: int, x: int, y: int, cells: int) -> Float[np.ndarray, "cells*cells 2"]:
         """Return the (u, v) of the cell centres of a tile, row by row from the top.
 
-        At each zoom, 2^zoom x 2^zoom tiles of 8 x 8 cells make up the extent; x counts them from
+        At each zoom, 2^zoom x 2^zoom tiles of cells x cells make up the extent; x counts them from
         the left, y from the top.
 
         Raises:
@@ -72,8 +71,8 @@ class Plane:
         most = (1 << zoom) - 1
         if not (0 <= x <= most and 0 <= y <= most):
             raise PlaneError(f"At zoom {zoom} there are tiles 0 to {most} in x and in y.")
-        corner = (TILE_CELLS * x, TILE_CELLS * y)
-        return self._at((_TILE + corner) / (TILE_CELLS << zoom))
+        corner = (cells * x, cells * y)
+        return self._at((_centres(cells) + corner) / (cells << zoom))
 
     def _at(self, places: Float[np.ndarray, "places 2"]) -> Float[np.ndarray, "places 2"]:
         """Return the (u, v) of places given as shares of the extent from the left and the top."""
@@ -81,13 +80,11 @@ class Plane:
         return np.asarray((u0, v1) + places * (u1 - u0, v0 - v1))
 
 
+@cache
 def _centres(cells: int) -> Float[np.ndarray, "cells*cells 2"]:
     """Return the centres of cells x cells unit squares, row by row, from the left and the top."""
     every = np.arange(cells) + 0.5
     return np.stack(np.meshgrid(every, every), axis=-1).reshape(-1, 2)
-
-
-_TILE = _centres(TILE_CELLS)
 
 
 class Frame(NamedTuple):

@@ -1,6 +1,6 @@
 """Decoding: from latents to grey levels, for every drag, tile and batch.
 
-Shapes: N latents, D latent dimensions, P pixels.
+Shapes: N latents, D latent dimensions, P numbers of an image.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from model.inference.encoding import mean_images, padded
 from model.inference.onnx_autoencoder import drawing
 from model.vae.autoencoder import Autoencoder
 
-Renderer = Callable[[Float32[np.ndarray, "n latent"]], UInt8[np.ndarray, "n 28 28"]]
+Renderer = Callable[[Float32[np.ndarray, "n latent"]], UInt8[np.ndarray, "n ..."]]
 """Returns mean images of p(x|z) in grey levels; a latent gives the same bytes in every batch."""
 
 
@@ -31,7 +31,7 @@ def torch_renderer(autoencoder: Autoencoder, device: str) -> Renderer:
     """Return a renderer that uses PyTorch."""
 
     @torch.inference_mode()
-    def render(latents: Float32[np.ndarray, "n latent"]) -> UInt8[np.ndarray, "n 28 28"]:
+    def render(latents: Float32[np.ndarray, "n latent"]) -> UInt8[np.ndarray, "n ..."]:
         z_ND = padded(latents).to(device)
         return mean_images(autoencoder, autoencoder.decode(z_ND))[: len(latents)]
 

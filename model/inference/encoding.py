@@ -1,6 +1,6 @@
 """Encoding: from images to posteriors, codes and the ELBO.
 
-Shapes: N images, D latent dimensions, K samples, P pixels.
+Shapes: N images, D latent dimensions, K samples, P numbers of an image.
 """
 
 from __future__ import annotations
@@ -15,17 +15,16 @@ from jaxtyping import Float, Float32, Int64, UInt8
 from torch import Tensor
 
 from model.errors import ImageError
+from model.image_shape import ImageShape
 from model.inference import onnx_session
 from model.inference.onnx_autoencoder import Gaussians, Pixels, encoder, likelihood
 from model.vae.autoencoder import (
-    IMAGE_SIDE,
-    PIXELS,
+    CELLS,
     Autoencoder,
     VariationalAutoencoder,
     VectorQuantisedAutoencoder,
 )
 from model.vae.likelihood import grey_levels
-from model.vae.networks import CELLS
 from model.vae.objective import expected_elbo, reconstruction
 from model.vae.posterior import Posterior
 
@@ -80,7 +79,7 @@ class Encoding(Code):
     reconstruction: Float[np.ndarray, " images"]
     """E log p(x|z) over 32 posterior samples; for an autoencoder log p(x|z) at the code."""
     kl_per_dimension: Float[np.ndarray, "images latent"] | None
-    reconstruction_image: UInt8[np.ndarray, "images 28 28"]
+    reconstruction_image: UInt8[np.ndarray, "images ..."]
     """The decode of the mean, or of the codebook's entries."""
 
     @property
@@ -93,7 +92,7 @@ class Encoding(Code):
         return None if self.kl is None else self.reconstruction - self.kl
 
 
-Decode = Callable[[Float[np.ndarray, "n latent"]], UInt8[np.ndarray, "n 28 28"]]
+Decode = Callable[[Float[np.ndarray, "n latent"]], UInt8[np.ndarray, "n ..."]]
 
 
 class _EncodeFunctions(NamedTuple):
@@ -114,6 +113,7 @@ class Encoder:
 
     def __init__(self, autoencoder: Autoencoder, latent_dim: int, decode: Decode) -> None:
         device = autoencoder.device
+        self._image = autoencoder.image
         if isinstance(autoencoder, VectorQuantisedAutoencoder):
             self._functions = _quantiser(autoencoder)
         elif onnx_session.chosen(str(device)):
@@ -121,28 +121,31 @@ class Encoder:
         else:
             self._functions = torch_encoder(autoencoder, latent_dim, decode)
 
-    def encode(self, images: Float[np.ndarray, "images 28 28"]) -> Encoding:
+    def encode(self, images: Float[np.ndarray, "images ..."]) -> Encoding:
         """Return the posteriors of images, and the ELBO of their grey levels.
 
         Raises:
-            ImageError: The shape is not (N, 28, 28), or an intensity is outside [0, 1].
+            ImageError: They are of another shape than the model's, or an intensity is outside
+                [0, 1].
         """
-        return Encoding.joined([self._functions.encode(part) for part in _parts(images)])
+        return Encoding.joined(
+            [self._functions.encode(part) for part in _parts(images, self._image)]
+        )
 
-    def code(self, images: Float[np.ndarray, "images 28 28"]) -> Code:
+    def code(self, images: Float[np.ndarray, "images ..."]) -> Code:
         """Return the posteriors alone, without the decodes of an ELBO; raise ImageError."""
-        return Code.joined([self._functions.code(part) for part in _parts(images)])
+        return Code.joined([self._functions.code(part) for part in _parts(images, self._image)])
 
 
-def _parts(images: Float[np.ndarray, "images 28 28"]) -> list[Pixels]:
+def _parts(images: Float[np.ndarray, "images ..."], image: ImageShape) -> list[Pixels]:
     """Split images into passes; raise ImageError."""
     images = np.ascontiguousarray(images, np.float32)
-    if images.ndim != 3 or images.shape[1:] != (IMAGE_SIDE, IMAGE_SIDE):
-        allowed = f"(N, {IMAGE_SIDE}, {IMAGE_SIDE})"
+    if images.shape[1:] != image.axes or images.ndim != 1 + len(image.axes):
+        allowed = f"(N, {', '.join(map(str, image.axes))})"
         raise ImageError(f"images have shape {images.shape}; allowed is {allowed}")
     if not ((images >= 0) & (images <= 1)).all():
         raise ImageError("images have intensities outside 0 (background) to 1; rescale them")
-    return np.split(images.reshape(-1, PIXELS), range(CHUNK, len(images), CHUNK))
+    return np.split(images.reshape(-1, image.numbers), range(CHUNK, len(images), CHUNK))
 
 
 def onnx_encoder(autoencoder: Autoencoder, latent_dim: int, decode: Decode) -> _EncodeFunctions:
@@ -214,10 +217,10 @@ def _covariance(posterior: Posterior) -> Float[np.ndarray, "images latent latent
 
 def mean_images(
     autoencoder: Autoencoder, output_NP: Float[torch.Tensor, "count pixels"]
-) -> UInt8[np.ndarray, "count 28 28"]:
+) -> UInt8[np.ndarray, "count ..."]:
     """Return the mean images of a decoder's output, in grey levels."""
     grey_NP = grey_levels(autoencoder.likelihood.mean(output_NP))
-    return grey_NP.cpu().numpy().reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
+    return grey_NP.cpu().numpy().reshape(-1, *autoencoder.image.axes)
 
 
 def _quantiser(autoencoder: VectorQuantisedAutoencoder) -> _EncodeFunctions:

@@ -7,7 +7,6 @@ Shapes: B batch, N images or latents, P pixels, D latent dimensions.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from jaxtyping import Float, Float32, UInt8
 from torch import Tensor, nn
 
 from model.errors import NetworkError
+from model.image_shape import ImageShape
 from model.inference.onnx_file import Signature, inspect
 from model.inference.onnx_session import ForeignRun, name
 from model.inference.onnx_trial import Tried, tried
@@ -37,9 +37,6 @@ STEP = 2e-3
 """Latent units to either side, for a derivative; as those of `model.geometry.fields`."""
 
 ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
-
-Image = tuple[int, int, int]
-"""Channels, height and width."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ class Imported(NamedTuple):
 def load(
     encoder: bytes,
     decoder: bytes,
-    image: Image,
+    image: ImageShape,
     terms: Terms,
     names: tuple[str, str] = (ENCODER, DECODER),
 ) -> Imported:
@@ -89,7 +86,7 @@ def load(
     Args:
         encoder: An ONNX file: N x C x H x W from 0 to 1 -> mean, N x D, and perhaps a spread.
         decoder: An ONNX file: N x D -> N x C x H x W.
-        image: Sizes of the images that they must be of.
+        image: Shape of the images that they must be of.
         terms: What their numbers mean.
         names: What errors call the two.
 
@@ -112,14 +109,14 @@ def load(
     encodes = encodes._replace(outputs=encodes.outputs[:wanted])
     decodes = decodes._replace(outputs=decodes.outputs[:1])
     found = tried({names[0]: (encoder, encodes), names[1]: (decoder, decodes)})
-    for which, shape in zip(names, ((D,), image), strict=True):
+    for which, shape in zip(names, ((D,), planes_of(image)), strict=True):
         _require_shapes(which, found[which], shape)
     first = ImportedEncoder(ForeignRun(encoder, encodes), image, terms.variance, len(encoder))
-    second = ImportedDecoder(ForeignRun(decoder, decodes), D, terms.output, len(decoder))
+    second = ImportedDecoder(ForeignRun(decoder, decodes), D, image, terms.output, len(decoder))
     latent_dim = max(D, FEWEST_LATENTS)
-    made = Autoencoder(first, second)
+    made = Autoencoder(first, second, image=image)
     if wanted == 2:
-        made = VariationalAutoencoder(first, second, latent_dim, correlated=False)
+        made = VariationalAutoencoder(first, second, latent_dim, correlated=False, image=image)
     return Imported(made.requires_grad_(False).eval(), first, second, latent_dim)
 
 
@@ -128,12 +125,12 @@ class ImportedEncoder(nn.Module):
 
     Args:
         run: The network.
-        image: Sizes of an image.
+        image: Shape of the images.
         variance: What its second output is.
         nbytes: Size of its file.
     """
 
-    def __init__(self, run: ForeignRun, image: Image, variance: str, nbytes: int) -> None:
+    def __init__(self, run: ForeignRun, image: ImageShape, variance: str, nbytes: int) -> None:
         super().__init__()
         self._run, self._image, self._variance, self.nbytes = run, image, variance, nbytes
 
@@ -153,7 +150,9 @@ class ImportedEncoder(nn.Module):
 
     def raw(self, images: Float32[np.ndarray, "images pixels"]) -> list[np.ndarray]:
         """Return what the network gives, as it is."""
-        return self._run(np.ascontiguousarray(images).reshape(-1, *self._image))
+        channels, height, width = planes_of(self._image)
+        image_NHWC = images.reshape(len(images), height, width, channels)
+        return self._run(np.ascontiguousarray(image_NHWC.transpose(0, 3, 1, 2)))
 
     def _log_variance(self, spread_ND: np.ndarray) -> np.ndarray:
         if self._variance == "log-variance":
@@ -168,14 +167,17 @@ class ImportedDecoder(nn.Module):
     Args:
         run: The network.
         dimensions: Of the latents that it takes.
+        image: Shape of the images.
         output: What it gives for a pixel.
         nbytes: Size of its file.
     """
 
-    def __init__(self, run: ForeignRun, dimensions: int, output: str, nbytes: int) -> None:
+    def __init__(
+        self, run: ForeignRun, dimensions: int, image: ImageShape, output: str, nbytes: int
+    ) -> None:
         super().__init__()
-        self._run, self._dimensions, self._output = run, dimensions, output
-        self.nbytes = nbytes
+        self._run, self._dimensions, self._image = run, dimensions, image
+        self._output, self.nbytes = output, nbytes
 
     def forward(self, z_BD: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch pixels"]:
         if z_BD.requires_grad:
@@ -191,17 +193,20 @@ class ImportedDecoder(nn.Module):
         mean_NP = found_NP.clip(DARKEST, 1 - DARKEST)
         return np.asarray(np.log(mean_NP) - np.log1p(-mean_NP))
 
-    def draw(self, latents: Float32[np.ndarray, "n latent"]) -> UInt8[np.ndarray, "n pixels"]:
-        """Return the mean images of latents in grey levels."""
+    def draw(self, latents: Float32[np.ndarray, "n latent"]) -> UInt8[np.ndarray, "n ..."]:
+        """Return the mean images of latents, in levels from 0 to 255."""
         mean_NP = np.nan_to_num(self.raw(latents))
         if self._output == "logits":
             mean_NP = 0.5 + 0.5 * np.tanh(0.5 * mean_NP)  # the sigmoid, which does not overflow
-        return np.asarray(np.rint(255 * mean_NP.clip(0, 1)).astype(np.uint8))
+        level_NP = np.rint(255 * mean_NP.clip(0, 1)).astype(np.uint8)
+        return np.asarray(level_NP.reshape(len(level_NP), *self._image.axes))
 
     def raw(self, latents: Float32[np.ndarray, "n latent"]) -> Float32[np.ndarray, "n pixels"]:
         """Return what the network gives, as it is."""
-        (found,) = self._run(np.ascontiguousarray(latents[:, : self._dimensions], np.float32))
-        return np.asarray(found.reshape(len(found), math.prod(found.shape[1:])))
+        seen_ND = np.ascontiguousarray(latents[:, : self._dimensions], np.float32)
+        (image_NCHW,) = self._run(seen_ND)
+        row_NP = image_NCHW.transpose(0, 2, 3, 1).reshape(len(seen_ND), self._image.numbers)
+        return np.asarray(row_NP)
 
 
 class _ByDifferences(torch.autograd.Function):
@@ -225,12 +230,13 @@ class _ByDifferences(torch.autograd.Function):
 
 
 def _latent_dim(
-    encodes: Signature, decodes: Signature, image: Image, names: tuple[str, str]
+    encodes: Signature, decodes: Signature, image: ImageShape, names: tuple[str, str]
 ) -> int:
     """Return the dimensions of the decoder's latents; refuse other inputs than the contract's."""
-    if encodes.sizes != image:
+    wanted = planes_of(image)
+    if encodes.sizes != wanted:
         raise NetworkError(
-            f"{names[0]} takes {_shape(encodes.sizes)}; the images are {_shape(image)}: channels, "
+            f"{names[0]} takes {_shape(encodes.sizes)}; the images are {_shape(wanted)}: channels, "
             "height and width, numbers from 0 to 1. Export it around what brings them to its own "
             "form."
         )
@@ -247,6 +253,11 @@ def _latent_dim(
                    "a decoder has one, the image.")
             )  # fmt: skip
     return decodes.sizes[0]
+
+
+def planes_of(image: ImageShape) -> tuple[int, int, int]:
+    """Return the sizes of an image as networks elsewhere order them."""
+    return image.channels, image.height, image.width
 
 
 def _require_shapes(which: str, found: Tried, wanted: tuple[int, ...]) -> None:

@@ -20,7 +20,7 @@ from model.inference import onnx_session
 from model.inference.imported import ImportedDecoder, ImportedEncoder
 from model.inference.onnx_graph import Graph, Port
 from model.inference.onnx_networks import layer, log_prob_of, mean_of
-from model.vae.autoencoder import IMAGE_SIDE, PIXELS, Autoencoder, VariationalAutoencoder
+from model.vae.autoencoder import Autoencoder, VariationalAutoencoder
 from model.vae.likelihood import Likelihood
 from model.vae.refinement import CELL, NOISE
 
@@ -30,17 +30,17 @@ LogProb = Callable[[Pixels, Float32[np.ndarray, "images points latent"]], np.nda
 
 def drawing(
     autoencoder: Autoencoder, latent_dim: int
-) -> Callable[[Float32[np.ndarray, "n latent"]], UInt8[np.ndarray, "n 28 28"]]:
+) -> Callable[[Float32[np.ndarray, "n latent"]], UInt8[np.ndarray, "n ..."]]:
     """Return a function that draws the mean images of p(x|z), in grey levels."""
     if isinstance(autoencoder.decoder, ImportedDecoder):
-        return _foreign_drawing(autoencoder.decoder)
+        return autoencoder.decoder.draw
     graph = Graph(latents=latent_dim)
     output = layer(autoencoder.decoder, graph, "latents")
     mean = mean_of(autoencoder.likelihood, graph, output)
     level, black = graph.scalar(1 / 255), graph.constant(np.array(0, np.uint8))
     grey = graph("QuantizeLinear", mean, level, black)  # halves are rounded to even
-    images = graph("Reshape", grey, graph.shape(-1, IMAGE_SIDE, IMAGE_SIDE))
-    port = Port(images, (IMAGE_SIDE, IMAGE_SIDE), np.uint8)
+    axes = autoencoder.image.axes
+    port = Port(graph("Reshape", grey, graph.shape(-1, *axes)), axes, np.uint8)
     return onnx_session.Run(graph, port, keeps=True)
 
 
@@ -48,12 +48,13 @@ def likelihood(autoencoder: Autoencoder, latent_dim: int) -> LogProb:
     """Return a function of images and K latents of each: log p(x|z) in nats, (N, K)."""
     if isinstance(autoencoder.decoder, ImportedDecoder):
         return _foreign_likelihood(autoencoder.decoder, autoencoder.likelihood)
-    graph = Graph(images=PIXELS, latents=latent_dim)
+    numbers = autoencoder.image.numbers
+    graph = Graph(images=numbers, latents=latent_dim)
     output = layer(autoencoder.decoder, graph, "latents")
     count = graph("Shape", "images", end=1)
-    sizes = graph("Concat", count, graph.shape(-1, PIXELS), axis=0)
+    sizes = graph("Concat", count, graph.shape(-1, numbers), axis=0)
     output = graph("Reshape", output, sizes)
-    found = log_prob_of(autoencoder.likelihood, graph, "images", output)
+    found = log_prob_of(autoencoder.likelihood, graph, "images", output, numbers)
     run = onnx_session.Run(graph, Port(found, ("K",)))
 
     def log_prob(images: Pixels, z_NKD: np.ndarray) -> np.ndarray:
@@ -66,14 +67,8 @@ def encoder(autoencoder: Autoencoder) -> Callable[[Pixels], np.ndarray]:
     """Return the encoder's network as a function of images: (N, O) outputs."""
     if isinstance(autoencoder.encoder, ImportedEncoder):
         return autoencoder.encoder.outputs
-    graph = Graph(images=PIXELS)
+    graph = Graph(images=autoencoder.image.numbers)
     return onnx_session.Run(graph, Port(layer(autoencoder.encoder, graph, "images"), ("O",)))
-
-
-def _foreign_drawing(
-    decoder: ImportedDecoder,
-) -> Callable[[Float32[np.ndarray, "n latent"]], UInt8[np.ndarray, "n 28 28"]]:
-    return lambda latents: decoder.draw(latents).reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
 
 
 def _foreign_likelihood(decoder: ImportedDecoder, pixels: Likelihood) -> LogProb:

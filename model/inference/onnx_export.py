@@ -11,19 +11,15 @@ from typing import NamedTuple
 import numpy as np
 
 from model.errors import UndecodableError
-from model.inference.imported import Terms
+from model.inference.imported import Terms, planes_of
 from model.inference.onnx_graph import Graph, Port
 from model.inference.onnx_networks import layer, mean_of
 from model.vae.autoencoder import (
-    IMAGE_SIDE,
-    PIXELS,
     Autoencoder,
     VariationalAutoencoder,
     VectorQuantisedAutoencoder,
 )
 from model.vae.likelihood import Bernoulli
-
-IMAGE = (1, IMAGE_SIDE, IMAGE_SIDE)
 
 
 class Exported(NamedTuple):
@@ -61,14 +57,18 @@ def _decoder(autoencoder: Autoencoder, latent_dim: int) -> bytes:
     pixels, name = layer(autoencoder.decoder, graph, "latent"), "logits"
     if not isinstance(autoencoder.likelihood, Bernoulli):
         pixels, name = mean_of(autoencoder.likelihood, graph, pixels), "mean"
-    image = graph("Reshape", pixels, graph.shape(-1, *IMAGE))
-    return graph.to_bytes(Port(graph.named(image, name), IMAGE))
+    image = autoencoder.image
+    rows = graph("Reshape", pixels, graph.shape(-1, image.height, image.width, image.channels))
+    planes = graph("Transpose", rows, perm=[0, 3, 1, 2])
+    return graph.to_bytes(Port(graph.named(planes, name), planes_of(image)))
 
 
 def _encoder(autoencoder: Autoencoder, latent_dim: int) -> bytes:
     D = latent_dim
-    graph = Graph(whole=True, image=IMAGE)
-    pixels = graph("Reshape", "image", graph.shape(-1, PIXELS))
+    image = autoencoder.image
+    graph = Graph(whole=True, image=planes_of(image))
+    rows = graph("Transpose", "image", perm=[0, 2, 3, 1])
+    pixels = graph("Reshape", rows, graph.shape(-1, image.numbers))
     output = layer(autoencoder.encoder, graph, pixels)
     if not isinstance(autoencoder, VariationalAutoencoder):
         return graph.to_bytes(Port(graph.named(output, "mean"), (D,)))

@@ -2,7 +2,7 @@
 
 PyTorch's own exporter does the same with a thousand more modules. See docs/adr/0014.
 
-Shapes: N images, K latents for each of them, P pixels.
+Shapes: N images, K latents for each of them, P numbers of an image.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from functools import singledispatch
 import numpy as np
 from torch import Tensor, nn
 
-from model.data.datasets import IMAGE_SIDE
 from model.inference.onnx_graph import Graph
 from model.vae.likelihood import NEAR_ZERO, Bernoulli, ContinuousBernoulli, Gaussian, Likelihood
 from model.vae.networks import (
-    PIXELS,
     FourierFeatures,
+    FromChannels,
     RecurrentDecoder,
     RecurrentEncoder,
     ResidualBlock,
+    ToChannels,
 )
 
-FACTORS = 98
-"""Sigmoids multiplied together: each is at least a half, so float32 can hold their product."""
+MOST_FACTORS = 98
+"""Most sigmoids multiplied together: each is at least a half, so float32 holds their product."""
 
 
 @singledispatch
@@ -68,6 +68,21 @@ def _(network: nn.LayerNorm, graph: Graph, x: str) -> str:
 
 
 @layer.register
+def _(network: ToChannels, graph: Graph, x: str) -> str:
+    pixels = graph("Reshape", x, graph.shape(0, -1, network.image.channels))  # 0 keeps the number
+    turned = graph("Transpose", pixels, perm=[0, 2, 1])
+    return graph("Reshape", turned, graph.shape(0, *network.sizes))
+
+
+@layer.register
+def _(network: FromChannels, graph: Graph, x: str) -> str:
+    ends = graph.shape(network.image.height, network.image.width)
+    cut = graph("Slice", x, graph.shape(0, 0), ends, graph.shape(2, 3))
+    pixels = graph("Reshape", cut, graph.shape(0, network.image.channels, -1))
+    return graph("Flatten", graph("Transpose", pixels, perm=[0, 2, 1]), axis=1)
+
+
+@layer.register
 def _(network: nn.Unflatten, graph: Graph, x: str) -> str:
     sizes = [int(size) for size in network.unflattened_size]
     return graph("Reshape", x, graph.shape(0, *sizes))  # 0 keeps the number of images
@@ -105,11 +120,11 @@ def _(network: ResidualBlock, graph: Graph, x: str) -> str:
 @layer.register
 def _(network: RecurrentEncoder, graph: Graph, x: str) -> str:
     """ONNX puts rows first where PyTorch puts images first; it also orders the gates otherwise."""
-    images = graph("Reshape", x, graph.shape(-1, IMAGE_SIDE, IMAGE_SIDE))
+    images = graph("Reshape", x, graph.shape(0, network.count, -1))
     rows = graph("Transpose", images, perm=[1, 0, 2])
     states = graph("GRU", rows, *_recurrence(graph, network.rows), **_options(network.rows))
     states = graph("Squeeze", states, graph.shape(1))
-    last = graph("Gather", states, graph.index(IMAGE_SIDE - 1), axis=0)
+    last = graph("Gather", states, graph.index(network.count - 1), axis=0)
     return layer(network.head, graph, last)
 
 
@@ -117,7 +132,7 @@ def _(network: RecurrentEncoder, graph: Graph, x: str) -> str:
 def _(network: RecurrentDecoder, graph: Graph, x: str) -> str:
     axis = graph.shape(0)
     first = graph("Unsqueeze", graph("Tanh", layer(network.opening, graph, x)), axis)
-    read = graph("Expand", graph("Unsqueeze", x, axis), graph.shape(IMAGE_SIDE, 1, 1))
+    read = graph("Expand", graph("Unsqueeze", x, axis), graph.shape(network.count, 1, 1))
     recurrence = _recurrence(graph, network.rows)
     states = graph("GRU", read, *recurrence, "", first, **_options(network.rows))
     state = graph("Transpose", graph("Squeeze", states, graph.shape(1)), perm=[1, 0, 2])
@@ -168,34 +183,36 @@ def _(likelihood: ContinuousBernoulli, graph: Graph, x: str) -> str:
 
 
 @singledispatch
-def log_prob_of(likelihood: Likelihood, graph: Graph, image: str, x: str) -> str:
+def log_prob_of(likelihood: Likelihood, graph: Graph, image: str, x: str, numbers: int) -> str:
     """Add log p(x|z) in nats, (N, K), for K latents of each image.
 
     Args:
         likelihood: The distribution of the pixels.
         graph: The graph to extend.
-        image: Intensities, (N, 784).
-        x: The decoder's output, (N, K, 784).
+        image: Intensities, (N, P).
+        x: The decoder's output, (N, K, P).
+        numbers: P.
     """
     raise NotImplementedError(f"{type(likelihood).__name__} has not been written down for ONNX")
 
 
 @log_prob_of.register
-def _(likelihood: Bernoulli, graph: Graph, image: str, x: str) -> str:
+def _(likelihood: Bernoulli, graph: Graph, image: str, x: str, numbers: int) -> str:
     """The sum of x l - softplus(l), where softplus(l) = relu(l) - log sigmoid |l|.
 
     Logarithms are slow, so each is of a product of sigmoids.
     """
     seen = graph("MatMul", x, graph("Unsqueeze", image, graph.shape(2)))
     linear = graph("Sub", graph("Squeeze", seen, graph.shape(2)), total(graph, graph("Relu", x)))
-    sizes = graph.shape(0, 0, -1, FACTORS)  # 0 keeps a size
+    factors = max(count for count in range(1, MOST_FACTORS + 1) if numbers % count == 0)
+    sizes = graph.shape(0, 0, -1, factors)  # 0 keeps a size
     sigmoids = graph("Reshape", graph("Sigmoid", graph("Abs", x)), sizes)
     products = graph("ReduceProd", sigmoids, axes=[-1], keepdims=0)
     return graph("Add", linear, total(graph, graph("Log", products)))
 
 
 @log_prob_of.register
-def _(likelihood: Gaussian, graph: Graph, image: str, x: str) -> str:
+def _(likelihood: Gaussian, graph: Graph, image: str, x: str, numbers: int) -> str:
     log_sigma = float(likelihood.log_sigma)
     error = graph("Sub", x, graph("Unsqueeze", image, graph.shape(1)))
     scaled = graph(
@@ -203,18 +220,18 @@ def _(likelihood: Gaussian, graph: Graph, image: str, x: str) -> str:
         total(graph, graph("Mul", error, error)),
         graph.scalar(-0.5 * math.exp(-2 * log_sigma)),
     )
-    constant = PIXELS * (log_sigma + 0.5 * math.log(2 * math.pi))
+    constant = numbers * (log_sigma + 0.5 * math.log(2 * math.pi))
     return graph("Sub", scaled, graph.scalar(constant))
 
 
 @log_prob_of.register
-def _(likelihood: ContinuousBernoulli, graph: Graph, image: str, x: str) -> str:
+def _(likelihood: ContinuousBernoulli, graph: Graph, image: str, x: str, numbers: int) -> str:
     flat, logit = _near_zero(graph, x)
     exact = graph("Log", graph("Div", logit, _half_tanh(graph, logit)))
     series = graph("Div", graph("Mul", x, x), graph.scalar(12))
     series = graph("Add", series, graph.scalar(math.log(2)))
     normaliser = total(graph, graph("Where", flat, series, exact))
-    return graph("Add", log_prob_of(Bernoulli(), graph, image, x), normaliser)
+    return graph("Add", log_prob_of(Bernoulli(), graph, image, x, numbers), normaliser)
 
 
 def total(graph: Graph, x: str) -> str:

@@ -10,10 +10,10 @@ import numpy as np
 from model.atlas import Atlas, make_atlas
 from model.card import Card
 from model.checkpoint import CARD_FILE, IMPORTED, sha256, sha256_of_both, write_imported
-from model.data.datasets import IMAGE_SIDE, NAME, Dataset, LabelledImages, find, test_set
+from model.data.datasets import NAME, Dataset, LabelledImages, find, test_set
 from model.errors import CheckpointError, NetworkError
 from model.geometry.plane import LATENT_LIMIT
-from model.inference.imported import OUTPUTS, VARIANCES, Image, Imported, Terms, load
+from model.inference.imported import OUTPUTS, VARIANCES, Imported, Terms, load
 from model.inference.onnx_file import inspect
 from model.vae.autoencoder import VariationalAutoencoder
 from model.vae.dataset_elbo import intensities
@@ -67,9 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise CheckpointError(f"{folder} exists already. Take another --name, or add --replace.")
     encoder, decoder = _content(arguments.encoder), _content(arguments.decoder)
     terms = Terms(arguments.output, arguments.variance or _guess(encoder, arguments.encoder))
-    image: Image = (1, IMAGE_SIDE, IMAGE_SIDE)
     names = (str(arguments.encoder), str(arguments.decoder))
-    found = load(encoder, decoder, image, terms, names)
+    found = load(encoder, decoder, dataset.image, terms, names)
     tests = test_set(dataset.id)
     error = _reconstructed(found, tests, terms, names)
     count = len(tests.images)
@@ -142,7 +141,8 @@ def _reconstructed(
             f"{names[1]} gives numbers from 0 to 1 alone, which no logits are. If they are means, "
             "say so by --output mean."
         )
-    return float(np.abs(found.decoder.draw(code_ND) - 255 * image_NP).mean())
+    again_NP = found.decoder.draw(code_ND).reshape(image_NP.shape)
+    return float(np.abs(again_NP - 255 * image_NP).mean())
 
 
 def _require_codes(atlas: Atlas, encoder: str) -> None:
@@ -184,4 +184,5 @@ def _card(
         recipe={IMPORTED: terms.as_dict()},
         data_sha256=dict(dataset.sha256),
         training={},
+        image=dataset.image,
     )

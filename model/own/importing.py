@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from model.card import Card
 from model.checkpoint import CARD_FILE
 from model.data import download
+from model.data.datasets import Form, Preprocessing
 from model.data.own import PREVIEW, Imported, install_own
 from model.errors import CheckpointError, DataError
+from model.image_shape import MNIST_SHAPE, ImageShape
 
 MOST_SKIPPED = 20
 """Files that are named, one a line."""
@@ -33,6 +35,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="A,B,C",
         help="what the labels 0, 1, 2 of IDX files are called",
+    )
+    own.add_argument(
+        "--size",
+        type=_size,
+        default=(MNIST_SHAPE.width, MNIST_SHAPE.height),
+        metavar="WxH",
+        help="pixels that images from folders are brought to (default: those of MNIST)",
+    )
+    own.add_argument(
+        "--preprocessing",
+        choices=get_args(Preprocessing),
+        default="thing",
+        help="how: as MNIST was made, as Fashion-MNIST, or in colour (default: %(default)s)",
     )
     own.add_argument(
         "--replace", action="store_true", help="replace a data set of your own of this name"
@@ -58,9 +73,25 @@ def run(arguments: argparse.Namespace) -> int:
         authors=arguments.authors,
         licence=arguments.licence,
         label_names=arguments.labels,
+        form=_form(arguments),
         replace=arguments.replace,
     )
     return 0
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, height = map(int, text.split("x"))
+    return width, height
+
+
+def _form(arguments: argparse.Namespace) -> Form:
+    """Return the form that the options ask for; raise DataError."""
+    width, height = arguments.size
+    try:
+        image = ImageShape(height, width, 3 if arguments.preprocessing == "photo" else 1)
+        return Form(image, arguments.preprocessing)
+    except ValueError as error:
+        raise DataError(f"The images cannot be imported so: {error}.") from error
 
 
 def import_folder(name: str, source: Path, target: Path, **more: Any) -> None:

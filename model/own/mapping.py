@@ -27,6 +27,7 @@ from model.data.folders import fingerprint
 from model.data.own import imported_from
 from model.errors import DataError, ModelError
 from model.evaluation import command as evaluation
+from model.image_shape import ImageShape
 from model.own.adapting import adapt
 from model.own.drawing import curve, legend, scatter
 from model.own.importing import import_folder
@@ -209,7 +210,7 @@ def _train(
 def seconds_needed(recipe: Recipe, train: LabelledImages) -> float:
     """Return about how long a training takes here, from a few of its steps."""
     torch.manual_seed(recipe.seed)
-    vae = build_autoencoder(recipe)
+    vae = build_autoencoder(recipe, ImageShape.of(train.images))
     assert isinstance(vae, VariationalAutoencoder)
     flat = torch.from_numpy(train.images.reshape(len(train.images), -1).copy())
     stage = Fit(vae, Images(flat, flat, recipe.training.binarise), recipe)

@@ -36,9 +36,9 @@ from model.recipes.recipe import Recipe
 from model.training.optimisation import PRECISIONS
 from model.training.run import Run
 from model.training.state import STATE_FILE
-from model.vae.autoencoder import Autoencoder
+from model.vae.autoencoder import CELLS, Autoencoder
 from model.vae.dataset_elbo import measure_bound
-from model.vae.networks import CELLS, PIXELS, multiply_adds
+from model.vae.networks import multiply_adds
 
 RUNS = Path("runs")
 
@@ -237,7 +237,7 @@ def _write(
         sha256=sha256(weights),
         atlas_sha256=sha256(packed),
         multiply_adds={
-            "encoder": multiply_adds(autoencoder.encoder, PIXELS),
+            "encoder": multiply_adds(autoencoder.encoder, autoencoder.image.numbers),
             "decoder": multiply_adds(autoencoder.decoder, _decoder_inputs(recipe)),
         },
         recipe=recipe.as_dict(),
@@ -251,6 +251,7 @@ def _write(
             "versions": {name: version(name) for name in ("torch", "numpy", "safetensors")},
             "history": progress.history,
         },
+        image=autoencoder.image,
     )
     write_checkpoint(folder, card, weights, packed)
 

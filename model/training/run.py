@@ -18,6 +18,7 @@ from tqdm import tqdm
 from model.atlas import Moment, make_moment, pack_moments, unpack_moments
 from model.checkpoint import Checkpoint
 from model.errors import RecipeError
+from model.image_shape import ImageShape
 from model.recipes.recipe import Recipe
 from model.training.distillation import Distil
 from model.training.importance import ImportanceWeighted
@@ -63,8 +64,8 @@ class Run:
     def __init__(
         self,
         recipe: Recipe,
-        train: UInt8[np.ndarray, "images 28 28"],
-        test: UInt8[np.ndarray, "images 28 28"],
+        train: UInt8[np.ndarray, "images ..."],
+        test: UInt8[np.ndarray, "images ..."],
         state_path: Path,
         device: str = "cpu",
         *,
@@ -79,7 +80,8 @@ class Run:
         self.device, self.say, self.precision = torch.device(device), say, precision
         torch.set_flush_denormal(True)  # dead pixels make Adam's moments denormal, which is slow
         torch.manual_seed(recipe.seed)
-        self.autoencoder = build_autoencoder(recipe).to(self.device).eval()
+        autoencoder = build_autoencoder(recipe, ImageShape.of(train))
+        self.autoencoder = autoencoder.to(self.device).eval()
         self.images = self._images(train)
         self.progress = Progress(recipe.as_dict(), images_sha256=_sha256(train, test))
         self.moments: list[Moment] = []
@@ -258,7 +260,7 @@ class Run:
         if epoch in MOMENT_EPOCHS:
             self.moments.append(make_moment(self.autoencoder, self.test, epoch))
 
-    def _images(self, train: UInt8[np.ndarray, "images 28 28"]) -> Images:
+    def _images(self, train: UInt8[np.ndarray, "images ..."]) -> Images:
         held_out, batch_size = self.recipe.training.held_out, self.recipe.training.batch_size
         if len(train) - held_out < batch_size:
             raise RecipeError(

@@ -1,7 +1,7 @@
 """An encoder and a decoder as one: plain, variational, and with a codebook.
 
-Shapes: B batch, P pixels, D latent dimensions, E entries of a codebook, C their dimensions,
-L = 49 places of its grid.
+Shapes: B batch, P numbers of an image, D latent dimensions, E entries of a codebook, C their
+dimensions, L = 49 places of its grid.
 """
 
 from __future__ import annotations
@@ -10,32 +10,36 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from model.data.datasets import IMAGE_SIDE
+from model.errors import RecipeError
+from model.image_shape import MNIST_SHAPE, ImageShape
 from model.recipes.recipe import Recipe
 from model.vae.likelihood import LIKELIHOODS, Bernoulli, Likelihood
-from model.vae.networks import CELLS, PIXELS, build_decoder, build_encoder
+from model.vae.networks import build_decoder, build_encoder, grid_of
 from model.vae.posterior import CholeskyPosterior, DiagonalPosterior, Posterior
 from model.vae.refinement import refine
 
-__all__ = [
-    "IMAGE_SIDE",
-    "PIXELS",
-    "Autoencoder",
-    "VariationalAutoencoder",
-    "VectorQuantisedAutoencoder",
-]
+CELLS = 7
+"""Places on a side of a codebook's grid."""
 
 
 class Autoencoder(nn.Module):
     """Image -> code -> image. The code is a point, and nothing determines where points lie.
 
+    Attributes:
+        image: The shape of its images; each is a row of so many numbers here.
+
     Source: Kramer 1991, "Nonlinear principal component analysis using autoassociative networks".
     """
 
     def __init__(
-        self, encoder: nn.Module, decoder: nn.Module, likelihood: Likelihood | None = None
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        likelihood: Likelihood | None = None,
+        image: ImageShape = MNIST_SHAPE,
     ) -> None:
         super().__init__()
+        self.image = image
         self.encoder = encoder
         self.decoder = decoder
         self.likelihood = likelihood or Bernoulli()
@@ -81,8 +85,9 @@ class VariationalAutoencoder(Autoencoder):
         *,
         correlated: bool,
         likelihood: Likelihood | None = None,
+        image: ImageShape = MNIST_SHAPE,
     ) -> None:
-        super().__init__(encoder, decoder, likelihood)
+        super().__init__(encoder, decoder, likelihood, image)
         self.latent_dim = latent_dim
         self.refinements = 0
         self.correlated = correlated
@@ -129,8 +134,9 @@ class VectorQuantisedAutoencoder(Autoencoder):
         entries: int,
         dimensions: int,
         likelihood: Likelihood | None = None,
+        image: ImageShape = MNIST_SHAPE,
     ) -> None:
-        super().__init__(encoder, decoder, likelihood)
+        super().__init__(encoder, decoder, likelihood, image)
         self.codebook_EC = nn.Parameter(torch.randn(entries, dimensions))
 
     def vectors(self, image_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch 49 entry"]:
@@ -157,32 +163,43 @@ class VectorQuantisedAutoencoder(Autoencoder):
         return self.draw(self.codebook_EC[self.indices(image_BP)])
 
 
-def build_autoencoder(recipe: Recipe) -> Autoencoder:
-    """Build the recipe's family with fresh weights, drawn from torch's generator."""
+def build_autoencoder(recipe: Recipe, image: ImageShape = MNIST_SHAPE) -> Autoencoder:
+    """Build the recipe's family for images of a shape, with fresh weights from torch's generator.
+
+    Raises:
+        RecipeError: The recipe has a codebook, and its grid on such images is not 7 x 7.
+    """
     D = recipe.latent_dim
     likelihood = LIKELIHOODS[recipe.likelihood]()
     if table := recipe.codebook:
+        if grid_of(recipe.encoder, image) != (CELLS, CELLS):
+            raise RecipeError(
+                f"{recipe.id} has a codebook, whose grid is {CELLS} x {CELLS}; images of {image} "
+                "pixels give another. Take another family for them."
+            )
         width = CELLS**2 * table.dimensions
         encoder, decoder = (
-            build_encoder(recipe.encoder, width),
-            build_decoder(recipe.decoder, width),
+            build_encoder(recipe.encoder, width, image),
+            build_decoder(recipe.decoder, width, image),
         )
         return VectorQuantisedAutoencoder(
-            encoder, decoder, table.entries, table.dimensions, likelihood
+            encoder, decoder, table.entries, table.dimensions, likelihood, image
         )
     correlated = recipe.posterior == "cholesky"
     outputs = {"point": D, "diagonal": 2 * D, "cholesky": 2 * D + D * (D - 1) // 2}
-    encoder = build_encoder(recipe.encoder, outputs[recipe.posterior])
-    decoder = build_decoder(recipe.decoder, D)
+    encoder = build_encoder(recipe.encoder, outputs[recipe.posterior], image)
+    decoder = build_decoder(recipe.decoder, D, image)
     if recipe.family == "ae":
         if recipe.encoder.output == "relu":
             _start_above_zero(encoder)
-        return Autoencoder(encoder, decoder, likelihood)
+        return Autoencoder(encoder, decoder, likelihood, image)
     if recipe.encoder.kind == "residual":
         _start_near(encoder)
     if correlated:
         _start_narrow(encoder, D)
-    return VariationalAutoencoder(encoder, decoder, D, correlated=correlated, likelihood=likelihood)
+    return VariationalAutoencoder(
+        encoder, decoder, D, correlated=correlated, likelihood=likelihood, image=image
+    )
 
 
 @torch.no_grad()

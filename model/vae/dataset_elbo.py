@@ -1,6 +1,6 @@
 """The ELBO of the test images, under the two protocols that the literature uses.
 
-Shapes: N images, P pixels.
+Shapes: N images, P numbers of an image.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import torch
 from jaxtyping import Float, UInt8
 
 from model.vae.autoencoder import (
+    CELLS,
     Autoencoder,
     VariationalAutoencoder,
     VectorQuantisedAutoencoder,
 )
 from model.vae.likelihood import Bernoulli
-from model.vae.networks import CELLS
 from model.vae.objective import expected_elbo, reconstruction
 
 SAMPLES = 32
@@ -29,7 +29,7 @@ NOISE_SEED = 0
 
 
 def measure_bound(
-    autoencoder: Autoencoder, images: UInt8[np.ndarray, "images 28 28"]
+    autoencoder: Autoencoder, images: UInt8[np.ndarray, "images ..."]
 ) -> dict[str, dict[str, Any]]:
     """Return mean ELBO, reconstruction and KL in nats per image, by protocol.
 
@@ -69,13 +69,13 @@ def measure_bound(
 
 
 def intensities(
-    images: UInt8[np.ndarray, "images 28 28"],
+    images: UInt8[np.ndarray, "images ..."],
 ) -> Float[np.ndarray, "images pixels"]:
     """Return grey levels as float32 in [0, 1]."""
     return images.reshape(len(images), -1).astype(np.float32) / 255
 
 
-def binarise(images: UInt8[np.ndarray, "images 28 28"]) -> Float[np.ndarray, "images pixels"]:
+def binarise(images: UInt8[np.ndarray, "images ..."]) -> Float[np.ndarray, "images pixels"]:
     """Draw every pixel as 0 or 1 with its intensity as probability, always the same draw."""
     grey_NP = intensities(images)
     rng = np.random.default_rng(BINARISATION_SEED)

@@ -1,21 +1,21 @@
 """The networks between images and latents.
 
-Shapes: B batch, I inputs, O outputs, H hidden width, D latent dimensions, F frequencies, P pixels.
+Shapes: B batch, I inputs, O outputs, H hidden width, D latent dimensions, F frequencies, P numbers
+of an image, C channels.
 """
 
 from __future__ import annotations
+
+import math
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from model.data.datasets import IMAGE_SIDE
+from model.image_shape import MNIST_SHAPE, ImageShape
 from model.recipes.tables import Network
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "silu": nn.SiLU}
-PIXELS = IMAGE_SIDE * IMAGE_SIDE
-CELLS = 7
-"""Places on a side of a convolutional network's coarsest grid."""
 
 
 class FourierFeatures(nn.Module):
@@ -60,19 +60,48 @@ class ResidualBlock(nn.Module):
         return h_BH + out_BH
 
 
+class ToChannels(nn.Module):
+    """Turns a row of numbers into an image as convolutions take it: (B, P) -> (B, C, H, W)."""
+
+    def __init__(self, image: ImageShape) -> None:
+        super().__init__()
+        self.image = image
+        self.sizes = image.channels, image.height, image.width
+
+    def forward(self, image_BP: Float[Tensor, "batch pixels"]) -> Tensor:
+        image_BNC = image_BP.reshape(len(image_BP), -1, self.image.channels)
+        return image_BNC.mT.reshape(-1, *self.sizes)
+
+
+class FromChannels(nn.Module):
+    """Turns what convolutions return into a row of numbers, without what exceeds the image.
+
+    A network that doubles its grid ends beyond sides that are no multiple of it.
+    """
+
+    def __init__(self, image: ImageShape) -> None:
+        super().__init__()
+        self.image = image
+
+    def forward(self, image_BCHW: Tensor) -> Float[Tensor, "batch pixels"]:
+        cut_BCHW = image_BCHW[:, :, : self.image.height, : self.image.width]
+        return cut_BCHW.flatten(2).mT.flatten(1)
+
+
 class RecurrentEncoder(nn.Module):
     """Reads an image row by row from the top, and gives its output after the last row.
 
     Source: Cho et al. 2014, arXiv:1406.1078 (the GRU, and encoding a sequence by its last state).
     """
 
-    def __init__(self, width: int, outputs: int) -> None:
+    def __init__(self, width: int, outputs: int, image: ImageShape = MNIST_SHAPE) -> None:
         super().__init__()
-        self.rows = nn.GRU(IMAGE_SIDE, width, batch_first=True)
+        self.count = image.height
+        self.rows = nn.GRU(image.width * image.channels, width, batch_first=True)
         self.head = nn.Linear(width, outputs)
 
     def forward(self, image_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch outputs"]:
-        _, last_1BH = self.rows(image_BP.reshape(-1, IMAGE_SIDE, IMAGE_SIDE))
+        _, last_1BH = self.rows(image_BP.reshape(len(image_BP), self.count, -1))
         output_BO: Tensor = self.head(last_1BH[0])
         return output_BO
 
@@ -83,41 +112,51 @@ class RecurrentDecoder(nn.Module):
     Source: Cho et al. 2014, arXiv:1406.1078.
     """
 
-    def __init__(self, latent_dim: int, width: int) -> None:
+    def __init__(self, latent_dim: int, width: int, image: ImageShape = MNIST_SHAPE) -> None:
         super().__init__()
+        self.count = image.height
         self.opening = nn.Linear(latent_dim, width)
         self.rows = nn.GRU(latent_dim, width, batch_first=True)
-        self.head = nn.Linear(width, IMAGE_SIDE)
+        self.head = nn.Linear(width, image.width * image.channels)
 
     def forward(self, z_BD: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch pixels"]:
         first_1BH = self.opening(z_BD).tanh().unsqueeze(0)
-        state_BRH, _ = self.rows(z_BD.unsqueeze(1).expand(-1, IMAGE_SIDE, -1), first_1BH)
+        state_BRH, _ = self.rows(z_BD.unsqueeze(1).expand(-1, self.count, -1), first_1BH)
         output_BP: Tensor = self.head(state_BRH).flatten(1)
         return output_BP
 
 
-def build_encoder(network: Network, outputs: int) -> nn.Module:
+def build_encoder(network: Network, outputs: int, image: ImageShape = MNIST_SHAPE) -> nn.Module:
     """Build a network from images to `outputs` numbers, with weights from torch's generator.
 
     `mlp` has linear layers of the `hidden` widths with the activation between them. `residual` has
     a linear layer to `hidden[0]`, one residual block for each entry, a norm and a linear layer.
-    `conv` halves the image twice and then has the `hidden` linear layers; without them its outputs
-    are numbers at each of 7 x 7 places. `recurrent` reads the rows as a sequence.
+    `conv` halves the image by each of its layers and then has the `hidden` linear layers; without
+    them its outputs are numbers at each place of the last grid. `recurrent` reads the rows as a
+    sequence.
     """
     if network.kind == "recurrent":
-        return RecurrentEncoder(network.hidden[0], outputs)
+        return RecurrentEncoder(network.hidden[0], outputs, image)
     if network.kind == "conv":
-        return nn.Sequential(*_convolutions(network, outputs))
-    return _build_dense(network, PIXELS, outputs)
+        return nn.Sequential(*_convolutions(network, outputs, image))
+    return _build_dense(network, image.numbers, outputs)
 
 
-def build_decoder(network: Network, latent_dim: int) -> nn.Module:
+def build_decoder(network: Network, latent_dim: int, image: ImageShape = MNIST_SHAPE) -> nn.Module:
     """Build a network from latents to images, the mirror of `build_encoder`."""
     if network.kind == "recurrent":
-        return RecurrentDecoder(latent_dim, network.hidden[0])
+        return RecurrentDecoder(latent_dim, network.hidden[0], image)
     if network.kind == "conv":
-        return nn.Sequential(*_transposed(network, latent_dim))
-    return _build_dense(network, latent_dim, PIXELS)
+        return nn.Sequential(*_transposed(network, latent_dim, image))
+    return _build_dense(network, latent_dim, image.numbers)
+
+
+def grid_of(network: Network, image: ImageShape) -> tuple[int, int]:
+    """Return the height and the width of the coarsest grid of a convolutional network."""
+    height, width = image.height, image.width
+    for _ in network.channels:
+        height, width = -(-height // 2), -(-width // 2)
+    return height, width
 
 
 def _build_dense(network: Network, inputs: int, outputs: int) -> nn.Sequential:
@@ -154,30 +193,34 @@ def _ending(network: Network) -> list[nn.Module]:
     return [nn.ReLU()] if network.output == "relu" else []
 
 
-def _convolutions(network: Network, outputs: int) -> list[nn.Module]:
-    layers: list[nn.Module] = [nn.Unflatten(1, (1, IMAGE_SIDE, IMAGE_SIDE))]
-    width = 1
+def _convolutions(network: Network, outputs: int, image: ImageShape) -> list[nn.Module]:
+    layers: list[nn.Module] = [ToChannels(image)]
+    width, places = image.channels, math.prod(grid_of(network, image))
     for channels in network.channels:
         layers += [nn.Conv2d(width, channels, 3, 2, 1), ACTIVATIONS[network.activation]()]
         width = channels
     if not network.hidden:
-        return [*layers, nn.Conv2d(width, outputs // CELLS**2, 1), nn.Flatten()]
-    layers += [nn.Flatten(), *_hidden(network, width * CELLS**2)]
+        return [*layers, nn.Conv2d(width, outputs // places, 1), nn.Flatten()]
+    layers += [nn.Flatten(), *_hidden(network, width * places)]
     return [*layers, nn.Linear(network.hidden[-1], outputs), *_ending(network)]
 
 
-def _transposed(network: Network, latent_dim: int) -> list[nn.Module]:
+def _transposed(network: Network, latent_dim: int, image: ImageShape) -> list[nn.Module]:
     activation = ACTIVATIONS[network.activation]
-    first, second = network.channels
+    grid = grid_of(network, image)
+    width, *others = network.channels
     layers: list[nn.Module] = []
     if network.hidden:
-        layers += [*_hidden(network, latent_dim), nn.Linear(network.hidden[-1], first * CELLS**2)]
-        layers.append(nn.Unflatten(1, (first, CELLS, CELLS)))
+        numbers = width * math.prod(grid)
+        layers += [*_hidden(network, latent_dim), nn.Linear(network.hidden[-1], numbers)]
+        layers.append(nn.Unflatten(1, (width, *grid)))
     else:
-        width = latent_dim // CELLS**2
-        layers += [nn.Unflatten(1, (width, CELLS, CELLS)), nn.Conv2d(width, first, 3, padding=1)]
-    layers += [activation(), nn.ConvTranspose2d(first, second, 4, 2, 1), activation()]
-    return [*layers, nn.ConvTranspose2d(second, 1, 4, 2, 1), nn.Flatten()]
+        channels = latent_dim // math.prod(grid)
+        layers += [nn.Unflatten(1, (channels, *grid)), nn.Conv2d(channels, width, 3, padding=1)]
+    for channels in (*others, image.channels):
+        layers += [activation(), nn.ConvTranspose2d(width, channels, 4, 2, 1)]
+        width = channels
+    return [*layers, FromChannels(image)]
 
 
 @torch.no_grad()

@@ -59,9 +59,9 @@ export interface paths {
          * Encode
          * @description Encode 1 to 64 images: files in the form field `file`, JSON, a NumPy file, or an image file.
          *
-         *     A file is brought to 28 x 28 the way the model's data set was made, and `steps` tells how; one
-         *     that is 28 x 28 on a dark background is taken as it is. A blank file is refused, for there is no
-         *     stroke to find in it. Numbers of 28 x 28 are taken as they are, blank ones too.
+         *     A file is brought to the shape of the model's images the way its data set was made, and `steps`
+         *     tells how; one that has this form already is taken as it is. A blank file is refused, for there
+         *     is nothing to find in it. Numbers of that shape are taken as they are, blank ones too.
          *
          *     `Accept` picks JSON, or NumPy: the codes alone, for two fifths less work, as is JSON that
          *     includes nothing decoded.
@@ -85,7 +85,7 @@ export interface paths {
         };
         /**
          * A tile of a plane's map
-         * @description 8 x 8 decoded images of 28 x 28 pixels, taken at the cell centres of this tile of the plane's extent, in which there are 2^zoom x 2^zoom tiles. u grows to the right and v upwards, so tile (0, 0) is the corner of least u and greatest v. Every cell has the bytes of a decode at its centre.
+         * @description Decoded images, taken at the cell centres of this tile of the plane's extent, in which there are 2^zoom x 2^zoom tiles. The plane says how many `cells` a side has: 8 for images of up to 32 pixels a side, 4 up to 64, 2 up to 128. u grows to the right and v upwards, so tile (0, 0) is the corner of least u and greatest v. Every cell has the bytes of a decode at its centre.
          */
         get: operations["tile"];
         put?: never;
@@ -125,7 +125,7 @@ export interface paths {
         };
         /**
          * Decode while a point is dragged (WebSocket)
-         * @description Binary messages, little-endian. To the server: `uint32` sequence, then D x `float32`. From it: the same `uint32`, then 784 x `uint8`. The newest message wins; an older one may be skipped. Closes with 1000 when nothing came for long, 1002 on broken frames, 1003 on text, 1007 on a wrong length or on numbers that cannot be decoded, 1009 on a message beyond all bounds, 1012 when the server stops or restarts, 1013 when it is full. A server that holds as many streams as it may answers 503 before the upgrade. A request without the upgrade is answered by 426, which says why streams may not open.
+         * @description Binary messages, little-endian. To the server: `uint32` sequence, then D x `float32`. From it: the same `uint32`, then H x W x C x `uint8`, by the card's `image`: row by row, the numbers of a pixel together. The newest message wins; an older one may be skipped. Closes with 1000 when nothing came for long, 1002 on broken frames, 1003 on text, 1007 on a wrong length or on numbers that cannot be decoded, 1009 on a message beyond all bounds, 1012 when the server stops or restarts, 1013 when it is full. A server that holds as many streams as it may answers 503 before the upgrade. A request without the upgrade is answered by 426, which says why streams may not open.
          */
         get: operations["stream"];
         put?: never;
@@ -497,7 +497,7 @@ export interface paths {
         };
         /**
          * Dataset Image
-         * @description Give one test image, 28 x 28; `index` is its place in the data set's order.
+         * @description Give one test image; `index` is its place in the data set's order.
          */
         get: operations["dataset_image"];
         put?: never;
@@ -517,7 +517,7 @@ export interface paths {
         };
         /**
          * Dataset Sprites
-         * @description Give a sheet of 32 x 32 test images, 896 x 896 pixels, row by row in the data set's order.
+         * @description Give a sheet of 32 x 32 test images without gaps, row by row in the data set's order.
          *
          *     Sheet n starts with image 1,024 n; in the last one the places that are left over are 0.
          */
@@ -796,6 +796,8 @@ export interface components {
             dataset: string;
             /** Latent Dim */
             latent_dim: number;
+            /** @description Of the images that it encodes and decodes */
+            image: components["schemas"]["ImageShape"];
             /** Likelihood */
             likelihood: string;
             /**
@@ -864,6 +866,13 @@ export interface components {
              * @description Test images that this server has
              */
             images: number;
+            /** @description The shape of each */
+            image: components["schemas"]["ImageShape"];
+            /**
+             * Preprocessing
+             * @description How an upload becomes like them: `digit`, `thing` or `photo`
+             */
+            preprocessing: string;
         };
         /**
          * DatasetList
@@ -950,7 +959,7 @@ export interface components {
              */
             indices?: number[][] | null;
             elbo?: components["schemas"]["Elbo"];
-            /** @description What was encoded: the upload at 28 x 28 */
+            /** @description What was encoded: the upload at the size of the images */
             input?: components["schemas"]["ImageJson"];
             /** @description The decode of the mean or the indices */
             reconstruction?: components["schemas"]["ImageJson"];
@@ -1024,7 +1033,7 @@ export interface components {
         };
         /**
          * ImageJson
-         * @description A grey image, 0 = background.
+         * @description An image, in grey with 0 = background, or in colour.
          */
         ImageJson: {
             /** Width */
@@ -1037,6 +1046,18 @@ export interface components {
              * @description The file, in base64
              */
             png: string;
+        };
+        /**
+         * ImageShape
+         * @description Height and width in pixels, and 1 channel for grey or 3 for colour.
+         */
+        ImageShape: {
+            /** Height */
+            height: number;
+            /** Width */
+            width: number;
+            /** Channels */
+            channels: number;
         };
         /**
          * Index
@@ -1329,7 +1350,7 @@ export interface components {
             /**
              * Parameters
              * @example {
-             *       "binary_data_size": 784
+             *       "binary_data_size": 8
              *     }
              */
             parameters?: {
@@ -1357,6 +1378,11 @@ export interface components {
              * @description [[u0, v0], [u1, v1]], a square
              */
             extent: number[][];
+            /**
+             * Cells
+             * @description Images on a side of each of its tiles
+             */
+            cells: number;
             /**
              * Version
              * @description For ?v= in the URLs of its tiles and fields
@@ -1693,7 +1719,7 @@ export interface operations {
                  * @example 0.5,-1.2
                  */
                 z: string;
-                /** @description Pixels a side; each pixel of the 28 x 28 is repeated, not blended */
+                /** @description Pixels of the longer side, at least the image's own; each pixel is repeated, not blended */
                 size?: number;
             };
             header?: never;
@@ -1705,7 +1731,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description An 8-bit grey PNG, with an ETag */
+            /** @description An 8-bit PNG, grey or in colour, with an ETag */
             200: {
                 headers: {
                     /** @description The model's `sha256`: when it changes, the model was retrained */
@@ -1780,7 +1806,7 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    images: (string | number[][])[];
+                    images: (string | number[][] | number[][][])[];
                     box?: number[] | null;
                     at?: number[] | null;
                     polarity?: ("light-on-dark" | "dark-on-light") | null;
@@ -1847,7 +1873,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description An 8-bit grey PNG, 224 x 224, with an ETag */
+            /** @description An 8-bit PNG, grey or in colour, with an ETag */
             200: {
                 headers: {
                     /** @description The model's `sha256`: when it changes, the model was retrained */

@@ -24,17 +24,21 @@ with atheris.instrument_imports(
     Image.init()  # its readers, which else are imported when they are needed
 
     from app.formats.image_files import prepare
+    from model.data.datasets import FASHION_MNIST, MNIST, Form
     from model.errors import ImageError
+    from model.image_shape import ImageShape
+
+PHOTOGRAPHS = Form(ImageShape(48, 64, 3), "photo")
 
 
 def check(content: bytes) -> None:
-    """Read a file as both kinds of upload: whatever comes is an image of 28 x 28, or refused."""
-    for dataset in ("mnist", "fashion-mnist"):
+    """Read a file as each kind of upload: whatever comes is an image of its shape, or refused."""
+    for form in (MNIST.form, FASHION_MNIST.form, PHOTOGRAPHS):
         try:
-            image = prepare(content, dataset).image
+            image = prepare(content, form).image
         except ImageError:
             return
-        assert image.shape == (28, 28)
+        assert image.shape == form.image.axes
         assert ((image >= 0) & (image <= 1)).all()
 
 

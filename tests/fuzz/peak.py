@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.formats.image_files import prepare
+from model.data.datasets import MNIST
 from model.errors import ImageError
 
 
@@ -24,7 +25,7 @@ def main() -> None:
     before = peak()
     for content in contents:
         with suppress(ImageError):
-            prepare(content, "mnist")
+            prepare(content, MNIST.form)
     print(peak() - before)
 
 

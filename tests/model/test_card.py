@@ -10,8 +10,8 @@ from model.recipes.recipe import RECIPES, Recipe
 from tests.model.forgery import rewrite_card
 
 PUBLIC = [
-    *("id", "title", "summary", "group", "family", "dataset", "latent_dim", "likelihood"),
-    *("beta", "planes", "metrics", "sha256"),
+    *("id", "title", "summary", "group", "family", "dataset", "latent_dim", "image"),
+    *("likelihood", "beta", "planes", "metrics", "sha256"),
 ]
 
 

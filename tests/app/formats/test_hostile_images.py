@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from app.formats.image_files import prepare
+from model.data.datasets import FASHION_MNIST, MNIST
 from model.errors import ImageError
 from tests.app.conftest import Refused
 from tests.app.pictures import file
@@ -29,24 +30,24 @@ def alike(one: np.ndarray, other: np.ndarray) -> float:
 
 def check(content: bytes) -> None:
     """Assert that a file becomes an image of 28 x 28 or is refused."""
-    for dataset in ("mnist", "fashion-mnist"):
+    for form in (MNIST.form, FASHION_MNIST.form):
         with suppress(ImageError):
-            image = prepare(content, dataset).image
+            image = prepare(content, form).image
             assert image.shape == (28, 28)
             assert ((image >= 0) & (image <= 1)).all()
 
 
 @pytest.mark.parametrize("name", strange())
 def test_an_unusual_file_is_read_as_the_image_it_shows(name: str) -> None:
-    shown = prepare(file(seven()), "mnist").image
-    assert alike(prepare(strange()[name], "mnist").image, shown) > 0.98
+    shown = prepare(file(seven()), MNIST.form).image
+    assert alike(prepare(strange()[name], MNIST.form).image, shown) > 0.98
 
 
 @pytest.mark.parametrize("name", harmful())
 def test_a_harmful_file_is_refused_for_its_reason(name: str) -> None:
     content, reason = harmful()[name]
     with pytest.raises(ImageError, match=reason):
-        prepare(content, "mnist")
+        prepare(content, MNIST.form)
 
 
 def test_a_truncated_file_is_refused_or_read() -> None:

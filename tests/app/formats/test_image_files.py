@@ -11,13 +11,14 @@ from PIL import Image
 from app.formats import png
 from app.formats.image_files import prepare as prepare_for
 from app.formats.image_limits import SMALL_SIDE, is_small_png
+from model.data.datasets import FASHION_MNIST, MNIST, Form
 from model.engine import MAX_PIXELS, LabelledImages, Prepared
 from model.errors import ImageError
 from tests.app.pictures import bomb, drawing, file
 
 
 def prepare(content: bytes) -> Prepared:
-    return prepare_for(content, "mnist")
+    return prepare_for(content, MNIST.form)
 
 
 def names(content: bytes) -> list[str]:
@@ -217,15 +218,15 @@ def test_a_damaged_file_is_refused_or_read_and_never_fails_otherwise(
         assert ((image >= 0) & (image <= 1)).all()
 
 
-@pytest.mark.parametrize("dataset", ["mnist", "fashion-mnist"])
+@pytest.mark.parametrize("form", [MNIST.form, FASHION_MNIST.form])
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(0, 2**32 - 1))
 def test_any_image_with_contrast_becomes_28_by_28(
-    dataset: str, width: int, height: int, seed: int
+    form: Form, width: int, height: int, seed: int
 ) -> None:
     noise = np.random.default_rng(seed).integers(0, 256, (height, width), np.uint8)
     noise[0] = 255  # a border that some of the noise stands out from, or nothing does
     with suppress(ImageError):
-        image = prepare_for(png.encode(noise), dataset).image
+        image = prepare_for(png.encode(noise), form).image
         assert image.shape == (28, 28)
         assert image.dtype == np.float32
         assert ((image >= 0) & (image <= 1)).all()

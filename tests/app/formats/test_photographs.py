@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw
 from app.formats import png
 from app.formats.image_files import prepare
 from app.settings import ROOT
+from model.data.datasets import FASHION_MNIST, MNIST
 from model.engine import Engine, LabelledImages, prepare_picture
 from tests.app.pictures import drawing, file
 from tests.photographs import KINDS, SMALL_DIGITS, photographs
@@ -23,7 +24,7 @@ def reader() -> Engine:
 
 
 def step_details(content: bytes) -> dict[str, str]:
-    return {step.name: step.detail for step in prepare(content, "mnist").steps}
+    return {step.name: step.detail for step in prepare(content, MNIST.form).steps}
 
 
 @pytest.mark.slow
@@ -34,7 +35,7 @@ def test_most_photographs_of_a_kind_are_read_as_what_they_show(
     prepared, labels = [], []
     for image, label in photographs(kind, mnist.images, mnist.labels, COUNT, SEED):
         sent = file(image, compress_level=1)
-        prepared.append(prepare(sent, "mnist", with_steps=False).image)
+        prepared.append(prepare(sent, MNIST.form, with_steps=False).image)
         labels.append(label)
     means = reader.code(np.stack(prepared)).mean
     assert means is not None
@@ -47,9 +48,9 @@ def test_most_photographs_of_a_kind_are_read_as_what_they_show(
 def test_every_shipped_image_passes_unchanged(
     mnist: LabelledImages, fashion: LabelledImages
 ) -> None:
-    for dataset, images in (("mnist", mnist.images), ("fashion-mnist", fashion.images)):
+    for form, images in ((MNIST.form, mnist.images), (FASHION_MNIST.form, fashion.images)):
         for image in images:
-            found = prepare_picture(Image.fromarray(image), dataset, with_steps=False).image
+            found = prepare_picture(Image.fromarray(image), form, with_steps=False).image
             assert np.abs(255 * found - image).max() < 0.01
 
 
@@ -58,7 +59,7 @@ def test_files_of_shipped_digits_and_of_their_negatives_pass_unchanged(
 ) -> None:
     for image in mnist.images[::20]:
         for sent in (image, 255 - image):
-            found = 255 * prepare(png.encode(sent), "mnist", with_steps=False).image
+            found = 255 * prepare(png.encode(sent), MNIST.form, with_steps=False).image
             assert np.abs(found - image).max() < 0.01
 
 

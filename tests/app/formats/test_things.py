@@ -6,12 +6,13 @@ from PIL import Image
 
 from app.formats import png
 from app.formats.image_files import prepare
+from model.data.datasets import FASHION_MNIST, MNIST
 from model.engine import LabelledImages, Prepared
 from tests.app.pictures import file
 
 
 def worn(content: bytes) -> Prepared:
-    return prepare(content, "fashion-mnist")
+    return prepare(content, FASHION_MNIST.form)
 
 
 def photograph(image: np.ndarray) -> Image.Image:
@@ -48,7 +49,7 @@ def test_a_pale_garment_is_not_brightened_as_a_pale_stroke_is() -> None:
     pale = Image.new("L", (300, 400), 255)
     pale.paste(180, (100, 50, 200, 350))
     assert worn(file(pale)).image.max() == pytest.approx(75 / 255, abs=0.01)
-    assert prepare(file(pale), "mnist").image.max() == 1
+    assert prepare(file(pale), MNIST.form).image.max() == 1
 
 
 def test_clothes_fill_28_pixels_and_lie_in_the_middle_whatever_their_mass() -> None:

@@ -6,6 +6,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from model import engine
+from model.data.datasets import MNIST
 from model.data.preparation import prepare
 from model.data.sharpening import is_soft, own_pixels, sharpened
 from model.engine import LabelledImages
@@ -37,7 +38,7 @@ def test_an_mnist_image_shown_larger_by_repeating_its_pixels_comes_back_unchange
 ) -> None:
     for image in mnist.images[:20]:
         shown = Image.fromarray(image.repeat(10, axis=0).repeat(10, axis=1))
-        found = 255 * prepare(shown, "mnist", with_steps=False).image
+        found = 255 * prepare(shown, MNIST.form, with_steps=False).image
         assert np.abs(found - image).max() < 0.01
 
 
@@ -72,6 +73,6 @@ def test_a_blurred_loop_opens() -> None:
 
 def test_the_steps_say_that_a_stroke_was_made_sharp(mnist: LabelledImages) -> None:
     few = Image.fromarray((load_digits().images[3] * 255 / 16).astype(np.uint8))
-    assert "sharpened" in {step.name for step in prepare(few.resize((256, 256)), "mnist").steps}
+    assert "sharpened" in {step.name for step in prepare(few.resize((256, 256)), MNIST.form).steps}
     drawn = Image.fromarray(mnist.images[0]).resize((280, 280))
-    assert "sharpened" not in {step.name for step in prepare(drawn, "mnist").steps}
+    assert "sharpened" not in {step.name for step in prepare(drawn, MNIST.form).steps}

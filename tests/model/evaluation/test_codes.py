@@ -7,7 +7,8 @@ import torch
 from model.data import datasets
 from model.data.datasets import LabelledImages
 from model.evaluation.codes import measure_codes
-from model.vae.autoencoder import PIXELS, Autoencoder
+from model.image_shape import MNIST_SHAPE
+from model.vae.autoencoder import Autoencoder
 from tests.model.evaluation import linear
 
 DICE = np.random.default_rng(0)
@@ -51,7 +52,9 @@ def test_neighbours_among_images_are_trusted_if_they_are_neighbours_among_codes(
     shipped = datasets.test_set("mnist")
     # Two classes: a line between more of them takes long to find in as many dimensions.
     examples = LabelledImages(shipped.images[:200], shipped.labels[:200] % 2)
-    whole = Autoencoder(linear.Affine(torch.eye(PIXELS)), linear.Affine(torch.eye(PIXELS)))
+    whole = Autoencoder(
+        linear.Affine(torch.eye(MNIST_SHAPE.numbers)), linear.Affine(torch.eye(MNIST_SHAPE.numbers))
+    )
     assert measure_codes(whole, examples)["trustworthiness"] == 1
     jumbled = linear.corner_images(DICE.uniform(0, 255, (200, 2)), LABELS[:200])
     jumbled.images.reshape(200, -1)[:, 2:] = shipped.images[:200].reshape(200, -1)[:, 2:]

@@ -71,14 +71,14 @@ def test_a_grid_has_its_cell_centres_row_by_row_from_the_upper_left() -> None:
 def test_the_tiles_of_a_zoom_lie_side_by_side_and_make_up_the_grid(zoom: int) -> None:
     plane = Plane("latent", "", np.zeros(2), np.eye(2), ((-4.0, 10.0), (4.0, 18.0)))
     side = 2**zoom
-    tiles = [[plane.tile(zoom, x, y).reshape(8, 8, 2) for x in range(side)] for y in range(side)]
+    tiles = [[plane.tile(zoom, x, y, 8).reshape(8, 8, 2) for x in range(side)] for y in range(side)]
     whole = np.concatenate([np.concatenate(row, axis=1) for row in tiles])
     assert whole.reshape(-1, 2) == pytest.approx(plane.grid(8 * side), abs=1e-12)
 
 
 def test_the_first_tile_is_the_corner_of_least_u_and_greatest_v() -> None:
     plane = Plane("latent", "", np.zeros(2), np.eye(2), ((-4.0, 10.0), (4.0, 18.0)))
-    corner = plane.tile(8, 0, 0)
+    corner = plane.tile(8, 0, 0, 8)
     half_a_cell = 8 / 2**12
     assert corner[0] == pytest.approx([-4 + half_a_cell, 18 - half_a_cell], abs=1e-12)
     assert corner[1] - corner[0] == pytest.approx([2 * half_a_cell, 0], abs=1e-12)

@@ -13,6 +13,7 @@ from torch import Tensor
 from model.data.datasets import LabelledImages
 from model.engine import test_set as shipped
 from model.errors import NetworkError
+from model.image_shape import MNIST_SHAPE, ImageShape
 from model.inference.decoding import renderer
 from model.inference.encoding import Encoder
 from model.inference.imported import Imported, Terms, load
@@ -20,7 +21,7 @@ from model.vae.autoencoder import VariationalAutoencoder
 from tests.model import foreign
 from tests.model.foreign import IMAGE, decoder_file, encoder_file, exported, file_of, node
 
-GREY = (1, 28, 28)
+GREY = MNIST_SHAPE
 VAE = Terms("mean", "log-variance")
 
 
@@ -42,6 +43,25 @@ def test_a_latent_is_drawn_as_pytorch_decodes_it(dimensions: int) -> None:
     drawn = renderer(found.autoencoder, found.latent_dim, "cpu")(z_ND.numpy())
     assert drawn.shape == (100, 28, 28)
     assert np.abs(drawn - expected).max() <= 0.5 + 1e-2
+
+
+@pytest.mark.parametrize("shape", [(32, 32, 3), (48, 64, 3), (10, 8, 1)])
+def test_images_of_any_shape_are_read_and_drawn_in_the_right_order(
+    shape: tuple[int, int, int],
+) -> None:
+    image = ImageShape(*shape)
+    found = load(encoder_file(3, image), decoder_file(3, image), image, VAE)
+    assert found.autoencoder.image == image
+    z_ND = 3 * torch.randn(20, 3)
+    expected_NHWC = 255 * foreign.decoder(3, image=image)(z_ND).permute(0, 2, 3, 1).numpy()
+    drawn = renderer(found.autoencoder, 3, "cpu")(z_ND.numpy())
+    assert drawn.shape == (20, *image.axes)
+    assert np.abs(drawn.reshape(expected_NHWC.shape) - expected_NHWC).max() <= 0.5 + 1e-2
+    image_NHWC = torch.rand(20, image.height, image.width, image.channels)
+    mean_ND, _ = foreign.encoder(3, image=image)(image_NHWC.permute(0, 3, 1, 2))
+    code = _encoder(found).code(image_NHWC.reshape(20, *image.axes).numpy())
+    assert code.mean is not None
+    np.testing.assert_allclose(code.mean, mean_ND, atol=1e-5)
 
 
 def test_logits_are_drawn_as_means_and_compared_as_logits() -> None:
@@ -98,6 +118,7 @@ def test_the_elbo_is_that_of_bernoulli_pixels_with_the_decoders_means(
     posterior = torch.distributions.Normal(mean_ND, (log_variance_ND / 2).exp())
     prior = torch.distributions.Normal(torch.zeros(()), torch.ones(()))
     kl_ND = torch.distributions.kl_divergence(posterior, prior)
+    assert encoding.kl_per_dimension is not None
     np.testing.assert_allclose(encoding.kl_per_dimension, kl_ND, rtol=1e-3, atol=1e-4)
 
 
@@ -117,6 +138,7 @@ def test_an_autoencoder_has_a_code_and_no_posterior(images: LabelledImages) -> N
     assert not isinstance(found.autoencoder, VariationalAutoencoder)
     encoding = _encoder(found).encode(pixels(images, 4)[:, 0].numpy())
     assert encoding.covariance is None
+    assert encoding.mean is not None
     np.testing.assert_allclose(
         encoding.mean, foreign.encoder(2, None)(pixels(images, 4)), atol=1e-5
     )
@@ -140,7 +162,7 @@ def test_the_decoder_is_differentiated_as_autograd_does() -> None:
 
 def test_no_latents_give_no_images() -> None:
     found = load(encoder_file(), decoder_file(), GREY, VAE)
-    assert found.decoder.draw(np.zeros((0, 2), np.float32)).shape == (0, 784)
+    assert found.decoder.draw(np.zeros((0, 2), np.float32)).shape == (0, 28, 28)
 
 
 def refused(encoder: bytes, decoder: bytes, terms: Terms = VAE) -> str:

@@ -77,7 +77,7 @@ def test_every_likelihood_of_an_image_is_written_down(likelihood: str) -> None:
     made = LIKELIHOODS[likelihood]().requires_grad_(False)
     output_NKP = torch.linspace(-40, 40, 784) * torch.randn(5, 7, 1)  # with many near 0
     graph = Graph(images=784)
-    found = log_prob_of(made, graph, "images", graph.weight(output_NKP.numpy()))
+    found = log_prob_of(made, graph, "images", graph.weight(output_NKP.numpy()), 784)
     image_NP = torch.rand(5, 784)
     repeated_NKP = image_NP[:, None].expand(5, 7, 784)
     expected = made.log_prob(repeated_NKP.flatten(0, 1), output_NKP.flatten(0, 1)).view(5, 7)

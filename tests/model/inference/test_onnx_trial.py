@@ -11,6 +11,7 @@ import pytest
 from model.errors import NetworkError
 from model.inference import onnx_trial
 from model.inference.onnx_file import inspect
+from model.inference.onnx_session import TOGETHER
 from model.inference.onnx_trial import Tried, tried
 from tests.model.foreign import decoder_file, encoder_file, file_of, node
 
@@ -47,9 +48,8 @@ def wide(width: int, products: int) -> onnx.ModelProto:
 def test_what_two_networks_give_is_told_by_their_names() -> None:
     files = {"e": encoder_file(3), "d": decoder_file(3)}
     found = tried({name: (file, inspect(file, name)) for name, file in files.items()})
-    together = onnx_trial.TOGETHER
-    assert found["e"].shapes == ((together, 3), (together, 3))
-    assert found["d"].shapes == ((together, 1, 28, 28),)
+    assert found["e"].shapes == ((TOGETHER, 3), (TOGETHER, 3))
+    assert found["d"].shapes == ((TOGETHER, 1, 28, 28),)
 
 
 def test_the_second_network_is_named_if_it_is_the_one_that_fails() -> None:

@@ -222,7 +222,7 @@ def test_what_is_imported_from_an_export_decodes_10000_codes_within_one_grey_lev
 def test_every_kind_of_model_comes_back_from_its_export(checkpoint: Checkpoint) -> None:
     ours = checkpoint.autoencoder
     encoder, decoder, terms = export(ours, checkpoint.card.latent_dim)
-    again = load(encoder, decoder, (1, 28, 28), terms).autoencoder
+    again = load(encoder, decoder, checkpoint.card.image, terms).autoencoder
     z_ND = torch.from_numpy(checkpoint.atlas.codes[:1000])
     mean_NP, found_NP = (one.likelihood.mean(one.decode(z_ND)) for one in (ours, again))
     assert 255 * (mean_NP - found_NP).abs().max() <= 1
