@@ -1,4 +1,4 @@
-"""The commands of `python -m model`: map, data, recipe, train, evaluate, report, list."""
+"""The commands of `python -m model`, from data to a map, and what is done with a model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from model.checkpoint import CHECKPOINTS
 from model.errors import ModelError
 from model.evaluation import command as evaluation
-from model.own import adapting, importing, mapping
+from model.own import adapting, exporting, foreign, importing, mapping
 from model.training import command as training
 
 INTERRUPTED = 130
@@ -33,9 +33,11 @@ def main(arguments: list[str] | None = None) -> int:
         ),
         ("map", "lead from a folder of images to their map", mapping.configure, mapping.run),
         ("recipe", "write a recipe for your own images", adapting.configure, adapting.run),
+        ("import", "take a model from elsewhere, two ONNX files", foreign.configure, foreign.run),
         ("train", "train a recipe into a checkpoint", training.configure, training.run),
         ("evaluate", "measure checkpoints", evaluation.configure, evaluation.run),
         ("report", "write docs/models.md", evaluation.configure_report, evaluation.run_report),
+        ("export", "write a model as two ONNX files", exporting.configure, exporting.run),
         ("list", "list the checkpoints", _configure_list, evaluation.list_models),
     ):
         command = commands.add_parser(name, help=text, description=text)

@@ -31,6 +31,10 @@ from model.vae.likelihood import grey_levels
 DENSITY_CELLS = 128
 MOMENT_CODES = 2000
 MOMENT_CELLS = 12
+CHUNK = 1000
+"""Images that are encoded at once."""
+COVARIANCES = 2**22
+"""Numbers of covariances that are computed at once; of 512 dimensions, an image has 262,144."""
 LARGEST_BYTES = 1 << 30
 """Most memory that the arrays of an atlas may take; those that ship take 3 MB."""
 PLANE_FIELDS = ("id", "title", "origin", "axes", "extent")
@@ -213,8 +217,7 @@ def make_atlas(
         return Atlas(np.zeros((0, CELLS**2), np.float32), (), nothing, ())
     codes = _codes(autoencoder, images)
     plane = main_plane(codes)
-    covariances = _covariances(autoencoder, images)
-    density = _density(plane, codes, covariances)
+    density = _density(plane, codes, _covariances_on(plane, autoencoder, images))
     return Atlas(codes, (plane,), density[None], moments)
 
 
@@ -230,29 +233,33 @@ def _codes(
     autoencoder: Autoencoder, images: UInt8[np.ndarray, "images ..."]
 ) -> Float[np.ndarray, "images latent"]:
     image_NP = _intensities(autoencoder, images)
-    return torch.cat([autoencoder.code(part) for part in torch.split(image_NP, 1000)]).cpu().numpy()
+    return (
+        torch.cat([autoencoder.code(part) for part in torch.split(image_NP, CHUNK)]).cpu().numpy()
+    )
 
 
 @torch.inference_mode()
-def _covariances(
-    autoencoder: Autoencoder, images: UInt8[np.ndarray, "images ..."]
-) -> Float[np.ndarray, "images latent latent"] | None:
+def _covariances_on(
+    plane: Plane, autoencoder: Autoencoder, images: UInt8[np.ndarray, "images ..."]
+) -> Float[np.ndarray, "images 2 2"] | None:
+    """Return the posteriors' covariances on a plane; None for a model that has none."""
     if not isinstance(autoencoder, VariationalAutoencoder):
         return None
     image_NP = _intensities(autoencoder, images)
-    scales = [autoencoder.posterior(part).scale_tril for part in torch.split(image_NP, 1000)]
-    scale_NDD = torch.cat(scales)
-    return (scale_NDD @ scale_NDD.mT).cpu().numpy()
+    parts = []
+    for part in torch.split(image_NP, min(CHUNK, max(1, COVARIANCES // plane.axes.shape[1] ** 2))):
+        scale_NDD = autoencoder.posterior(part).scale_tril
+        parts.append(plane.axes @ (scale_NDD @ scale_NDD.mT).cpu().numpy() @ plane.axes.T)
+    return np.concatenate(parts)
 
 
 def _density(
     plane: Plane,
     codes: Float[np.ndarray, "images latent"],
-    covariances: Float[np.ndarray, "images latent latent"] | None,
+    on_plane: Float[np.ndarray, "images 2 2"] | None,
 ) -> Float[np.ndarray, "128 128"]:
     """Return the mixture of all posteriors at cell centres, smoothed by one cell's width."""
     (u0, _), (u1, _) = plane.extent
-    on_plane = None if covariances is None else plane.axes @ covariances @ plane.axes.T
     cov_N22 = smoothed(on_plane, len(codes), (u1 - u0) / DENSITY_CELLS)
     mixture = Mixture(plane.project(codes), cov_N22)
     points_G2 = plane.grid(DENSITY_CELLS)

@@ -107,7 +107,7 @@ class Card:
     metrics: dict[str, Any]
     """By block: numbers, and a sentence on how they were measured."""
     sha256: str
-    """Hash of `model.safetensors`."""
+    """Hash of `model.safetensors`; of a model from elsewhere, of both its networks."""
     atlas_sha256: str
     """Hash of `atlas.npz`."""
     multiply_adds: dict[str, int]

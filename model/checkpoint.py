@@ -1,4 +1,7 @@
-"""A checkpoint: the folder of a trained model, `model.safetensors`, `card.json`, `atlas.npz`."""
+"""A checkpoint: the folder of a trained model, `model.safetensors`, `card.json`, `atlas.npz`.
+
+A model from elsewhere has `encoder.onnx` and `decoder.onnx` for the first.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,16 @@ from torch import Tensor
 from model.atlas import Atlas
 from model.card import Card
 from model.data.datasets import DATASETS, Dataset, find
-from model.errors import CheckpointError, DataError, RecipeError
+from model.errors import CheckpointError, DataError, NetworkError, RecipeError
 from model.image_shape import ImageShape
+from model.inference.imported import DECODER, ENCODER, Terms, load
 from model.recipes.recipe import Recipe
 from model.vae.autoencoder import Autoencoder, VariationalAutoencoder, build_autoencoder
 
 CHECKPOINTS = Path("checkpoints")
 WEIGHTS_FILE, ATLAS_FILE, CARD_FILE = "model.safetensors", "atlas.npz", "card.json"
+IMPORTED = "imported"
+"""Key of a card's recipe that a model from elsewhere has alone."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,7 @@ def _require_fit(wanted: Mapping[str, Tensor], found: Mapping[str, np.ndarray], 
 
 
 def write_checkpoint(folder: Path, card: Card, weights: bytes, atlas: bytes) -> None:
-    """Write all three files.
+    """Write all files of a trained model.
 
     A full disk leaves what was there before. The card comes last, so that its hashes refuse a
     write that was interrupted.
@@ -97,14 +103,22 @@ def write_checkpoint(folder: Path, card: Card, weights: bytes, atlas: bytes) -> 
     Raises:
         OSError: A file cannot be written.
     """
+    _write(folder, {WEIGHTS_FILE: weights}, card, atlas)
+
+
+def write_imported(folder: Path, card: Card, encoder: bytes, decoder: bytes, atlas: bytes) -> None:
+    """Write all files of a model from elsewhere, as `write_checkpoint` does.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
+    _write(folder, {ENCODER: encoder, DECODER: decoder}, card, atlas)
+
+
+def _write(folder: Path, weights: Mapping[str, bytes], card: Card, atlas: bytes) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    replace_files(
-        {
-            folder / WEIGHTS_FILE: weights,
-            folder / ATLAS_FILE: atlas,
-            folder / CARD_FILE: card.to_json().encode(),
-        }
-    )
+    files = {**weights, ATLAS_FILE: atlas, CARD_FILE: card.to_json().encode()}
+    replace_files({folder / name: content for name, content in files.items()})
 
 
 def write_card(folder: Path, card: Card) -> None:
@@ -176,8 +190,15 @@ def read_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
         MemoryError: There is no room for the model.
     """
     card = read_card(folder)
-    weights = _verified(folder / WEIGHTS_FILE, card.sha256)
     atlas = _verified(folder / ATLAS_FILE, card.atlas_sha256)
+    read = _imported if IMPORTED in card.recipe else _trained
+    autoencoder = read(folder, card, device).requires_grad_(False).eval()
+    return Checkpoint(card, autoencoder, _read_atlas(folder / ATLAS_FILE, atlas, card))
+
+
+def _trained(folder: Path, card: Card, device: str) -> Autoencoder:
+    """Return the autoencoder of a model that was trained here."""
+    weights = _verified(folder / WEIGHTS_FILE, card.sha256)
     try:
         recipe = Recipe.from_dict(card.recipe)
     except RecipeError as error:
@@ -192,10 +213,44 @@ def read_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
     with torch.random.fork_rng(devices=[]):
         autoencoder = _built(recipe, card.image, folder / CARD_FILE).to(device)
     load_weights(autoencoder, weights, str(folder / WEIGHTS_FILE))
-    autoencoder.requires_grad_(False).eval()
     if isinstance(autoencoder, VariationalAutoencoder):
         autoencoder.refinements = recipe.refinements
-    return Checkpoint(card, autoencoder, _read_atlas(folder / ATLAS_FILE, atlas, card))
+    return autoencoder
+
+
+def _imported(folder: Path, card: Card, device: str) -> Autoencoder:
+    """Return the autoencoder of a model from elsewhere, which runs on the CPU on every device."""
+    encoder, decoder = (_read(folder / name) for name in (ENCODER, DECODER))
+    if sha256_of_both(encoder, decoder) != card.sha256:
+        raise CheckpointError(
+            f"{folder / ENCODER} and {DECODER} do not match the hash in their card "
+            f"({card.sha256[:12]}…); one is damaged or was exchanged. Restore it, or import the "
+            "model again."
+        )
+    names = (str(folder / ENCODER), str(folder / DECODER))
+    try:
+        terms = Terms.from_dict(card.recipe[IMPORTED])
+        found = load(encoder, decoder, card.image, terms, names)
+    except NetworkError as error:
+        raise CheckpointError(str(error)) from error
+    is_vae = isinstance(found.autoencoder, VariationalAutoencoder)
+    wanted = {
+        "family": "vae" if is_vae else "ae",
+        "latent_dim": found.latent_dim,
+        "likelihood": "bernoulli",
+    }
+    for name, value in wanted.items():
+        if getattr(card, name) != value:
+            raise CheckpointError(
+                f"{folder / CARD_FILE}: {name} is {getattr(card, name)!r}, but {value!r} in its "
+                "own networks. Restore the file, or import the model again."
+            )
+    return found.autoencoder
+
+
+def sha256_of_both(encoder: bytes, decoder: bytes) -> str:
+    """Return the hash of two networks: that of their hashes in hexadecimal, a space between."""
+    return sha256(f"{sha256(encoder)} {sha256(decoder)}".encode())
 
 
 def _built(recipe: Recipe, image: ImageShape, path: Path) -> Autoencoder:
@@ -224,11 +279,15 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _verified(path: Path, expected: str) -> bytes:
+def _read(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _verified(path: Path, expected: str) -> bytes:
+    content = _read(path)
     if sha256(content) != expected:
         raise CheckpointError(
             f"{path} does not match the hash in its card ({expected[:12]}…); "

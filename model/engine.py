@@ -23,7 +23,7 @@ from torch import nn
 
 from model.atlas import Moment
 from model.card import Card
-from model.checkpoint import Checkpoint, read_card, read_checkpoint
+from model.checkpoint import IMPORTED, Checkpoint, read_card, read_checkpoint
 from model.data.datasets import Form, LabelledImages, find, labels_of_tests, test_set
 from model.data.pictures import MAX_PIXELS, open_picture
 from model.data.preparation import AS_SEEN, Prepared
@@ -44,6 +44,7 @@ from model.inference import onnx_session
 from model.inference.decoding import Renderer, renderer
 from model.inference.device import choose_device
 from model.inference.encoding import ELBO_SAMPLES, Code, Encoder, Encoding
+from model.inference.imported import ImportedDecoder, ImportedEncoder
 from model.measures import MEASURES, Measure
 from model.training_history import Epoch, read_history
 from model.vae.autoencoder import (
@@ -146,7 +147,10 @@ class Engine:
             DeviceError: The device is not on this machine.
         """
         chosen = choose_device(device)
-        engine = cls(read_checkpoint(folder, chosen), chosen)
+        checkpoint = read_checkpoint(folder, chosen)
+        if IMPORTED in checkpoint.card.recipe:
+            chosen = "cpu"  # its networks are not PyTorch's: docs/adr/0022
+        engine = cls(checkpoint, chosen)
         engine._free_encoder()
         return engine
 
@@ -458,7 +462,10 @@ def _checked(latents: npt.ArrayLike, card: Card) -> Float[np.ndarray, "count lat
 
 
 def _nbytes(module: nn.Module) -> int:
-    return sum(t.numel() * t.element_size() for t in module.state_dict().values())
+    own: int = sum(t.numel() * t.element_size() for t in module.state_dict().values())
+    foreign = (ImportedEncoder, ImportedDecoder)
+    sizes = [part.nbytes for part in module.modules() if isinstance(part, foreign)]
+    return own + sum(sizes)
 
 
 def version_of(card: Card) -> str:

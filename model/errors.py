@@ -9,6 +9,7 @@
       + UndecodableError  a vector for a model whose latents are not vectors
       + PlaneError        a plane, or a tile of it, that does not exist
       + ImageError        images of the wrong shape, or with levels outside [0, 1]
+      + NetworkError      an ONNX file that is no encoder or decoder, or that may not be run
 
 Each message is a sentence for the person who gave the input: what came, what is allowed, and the
 way out. Broken invariants of the code itself are `assert`s, never one of these.
@@ -49,3 +50,7 @@ class PlaneError(ModelError):
 
 class ImageError(ModelError):
     """Images have the wrong shape, or grey levels outside [0, 1]."""
+
+
+class NetworkError(ModelError):
+    """An ONNX file is no encoder or decoder, or has what may not be run; the message names it."""

@@ -22,6 +22,8 @@ UNPACKED = 5
 """Times that weights grow in memory, at most: float16 becomes float32, and a decoder is there
 three times. The models that ship grow to 2.5 to 4.6 times."""
 
+WEIGHTS = ("*.safetensors", "*.onnx")
+
 MakeBatcher = Callable[[Decode], Batcher]
 log = logging.getLogger("explorer")
 
@@ -124,7 +126,7 @@ def _card(folder: Path) -> Card:
 
 def memory_needed(folder: Path) -> int:
     """Return the bytes that a checkpoint will take in memory; it is not loaded for it."""
-    weights = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    weights = sum(file.stat().st_size for kind in WEIGHTS for file in folder.glob(kind))
     return UNPACKED * weights + sum(map(_unpacked, folder.glob("*.npz")))
 
 

@@ -136,6 +136,8 @@ def find_geodesic(
 ) -> Pieces[LatentPath]:
     """Shorten the shortest path known without searching; return the shortest of all seen.
 
+    A metric without a gradient is not shortened in: then a spline near that path is seen besides.
+
     The points of the result lie at equal distances in the metric, so that each step changes as
     much.
     """
@@ -151,7 +153,8 @@ def find_geodesic(
     inner = np.linspace(0, FINE, CONTROLS + 2).round().astype(int)[1:-1]
     control_SD = _shortest(candidates, lengths)[0][inner].to(metric.device)
     ends_2D = torch.from_numpy(np.stack([start, end])).to(control_SD)
-    control_SD = yield from minimise(partial(_energy, metric, ends_2D), control_SD, EVALUATIONS)
+    if metric.has_gradient:
+        control_SD = yield from minimise(partial(_energy, metric, ends_2D), control_SD, EVALUATIONS)
     candidates.append(_spline(ends_2D, control_SD, FINE).cpu())
     lengths.append((yield from _lengths(metric, candidates[-1])))
 

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from model.geometry.computation import Pieces
+from model.inference.imported import ImportedDecoder
 from model.vae.autoencoder import Autoencoder
 
 NEIGHBOURS = 10
@@ -26,6 +27,8 @@ STEP = 1e-2
 """Distance, in kernel widths, of two latents whose images show the decoder's speed."""
 SPEED_CODES = 500
 """Codes at which the decoder's speed is measured."""
+MOST_BY_DIFFERENCES = 2
+"""Dimensions in which a decoder from elsewhere is differentiated; each costs two decodes."""
 ROWS, SPEEDS = 200, 16
 """Codes whose distances to all others, and whose speeds, are computed in one piece."""
 FIT_PIECES = 2 * math.ceil(CODES / ROWS) + math.ceil(SPEED_CODES / SPEEDS)
@@ -48,6 +51,10 @@ class Metric:
         reference_density: Logarithm of the density below which latent space counts as empty.
         price: What a nat of emptiness costs a squared latent unit.
 
+    Attributes:
+        name: What the API calls it.
+        has_gradient: Whether its gradient in the points costs little more than itself.
+
     Source: Arvanitidis et al. 2018, arXiv:1710.11379 (the metric of a decoder), 2021,
     arXiv:2103.05290 (one of a density) and 2021, arXiv:2106.05367 (Fisher-Rao for the pixels).
     """
@@ -65,6 +72,8 @@ class Metric:
         self._autoencoder, self._code_ND, self._width = autoencoder, code_ND, width
         self._reference_density, self._price = reference_density, price
         self.name = "fisher-rao+density" if price > 0 else "fisher-rao"
+        foreign = isinstance(autoencoder.decoder, ImportedDecoder)
+        self.has_gradient = not foreign or code_ND.shape[1] <= MOST_BY_DIFFERENCES
 
     def squared_lengths(self, z_KD: Float[Tensor, "points latent"]) -> Float[Tensor, " points-1"]:
         """Return ds^2 of each short step; differentiable in the points."""

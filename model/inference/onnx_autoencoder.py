@@ -13,12 +13,15 @@ from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from jaxtyping import Float32, UInt8
 
 from model.inference import onnx_session
+from model.inference.imported import ImportedDecoder, ImportedEncoder
 from model.inference.onnx_graph import Graph, Port
 from model.inference.onnx_networks import layer, log_prob_of, mean_of
 from model.vae.autoencoder import Autoencoder, VariationalAutoencoder
+from model.vae.likelihood import Likelihood
 from model.vae.refinement import CELL, NOISE
 
 Pixels = Float32[np.ndarray, "images pixels"]
@@ -29,6 +32,8 @@ def drawing(
     autoencoder: Autoencoder, latent_dim: int
 ) -> Callable[[Float32[np.ndarray, "n latent"]], UInt8[np.ndarray, "n ..."]]:
     """Return a function that draws the mean images of p(x|z), in grey levels."""
+    if isinstance(autoencoder.decoder, ImportedDecoder):
+        return autoencoder.decoder.draw
     graph = Graph(latents=latent_dim)
     output = layer(autoencoder.decoder, graph, "latents")
     mean = mean_of(autoencoder.likelihood, graph, output)
@@ -41,6 +46,8 @@ def drawing(
 
 def likelihood(autoencoder: Autoencoder, latent_dim: int) -> LogProb:
     """Return a function of images and K latents of each: log p(x|z) in nats, (N, K)."""
+    if isinstance(autoencoder.decoder, ImportedDecoder):
+        return _foreign_likelihood(autoencoder.decoder, autoencoder.likelihood)
     numbers = autoencoder.image.numbers
     graph = Graph(images=numbers, latents=latent_dim)
     output = layer(autoencoder.decoder, graph, "latents")
@@ -58,8 +65,21 @@ def likelihood(autoencoder: Autoencoder, latent_dim: int) -> LogProb:
 
 def encoder(autoencoder: Autoencoder) -> Callable[[Pixels], np.ndarray]:
     """Return the encoder's network as a function of images: (N, O) outputs."""
+    if isinstance(autoencoder.encoder, ImportedEncoder):
+        return autoencoder.encoder.outputs
     graph = Graph(images=autoencoder.image.numbers)
     return onnx_session.Run(graph, Port(layer(autoencoder.encoder, graph, "images"), ("O",)))
+
+
+def _foreign_likelihood(decoder: ImportedDecoder, pixels: Likelihood) -> LogProb:
+    @torch.inference_mode()
+    def log_prob(images: Pixels, z_NKD: np.ndarray) -> np.ndarray:
+        N, K, D = z_NKD.shape
+        output_RP = torch.from_numpy(decoder.logits(z_NKD.reshape(-1, D)))
+        repeated_RP = torch.from_numpy(images).repeat_interleave(K, dim=0)
+        return np.asarray(pixels.log_prob(repeated_RP, output_RP).numpy().reshape(N, K))
+
+    return log_prob
 
 
 _below_diagonal = cache(partial(np.tril_indices, k=-1))

@@ -9,7 +9,7 @@ Source: onnx.proto (the numbers of fields and types), protobuf.dev/programming-g
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -41,15 +41,20 @@ class Graph:
     """A graph of operations on named tensors, built one operation at a time.
 
     Args:
-        sources: Names of the inputs, each (N, width) float32, and their widths.
+        whole: Whether large arrays lie in the file too.
+        sources: Names of the inputs, each (N, width) or (N, *sizes) float32, and their sizes.
 
     Attributes:
         weights: Arrays outside the file, by name.
     """
 
-    def __init__(self, **sources: int) -> None:
+    def __init__(self, *, whole: bool = False, **sources: int | tuple[int, ...]) -> None:
         self.weights: dict[str, np.ndarray] = {}
-        self._sources = [Port(name, (width,)) for name, width in sources.items()]
+        self._whole = whole
+        self._sources = [
+            Port(name, (sizes,) if isinstance(sizes, int) else sizes)
+            for name, sizes in sources.items()
+        ]
         self._nodes: list[bytes] = []
         self._initializers: list[bytes] = []
 
@@ -58,7 +63,9 @@ class Graph:
         return self._initializer(array, _field(9, np.ascontiguousarray(array).tobytes()))
 
     def weight(self, array: np.ndarray) -> str:
-        """Add a large array, which stays outside the file; return its name."""
+        """Add a large array, which stays outside the file unless it is whole; return its name."""
+        if self._whole:
+            return self.constant(array)
         location = _text(1, "location") + _text(2, "memory")
         name = self._initializer(array, _field(13, location) + _number(14, EXTERNAL))
         self.weights[name] = np.ascontiguousarray(array)
@@ -86,19 +93,31 @@ class Graph:
 
     def __call__(self, operator: str, *inputs: str, **attributes: Attribute) -> str:
         """Add an operation; return the name of its first output."""
-        output = f"{operator}{len(self._nodes)}"
+        return self._add(operator, f"{operator}{len(self._nodes)}", inputs, attributes)
+
+    def named(self, tensor: str, name: str) -> str:
+        """Give a tensor another name, by which a file's readers know it."""
+        return self._add("Identity", name, (tensor,), {})
+
+    def _add(
+        self,
+        operator: str,
+        output: str,
+        inputs: Sequence[str],
+        attributes: Mapping[str, Attribute],
+    ) -> str:
         parts = [_text(1, name) for name in inputs]
         parts += [_text(2, output), _text(4, operator)]
         parts += [_field(5, _attribute(name, value)) for name, value in attributes.items()]
         self._nodes.append(b"".join(parts))
         return output
 
-    def to_bytes(self, output: Port) -> bytes:
-        """Return the file of a model with this output."""
+    def to_bytes(self, *outputs: Port) -> bytes:
+        """Return the file of a model with these outputs."""
         graph = [_field(1, node) for node in self._nodes]
         graph += [_text(2, "network"), *(_field(5, tensor) for tensor in self._initializers)]
         graph += [_field(11, _tensor_info(source)) for source in self._sources]
-        graph.append(_field(12, _tensor_info(output)))
+        graph += [_field(12, _tensor_info(output)) for output in outputs]
         opset = _text(1, DOMAIN) + _number(2, OPSET)
         return _number(1, IR_VERSION) + _field(7, b"".join(graph)) + _field(8, opset)
 

@@ -46,8 +46,8 @@ class Autoencoder(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the networks lie."""
-        return next(self.parameters()).device
+        """Where the networks lie; those that are not PyTorch's take what lies on the CPU."""
+        return next((one.device for one in self.parameters()), torch.device("cpu"))
 
     def code(self, image_BP: Float[Tensor, "batch pixels"]) -> Float[Tensor, "batch latent"]:
         """Return the latent of each image."""
