@@ -21,7 +21,8 @@ from torch import Tensor
 from model.checkpoint import sha256
 from model.data.datasets import FACES, test_set, train_set
 from model.data.faces import CHOICES, FACTORS, RANGES, drawn_file, factor_values
-from model.evaluation.factor_reader import CHUNK, OUTPUTS, READERS, FactorReader, ReaderNetwork
+from model.evaluation.factor_reader import OUTPUTS, READERS, FactorReader, ReaderNetwork
+from model.vae.dataset_elbo import intensities
 
 SEED = 0
 BATCH = 128
@@ -92,10 +93,9 @@ def accuracies(
     """Return of each choice the share read right, and of each number the mean error.
 
     An error is a share of the factor's range. The background is a hue, of which 0 and 1 are one.
+    The colour of the hair cannot be seen on the 9 in 100 that are bald and shaven.
     """
-    parts = np.split(images, range(CHUNK, len(images), CHUNK))
-    pixels = [torch.from_numpy(part).flatten(1).float() / 255 for part in parts]
-    found_NF = np.concatenate([reader.read(part) for part in pixels])
+    found_NF = reader.read(torch.from_numpy(intensities(images)))
     told = {}
     for name, found_N in zip(FACTORS, found_NF.T, strict=True):
         wanted_N = factor_values(factors, name)
