@@ -1,8 +1,9 @@
 """The table of measures: what each number in a card's `metrics` means, in words for a learner.
 
-The page, the API and docs/models.md read it; `model/evaluation/` takes the measures. Two entries of
-`metrics` have no row, because they are not single numbers: `latents.kl_per_dimension`, and `floor`,
-which holds what real images reach in the measures of `samples`.
+The page, the API and docs/models.md read it; `model/evaluation/` takes the measures. Four entries
+of `metrics` have no row, because they are not single numbers: `latents.kl_per_dimension`, `floor`,
+which holds what real images reach in the measures of `samples`, and `mig_of` and `stays_of`, which
+hold the parts of two measures of `factors`.
 """
 
 from __future__ import annotations
@@ -248,8 +249,8 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(
         "factors.appears", "Moustache, given", SHARE, 3, "higher",
-        "How often a portrait without a moustache is drawn with one, once the direction of"
-        " moustaches was added to its code. A network that reads portraits judges.",
+        "How often portraits without a moustache are drawn with one, once its direction was added"
+        " to their codes. A network that reads portraits judges.",
     ),
     Measure(
         "factors.before", "Moustache, before", SHARE, 3, "lower",

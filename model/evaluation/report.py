@@ -86,6 +86,12 @@ ABOUT = {
         "Mean images at draws from the prior against test images, by features of our own "
         "classifier. The floor is what training images reach in their stead."
     ),
+    "factors": (
+        "## Factors of portraits\n"
+        "What the numbers of a code and its directions have to do with the factors that the "
+        "portraits were drawn from. Sources: Chen et al. 2018, arXiv:1802.04942 (the gap); Larsen "
+        "et al. 2016, arXiv:1512.09300 (attributes added as vectors)."
+    ),
 }
 BLOCKS = {
     "grey": (
@@ -200,6 +206,8 @@ def _block(block: str, cards: Sequence[Card]) -> str:
         for card in cards
         if card.metrics.get(block) is not None
     ]
+    if not rows:
+        return ""
     if block == "samples":
         rows += _floors(cards, measures)
     heads = ("Model", *(f"{m.title}{_arrow(m)}" for m in measures))

@@ -15,9 +15,9 @@ CARDS = sorted(CHECKPOINTS.glob(f"*/{CARD_FILE}"))
 
 
 def numbers(block: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[str]:
-    """The paths of all single numbers in it, without floors, and without places of a plane."""
+    """The paths of all single numbers in it that are measures of their own."""
     for name, value in block.items():
-        if isinstance(value, dict) and name not in {"floor", "places"}:
+        if isinstance(value, dict) and name not in {"floor", "places", "mig_of", "stays_of"}:
             yield from numbers(value, (*path, name))
         elif isinstance(value, int | float):
             yield ".".join((*path, name))
