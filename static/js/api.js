@@ -40,6 +40,8 @@
  *
  * @typedef {ReturnType<typeof createApi>} Api
  */
+import { axesOf } from './lib/image-shape.js';
+import { npyOf } from './lib/npy.js';
 
 /** A request was refused, or got no answer. The message is for the visitor. */
 export class ApiError extends Error {
@@ -185,6 +187,20 @@ export function createApi(base) {
     async encodePixels(model, rows, signal) {
       const answer = await post(`${at(model)}/encode`, { images: [rows] }, 'application/json', signal);
       return (await answer.json()).items[0];
+    },
+
+    /**
+     * Encode images given as numbers of 0..255, one after the other; only the covariance of each is answered.
+     *
+     * @type {(card: Card, levels: Uint8Array, count: number) => Promise<Pick<Encoded, 'covariance'>[]>}
+     */
+    async encodeLevels(card, levels, count) {
+      const answer = await ask(`${at(card.id)}/encode?include=covariance`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/x-npy' },
+        body: npyOf(levels, axesOf(card.image, count)),
+      });
+      return (await answer.json()).items;
     },
 
     /**

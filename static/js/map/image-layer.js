@@ -16,7 +16,7 @@ import { retry } from '../lib/retry.js';
 import { screenX, screenY } from './camera.js';
 
 /** Images on a side of a sprite sheet. */
-const SHEET = 32;
+export const SHEET = 32;
 /** An image on the map is this much larger than its own size, with a frame in the colour of its label, CSS pixels. */
 const GROWTH = 4;
 const FRAME = 2;
@@ -64,15 +64,15 @@ export function createImageLayer(api, onChange) {
      * @param {CanvasRenderingContext2D} context
      * @param {View} view
      * @param {Atlas} atlas
-     * @param {number} digits  bits of the labels to show; 0: all
+     * @param {number[]} indices  of the images in sight
      * @param {Theme} theme
      */
-    paint(context, view, atlas, digits, theme) {
+    paint(context, view, atlas, indices, theme) {
       const { codes, card } = atlas;
       const { height, width } = card.image;
       const inner = sizeOf(card.image, innerSide(card.image));
       const [across, down] = [inner.width + 2 * FRAME, inner.height + 2 * FRAME];
-      for (const index of visibleCodes(view, atlas, digits)) {
+      for (const index of indices) {
         const n = Math.floor(index / SHEET ** 2);
         const sheet = sheets.get(`${card.dataset}/${n}`);
         if (sheet === undefined) void fetchSheet(card, n);
@@ -103,11 +103,11 @@ function invert({ canvas, isInk }) {
 }
 
 /**
- * Return the indices of the visible codes, or none if they are too many.
+ * Return the indices of the visible codes, or none if they are too many. `digits` are bits of the labels to show; 0: all.
  *
  * @type {(view: View, atlas: Atlas, digits: number) => number[]}
  */
-function visibleCodes({ camera, width, height }, { codes, feet, card }, digits) {
+export function visibleCodes({ camera, width, height }, { codes, feet, card }, digits) {
   const size = innerSide(card.image) + 2 * FRAME;
   const limit = (MAX_COVER * width * height) / size ** 2;
   const found = [];
