@@ -44,8 +44,8 @@
  *
  * @typedef {ReturnType<typeof createApi>} Api
  */
+import { axesOf } from './lib/image-shape.js';
 import { npyOf } from './lib/npy.js';
-
 import { labelIn } from './latent/direction.js';
 
 /** A request was refused, or got no answer. The message is for the visitor. */
@@ -215,15 +215,15 @@ export function createApi(base) {
     },
 
     /**
-     * Encode images given as numbers of 0..255 in an array of some shape; only the covariance of each is answered.
+     * Encode images given as numbers of 0..255, one after the other; only the covariance of each is answered.
      *
-     * @type {(model: string, pixels: Uint8Array, shape: number[]) => Promise<Pick<Encoded, 'covariance'>[]>}
+     * @type {(card: Card, levels: Uint8Array, count: number) => Promise<Pick<Encoded, 'covariance'>[]>}
      */
-    async covariances(model, pixels, shape) {
-      const answer = await ask(`${at(model)}/encode?include=covariance`, {
+    async encodeLevels(card, levels, count) {
+      const answer = await ask(`${at(card.id)}/encode?include=covariance`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/x-npy' },
-        body: npyOf(pixels, shape),
+        body: npyOf(levels, axesOf(card.image, count)),
       });
       return (await answer.json()).items;
     },

@@ -10,6 +10,9 @@
 /** Numbers of an image, row by row, those of a pixel together. @type {(shape: ImageShape) => number} */
 export const numbersOf = ({ height, width, channels }) => height * width * channels;
 
+/** The axes of an array of so many images. @type {(shape: ImageShape, count: number) => number[]} */
+export const axesOf = ({ height, width, channels }, count) => [count, height, width, ...(channels > 1 ? [channels] : [])];
+
 /** @type {(shape: ImageShape) => boolean} */
 export const isColour = ({ channels }) => channels > 1;
 

@@ -91,7 +91,16 @@ export async function levelsOf(image, channels) {
   Object.assign(canvas, { width, height });
   const context = contextOf(canvas, { willReadFrequently: true });
   context.drawImage(picture, 0, 0);
-  const { data } = context.getImageData(0, 0, width, height);
+  return levelsIn(context.getImageData(0, 0, width, height), channels);
+}
+
+/**
+ * Return the numbers of what was read from a canvas: one of each pixel, or three.
+ *
+ * @param {ImageData} image
+ * @param {number} channels
+ */
+export function levelsIn({ data, width, height }, channels) {
   const levels = new Uint8Array(width * height * channels);
   for (let i = 0; i < width * height; i++) {
     for (let c = 0; c < channels; c++) levels[channels * i + c] = data[4 * i + c];

@@ -8,9 +8,9 @@
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
 import { ellipseOf } from '../latent/plane.js';
-import { isColour, numbersOf } from '../lib/image-shape.js';
+import { numbersOf } from '../lib/image-shape.js';
 import { createLruCache } from '../lib/lru-cache.js';
-import { contextOf } from '../lib/pixels.js';
+import { contextOf, levelsIn } from '../lib/pixels.js';
 import { retry } from '../lib/retry.js';
 import { screenX, screenY } from './camera.js';
 import { SHEET } from './image-layer.js';
@@ -33,10 +33,8 @@ export function createSpreadLayer(api, onChange) {
     const { card } = atlas;
     isAsking = true;
     try {
-      const { height, width } = card.image;
-      const shape = [indices.length, height, width, ...(isColour(card.image) ? [3] : [])];
-      const pixels = await retry(() => imagesOf(api, card, indices));
-      const encoded = await retry(() => api.covariances(card.id, pixels, shape));
+      const images = await retry(() => imagesOf(api, card, indices));
+      const encoded = await retry(() => api.encodeLevels(card, images, indices.length));
       indices.forEach((index, i) => {
         covariances.set(keyOf(atlas, index), encoded[i].covariance ?? []);
       });
@@ -90,7 +88,7 @@ export function createSpreadLayer(api, onChange) {
 const keyOf = ({ card, base }, index) => `${card.id}/${base.version}/${index}`;
 
 /**
- * Return the numbers of test images, one image after the other, from the sheets that the map shows too.
+ * Return the numbers of test images, one after the other, from the sheets that the map shows too.
  *
  * @type {(api: Api, card: Atlas['card'], indices: number[]) => Promise<Uint8Array>}
  */
@@ -106,17 +104,13 @@ async function imagesOf(api, { dataset, image }, indices) {
     bitmap.close();
     sheets.set(n, context);
   }
-  const { width, height, channels } = image;
-  const pixels = new Uint8Array(indices.length * numbersOf(image));
-  let end = 0;
-  for (const index of indices) {
+  const levels = new Uint8Array(indices.length * numbersOf(image));
+  indices.forEach((index, i) => {
     const place = index % SHEET ** 2;
-    const [left, top] = [(place % SHEET) * width, Math.floor(place / SHEET) * height];
-    const sheet = /** @type {CanvasRenderingContext2D} */ (sheets.get(Math.floor(index / SHEET ** 2)));
-    const { data } = sheet.getImageData(left, top, width, height);
-    for (let at = 0; at < data.length; at += 4) {
-      for (let channel = 0; channel < channels; channel++) pixels[end++] = data[at + channel];
-    }
-  }
-  return pixels;
+    const [left, top] = [(place % SHEET) * image.width, Math.floor(place / SHEET) * image.height];
+    const sheet = sheets.get(Math.floor(index / SHEET ** 2));
+    const cut = /** @type {CanvasRenderingContext2D} */ (sheet).getImageData(left, top, image.width, image.height);
+    levels.set(levelsIn(cut, image.channels), i * numbersOf(image));
+  });
+  return levels;
 }
