@@ -6,6 +6,7 @@ Shapes: H x W pixels of an image, R runs of ink in its rows, P pieces.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -32,14 +33,32 @@ class Box:
 class Pieces:
     """Connected pieces of ink, in no order. Pixels are neighbours by a corner too."""
 
-    labels: Int[np.ndarray, "height width"]
-    """Of each pixel: the number of its piece; -1 for ground."""
+    ink: Mask
+    runs: Int[np.ndarray, " runs"]
+    """Of each run of ink in a row, from the top down: the number of its piece."""
+    lengths: Int[np.ndarray, " runs"]
+    """Of each run: its pixels."""
     area: Int[np.ndarray, " pieces"]
     top: Int[np.ndarray, " pieces"]
     left: Int[np.ndarray, " pieces"]
     bottom: Int[np.ndarray, " pieces"]
     """One past the last row; `right` in the same way."""
     right: Int[np.ndarray, " pieces"]
+
+    @cached_property
+    def labels(self) -> Int[np.ndarray, "height width"]:
+        """Of each pixel: the number of its piece; -1 for ground."""
+        labels = np.full(self.ink.shape, -1, np.int32)
+        labels[self.ink] = np.repeat(self.runs, self.lengths)
+        return labels
+
+    def mask_of(self, which: Bool[np.ndarray, " pieces"]) -> Mask:
+        """Return where some pieces lie."""
+        if which.all():
+            return self.ink
+        mask = np.zeros_like(self.ink)
+        mask[self.ink] = np.repeat(which[self.runs], self.lengths)
+        return mask
 
     @property
     def size(self) -> Int[np.ndarray, " pieces"]:
@@ -48,7 +67,7 @@ class Pieces:
 
     def at_edge(self, margin: int) -> Bool[np.ndarray, " pieces"]:
         """Return which pieces come within so many pixels of the edge of the image; 0: touch it."""
-        height, width = self.labels.shape
+        height, width = self.ink.shape
         at_start = (self.top <= margin) | (self.left <= margin)
         at_end = (self.bottom >= height - margin) | (self.right >= width - margin)
         return np.asarray(at_start | at_end)
@@ -80,8 +99,8 @@ class Pieces:
 
     def nearest(self, at: tuple[float, float]) -> int:
         """Return the piece nearest to a place, given in shares of width and height."""
-        rows, columns = np.nonzero(self.labels >= 0)
-        height, width = self.labels.shape
+        rows, columns = np.nonzero(self.ink)
+        height, width = self.ink.shape
         distance = np.hypot(columns + 0.5 - at[0] * width, rows + 0.5 - at[1] * height)
         nearest = int(np.argmin(distance))
         return int(self.labels[rows[nearest], columns[nearest]])
@@ -116,8 +135,6 @@ def pieces_of(ink: Mask) -> Pieces:
     first = np.searchsorted(end_R, start_R + stride)
     last = np.searchsorted(start_R, end_R + stride, "right")
     piece_R, pieces = _joined(first.tolist(), last.tolist())
-    labels = np.full(ink.shape, -1, np.int32)
-    labels[ink] = np.repeat(piece_R, end_R - start_R)
     row_R = start_R // stride
     left_R, right_R = start_R - row_R * stride, end_R - row_R * stride
     top, left = np.full(pieces, height), np.full(pieces, width)
@@ -126,8 +143,9 @@ def pieces_of(ink: Mask) -> Pieces:
     np.maximum.at(bottom, piece_R, row_R + 1)
     np.minimum.at(left, piece_R, left_R)
     np.maximum.at(right, piece_R, right_R)
-    area = np.bincount(piece_R, end_R - start_R, pieces).astype(int)
-    return Pieces(labels, area, top, left, bottom, right)
+    length_R = end_R - start_R
+    area = np.bincount(piece_R, length_R, pieces).astype(int)
+    return Pieces(ink, piece_R, length_R, area, top, left, bottom, right)
 
 
 def _joined(first: list[int], last: list[int]) -> tuple[Int[np.ndarray, " runs"], int]:
@@ -139,17 +157,19 @@ def _joined(first: list[int], last: list[int]) -> tuple[Int[np.ndarray, " runs"]
     Source: Galler & Fischer 1964, "An improved equivalence algorithm".
     """
     parent = list(range(len(first)))
-
-    def root_of(run: int) -> int:
-        while parent[run] != run:
-            parent[run] = parent[parent[run]]
-            run = parent[run]
-        return run
-
-    for run in range(len(first)):
-        for other in range(first[run], last[run]):
-            one, two = root_of(run), root_of(other)
-            parent[max(one, two)] = min(one, two)
+    for run, (start, end) in enumerate(zip(first, last, strict=True)):
+        root = run
+        while parent[root] != root:
+            parent[root] = parent[parent[root]]
+            root = parent[root]
+        for other in range(start, end):
+            top = other
+            while parent[top] != top:
+                parent[top] = parent[parent[top]]
+                top = parent[top]
+            if top < root:
+                root, top = top, root
+            parent[top] = root
     number, pieces = [], 0
     for run, above in enumerate(parent):
         if above == run:

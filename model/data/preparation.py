@@ -146,12 +146,12 @@ def _at_working_size(levels: Levels) -> tuple[Levels, Ground]:
     levels = own_pixels(levels)
     grey = Image.fromarray(levels)
     longest = max(grey.size)
-    reduced = grey.reduce(math.ceil(longest / PLAIN_SIDE))
-    if is_soft(np.asarray(reduced)):
+    reduced = np.asarray(grey.reduce(math.ceil(longest / PLAIN_SIDE)))
+    if is_soft(reduced):
         width, height = (max(1, round(side * PLAIN_SIDE / longest)) for side in grey.size)
         return np.asarray(grey.resize((width, height))), Ground.SOFT
     if strokes.is_plain(levels):
-        return np.asarray(reduced), Ground.PLAIN
+        return reduced, Ground.PLAIN
     return levels, Ground.LIT
 
 

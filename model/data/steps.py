@@ -107,7 +107,7 @@ def steps_for(
         }
     is_plain = ground is not Ground.LIT
     return {
-        "inverted": inverted(guess=_has_dark_area if is_plain else strokes.is_dark_on_light),
+        "inverted": inverted(guess=_has_dark_area if is_plain else _has_dark_ink),
         "levelled": _levelled if is_plain else _evened,
         **({"sharpened": partial(_sharpened, is_soft=ground is Ground.SOFT)} if is_plain else {}),
         "alone": partial(_alone, at=at, is_plain=is_plain),
@@ -136,26 +136,28 @@ def _is_unlike_mnist(image: GreyImage) -> bool:
 
 
 def _inverted(
-    image: GreyImage, *, guess: Callable[[GreyImage], bool], said: bool | None
+    image: GreyImage, *, guess: Callable[[GreyImage, float], bool], said: bool | None
 ) -> tuple[GreyImage, str | None]:
     background, _ = _background(image)
     contrast = max(background - image.min(), image.max() - background)
     if contrast < FAINTEST:
         raise blank(contrast)
-    if not (guess(image) if said is None else said):
+    if not (guess(image, background) if said is None else said):
         return image, None
     reason = "The ground is lighter than what is on it" if said is None else "As you said"
     return 1 - image, f"{reason}, so light and dark changed places."
 
 
-def _has_dark_extreme(image: GreyImage) -> bool:
-    background, _ = _background(image)
+def _has_dark_extreme(image: GreyImage, background: float) -> bool:
     return bool(background - image.min() > image.max() - background)
 
 
-def _has_dark_area(image: GreyImage) -> bool:
-    background, _ = _background(image)
+def _has_dark_area(image: GreyImage, background: float) -> bool:
     return strokes.odd_moment(image - background) < 0
+
+
+def _has_dark_ink(image: GreyImage, _: float) -> bool:
+    return strokes.is_dark_on_light(image)
 
 
 def blank(contrast: float) -> ImageError:

@@ -235,14 +235,16 @@ def _around(pieces: Pieces, kept: Bool[np.ndarray, " pieces"]) -> Mask:
     """Return where some pieces lie, with two pixels around them, where a stroke fades."""
     box = pieces.box_of(kept)
     around = np.s_[max(box.top - 2, 0) : box.bottom + 2, max(box.left - 2, 0) : box.right + 2]
-    labels = pieces.labels[around]
-    grown = kept[labels] & (labels >= 0)
-    for _ in range(2):
-        for way in (grown, grown.T):
-            before = way.copy()
-            way[1:] |= before[:-1]
-            way[:-1] |= before[1:]
-    mask = np.zeros(pieces.labels.shape, bool)
+    ink = pieces.mask_of(kept)[around]
+    upright = ink.copy()
+    for reach in (1, 2):
+        upright[reach:] |= ink[:-reach]
+        upright[:-reach] |= ink[reach:]
+    grown = upright.copy()
+    for reach in (1, 2):
+        grown[:, reach:] |= upright[:, :-reach]
+        grown[:, :-reach] |= upright[:, reach:]
+    mask = np.zeros(pieces.ink.shape, bool)
     mask[around] = grown
     return mask
 

@@ -165,6 +165,13 @@ class Recipe:
             "latent_dim",
             "must be 49 for a VQ-VAE: a grid of 7 x 7",
         )
+        for name in ("encoder", "decoder"):
+            channels = getattr(self, name).channels
+            require(
+                self.family != "vqvae" or len(channels) == 2,
+                name,
+                f"has the channels {list(channels)}; a VQ-VAE takes two, for its grid of 7 x 7",
+            )
         require(
             self.distillation is None or self.likelihood == "bernoulli",
             "distillation",

@@ -10,6 +10,8 @@ from model.recipes.strict_toml import require
 
 WIDEST = 16_384
 """Most units, channels, frequencies or dimensions of a layer; more would fill the memory."""
+MOST_HALVINGS = 5
+"""Layers of a convolutional network; the smallest images have a pixel left after three."""
 TRAIN_IMAGES = 60_000
 """Training images of each published data set."""
 
@@ -24,8 +26,8 @@ class Network:
     """Widths of the hidden layers; a residual network has one block for each, all of one width.
     Range: 1 to 16384."""
     channels: tuple[int, ...] = ()
-    """Channels of a convolutional network at 14 x 14 and 7 x 7 pixels, in the layers' order. Range:
-    1 to 16384."""
+    """Channels of a convolutional network in the layers' order, one for each time that it halves or
+    doubles the image: one to five. Range: 1 to 16384."""
     activation: Literal["relu", "silu"] = "silu"
     """Of the hidden layers. "silu" is smooth, and so is the map."""
     fourier_features: int = 0
@@ -62,10 +64,10 @@ class Network:
             f"is {list(self.hidden)}; the blocks of a residual network share one width",
         )
         require(
-            len(self.channels) == (2 if self.kind == "conv" else 0)
+            (1 <= len(self.channels) <= MOST_HALVINGS if self.kind == "conv" else not self.channels)
             and all(n > 0 for n in self.channels),
             "channels",
-            f"is {list(self.channels)}; conv takes two, one each for 14 and 7 pixels, others none",
+            f"is {list(self.channels)}; conv takes one to {MOST_HALVINGS}, others none",
         )
         require(
             self.fourier_features == 0 or self.kind in ("mlp", "residual"),

@@ -40,6 +40,8 @@
  *
  * @typedef {ReturnType<typeof createApi>} Api
  */
+import { axesOf } from './lib/image-shape.js';
+import { npyOf } from './lib/npy.js';
 
 /** A request was refused, or got no answer. The message is for the visitor. */
 export class ApiError extends Error {
@@ -178,13 +180,27 @@ export function createApi(base) {
     },
 
     /**
-     * Encode an image given as 28 rows of 28 intensities, 0..1.
+     * Encode an image given as rows of intensities, 0..1, in colour of three a pixel.
      *
-     * @type {(model: string, rows: number[][], signal?: AbortSignal) => Promise<Encoded>}
+     * @type {(model: string, rows: (number | number[])[][], signal?: AbortSignal) => Promise<Encoded>}
      */
     async encodePixels(model, rows, signal) {
       const answer = await post(`${at(model)}/encode`, { images: [rows] }, 'application/json', signal);
       return (await answer.json()).items[0];
+    },
+
+    /**
+     * Encode images given as numbers of 0..255, one after the other; only the covariance of each is answered.
+     *
+     * @type {(card: Card, levels: Uint8Array, count: number) => Promise<Pick<Encoded, 'covariance'>[]>}
+     */
+    async encodeLevels(card, levels, count) {
+      const answer = await ask(`${at(card.id)}/encode?include=covariance`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/x-npy' },
+        body: npyOf(levels, axesOf(card.image, count)),
+      });
+      return (await answer.json()).items;
     },
 
     /**
@@ -208,7 +224,7 @@ export function createApi(base) {
       (await ask(`datasets/${dataset}/images/${index}.png`, { signal })).blob(),
 
     /**
-     * Decode latents to 784 grey levels each, one after the other.
+     * Decode latents to the numbers of an image each, one after the other.
      *
      * @type {(model: string, latents: readonly Latent[], signal?: AbortSignal) => Promise<Uint8Array>}
      */

@@ -9,7 +9,8 @@
  * - `#map[data-view]`: u0,v0,u1,v1 of the whole map. `#readout[data-latent]`: the whole latent.
  * - `#choose-model[data-model]`: id of the chosen model; `[data-pending]`: it is loading.
  * - `#second-map`: the second map, see compare/second-map.js.
- * - `#decoded`: 28 x 28; its grey levels are the server's bytes in either theme.
+ * - `#decoded`: of the size of the model's images; its levels are the server's bytes in either theme.
+ * - `body[data-images]`, `#second-map[data-images]`: whether images are in `grey` or in `colour`.
  * - `#status[data-connection]`: connecting, open, http, reconnecting or offline; `data-p50`, `data-p95`: round trip, ms.
  * - `.decoded-image[data-behind]`, `.ring[data-behind]`: the image is not that of the point.
  * - Measures in `performance`: see stream/live-decode.js.
@@ -23,6 +24,7 @@ import { mount as mountAnnouncer } from './map/announcer.js';
 import { mount as mountCanvas } from './map/canvas.js';
 import { mount as mountCodebook } from './map/codebook.js';
 import { mount as mountHover } from './map/hover.js';
+import { mount as mountImageLook } from './map/image-look.js';
 import { mount as mountIntro } from './map/intro.js';
 import { mount as mountKeyboardInput } from './map/keyboard-input.js';
 import { mount as mountPointerInput } from './map/pointer-input.js';
@@ -51,6 +53,7 @@ const PARTS = [
   mountPresent,
   mountModels,
   mountCompare,
+  mountImageLook,
   mountViewport,
   mountCanvas,
   mountRing,

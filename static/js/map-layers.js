@@ -45,7 +45,7 @@ export const LAYER_TEXTS = {
   contours: { title: 'Equal distance from the point', about: 'Of two numbers only. How far, as a geodesic measures it: where lines crowd, the image changes fast, or codes are few.' },
   prior: { title: 'Circles of the prior', about: '1, 2 and 3 σ. Of the draws from the prior, 39 % lie within the first, 47 % between the first two, 12 % between the second and the third.' },
   codes: { title: 'Codes of test images', about: 'Where the encoder puts each test image, coloured by label.' },
-  images: { title: 'The test images themselves', about: 'In place of their dots, where few enough are in sight. Zoom in.' },
+  images: { title: 'The test images themselves', about: 'In place of their dots, where few enough are in sight, each with the spread of its posterior: one standard deviation. Zoom in.' },
   names: { title: 'Names of the labels', about: 'Each where its codes are densest.' },
 };
 

@@ -93,7 +93,7 @@
  * @property {TrainingTime | null} trainingTime  the time of the training that the map shows; null: the trained model
  * @property {((density: number, isFramed: boolean) => HTMLCanvasElement | null) | null} renderMap
  *   paints the map on a new canvas, for a file; returns null where there is no map
- * @property {Frame | null} frame  the newest decoded image
+ * @property {(Frame & {image: Card['image']}) | null} frame  the newest decoded image, and its shape
  * @property {boolean} isBehind  whether `frame` has not been the image of the point for a while
  * @property {Connection | 'offline'} connection  `offline`: the browser says that it has no network
  * @property {string} announcement  what screen readers are to hear next

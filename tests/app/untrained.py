@@ -43,7 +43,8 @@ def write(folder: Path, name: str, **differences: Any) -> None:
     """Write the checkpoint `folder/name` of the recipe `PLAIN` with these differences."""
     recipe = Recipe.from_dict({**PLAIN, "id": name, **differences})
     torch.manual_seed(recipe.seed)
-    autoencoder = build_autoencoder(recipe).eval()
+    image = find(recipe.dataset).image
+    autoencoder = build_autoencoder(recipe, image).eval()
     weights = stored_weights(autoencoder)
     atlas = make_atlas(autoencoder, test_set(recipe.dataset).images[:100], ())
     content = atlas.to_bytes()
@@ -65,5 +66,6 @@ def write(folder: Path, name: str, **differences: Any) -> None:
         recipe=recipe.as_dict(),
         data_sha256=find(recipe.dataset).sha256,
         training={},
+        image=image,
     )
     write_checkpoint(folder / name, card, weights, content)

@@ -125,3 +125,31 @@ def test_at_its_code_a_test_image_is_painted_and_no_other(
     # A sheet has 32 images a row: its neighbours there, and the same place of another sheet.
     others = (index - 1, index + 1, index - 32, index + 32, index - 1024)
     assert max(map(likeness, others)) < 0.8
+
+
+def test_each_image_on_the_map_has_the_spread_of_its_posterior(visitor: Visitor) -> None:
+    explorer = visitor.open(STILL)
+    codes = np.array(explorer.codes())
+    index = loneliest(codes, range(1024, 2048))
+    u, v = codes[index].tolist()
+    image = httpx.get(
+        f"{explorer.home}/api/v1/datasets/mnist/images/{index}.png", trust_env=False, timeout=30
+    )
+    encode = f"{explorer.home}/api/v1/models/mnist-vae-2d/encode?include=covariance"
+    answer = httpx.post(encode, files={"file": image.content}, trust_env=False, timeout=30)
+    covariance = np.array(answer.raise_for_status().json()["items"][0]["covariance"])
+    explorer = visitor.open(f"?z=3,3&at={u},{v},60&layers=tiles~off,label~off,prior~off,names~off")
+    at_rest(explorer)
+    explorer.wait_until("() => Number(document.querySelector('#plane').dataset.spreads) > 0")
+    # The ellipse of one standard deviation ends here, to the right, and the image long before.
+    along, down = covariance[0] / np.sqrt(covariance[0, 0])
+    x, y = explorer.place_of([u + along, v + down])
+    from_image = x - explorer.place_of([u, v])[0]
+    assert from_image > 2 * INNER
+
+    def darkest(left: float) -> float:
+        places = [round(left), round(y) - 4, 9]
+        return float(np.min(np.array(explorer.page.evaluate(PIXELS_OF, places), float)))
+
+    at_end, beyond, within = (darkest(x + shift) for shift in (-4, 8, -from_image / 2))
+    assert at_end < min(beyond, within) - 40, "a line in the colour of the label"

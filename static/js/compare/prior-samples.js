@@ -12,7 +12,7 @@ import { typicalReach } from '../latent/describe-point.js';
 import { drawFitted, drawStandard } from '../latent/draws.js';
 import { hasCollapsed } from '../latent/measures.js';
 import { createNearest } from '../latent/nearest.js';
-import { IMAGE_PIXELS } from '../lib/image-size.js';
+import { numbersOf } from '../lib/image-shape.js';
 import { levelsOf } from '../lib/pixels.js';
 import { retry, busyFor } from '../lib/retry.js';
 import { whenBack } from '../stream/when-back.js';
@@ -66,7 +66,7 @@ export function mount(map, page, store, api, onCount, onProblem) {
       // A collapsed posterior equals the prior, so no sample is far from it.
       const isCollapsed = hasCollapsed(atlas.card);
       const isStray = latents.map((latent) => !isCollapsed && nearest(latent).distance > reach);
-      layer.show({ latents, levels, isStray });
+      layer.show({ latents, levels, isStray, image: atlas.card.image });
       onCount(isStray.filter(Boolean).length);
     } catch (error) {
       if (signal.aborted) return;
@@ -80,11 +80,12 @@ export function mount(map, page, store, api, onCount, onProblem) {
   async function drawn({ card, codes }, source, seed, signal) {
     if (source === 'own') {
       const { latents, images } = await api.sample(card.id, SAMPLES, seed, signal);
-      return { latents, levels: await Promise.all(images.map(levelsOf)) };
+      return { latents, levels: await Promise.all(images.map((one) => levelsOf(one, card.image.channels))) };
     }
     const latents = source === 'standard' ? drawStandard(codes.dim, SAMPLES, seed) : drawFitted(codes, SAMPLES, seed);
     const all = await api.decode(card.id, latents, signal);
-    return { latents, levels: latents.map((_, i) => all.subarray(IMAGE_PIXELS * i, IMAGE_PIXELS * (i + 1))) };
+    const length = numbersOf(card.image);
+    return { latents, levels: latents.map((_, i) => all.subarray(length * i, length * (i + 1))) };
   }
 
   const ends = [

@@ -8,17 +8,19 @@
  *
  * @typedef {object} Samples
  * @property {readonly Latent[]} latents
- * @property {readonly Uint8Array[]} levels  784 grey levels each
+ * @property {readonly Uint8Array[]} levels  the numbers of each image
+ * @property {import('../lib/image-shape.js').ImageShape} image  its shape
  * @property {readonly boolean[]} isStray  whether it lies far from every code
  */
 import { footOf } from '../latent/plane.js';
+import { longestOf } from '../lib/image-shape.js';
 import { contextOf } from '../lib/pixels.js';
 import { prefersStillness, watchTheme } from '../lib/theme.js';
 import { boxOf, screenX, screenY } from '../map/camera.js';
 import { createTint } from '../map/tint.js';
 
-/** The largest and the smallest side of an image, CSS pixels. */
-const SIZE = 28;
+/** The longer side of an image is at most its own, or this, and at least the other, CSS pixels. */
+const MAX_SIZE = 48;
 const MIN_SIZE = 11;
 /** While the map shows its whole, at least this many images fit side by side. */
 const IMAGES_PER_SIDE = 26;
@@ -68,11 +70,12 @@ export function createSampleLayer(map, store) {
     const { u0, v0, u1, v1 } = atlas.view;
     const whole = view.whole.scale * Math.max(u1 - u0, v1 - v0);
     const growth = Math.sqrt(Math.max(1, camera.scale / view.whole.scale));
-    const size = Math.round(Math.min(SIZE, Math.max(MIN_SIZE, whole / IMAGES_PER_SIDE) * growth));
+    const own = Math.min(MAX_SIZE, longestOf(samples.image));
+    const size = Math.round(Math.min(own, Math.max(MIN_SIZE, whole / IMAGES_PER_SIDE) * growth));
     const elapsed = performance.now() - shownAt;
     const count = samples.latents.length;
     const shownCount = Math.min(count, Math.ceil((count * elapsed) / APPEAR_MILLISECONDS));
-    const visible = boxOf(camera, { left: -SIZE, top: -SIZE, right: width + SIZE, bottom: height + SIZE });
+    const visible = boxOf(camera, { left: -own, top: -own, right: width + own, bottom: height + own });
     for (let i = 0; i < shownCount; i++) {
       const { u, v } = footOf(atlas.plane, samples.latents[i]);
       if (u < visible.u0 || u > visible.u1 || v < visible.v0 || v > visible.v1) continue;
@@ -90,7 +93,8 @@ export function createSampleLayer(map, store) {
   }
 
   function tintAll() {
-    images = samples?.levels.map((levels) => tint.fromLevels(levels)) ?? [];
+    const shape = samples?.image;
+    images = (shape && samples?.levels.map((levels) => tint.fromLevels(levels, shape, 1))) ?? [];
   }
 
   const ends = [

@@ -15,6 +15,7 @@ import { retry, busyFor } from '../lib/retry.js';
 import { mount as mountAnnouncer } from '../map/announcer.js';
 import { mount as mountCanvas } from '../map/canvas.js';
 import { mount as mountHover } from '../map/hover.js';
+import { mount as mountImageLook } from '../map/image-look.js';
 import { mount as mountKeyboardInput } from '../map/keyboard-input.js';
 import { createPointMover } from '../map/move-point.js';
 import { mount as mountPointerInput } from '../map/pointer-input.js';
@@ -102,7 +103,7 @@ export function mount(root, page, api) {
 
   const ends = [
     ...[
-      mountViewport, mountCanvas, mountRing, mountPointerInput, mountKeyboardInput, mountHover, mountAnnouncer,
+      mountImageLook, mountViewport, mountCanvas, mountRing, mountPointerInput, mountKeyboardInput, mountHover, mountAnnouncer,
       mountFollowPoint, mountLiveDecode,
     ].map((mountPart) => mountPart(section, second, api)),
     mountHeader(section, page, second, api),

@@ -14,6 +14,7 @@
  * @property {Latent} origin
  * @property {readonly [Latent, Latent]} axes
  * @property {readonly [readonly [number, number], readonly [number, number]]} extent
+ * @property {number} cells  images on a side of its tiles
  * @property {string} version  for the URLs of its tiles and fields
  */
 

@@ -11,14 +11,15 @@
  * @property {Box} extent  of its plane
  * @property {Float32Array} feet  u, v of the codes of the first test images, in its plane
  * @property {number} cells  images on a side of the grid
- * @property {Uint8Array} levels  the grid as one grey image, top row first
+ * @property {Uint8Array} levels  the grid as one image, top row first
+ * @property {import('../lib/image-shape.js').ImageShape} image  the shape of each of its images
  *
  * @typedef {object} TrainingTime  between two moments
  * @property {Moment} from
  * @property {Moment} to
  * @property {number} part  of the time from one to the other, 0..1
  */
-import { IMAGE_PIXELS, IMAGE_SIDE } from '../lib/image-size.js';
+import { numbersOf } from '../lib/image-shape.js';
 
 /**
  * Return a time, clamped to the first and the last moment.
@@ -52,17 +53,18 @@ export const nearestMoment = ({ from, to, part }) => (part < 0.5 ? from : to);
  *
  * @param {Moment} moment
  * @param {Point} point
- * @returns {Uint8Array}  784 grey levels
+ * @returns {Uint8Array}  its numbers, row by row
  */
-export function imageAt({ extent, cells, levels }, { u, v }) {
+export function imageAt({ extent, cells, levels, image }, { u, v }) {
   /** @type {(part: number) => number} */
   const cell = (part) => Math.min(cells - 1, Math.max(0, Math.floor(part * cells)));
   const column = cell((u - extent.u0) / (extent.u1 - extent.u0));
   const row = cell((extent.v1 - v) / (extent.v1 - extent.v0));
-  const pixels = new Uint8Array(IMAGE_PIXELS);
-  for (let y = 0; y < IMAGE_SIDE; y++) {
-    const start = (row * IMAGE_SIDE + y) * cells * IMAGE_SIDE + column * IMAGE_SIDE;
-    pixels.set(levels.subarray(start, start + IMAGE_SIDE), y * IMAGE_SIDE);
+  const pixels = new Uint8Array(numbersOf(image));
+  const line = image.width * image.channels;
+  for (let y = 0; y < image.height; y++) {
+    const start = ((row * image.height + y) * cells + column) * line;
+    pixels.set(levels.subarray(start, start + line), y * line);
   }
   return pixels;
 }

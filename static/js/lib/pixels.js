@@ -1,29 +1,63 @@
 /**
- * Grey levels on canvases.
+ * Images on canvases: grey levels, or red, green and blue of each pixel.
  *
- * @typedef {object} EncodedImage  a grey image in an answer of the server
+ * @typedef {import('./image-shape.js').ImageShape} ImageShape
+ *
+ * @typedef {object} EncodedImage  an image in an answer of the server
  * @property {string} png  base64
  * @property {number} width
  * @property {number} height
  */
-import { IMAGE_PIXELS, IMAGE_SIDE } from './image-size.js';
+import { isColour, isSame } from './image-shape.js';
+
+const OPAQUE = 0xff000000;
 
 /**
- * Return a function that paints 784 grey levels, row by row, byte for byte. It allocates nothing per call. The light
- * theme inverts the canvas in the stylesheet.
+ * Return a function that paints the numbers of an image, row by row, byte for byte. It allocates nothing per call
+ * unless the shape changes. The light theme inverts grey canvases in the stylesheet.
  *
  * @param {HTMLCanvasElement} canvas
- * @returns {(pixels: Uint8Array) => void}
+ * @returns {(pixels: Uint8Array, shape: ImageShape) => void}
  */
 export function imagePainter(canvas) {
-  canvas.width = canvas.height = IMAGE_SIDE;
   const context = contextOf(canvas);
-  const image = context.createImageData(IMAGE_SIDE, IMAGE_SIDE);
-  const words = new Uint32Array(image.data.buffer);
-  return (pixels) => {
-    for (let i = 0; i < IMAGE_PIXELS; i++) words[i] = 0xff000000 | (pixels[i] * 0x010101);
+  /** @type {ImageShape} */
+  let painted = { height: 0, width: 0, channels: 1 };
+  let image = context.createImageData(1, 1);
+  let words = new Uint32Array();
+  return (pixels, shape) => {
+    if (!isSame(shape, painted)) {
+      painted = shape;
+      Object.assign(canvas, { width: shape.width, height: shape.height });
+      image = context.createImageData(shape.width, shape.height);
+      words = new Uint32Array(image.data.buffer);
+    }
+    fill(words, pixels, shape);
     context.putImageData(image, 0, 0);
   };
+}
+
+/**
+ * Return a new canvas with the numbers of an image.
+ *
+ * @param {Uint8Array} pixels
+ * @param {ImageShape} shape
+ */
+export function canvasOf(pixels, shape) {
+  const canvas = document.createElement('canvas');
+  imagePainter(canvas)(pixels, shape);
+  return canvas;
+}
+
+/** @type {(words: Uint32Array, pixels: Uint8Array, shape: ImageShape) => void} */
+function fill(words, pixels, shape) {
+  if (isColour(shape)) {
+    for (let i = 0, at = 0; i < words.length; i++, at += 3) {
+      words[i] = OPAQUE | (pixels[at + 2] << 16) | (pixels[at + 1] << 8) | pixels[at];
+    }
+  } else {
+    for (let i = 0; i < words.length; i++) words[i] = OPAQUE | (pixels[i] * 0x010101);
+  }
 }
 
 /**
@@ -42,12 +76,13 @@ export function contextOf(canvas, settings) {
 export const dataUrl = (image) => `data:image/png;base64,${image.png}`;
 
 /**
- * Return the grey levels of an image, 0..255, row by row.
+ * Return the numbers of an image, 0..255, row by row: one of each pixel, or three.
  *
  * @param {EncodedImage} image
+ * @param {number} channels
  * @returns {Promise<Uint8Array>}
  */
-export async function levelsOf(image) {
+export async function levelsOf(image, channels) {
   const { width, height } = image;
   const picture = new Image(width, height);
   picture.src = dataUrl(image);
@@ -56,6 +91,19 @@ export async function levelsOf(image) {
   Object.assign(canvas, { width, height });
   const context = contextOf(canvas, { willReadFrequently: true });
   context.drawImage(picture, 0, 0);
-  const { data } = context.getImageData(0, 0, width, height);
-  return Uint8Array.from({ length: width * height }, (_, i) => data[4 * i]);
+  return levelsIn(context.getImageData(0, 0, width, height), channels);
+}
+
+/**
+ * Return the numbers of what was read from a canvas: one of each pixel, or three.
+ *
+ * @param {ImageData} image
+ * @param {number} channels
+ */
+export function levelsIn({ data, width, height }, channels) {
+  const levels = new Uint8Array(width * height * channels);
+  for (let i = 0; i < width * height; i++) {
+    for (let c = 0; c < channels; c++) levels[channels * i + c] = data[4 * i + c];
+  }
+  return levels;
 }

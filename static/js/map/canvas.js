@@ -22,11 +22,12 @@ import { createCardPainter } from './dots-webgl.js';
 import { createPainter, lookOf, presence } from './dots.js';
 import { createFieldLayer } from './field-layer.js';
 import { axisNumbers, paintFrame, paintGraticule, paintPrior, priorNames } from './graticule.js';
-import { createImageLayer } from './image-layer.js';
+import { createImageLayer, visibleCodes } from './image-layer.js';
 import { namesOf, paintTexts } from './label-layer.js';
 import { paintNeighbours, paintOtherPath, paintPath, paintPosterior } from './posterior-layer.js';
 import { grown } from './rects.js';
 import { createRingAtRest } from './ring-at-rest.js';
+import { createSpreadLayer } from './spread-layer.js';
 import { extentOf } from './tile-grid.js';
 import { createTileLayer } from './tile-layer.js';
 import { atlasAt, createTrainingLayer } from './training-layer.js';
@@ -61,6 +62,7 @@ export function mount(root, store, api) {
   const tiles = createTileLayer(store, api, repaint);
   const fields = createFieldLayer(store, api, repaint);
   const images = createImageLayer(api, repaint);
+  const spreads = createSpreadLayer(api, repaint);
   const contours = createContourLayer(store, api, repaint);
   const training = createTrainingLayer();
   const ring = createRingAtRest(root, store, repaint);
@@ -150,7 +152,9 @@ export function mount(root, store, api) {
     }
     if (layers.images.isOn && !trainingTime) {
       context.globalAlpha = layers.images.opacity;
-      images.paint(context, view, atlas, digits, theme);
+      const inSight = visibleCodes(view, atlas, digits);
+      canvas.dataset.spreads = String(spreads.paint(context, view, atlas, inSight, theme));
+      images.paint(context, view, atlas, inSight, theme);
       context.globalAlpha = 1;
     }
     const margin = parseFloat(getComputedStyle(canvas).getPropertyValue('--frame')) || 0;

@@ -103,7 +103,7 @@ export function mount(root, store) {
       const away = mean ? Math.hypot(mean.u - u, mean.v - v) * view.camera.scale : Infinity;
       ring.toggleAttribute('data-aside', away < LIFT / 2);
     }),
-    store.watch(['frame'], ({ frame }) => frame && paint(frame.pixels)),
+    store.watch(['frame'], ({ frame }) => frame && paint(frame.pixels, frame.image)),
     store.watch(['isBehind'], ({ isBehind }) => ring.toggleAttribute('data-behind', isBehind)),
     store.watch(['touched', 'panel'], ({ touched, panel }) => {
       ring.toggleAttribute('data-inviting', !touched && panel === 'point');

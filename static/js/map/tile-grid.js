@@ -16,27 +16,35 @@
  * @property {Tile} place
  * @property {Tile} source
  */
+import { longestOf } from '../lib/image-shape.js';
 
-/** A tile's side in its own pixels: 8 images of 28. */
-export const TILE = 224;
+
 /** The deepest level that the server decodes. */
 export const DEEPEST = 8;
 
 /** @type {(plane: Pick<Plane, 'extent'>) => Box} */
 export const extentOf = ({ extent: [[u0, v0], [u1, v1]] }) => ({ u0, v0, u1, v1 });
 
+/**
+ * Return a tile's side in its own pixels, with square cells.
+ *
+ * @type {(plane: Pick<Plane, 'cells'>, shape: import('../lib/image-shape.js').ImageShape) => number}
+ */
+export const tileSide = ({ cells }, shape) => cells * longestOf(shape);
+
 /** @type {(tile: Tile) => string} */
 export const keyOf = ({ level, x, y }) => `${level}/${x}/${y}`;
 
 /**
- * Return the level whose tiles are nearest to their own size on the screen: its images are 20 to 40 CSS pixels wide.
- * CSS pixels count even on a dense screen, where a deeper level would show smaller images.
+ * Return the level whose tiles are nearest to their own size on the screen: a pixel of an image is 0.7 to 1.4 CSS pixels
+ * wide. CSS pixels count even on a dense screen, where a deeper level would show smaller images.
  *
  * @param {number} scale  CSS pixels per latent unit
  * @param {Box} extent
+ * @param {number} side  of a tile in its own pixels
  */
-export function levelAt(scale, extent) {
-  const level = Math.round(Math.log2((scale * (extent.u1 - extent.u0)) / TILE));
+export function levelAt(scale, extent, side) {
+  const level = Math.round(Math.log2((scale * (extent.u1 - extent.u0)) / side));
   return Math.min(DEEPEST, Math.max(0, level));
 }
 
@@ -45,8 +53,9 @@ export function levelAt(scale, extent) {
  *
  * @param {number} level
  * @param {Box} extent
+ * @param {number} side  of a tile in its own pixels
  */
-export const scaleOf = (level, extent) => (TILE * 2 ** level) / (extent.u1 - extent.u0);
+export const scaleOf = (level, extent, side) => (side * 2 ** level) / (extent.u1 - extent.u0);
 
 /**
  * Return the tiles of one level that cover a box of the plane, those nearest to its middle first.
@@ -109,10 +118,11 @@ function standIn(place, has) {
  * Return the part of its source that a piece shows, in the source's pixels.
  *
  * @param {Piece} piece
+ * @param {number} tile  side of a tile in its own pixels
  */
-export function cutOf({ place, source }) {
+export function cutOf({ place, source }, tile) {
   const parts = 2 ** (place.level - source.level);
-  const side = TILE / parts;
+  const side = tile / parts;
   return { x: (place.x - source.x * parts) * side, y: (place.y - source.y * parts) * side, side };
 }
 
@@ -123,10 +133,11 @@ export function cutOf({ place, source }) {
  * @param {Box} box
  * @param {number} scale
  * @param {Box} extent
+ * @param {number} side  of a tile in its own pixels
  * @returns {Tile[]}
  */
-export function needed(box, scale, extent) {
-  const level = levelAt(scale, extent);
+export function needed(box, scale, extent, side) {
+  const level = levelAt(scale, extent, side);
   const root = { level: 0, x: 0, y: 0 };
   return level ? [root, ...covering(box, level, extent)] : [root];
 }

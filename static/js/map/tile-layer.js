@@ -12,7 +12,7 @@
 import { ApiError } from '../api.js';
 import { createLruCache } from '../lib/lru-cache.js';
 import { screenX, screenY, visibleBox } from './camera.js';
-import { covering, cutOf, extentOf, keyOf, levelAt, needed, piecesFor } from './tile-grid.js';
+import { covering, cutOf, extentOf, keyOf, levelAt, needed, piecesFor, tileSide } from './tile-grid.js';
 import { createTint } from './tint.js';
 
 /** Browsers open at most this many connections to one host. */
@@ -67,7 +67,7 @@ export function createTileLayer(store, api, onChange) {
     const { atlas, view } = store.get();
     if (!atlas || !view) return;
     const extent = extentOf(atlas.plane);
-    const tiles = needed(visibleBox(view), view.camera.scale, extent);
+    const tiles = needed(visibleBox(view), view.camera.scale, extent, tileSide(atlas.plane, atlas.card.image));
     const keys = new Set(tiles.map((tile) => nameOf(tile)));
     for (const [key, request] of requests) if (!keys.has(key)) request.abort();
     queue = tiles.filter((tile) => !has(tile) && !requests.has(nameOf(tile)));
@@ -79,18 +79,18 @@ export function createTileLayer(store, api, onChange) {
     while (atlas && queue.length && requests.size < MAX_REQUESTS) {
       const tile = queue[0];
       queue = queue.slice(1);
-      void fetchTile(atlas.card.id, atlas.plane, tile);
+      void fetchTile(atlas.card, atlas.plane, tile);
     }
   }
 
-  /** @type {(of: string, at: import('../latent/plane.js').Plane, tile: Tile) => Promise<void>} */
+  /** @type {(of: import('../api.js').Card, at: import('../latent/plane.js').Plane, tile: Tile) => Promise<void>} */
   async function fetchTile(of, at, tile) {
     const request = new AbortController();
     const key = nameOf(tile);
     requests.set(key, request);
     try {
-      const blob = await api.tile(of, at, tile, request.signal);
-      const bitmap = await tint.fromFile(blob);
+      const blob = await api.tile(of.id, at, tile, request.signal);
+      const bitmap = await tint.fromFile(blob, of.image, at.cells);
       if (request.signal.aborted) return bitmap.close();
       bitmaps.set(key, bitmap);
       onChange();
@@ -138,8 +138,11 @@ export function createTileLayer(store, api, onChange) {
      * @returns {boolean}  whether all tiles have loaded
      */
     paint(target, view, extent, density) {
+      const { atlas } = store.get();
+      if (!atlas) return false;
       const { camera } = view;
-      const level = levelAt(camera.scale, extent);
+      const own = tileSide(atlas.plane, atlas.card.image);
+      const level = levelAt(camera.scale, extent, own);
       const at = placementOf(camera, extent, density);
       let isWhole = true;
       for (const tile of covering(visibleBox(view), level, extent)) {
@@ -149,7 +152,7 @@ export function createTileLayer(store, api, onChange) {
         for (const piece of pieces.length ? pieces : piecesFor(tile, had)) {
           const bitmap = bitmaps.get(nameOf(piece.source, of));
           if (!bitmap) continue;
-          const cut = cutOf(piece);
+          const cut = cutOf(piece, own);
           const { x, y, side } = at(piece.place);
           target.drawImage(bitmap, cut.x, cut.y, cut.side, cut.side, x, y, side, side);
         }

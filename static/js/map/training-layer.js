@@ -18,7 +18,7 @@ export function createTrainingLayer() {
 
   /** @param {Moment} moment */
   function imageOf(moment) {
-    const image = images.get(moment) ?? tint.fromLevels(moment.levels);
+    const image = images.get(moment) ?? tint.fromLevels(moment.levels, moment.image, moment.cells);
     images.set(moment, image);
     return image;
   }

@@ -14,7 +14,7 @@ import { find } from '../lib/dom.js';
 import { boxOf, fit, fitAround, framingOf, lookingAt, visibleBox, within } from './camera.js';
 import { coversOf, placeOn, sheetsOfPage } from './covers.js';
 import { grown, overlap } from './rects.js';
-import { DEEPEST, extentOf, scaleOf } from './tile-grid.js';
+import { DEEPEST, extentOf, scaleOf, tileSide } from './tile-grid.js';
 
 /** The deepest tiles are shown at most at this many times their own size. */
 const MAX_MAGNIFICATION = 2;
@@ -69,7 +69,7 @@ export function mount(root, store) {
     const whole = fitAround(box, free, cards, createCodeCounts(atlas), HIDDEN * atlas.codes.count);
     const eye = { x: (free.left + free.right) / 2, y: (free.top + free.bottom) / 2 };
     const minScale = Math.min(whole.scale, FILL * fit(bounds, free).scale);
-    const maxScale = Math.max(2 * whole.scale, MAX_MAGNIFICATION * scaleOf(DEEPEST, extent));
+    const maxScale = Math.max(2 * whole.scale, MAX_MAGNIFICATION * scaleOf(DEEPEST, extent, tileSide(atlas.plane, atlas.card.image)));
     return { whole, limits: { minScale, maxScale, bounds, eye } };
   }
 

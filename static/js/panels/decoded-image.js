@@ -111,7 +111,7 @@ export function mount(root, store, api) {
     }),
     store.watch(['frame'], ({ frame }) => {
       if (!frame) return;
-      paint(frame.pixels);
+      paint(frame.pixels, frame.image);
       if (!frame.roundTrip) return; // it is from the training, not from the server
       roundTrips.add(frame.roundTrip);
       showRoundTrips();

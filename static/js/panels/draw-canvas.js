@@ -6,7 +6,7 @@ import { contextOf } from '../lib/pixels.js';
 import { keep, kept } from './draw-kept.js';
 import { paintStrokes } from './draw-strokes.js';
 
-const SIDE = 280;
+const RESOLUTION = 280;
 /** Finer than a pixel, and short to keep. @type {(exact: number) => number} */
 const share = (exact) => Number(exact.toFixed(4));
 /** During a stroke the drawing is read at most this often. */
@@ -22,7 +22,7 @@ export function mount(root, onImage) {
   const undo = find(root, '#undo', HTMLButtonElement);
   const clear = find(root, '#clear-drawing', HTMLButtonElement);
   const listeners = new AbortController();
-  canvas.width = canvas.height = SIDE;
+  canvas.width = canvas.height = RESOLUTION;
   const context = contextOf(canvas, { alpha: false });
   /** @type {number[][]} */
   let strokes = [];

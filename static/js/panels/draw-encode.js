@@ -1,7 +1,7 @@
 /**
  * Encodes the visitor's image with the shown model, and puts the newest result into the store.
  *
- * As in training, noise is added to the 28 x 28 intensities that the network sees. So the server prepares the image
+ * As in training, noise is added to the intensities that the network sees. So the server prepares the image
  * in a first call, and a second call encodes the noisy intensities.
  *
  * A new image takes the place of the one on its way. What the visitor says of an image waits for the answer to what was
@@ -10,6 +10,7 @@
  * @typedef {import('../store.js').Store} Store
  * @typedef {import('../store.js').Posterior} Posterior
  * @typedef {import('../api.js').Api} Api
+ * @typedef {import('../api.js').Card} Card
  * @typedef {import('../api.js').Encoded} Encoded
  * @typedef {import('../api.js').Overrides} Overrides
  */
@@ -46,7 +47,7 @@ export function createEncoder(store, api, showProblem) {
     const onWait = (/** @type {number} */ seconds) => showProblem(busyFor(seconds));
     try {
       const [source, overrides] = [image, said];
-      const posterior = await retry(() => encode(shown.id, shown.dataset, source, overrides, signal), { signal, onWait });
+      const posterior = await retry(() => encode(shown, source, overrides, signal), { signal, onWait });
       if (signal.aborted) return;
       showProblem('');
       store.set({ posterior });
@@ -61,22 +62,21 @@ export function createEncoder(store, api, showProblem) {
   }
 
   /**
-   * @type {(model: string, dataset: string, source: Blob | number, overrides: Overrides | null, signal: AbortSignal)
-   *   => Promise<Posterior>}
+   * @type {(card: Card, source: Blob | number, overrides: Overrides | null, signal: AbortSignal) => Promise<Posterior>}
    */
-  async function encode(model, dataset, source, overrides, signal) {
-    const file = typeof source === 'number' ? await api.testImage(dataset, source, signal) : source;
-    const encoded = await api.encode(model, file, overrides, signal);
+  async function encode(card, source, overrides, signal) {
+    const file = typeof source === 'number' ? await api.testImage(card.dataset, source, signal) : source;
+    const encoded = await api.encode(card.id, file, overrides, signal);
     const { noise } = store.get();
-    return noise ? encodeNoisy(model, encoded, noise, signal) : { ...encoded, denoised: null };
+    return noise ? encodeNoisy(card, encoded, noise, signal) : { ...encoded, denoised: null };
   }
 
-  /** @type {(model: string, encoded: Encoded, noise: number, signal: AbortSignal) => Promise<Posterior>} */
-  async function encodeNoisy(model, encoded, noise, signal) {
-    const clean = await intensitiesOf(encoded.input);
+  /** @type {(card: Card, encoded: Encoded, noise: number, signal: AbortSignal) => Promise<Posterior>} */
+  async function encodeNoisy({ id, image: shape }, encoded, noise, signal) {
+    const clean = await intensitiesOf(encoded.input, shape.channels);
     const noisy = withNoise(clean, noise);
-    const answer = await api.encodePixels(model, inRows(noisy), signal);
-    const after = distanceOf(clean, await intensitiesOf(answer.reconstruction));
+    const answer = await api.encodePixels(id, inRows(noisy, shape), signal);
+    const after = distanceOf(clean, await intensitiesOf(answer.reconstruction, shape.channels));
     const step = {
       name: 'noised',
       detail: `Normal noise of deviation ${noise} was put on every pixel, and the sum cut off at black and white.`,
@@ -107,5 +107,5 @@ export function createEncoder(store, api, showProblem) {
   };
 }
 
-/** Grey levels as 0..1. @type {(image: import('../api.js').Image) => Promise<number[]>} */
-const intensitiesOf = async (image) => Array.from(await levelsOf(image), (level) => level / 255);
+/** Levels as 0..1. @type {(image: import('../api.js').Image, channels: number) => Promise<number[]>} */
+const intensitiesOf = async (image, channels) => Array.from(await levelsOf(image, channels), (level) => level / 255);

@@ -6,7 +6,6 @@
  */
 import { placesOf } from '../latent/measures.js';
 import { find } from '../lib/dom.js';
-import { IMAGE_SIDE } from '../lib/image-size.js';
 import { contextOf } from '../lib/pixels.js';
 
 /**
@@ -18,7 +17,8 @@ export function mount(root, store, api) {
   const figure = find(root, '#seam', HTMLElement);
   const row = find(figure, '.seam-images', HTMLElement);
   const decode = find(figure, '[data-part="decode"]', HTMLImageElement);
-  const context = contextOf(find(figure, '[data-part="average"]', HTMLCanvasElement));
+  const canvas = find(figure, '[data-part="average"]', HTMLCanvasElement);
+  const context = contextOf(canvas);
   let shownOf = '';
 
   /** @type {(images: readonly HTMLImageElement[]) => Promise<void>} */
@@ -27,7 +27,7 @@ export function mount(root, store, api) {
     if (!images.every((image) => image.isConnected)) return;
     images.forEach((image, i) => {
       context.globalAlpha = 1 / (i + 1); // of the mean of those before, and this one
-      context.drawImage(image, 0, 0, IMAGE_SIDE, IMAGE_SIDE);
+      context.drawImage(image, 0, 0, canvas.width, canvas.height);
     });
   }
 
@@ -36,8 +36,10 @@ export function mount(root, store, api) {
     figure.hidden = !seam;
     if (!seam || !shown || shownOf === shown.sha256) return;
     shownOf = shown.sha256;
+    const { width, height } = shown.image;
+    Object.assign(canvas, { width, height });
     const images = seam.images.map((index) => {
-      const image = new Image(IMAGE_SIDE, IMAGE_SIDE);
+      const image = new Image(width, height);
       image.src = api.testImageUrl(shown.dataset, index);
       image.alt = `Test image ${index}`;
       return image;

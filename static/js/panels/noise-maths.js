@@ -1,7 +1,6 @@
 /**
  * Noise on an image, and the distance between images. Intensities are 0..1. Pure mathematics, no DOM.
  */
-import { IMAGE_PIXELS, IMAGE_SIDE } from '../lib/image-size.js';
 import { normalNoise } from '../lib/normal-noise.js';
 
 /**
@@ -12,7 +11,7 @@ import { normalNoise } from '../lib/normal-noise.js';
  * @param {Float64Array} [noise]
  * @returns {number[]}
  */
-export const withNoise = (image, deviation, noise = normalNoise(IMAGE_PIXELS)) =>
+export const withNoise = (image, deviation, noise = normalNoise(image.length)) =>
   image.map((grey, i) => Math.min(1, Math.max(0, grey + deviation * noise[i])));
 
 /**
@@ -24,6 +23,16 @@ export const withNoise = (image, deviation, noise = normalNoise(IMAGE_PIXELS)) =
 export const distanceOf = (a, b) =>
   Math.sqrt(a.reduce((sum, grey, i) => sum + (grey - b[i]) ** 2, 0) / a.length);
 
-/** Return an image as 28 rows. @type {(image: readonly number[]) => number[][]} */
-export const inRows = (image) =>
-  Array.from({ length: IMAGE_SIDE }, (_, row) => image.slice(IMAGE_SIDE * row, IMAGE_SIDE * (row + 1)));
+/**
+ * Return an image as rows of numbers, or of three numbers a pixel.
+ *
+ * @type {(image: readonly number[], shape: import('../lib/image-shape.js').ImageShape) => (number | number[])[][]}
+ */
+export const inRows = (image, { height, width, channels }) =>
+  inParts(image, height).map((row) => (channels === 1 ? row : inParts(row, width)));
+
+/** @type {(numbers: readonly number[], count: number) => number[][]} */
+function inParts(numbers, count) {
+  const length = numbers.length / count;
+  return Array.from({ length: count }, (_, i) => numbers.slice(length * i, length * (i + 1)));
+}

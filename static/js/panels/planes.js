@@ -71,7 +71,7 @@ export function mount(root, store, api) {
   function showPins() {
     const { model } = store.get();
     images.replaceChildren(...pins.map((latent) => {
-      const image = new Image(28, 28);
+      const image = new Image();
       image.src = api.decodedUrl(model, latent);
       image.alt = '';
       return image;

@@ -5,7 +5,8 @@
  * @typedef {import('../lib/theme.js').Theme} Theme
  */
 import { footOf } from '../latent/plane.js';
-import { contextOf, imagePainter } from '../lib/pixels.js';
+import { isColour, longestOf, shortestOf, sizeOf } from '../lib/image-shape.js';
+import { canvasOf, contextOf } from '../lib/pixels.js';
 import { screenX, screenY } from '../map/camera.js';
 import { RADIUS } from './save-sheet.js';
 
@@ -26,9 +27,9 @@ export function ringOf(store, theme) {
   const { atlas, view, latent, frame } = store.get();
   if (!atlas || !view || !latent || !frame) return null;
   const foot = footOf(atlas.plane, latent);
-  const lens = document.createElement('canvas');
-  imagePainter(lens)(theme.isDark ? frame.pixels : frame.pixels.map((level) => 255 - level));
-  return { x: screenX(view.camera, foot.u), y: screenY(view.camera, foot.v), lens };
+  const isPaper = !theme.isDark && !isColour(frame.image);
+  const lens = canvasOf(isPaper ? frame.pixels.map((level) => 255 - level) : frame.pixels, frame.image);
+  return { x: screenX(view.camera, foot.u), y: screenY(view.camera, foot.v), lens, image: frame.image };
 }
 
 /**
@@ -46,7 +47,8 @@ export function pictureOf(store, theme, density) {
   context.arc(ring.x, ring.y, RADIUS, 0, 2 * Math.PI);
   context.save();
   context.clip();
-  context.drawImage(ring.lens, ring.x - RADIUS, ring.y - RADIUS, 2 * RADIUS, 2 * RADIUS);
+  const { width, height } = sizeOf(ring.image, (2 * RADIUS * longestOf(ring.image)) / shortestOf(ring.image));
+  context.drawImage(ring.lens, ring.x - width / 2, ring.y - height / 2, width, height);
   context.restore();
   context.strokeStyle = theme.accent;
   context.lineWidth = 3;
@@ -80,7 +82,8 @@ export function titledPictureOf(store, theme) {
   const x = MAP + MARGIN;
   const side = SHARED.width - MAP - 2 * MARGIN;
   context.imageSmoothingEnabled = true;
-  context.drawImage(ring.lens, x, MARGIN, side, side);
+  const large = sizeOf(ring.image, side);
+  context.drawImage(ring.lens, x, MARGIN, large.width, large.height);
   context.fillStyle = theme.ink;
   context.font = `600 28px ${theme.serif}`;
   const lines = wrapped(context, shown.title, side);

@@ -69,7 +69,7 @@ export function mount(root, store, api) {
         () => api.history(atlas.card.id, atlas.plane.version, signal),
         { signal, onWait: (seconds) => (problem.textContent = busyFor(seconds)) },
       );
-      const read = await Promise.all(history.moments.map(readMoment));
+      const read = await Promise.all(history.moments.map((moment) => readMoment(moment, atlas.card.image)));
       if (signal.aborted) return;
       problem.textContent = '';
       moments = read;
@@ -214,8 +214,9 @@ export function mount(root, store, api) {
     }),
     store.watch(['trainingTime', 'latent'], ({ trainingTime, latent, atlas }) => {
       if (!trainingTime || !latent || !atlas) return;
-      const pixels = imageAt(nearestMoment(trainingTime), footOf(atlas.plane, latent));
-      store.set({ frame: { pixels, startedAt: 0, roundTrip: 0 } });
+      const moment = nearestMoment(trainingTime);
+      const pixels = imageAt(moment, footOf(atlas.plane, latent));
+      store.set({ frame: { pixels, image: moment.image, startedAt: 0, roundTrip: 0 } });
     }),
   ];
   return () => {
@@ -226,9 +227,9 @@ export function mount(root, store, api) {
   };
 }
 
-/** @type {(moment: import('../api.js').History['moments'][number]) => Promise<Moment>} */
-async function readMoment({ epoch, extent: [[u0, v0], [u1, v1]], codes, cells, grid }) {
+/** @type {(moment: import('../api.js').History['moments'][number], image: Moment['image']) => Promise<Moment>} */
+async function readMoment({ epoch, extent: [[u0, v0], [u1, v1]], codes, cells, grid }, image) {
   const bytes = Uint8Array.from(atob(codes), (character) => character.charCodeAt(0));
-  const levels = await levelsOf(grid);
-  return { epoch, extent: { u0, v0, u1, v1 }, feet: new Float32Array(bytes.buffer), cells, levels };
+  const levels = await levelsOf(grid, image.channels);
+  return { epoch, extent: { u0, v0, u1, v1 }, feet: new Float32Array(bytes.buffer), cells, levels, image };
 }

@@ -57,8 +57,8 @@ export function mount(_root, store, api) {
     });
   }
 
-  /** @param {Frame} frame */
-  function receive(frame) {
+  /** @type {(frame: Frame, image: import('../lib/image-shape.js').ImageShape) => void} */
+  function receive(frame, image) {
     const end = performance.now();
     if (end - frame.roundTrip > offlineAt) {
       offlineAt = Infinity;
@@ -66,7 +66,7 @@ export function mount(_root, store, api) {
     }
     performance.measure('round-trip', { start: end - frame.roundTrip, end });
     if (store.get().trainingTime) return;
-    store.set({ frame });
+    store.set({ frame: { ...frame, image } });
     if (frame.startedAt) performance.measure('pointer-to-pixel', { start: frame.startedAt, end: performance.now() });
     if (++measures > MAX_MEASURES) {
       performance.clearMeasures();
@@ -91,7 +91,7 @@ export function mount(_root, store, api) {
         connect: () => api.stream(atlas.card.id),
         decode: (point, signal) => api.decode(atlas.card.id, [point], signal),
         maxRequests: isMultiplexed() ? MAX_IN_FLIGHT : MAX_CONNECTIONS,
-        onFrame: receive,
+        onFrame: (frame) => receive(frame, atlas.card.image),
         onConnection: (next) => {
           connection = next;
           tell();

@@ -6,7 +6,7 @@
  * that is older than the shown one is dropped. What a lost way took with it is sent again, if nothing newer waits.
  *
  * @typedef {object} Frame
- * @property {Uint8Array} pixels  784 grey levels, row by row
+ * @property {Uint8Array} pixels  the numbers of the image, row by row
  * @property {number} startedAt  when the gesture that asked for it began, in `now()` milliseconds; 0: no gesture did
  * @property {number} roundTrip  milliseconds from sending to the reply
  *

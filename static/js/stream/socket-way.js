@@ -1,7 +1,7 @@
 /**
  * One WebSocket to the server, from its opening to its end, which is reported once. No DOM.
  *
- * Messages are little-endian binary: uint32 sequence + D float32 out, the same uint32 + 784 uint8 back. The server
+ * Messages are little-endian binary: uint32 sequence + D float32 out, the same uint32 + H x W x C uint8 back. The server
  * answers in order, and skips a latent when a newer one has come.
  *
  * @typedef {import('./pump.js').Environment} Environment

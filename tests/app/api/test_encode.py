@@ -130,7 +130,7 @@ def test_numpy_images_of_another_size_are_prepared_as_files_of_them_are(api: htt
     [
         (np.zeros((65, 28, 28)), "65 images; 1 to 64"),
         (np.zeros((0, 28, 28)), "0 images; 1 to 64"),
-        (np.zeros((28, 28), bool), "no array of 3 dimensions of whole numbers or floats"),
+        (np.zeros((28, 28), bool), "no array of 3 or 4 dimensions of whole numbers or floats"),
         (np.zeros((28, 28), bool), "but one of 2 of the type |b1"),
         (np.zeros((1, 28, 0)), "is empty"),
         (np.full((1, 28, 28), 1.5), "outside 0 (background) to 1"),

@@ -10,8 +10,8 @@ from tests.app import untrained
 from tests.app.conftest import Refused
 from tests.app.live_server import DEFAULT, Serving, serving
 
-FIELDS = ["id", "title", "summary", "group", "family", "dataset", "latent_dim", "likelihood"]
-FIELDS += ["beta", "planes", "metrics", "sha256"]
+FIELDS = ["id", "title", "summary", "group", "family", "dataset", "latent_dim", "image"]
+FIELDS += ["likelihood", "beta", "planes", "metrics", "sha256"]
 
 
 def test_the_list_holds_every_shipped_model_with_the_default_one_first(api: httpx.Client) -> None:
@@ -28,6 +28,7 @@ def test_a_card_says_what_its_checkpoint_says(api: httpx.Client) -> None:
         folder = ROOT / "checkpoints" / card["id"]
         stored = json.loads((folder / "card.json").read_text())
         assert list(card) == FIELDS
+        stored.setdefault("image", {"height": 28, "width": 28, "channels": 1})
         assert card == {name: stored[name] for name in FIELDS}
         weights = (folder / "model.safetensors").read_bytes()
         assert card["sha256"] == hashlib.sha256(weights).hexdigest()

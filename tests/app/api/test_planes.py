@@ -7,7 +7,7 @@ import pytest
 
 from tests.app.conftest import Refused
 
-FIELDS = ["id", "title", "origin", "axes", "extent", "version"]
+FIELDS = ["id", "title", "origin", "axes", "extent", "cells", "version"]
 
 
 def named(*rows: np.ndarray) -> str:

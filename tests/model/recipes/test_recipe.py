@@ -89,7 +89,7 @@ def test_a_whole_number_may_stand_for_any_number(tmp_path: Path) -> None:
         ("fourier_features = 8", "fourier_features = -8", "is negative; 0 means none"),
         ("fourier_features = 8", "dropout = 1.0", "dropout is a share, at least 0 and below 1"),
         ("fourier_features = 8", "max_norm = -2", "max_norm must be at least 0, which means no"),
-        ("fourier_features = 8", "channels = [8, 8]", "conv takes two, one each for 14 and 7"),
+        ("fourier_features = 8", "channels = [8, 8]", "conv takes one to 5, others none"),
         ("samples = 4", "samples = 1", "[importance] samples must be at least 2; with 1 it is"),
         ("samples = 4", "learning_rate = 0", "[importance] learning_rate must be above 0"),
         ('id = "small-vae"', 'id = "../small"', 'is "../small"; use lower-case words'),

@@ -14,7 +14,10 @@ REFUSALS = {
         GOOD, 'kind = "residual"', 'kind = "recurrent"', "[encoder] hidden has 2 widths",
     ),
     "a convolutional one needs its channels": (
-        CODEBOOK, "channels = [4, 6]", "channels = [4]", "[encoder] channels is [4]",
+        CODEBOOK, "channels = [4, 6]", "channels = []", "[encoder] channels is []",
+    ),
+    "a grid of 7 x 7 takes two layers": (
+        CODEBOOK, "channels = [4, 6]", "channels = [4]", "encoder has the channels [4]; a VQ-VAE",
     ),
     "channels are not nothing": (
         CODEBOOK, "channels = [4, 6]", "channels = [4, 0]", "[encoder] channels is [4, 0]",

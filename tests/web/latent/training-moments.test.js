@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { epochOf, feetOf, imageAt, indexOfEpoch, nearestMoment, timeAt } from '../../../static/js/latent/training-moments.js';
 
+const SHAPE = { height: 28, width: 28, channels: 1 };
+
 /** @type {(epoch: number, feet?: number[]) => import('../../../static/js/latent/training-moments.js').Moment} */
 const moment = (epoch, feet = [0, 0]) => ({
   epoch,
   extent: { u0: -4, v0: -4, u1: 4, v1: 4 },
   feet: Float32Array.from(feet),
   cells: 2,
+  image: SHAPE,
   levels: Uint8Array.from({ length: 56 * 56 }, (_, i) => 2 * Number(i % 56 >= 28) + Number(i >= 28 * 56)),
 });
 const MOMENTS = [moment(0, [0, 0]), moment(1, [2, -4]), moment(5, [4, 0])];
@@ -32,6 +35,13 @@ test('the image of a place is that of its cell in the nearer moment', () => {
     assert.equal(pixels.length, 784);
     assert.ok(pixels.every((pixel) => pixel === level), `${u}, ${v}`);
   }
+});
+
+test('the image of a place keeps the numbers of a pixel together, and its proportions', () => {
+  const image = { height: 2, width: 3, channels: 3 };
+  const levels = Uint8Array.from({ length: 2 * 2 * 2 * 3 * 3 }, (_, i) => i);
+  const pixels = imageAt({ ...moment(0), image, levels }, { u: 1, v: -1 });
+  assert.deepEqual([...pixels], [45, 46, 47, 48, 49, 50, 51, 52, 53, 63, 64, 65, 66, 67, 68, 69, 70, 71]);
 });
 
 test('an epoch is a time between its neighbouring moments', () => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  covering, cutOf, DEEPEST, keyOf, levelAt, needed, piecesFor, scaleOf, TILE,
+  covering, cutOf, DEEPEST, keyOf, levelAt, needed, piecesFor, scaleOf, tileSide,
 } from '../../../static/js/map/tile-grid.js';
 
+const TILE = 224;
 const EXTENT = { u0: -4, v0: -3, u1: 4, v1: 5 };
 const BOXES = [
   { u0: -4, v0: -3, u1: 4, v1: 5 },
@@ -26,15 +27,20 @@ test('tiles are numbered from the corner of least u and greatest v, and y grows 
 
 test('the level is the one whose tiles are nearest to their own size', () => {
   for (let level = 0; level <= DEEPEST; level++) {
-    const scale = scaleOf(level, EXTENT);
-    assert.equal(levelAt(scale, EXTENT), level);
-    assert.equal(levelAt(scale * 1.4, EXTENT), level);
-    assert.equal(levelAt(scale / 1.4, EXTENT), level);
+    const scale = scaleOf(level, EXTENT, TILE);
+    assert.equal(levelAt(scale, EXTENT, TILE), level);
+    assert.equal(levelAt(scale * 1.4, EXTENT, TILE), level);
+    assert.equal(levelAt(scale / 1.4, EXTENT, TILE), level);
     const box = boxOf({ level, x: 0, y: 0 });
     assert.ok(Math.abs(scale * (box.u1 - box.u0) - TILE) < 1e-9);
   }
-  assert.equal(levelAt(1e-3, EXTENT), 0);
-  assert.equal(levelAt(1e9, EXTENT), DEEPEST);
+  assert.equal(levelAt(1e-3, EXTENT, TILE), 0);
+  assert.equal(levelAt(1e9, EXTENT, TILE), DEEPEST);
+});
+
+test('a tile has square cells as long as the longer side of an image', () => {
+  assert.equal(tileSide({ cells: 8 }, { height: 28, width: 28, channels: 1 }), 224);
+  assert.equal(tileSide({ cells: 4 }, { height: 48, width: 64, channels: 3 }), 256);
 });
 
 test('covering a box takes every tile that meets it, and no other', () => {
@@ -67,10 +73,10 @@ test('tiles come from the middle outwards', () => {
 });
 
 test('the tile that can replace all others is requested first, and once', () => {
-  const keys = needed(BOXES[1], scaleOf(5, EXTENT), EXTENT).map(keyOf);
+  const keys = needed(BOXES[1], scaleOf(5, EXTENT, TILE), EXTENT, TILE).map(keyOf);
   assert.equal(keys[0], '0/0/0');
   assert.equal(new Set(keys).size, keys.length);
-  assert.deepEqual(needed(BOXES[0], 1, EXTENT).map(keyOf), ['0/0/0']);
+  assert.deepEqual(needed(BOXES[0], 1, EXTENT, TILE).map(keyOf), ['0/0/0']);
 });
 
 test('a loaded tile is drawn itself', () => {
@@ -82,7 +88,7 @@ test('a missing tile is replaced by the same part of the nearest coarser one', (
   const place = { level: 5, x: 21, y: 10 };
   const [piece] = piecesFor(place, loaded('0/0/0', '2/2/1', '5/20/10'));
   assert.deepEqual(piece, { place, source: { level: 2, x: 2, y: 1 } });
-  const cut = cutOf(piece);
+  const cut = cutOf(piece, TILE);
   const source = boxOf(piece.source);
   const part = boxOf(place);
   const perPixel = (source.u1 - source.u0) / TILE;

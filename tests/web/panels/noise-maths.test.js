@@ -19,8 +19,13 @@ test('the distance is the root mean square', () => {
 });
 
 test('an image of 784 numbers is 28 rows of 28', () => {
-  const rows = inRows(Array.from({ length: 784 }, (_, i) => i));
+  const rows = inRows(Array.from({ length: 784 }, (_, i) => i), { height: 28, width: 28, channels: 1 });
   assert.equal(rows.length, 28);
   assert.deepEqual(rows.map((row) => row.length), Array(28).fill(28));
   assert.equal(rows[3][5], 3 * 28 + 5);
+});
+
+test('an image in colour is rows of pixels of three numbers', () => {
+  const rows = inRows([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], { height: 2, width: 2, channels: 3 });
+  assert.deepEqual(rows, [[[0, 1, 2], [3, 4, 5]], [[6, 7, 8], [9, 10, 11]]]);
 });
