@@ -14,7 +14,16 @@ import numpy as np
 from torch import Tensor, nn
 
 from model.inference.onnx_graph import Graph
-from model.vae.likelihood import NEAR_ZERO, Bernoulli, ContinuousBernoulli, Gaussian, Likelihood
+from model.vae.likelihood import (
+    FARTHEST,
+    HALF_LEVEL,
+    NEAR_ZERO,
+    Bernoulli,
+    ContinuousBernoulli,
+    DiscretisedLogistic,
+    Gaussian,
+    Likelihood,
+)
 from model.vae.networks import (
     FourierFeatures,
     FromChannels,
@@ -182,6 +191,18 @@ def _(likelihood: ContinuousBernoulli, graph: Graph, x: str) -> str:
     return graph("Clip", mean, graph.scalar(0), graph.scalar(1))
 
 
+@mean_of.register
+def _(likelihood: DiscretisedLogistic, graph: Graph, x: str) -> str:
+    scale = math.exp(float(likelihood.log_scale))
+    ends = graph.scalar(-FARTHEST * scale), graph.scalar(1 + FARTHEST * scale)
+    near = graph("Clip", x, *ends)
+    size = graph.scalar(scale)
+    upper = graph("Softplus", graph("Div", near, size))
+    lower = graph("Softplus", graph("Div", graph("Sub", near, graph.scalar(1)), size))
+    mean = graph("Mul", graph("Sub", upper, lower), size)
+    return graph("Clip", mean, graph.scalar(0), graph.scalar(1))
+
+
 @singledispatch
 def log_prob_of(likelihood: Likelihood, graph: Graph, image: str, x: str, numbers: int) -> str:
     """Add log p(x|z) in nats, (N, K), for K latents of each image.
@@ -232,6 +253,24 @@ def _(likelihood: ContinuousBernoulli, graph: Graph, image: str, x: str, numbers
     series = graph("Add", series, graph.scalar(math.log(2)))
     normaliser = total(graph, graph("Where", flat, series, exact))
     return graph("Add", log_prob_of(Bernoulli(), graph, image, x, numbers), normaliser)
+
+
+@log_prob_of.register
+def _(likelihood: DiscretisedLogistic, graph: Graph, image: str, x: str, numbers: int) -> str:
+    """log sigmoid(y) is -softplus(-y)."""
+    scale = math.exp(float(likelihood.log_scale))
+    half, size = graph.scalar(HALF_LEVEL), graph.scalar(scale)
+    seen = graph("Unsqueeze", image, graph.shape(1))
+    offset = graph("Sub", seen, x)
+    ends = graph("Add", offset, half), graph("Sub", half, offset)
+    below, above = (
+        graph("Neg", graph("Softplus", graph("Neg", graph("Div", end, size)))) for end in ends
+    )
+    width = math.log(-math.expm1(-2 * HALF_LEVEL / scale))
+    inner = graph("Add", graph("Add", below, above), graph.scalar(width))
+    is_highest = graph("Greater", seen, graph.scalar(1 - HALF_LEVEL))
+    upper = graph("Where", is_highest, above, inner)
+    return total(graph, graph("Where", graph("Less", seen, half), below, upper))
 
 
 def total(graph: Graph, x: str) -> str:

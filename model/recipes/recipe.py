@@ -56,8 +56,11 @@ class Recipe:
     """From a code to an image. A wider one draws finer, and takes longer for each tile."""
     training: Training
     """The main stage."""
-    likelihood: Literal["bernoulli", "continuous-bernoulli", "gaussian"] = "bernoulli"
-    """What a pixel may be: ink or none, a grey level from 0 to 1, or any number."""
+    likelihood: Literal["bernoulli", "continuous-bernoulli", "gaussian", "discretised-logistic"] = (
+        "bernoulli"
+    )
+    """What a pixel may be: ink or none, a level from 0 to 1, any number, or one of 256 levels. The
+    last two learn how far a pixel may lie off, and suit images in colour."""
     posterior: Literal["diagonal", "cholesky", "point", "codebook"] = "diagonal"
     """Form of q(z|x): a Gaussian in a VAE, "point" in an autoencoder, "codebook" in a VQ-VAE."""
     beta: float = 1.0

@@ -15,6 +15,7 @@ from model.errors import CheckpointError, ImageError
 from model.image_shape import ImageShape
 from model.inference.decoding import torch_renderer
 from model.inference.encoding import torch_encoder
+from model.vae.likelihood import LIKELIHOODS
 from tests import shaped
 from tests.model.forgery import rewrite_card
 
@@ -64,7 +65,7 @@ def test_a_model_of_any_shape_decodes_encodes_and_says_its_shape(
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("likelihood", ["bernoulli", "continuous-bernoulli", "gaussian"])
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
 def test_onnx_runtime_draws_and_encodes_what_pytorch_does(
     folder: Path, name: str, network: str, likelihood: str
 ) -> None:

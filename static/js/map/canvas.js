@@ -13,6 +13,7 @@
 import { hasLabels } from '../latent/atlas.js';
 import { hasCollapsed } from '../latent/measures.js';
 import { find } from '../lib/dom.js';
+import { isColour } from '../lib/image-shape.js';
 import { contextOf } from '../lib/pixels.js';
 import { watchTheme } from '../lib/theme.js';
 import { strength } from '../map-layers.js';
@@ -127,11 +128,12 @@ export function mount(root, store, api) {
     hasFields = Boolean(trainingTime) || fields.paint(context, camera, extent);
     context.setTransform(1, 0, 0, 1, 0, 0);
     let isWhole = true;
+    const tileOpacity = coverOf(layers.tiles.opacity, atlas.card.image);
     if (trainingTime) {
       context.setTransform(density, 0, 0, density, 0, 0);
-      training.paint(context, camera, trainingTime, layers.tiles.opacity);
+      training.paint(context, camera, trainingTime, tileOpacity);
     } else if (layers.tiles.isOn) {
-      context.globalAlpha = layers.tiles.opacity;
+      context.globalAlpha = tileOpacity;
       isWhole = tiles.paint(context, view, extent, density);
       context.globalAlpha = 1;
     }
@@ -233,3 +235,10 @@ function fitTo(canvas, width, height, density) {
   const [w, h] = [Math.round(width * density), Math.round(height * density)];
   if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
 }
+
+/**
+ * Return the opacity at which images are painted: ink lets the map's regions through, but a colour would be another one.
+ *
+ * @type {(opacity: number, shape: import('../lib/image-shape.js').ImageShape) => number}
+ */
+const coverOf = (opacity, shape) => (isColour(shape) ? 1 - (1 - opacity) ** 3 : opacity);

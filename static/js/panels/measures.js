@@ -108,6 +108,7 @@ const PIXELS = {
   bernoulli: 'Bernoulli pixels',
   gaussian: 'Gaussian pixels',
   'continuous-bernoulli': 'continuous Bernoulli pixels',
+  'discretised-logistic': 'discretised logistic pixels',
 };
 
 /** @type {(card: Card) => string} */

@@ -13,6 +13,7 @@ from model.vae.likelihood import (
     LIKELIHOODS,
     Bernoulli,
     ContinuousBernoulli,
+    DiscretisedLogistic,
     Gaussian,
     Likelihood,
     bernoulli_log_prob,
@@ -167,6 +168,27 @@ def test_sigma_learns_the_standard_deviation_of_the_residual() -> None:
         optimiser.step()
     residual = (image - output).square().mean().sqrt().item()
     assert likelihood.log_sigma.exp().item() == pytest.approx(residual, rel=1e-3)
+
+
+@pytest.mark.parametrize("log_scale", [-5.0, -2.0, 0.5])
+def test_the_discretised_logistic_gives_256_levels_their_share_of_a_logistic(
+    log_scale: float,
+) -> None:
+    likelihood = DiscretisedLogistic().double()
+    torch.nn.init.constant_(likelihood.log_scale, log_scale)
+    scale = math.exp(log_scale)
+    level = torch.arange(256).double() / 255
+    for location in (-0.3, 0.0, 0.41, 1.2):
+        output = torch.full((256, 1), location).double()
+        share = likelihood.log_prob(level[:, None], output).exp()
+        edges = torch.cat(
+            [torch.tensor([-math.inf]), level[:-1] + 1 / 510, torch.tensor([math.inf])]
+        )
+        expected = torch.sigmoid((edges.double() - location) / scale).diff()
+        torch.testing.assert_close(share, expected, atol=1e-12, rtol=1e-6)
+        assert share.sum().item() == pytest.approx(1)
+        mean = likelihood.mean(output[:1]).item()
+        assert mean == pytest.approx((share * level).sum().item(), abs=2e-4)
 
 
 def test_each_grey_level_is_rounded_half_up() -> None:
