@@ -19,7 +19,7 @@ MAKERS := @hey-api/openapi-ts@0.95.0 typescript@5.9.3 @redocly/cli@2.77.0 @stopl
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup serve test test-fast test-web test-model test-app test-browser test-browsers test-deploy test-image test-ray check fix train bench audit release-check
+.PHONY: help setup serve test test-fast test-web test-model test-app test-browser test-browsers test-exports test-deploy test-image test-ray check fix train bench audit release-check
 
 help: ## list these commands
 	@echo "Latent Explorer. Commands:"
@@ -64,6 +64,9 @@ test-image: $(VENV)/.dev ## build the image without a daemon and try it: root, b
 test-browsers: $(VENV)/.dev ## try the page in Firefox and WebKit: root on Debian, or both installed
 	@$(BIN)/python -m tools.webdriver
 	$(BIN)/python -m pytest tests/browsers/page.py
+
+test-exports: $(VENV)/.dev ## try examples/export with each library: some gigabytes, once
+	$(BIN)/python -m pytest tests/exports/exports.py
 
 test-ray: $(VENV)/.dev $(VENV)/.ray ## try a Ray cluster of two nodes on this machine: docs/scaling.md
 	$(BIN)/python -m pytest tests/deploy/test_ray.py

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from model.errors import NetworkError
 from model.image_shape import ImageShape
 from model.inference.onnx_file import Signature, inspect
-from model.inference.onnx_session import ForeignRun, name
+from model.inference.onnx_graph import Graph, Port
+from model.inference.onnx_session import ForeignRun, Run, name
 from model.inference.onnx_trial import Tried, tried
 from model.vae.autoencoder import Autoencoder, VariationalAutoencoder
 
@@ -178,6 +179,7 @@ class ImportedDecoder(nn.Module):
         super().__init__()
         self._run, self._dimensions, self._image = run, dimensions, image
         self._output, self.nbytes = output, nbytes
+        self._levels = _levels(image, output)
 
     def forward(self, z_BD: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch pixels"]:
         if z_BD.requires_grad:
@@ -195,11 +197,7 @@ class ImportedDecoder(nn.Module):
 
     def draw(self, latents: Float32[np.ndarray, "n latent"]) -> UInt8[np.ndarray, "n ..."]:
         """Return the mean images of latents, in levels from 0 to 255."""
-        mean_NP = np.nan_to_num(self.raw(latents))
-        if self._output == "logits":
-            mean_NP = 0.5 + 0.5 * np.tanh(0.5 * mean_NP)  # the sigmoid, which does not overflow
-        level_NP = np.rint(255 * mean_NP.clip(0, 1)).astype(np.uint8)
-        return np.asarray(level_NP.reshape(len(level_NP), *self._image.axes))
+        return self._levels(self.raw(latents))
 
     def raw(self, latents: Float32[np.ndarray, "n latent"]) -> Float32[np.ndarray, "n pixels"]:
         """Return what the network gives, as it is."""
@@ -207,6 +205,19 @@ class ImportedDecoder(nn.Module):
         (image_NCHW,) = self._run(seen_ND)
         row_NP = image_NCHW.transpose(0, 2, 3, 1).reshape(len(seen_ND), self._image.numbers)
         return np.asarray(row_NP)
+
+
+def _levels(image: ImageShape, output: str) -> Run:
+    """Return what rounds a decoder's numbers to levels from 0 to 255; NumPy takes twice as long."""
+    graph = Graph(pixels=image.numbers)
+    if output == "logits":
+        mean = graph("Sigmoid", "pixels")
+    else:
+        mean = graph("Clip", "pixels", graph.scalar(0), graph.scalar(1))
+    black = graph.constant(np.array(0, np.uint8))
+    level = graph("QuantizeLinear", mean, graph.scalar(1 / 255), black)
+    images = graph("Reshape", level, graph.shape(-1, *image.axes))
+    return Run(graph, Port(images, image.axes, np.uint8))
 
 
 class _ByDifferences(torch.autograd.Function):

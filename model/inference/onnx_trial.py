@@ -173,12 +173,11 @@ def _require_alike(alone: Sequence[np.ndarray], together: Sequence[np.ndarray]) 
 
 def _limit(size: int) -> None:
     """Limit the processor time, and on Linux the memory, of this process."""
-    if sys.platform == "win32":
-        return
-    import resource
+    if sys.platform != "win32":
+        import resource
 
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS_IN_ALL, SECONDS_IN_ALL + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS_IN_ALL, SECONDS_IN_ALL + 1))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         (used,) = (
             int(line.split()[1]) * 1024

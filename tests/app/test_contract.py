@@ -69,6 +69,8 @@ def narrowed() -> dict[str, Any]:
         for parameter in operation.get("parameters", []):
             if parameter["name"] == "z":
                 parameter["schema"] = ON_THE_MAP
+            if parameter["name"] == "size":  # of the longer side, at least the image's own
+                parameter["schema"]["minimum"] = 28
         if path.endswith("/infer"):
             narrow_inference(operation)
         if path.endswith("/sample"):
@@ -96,6 +98,10 @@ def narrowed() -> dict[str, Any]:
                 fields[images]["maxItems"] = FEW
                 for name in OF_ONE_FILE:
                     del fields[name]
+            files, grey, _ = json_fields(operation)["images"]["items"]["anyOf"]
+            for rows in (grey, grey["items"]):
+                rows.update(minItems=28, maxItems=28)
+            json_fields(operation)["images"]["items"]["anyOf"] = [files, grey]
     return found
 
 

@@ -82,7 +82,9 @@ def test_a_card_of_the_first_version_is_read(tmp_path: Path) -> None:
     stored = json.loads((ROOT / "checkpoints" / "mnist-vae-2d" / "card.json").read_text())
     first = {name: stored[name] for name in FIRST_CARD}
     (tmp_path / "card.json").write_text(json.dumps(first))
-    assert Card.load(tmp_path).id == "mnist-vae-2d"
+    card = Card.load(tmp_path)
+    assert card.id == "mnist-vae-2d"
+    assert (card.image.height, card.image.width, card.image.channels) == (28, 28, 1)
 
 
 if __name__ == "__main__":
