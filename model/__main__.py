@@ -1,4 +1,4 @@
-"""The commands of `python -m model`: map, data, recipe, train, evaluate, report, list."""
+"""The commands of `python -m model`: map, data, recipe, train, evaluate, project and others."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from model.checkpoint import CHECKPOINTS
 from model.errors import ModelError
 from model.evaluation import command as evaluation
+from model.evaluation import projecting
 from model.own import adapting, importing, mapping
 from model.training import command as training
 
@@ -35,6 +36,12 @@ def main(arguments: list[str] | None = None) -> int:
         ("recipe", "write a recipe for your own images", adapting.configure, adapting.run),
         ("train", "train a recipe into a checkpoint", training.configure, training.run),
         ("evaluate", "measure checkpoints", evaluation.configure, evaluation.run),
+        (
+            "project",
+            "add projections to trained checkpoints",
+            projecting.configure,
+            projecting.run,
+        ),
         ("report", "write docs/models.md", evaluation.configure_report, evaluation.run_report),
         ("list", "list the checkpoints", _configure_list, evaluation.list_models),
     ):
