@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visitor
 from tests.browser.explorer import Explorer
 
-MODEL = "mnist-vae-20d-best"
+MODEL = "mnist-denoising-ae-20d"
 MARGIN = 0.03
 WIDE = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
