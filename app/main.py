@@ -27,6 +27,7 @@ from app.api import (
     neighbours,
     planes,
     preview,
+    projections,
     sample,
     stream,
     tiles,
@@ -70,6 +71,7 @@ FEATURES = (
     neighbours,
     distances,
     directions,
+    projections,
     history,
     datasets,
 )

@@ -81,6 +81,7 @@ TAGS = {
     "neighbours": "The codes nearest to a latent",
     "distances": "How far every place of a plane is from a latent",
     "directions": "Which way an attribute of the images grows",
+    "projections": "The codes of many dimensions in a picture of two",
     "history": "How a model was trained",
     "stream": "Decoding while a point is dragged",
     "inference": "The Open Inference Protocol (KServe V2)",

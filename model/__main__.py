@@ -10,6 +10,7 @@ from pathlib import Path
 from model.checkpoint import CHECKPOINTS
 from model.errors import ModelError
 from model.evaluation import command as evaluation
+from model.evaluation import projecting
 from model.own import adapting, exporting, foreign, importing, mapping
 from model.training import command as training
 
@@ -36,6 +37,12 @@ def main(arguments: list[str] | None = None) -> int:
         ("import", "take a model from elsewhere, two ONNX files", foreign.configure, foreign.run),
         ("train", "train a recipe into a checkpoint", training.configure, training.run),
         ("evaluate", "measure checkpoints", evaluation.configure, evaluation.run),
+        (
+            "project",
+            "add projections to trained checkpoints",
+            projecting.configure,
+            projecting.run,
+        ),
         ("report", "write docs/models.md", evaluation.configure_report, evaluation.run_report),
         ("export", "write a model as two ONNX files", exporting.configure, exporting.run),
         ("list", "list the checkpoints", _configure_list, evaluation.list_models),

@@ -10,7 +10,7 @@ import io
 import math
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -37,6 +37,8 @@ COVARIANCES = 2**22
 """Numbers of covariances that are computed at once; of 512 dimensions, an image has 262,144."""
 LARGEST_BYTES = 1 << 30
 """Most memory that the arrays of an atlas may take; those that ship take 3 MB."""
+PROJECTION = "projections."
+"""What the names of arrays begin with that hold a projection."""
 PLANE_FIELDS = ("id", "title", "origin", "axes", "extent")
 
 
@@ -81,12 +83,14 @@ class Atlas:
     density: Float[np.ndarray, "planes 128 128"]
     """The aggregate posterior q(z) in each plane, per squared unit, the top row first."""
     moments: tuple[Moment, ...]
+    projections: Mapping[str, Float[np.ndarray, "images 2"]] = field(default_factory=dict)
+    """Places of the codes in a picture of two dimensions, float32, by the projection's id."""
 
     @property
     def nbytes(self) -> int:
         """The memory of its arrays."""
         moments = [getattr(m, f.name) for m in self.moments for f in dataclasses.fields(Moment)]
-        arrays = [self.codes, self.density, *moments]
+        arrays = [self.codes, self.density, *self.projections.values(), *moments]
         return sum(np.asarray(array).nbytes for array in arrays)
 
     def to_bytes(self) -> bytes:
@@ -95,9 +99,12 @@ class Atlas:
             f"planes.{name}": np.array([getattr(plane, name) for plane in self.planes])
             for name in PLANE_FIELDS
         }
+        places = {f"{PROJECTION}{name}": array for name, array in self.projections.items()}
         arrays = {"codes": self.codes, "density": self.density.astype(np.float32), **planes}
         file = io.BytesIO()
-        np.savez_compressed(file, allow_pickle=False, **arrays, **pack_moments(self.moments))
+        np.savez_compressed(
+            file, allow_pickle=False, **arrays, **pack_moments(self.moments), **places
+        )
         return file.getvalue()
 
     @classmethod
@@ -117,7 +124,13 @@ class Atlas:
                 Plane(str(id_), str(title), origin, axes, as_extent(extent))
                 for id_, title, origin, axes, extent in zip(*columns, strict=True)
             )
-            return cls(arrays["codes"], planes, arrays["density"], unpack_moments(arrays))
+            projections = {
+                key.removeprefix(PROJECTION): array
+                for key, array in arrays.items()
+                if key.startswith(PROJECTION)
+            }
+            moments = unpack_moments(arrays)
+            return cls(arrays["codes"], planes, arrays["density"], moments, projections)
         except MemoryError:
             raise
         except Exception as error:  # zipfile and NumPy raise many types of error for damaged files
@@ -167,6 +180,9 @@ def _require_shapes(arrays: Mapping[str, np.ndarray], image: ImageShape) -> None
             _require_array(name, arrays[name], np.float64, (0,))
         else:
             _require_array(name, arrays[name], dtype, shape)
+    for name in arrays:
+        if name.startswith(PROJECTION):  # older atlases have none
+            _require_array(name, arrays[name], np.float32, (len(codes), 2))
     for name in ("planes.extent", "moments.extent"):
         if len(arrays[name]) and not (np.diff(arrays[name], axis=1) > 0).all():
             raise ValueError(f"{name} holds a square without area")

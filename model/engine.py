@@ -38,6 +38,7 @@ from model.geometry.latent_map import LatentMap
 from model.geometry.neighbours import Neighbours, nearest
 from model.geometry.paths import Paths
 from model.geometry.plane import DEEPEST_ZOOM, LATENT_LIMIT, Plane, covariance_of
+from model.geometry.projections import PROJECTIONS, Projection
 from model.geometry.traversal import Activity, Traversal, activity_of, traverse
 from model.image_shape import ImageShape
 from model.inference import onnx_session
@@ -75,6 +76,7 @@ __all__ = [
     "Neighbours",
     "Plane",
     "Prepared",
+    "Projection",
     "Reading",
     "Traversal",
     "choose_device",
@@ -203,6 +205,11 @@ class Engine:
             UndecodableError: The model has a codebook instead of vectors.
         """
         return self._map.field(plane, kind)
+
+    @property
+    def projections(self) -> tuple[Projection, ...]:
+        """The projections of the codes that the atlas holds; none of a model of two dimensions."""
+        return tuple(one for one in PROJECTIONS if one.id in self.atlas.projections)
 
     @property
     def moments(self) -> tuple[Moment, ...]:

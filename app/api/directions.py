@@ -10,7 +10,7 @@ from app.errors import InvalidRequest, unknown
 from app.http.cancellation import while_connected
 from app.http.json_body import OTHER_BYTES, WHOLE, JsonBody, read_only_json
 from app.openapi import feature, reads_json
-from app.serving.registry import Decoding
+from app.serving.registry import Decoding, ServedModel
 from model.engine import Direction
 
 router = feature("/models/{model}", "directions")
@@ -118,7 +118,7 @@ async def directions(request: Request, served: Decoding) -> DirectionResponse:
     )
 
 
-def _pieces(served: Decoding, body: DirectionRequest) -> list[Any]:
+def _pieces(served: ServedModel, body: DirectionRequest) -> list[Any]:
     """Return how to find a direction; raises InvalidRequest for an attribute that has none."""
     known = served.engine.attributes
     if (body.label is None) == (body.factor is None):

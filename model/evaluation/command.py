@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     device = choose_device(arguments.device)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    for folder in _folders(arguments.checkpoints, arguments.model):
+    for folder in folders_of(arguments.checkpoints, arguments.model):
         checkpoint = read_checkpoint(folder, device)
         metrics = measure(checkpoint, tuple(arguments.only))
         card = dataclasses.replace(checkpoint.card, metrics={**checkpoint.card.metrics, **metrics})
@@ -86,7 +86,7 @@ def worded(card: Card) -> Card:
 def list_models(arguments: argparse.Namespace) -> int:
     """Print each checkpoint's card in a line or two."""
     print(COLUMNS.format("model", "images", "ELBO", "reconstruction", "KL"))
-    for folder in _folders(arguments.checkpoints, "all"):
+    for folder in folders_of(arguments.checkpoints, "all"):
         _print_bounds(Card.load(folder))
     return 0
 
@@ -129,7 +129,8 @@ def _missing(error: ModuleNotFoundError) -> str:
     return f"This needs {error.name}: run `pip install --group evaluate`, or `make setup`."
 
 
-def _folders(checkpoints: Path, model: str) -> list[Path]:
+def folders_of(checkpoints: Path, model: str) -> list[Path]:
+    """Return the folder of a checkpoint, or of all of them; raises CheckpointError."""
     folders = sorted(path.parent for path in checkpoints.glob(f"*/{CARD_FILE}"))
     if model == "all":
         return folders

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from model.atlas import make_atlas
+from model.atlas import Atlas, make_atlas
 from model.card import Card
 from model.checkpoint import (
     CARD_FILE,
@@ -34,6 +34,7 @@ from model.errors import CheckpointError
 from model.inference.device import choose_device
 from model.recipes.recipe import Recipe
 from model.training.optimisation import PRECISIONS
+from model.training.projecting import project
 from model.training.run import Run
 from model.training.state import STATE_FILE
 from model.vae.autoencoder import CELLS, Autoencoder
@@ -192,7 +193,9 @@ def write(folder: Path, finished: Run, dataset: Dataset) -> None:
     load_weights(autoencoder, weights, str(folder / WEIGHTS_FILE))
     finished.take_last_moment()
     metrics = measure_bound(autoencoder, finished.test)
-    _write(folder, finished, autoencoder, weights, dataset, finished.recipe.summary, metrics)
+    atlas = make_atlas(autoencoder, finished.test, tuple(finished.moments))
+    atlas = replace(atlas, projections=project(atlas.codes))
+    _write(folder, finished, autoencoder, weights, atlas, dataset, finished.recipe.summary, metrics)
 
 
 def write_unfinished(folder: Path, current: Run, dataset: Dataset, epochs: int) -> None:
@@ -206,7 +209,8 @@ def write_unfinished(folder: Path, current: Run, dataset: Dataset, epochs: int) 
     load_weights(autoencoder, weights, str(folder / WEIGHTS_FILE))
     summary = f"In training: epoch {done} of {epochs}. The map is renewed as it goes on."
     metrics = {"progress": {"epoch": done, "epochs": epochs}}
-    _write(folder, current, autoencoder, weights, dataset, summary, metrics)
+    atlas = make_atlas(autoencoder, current.test, tuple(current.moments))
+    _write(folder, current, autoencoder, weights, atlas, dataset, summary, metrics)
 
 
 def _write(
@@ -214,13 +218,13 @@ def _write(
     run: Run,
     autoencoder: Autoencoder,
     weights: bytes,
+    atlas: Atlas,
     dataset: Dataset,
     summary: str,
     metrics: dict[str, Any],
 ) -> None:
     """Write the checkpoint of an autoencoder with the weights as stored."""
     recipe, progress = run.recipe, run.progress
-    atlas = make_atlas(autoencoder, run.test, tuple(run.moments))
     packed = atlas.to_bytes()
     card = Card(
         id=recipe.id,

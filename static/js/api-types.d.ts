@@ -473,6 +473,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{model}/projections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Projections
+         * @description List the projections that were computed of a model's codes.
+         */
+        get: operations["projections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/projections/{projection}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Projection
+         * @description Give the place of each test image's code in a projection, in the data set's order.
+         *
+         *     `Accept` picks JSON, a NumPy file of N x 2 float32, or the same bytes bare, little-endian. A
+         *     place between codes is no latent: only what lies near it in latent space says what is there.
+         */
+        get: operations["projection"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/{model}/history": {
         parameters: {
             query?: never;
@@ -1540,6 +1583,43 @@ export interface components {
              * @description For ?v= in the URLs of its tiles and fields
              */
             version: string;
+        };
+        /**
+         * ProjectionJson
+         * @description A projection, without its places.
+         */
+        ProjectionJson: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /**
+             * About
+             * @description What its distances mean
+             */
+            about: string;
+        };
+        /**
+         * ProjectionList
+         * @description The projections that a model has; one of two dimensions has none.
+         */
+        ProjectionList: {
+            /** Model */
+            model: string;
+            /** Projections */
+            projections: components["schemas"]["ProjectionJson"][];
+        };
+        /**
+         * ProjectionResponse
+         * @description The place of each test image's code, in the data set's order.
+         */
+        ProjectionResponse: {
+            /** Model */
+            model: string;
+            /** Projection */
+            projection: string;
+            /** Places */
+            places: number[][];
         };
         /**
          * Ready
@@ -2802,6 +2882,85 @@ export interface operations {
             409: components["responses"]["Problem409"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    projections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a model */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
+                    "Explorer-Model-Hash"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectionList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            431: components["responses"]["Problem431"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    projection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                projection: string;
+                /** @description Id of a model */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The model's `sha256`: when it changes, the model was retrained */
+                    "Explorer-Model-Hash"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectionResponse"];
+                    "application/x-npy": string;
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description If-None-Match names the ETag: nothing has changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
             421: components["responses"]["Problem421"];
             422: components["responses"]["Problem422"];
             431: components["responses"]["Problem431"];

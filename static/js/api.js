@@ -13,6 +13,8 @@
  * @typedef {Schemas['FactorJson']} Factor
  * @typedef {Schemas['DirectionResponse']} Direction
  * @typedef {Schemas['TraverseResponse']} Traversal
+ * @typedef {Schemas['ProjectionList']} Projections
+ * @typedef {Schemas['ProjectionJson']} Projection
  * @typedef {Schemas['SampleResponse']} Sample
  * @typedef {Schemas['ImageJson']} Image
  * @typedef {import('./latent/plane.js').Latent} Latent
@@ -177,6 +179,15 @@ export function createApi(base) {
 
     /** @type {(model: string, signal?: AbortSignal) => Promise<Attributes>} */
     attributes: async (model, signal) => (await ask(`${at(model)}/attributes`, { signal })).json(),
+
+    /** @type {(model: string, signal?: AbortSignal) => Promise<Projections>} */
+    projections: async (model, signal) => (await ask(`${at(model)}/projections`, { signal })).json(),
+
+    /** Return x and y of each code in a projection. @type {(model: string, id: string, signal?: AbortSignal) => Promise<Float32Array>} */
+    async projection(model, id, signal) {
+      const headers = { Accept: 'application/octet-stream' };
+      return new Float32Array(await (await ask(`${at(model)}/projections/${id}`, { headers, signal })).arrayBuffer());
+    },
 
     /** @type {(model: string, attribute: string, signal?: AbortSignal) => Promise<Direction>} */
     async direction(model, attribute, signal) {

@@ -13,6 +13,7 @@ import { mount as mountLearn } from './panels/learn.js';
 import { mount as mountMeasures } from './panels/measures.js';
 import { mount as mountPath } from './panels/path.js';
 import { mount as mountPlanes } from './panels/planes.js';
+import { mount as mountProjection } from './panels/projection.js';
 import { mount as mountSave } from './panels/save.js';
 import { mount as mountTraining } from './panels/training.js';
 import { mount as mountTraversals } from './panels/traversals.js';
@@ -33,6 +34,7 @@ export async function mount(root, store, api) {
     mountDirections,
     mountTraversals,
     mountPlanes,
+    mountProjection,
     mountSave,
     mountTraining,
   ]) {

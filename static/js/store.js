@@ -90,6 +90,7 @@
  * @property {readonly Latent[] | null} pathLatents  the path's latents, from the server
  * @property {readonly (readonly Latent[])[]} otherPaths  the latents of the other kinds of path between the same ends
  * @property {Along | null} along  how far the point has moved along the direction of an attribute; null: none is chosen
+ * @property {string} projection  id of the projection that the page shows; empty: none
  * @property {boolean} presenting  whether the page shows map, ring and image alone, as for a projector
  * @property {boolean} playing  whether the ring moves along the path
  * @property {TrainingTime | null} trainingTime  the time of the training that the map shows; null: the trained model
@@ -151,6 +152,7 @@ export const INITIAL = {
   pathLatents: null,
   otherPaths: [],
   along: null,
+  projection: '',
   presenting: false,
   playing: false,
   trainingTime: null,

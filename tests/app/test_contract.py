@@ -24,6 +24,7 @@ NAMES = {
     "model": DEFAULT,
     "plane": "latent",
     "dataset": "mnist",
+    "projection": "pca",
     "name": f"{DEFAULT}.decoder",
     "version": "1",
 }

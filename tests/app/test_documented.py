@@ -126,6 +126,7 @@ def test_every_example_of_the_api_runs(server: Serving, tmp_path: Path) -> None:
     assert {file.name for file in tmp_path.iterdir()} == {
         "digit.png", "digits.png", "digit-280.png", "walk.gif", "codes.bin", "tile.png",
         "sheet.png", "field.png", "preview.png", "refused.json", "traversal.png",
+        "places.npy",
     }  # fmt: skip
 
 

@@ -30,6 +30,8 @@ CONTRACT = {
     "/models/{model}/distances": "get",
     "/models/{model}/attributes": "get",
     "/models/{model}/directions": "post",
+    "/models/{model}/projections": "get",
+    "/models/{model}/projections/{projection}": "get",
     "/models/{model}/history": "get",
     "/models/{model}/stream": "get",
     "/datasets": "get",
@@ -41,16 +43,8 @@ CONTRACT = {
 
 OF_LATENTS = {
     *("decode", "decode_png", "preview_png", "interpolate", "sample", "planes", "plane", "tile"),
-    *(
-        "codes",
-        "neighbours",
-        "distances",
-        "attributes",
-        "directions",
-        "traverse",
-        "field",
-        "stream",
-    ),
+    *("codes", "neighbours", "distances", "attributes", "directions", "traverse", "field"),
+    *("projections", "projection", "stream"),
 }
 """Operations that refuse a model without latents: 409."""
 NAMED = "/v2/models/{name}"
@@ -97,7 +91,7 @@ def refused_by(path: str, operation: dict[str, Any]) -> set[int]:
         found.add(415)
         if name != "directions":  # it has one form
             found.add(406)
-    if name in ("codes", "dataset_labels"):
+    if name in ("codes", "projection", "dataset_labels"):
         found.add(406)
     if path.startswith(API):
         found.add(422)

@@ -103,6 +103,34 @@ def test_an_atlas_survives_being_written_and_read(article: Autoencoder) -> None:
     np.testing.assert_array_equal(again.moments[0].grid, atlas.moments[0].grid)
 
 
+def test_an_atlas_keeps_the_projections_of_its_codes(article: Autoencoder) -> None:
+    bare = make_atlas(article, IMAGES, ())
+    places = np.arange(120, dtype=np.float32).reshape(60, 2)
+    atlas = replace(bare, projections={"tsne": places})
+    again = Atlas.from_bytes(atlas.to_bytes(), "atlas.npz")
+    assert again.projections.keys() == {"tsne"}
+    np.testing.assert_array_equal(again.projections["tsne"], places)
+    assert atlas.nbytes == bare.nbytes + places.nbytes
+    assert Atlas.from_bytes(bare.to_bytes(), "atlas.npz").projections == {}
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        np.zeros((59, 2), np.float32),
+        np.zeros((60, 3), np.float32),
+        np.zeros((60, 2), np.float64),
+        np.full((60, 2), np.nan, np.float32),
+    ],
+)
+def test_a_projection_of_another_shape_is_refused_by_name(
+    article: Autoencoder, places: np.ndarray
+) -> None:
+    content = replace(make_atlas(article, IMAGES, ()), projections={"pca": places}).to_bytes()
+    with pytest.raises(CheckpointError, match=r"projections\.pca"):
+        Atlas.from_bytes(content, "atlas.npz")
+
+
 def test_the_grid_of_a_moment_shows_the_mean_image_of_the_likelihood(tmp_path: Path) -> None:
     vae = built(tmp_path, tiny.GAUSSIAN, latent_dim=2)
     nn.init.constant_(list(vae.decoder.parameters())[-1], 0.25)  # the last layer's bias

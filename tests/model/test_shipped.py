@@ -3,10 +3,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from model.card import Card
 from model.checkpoint import read_checkpoint
+from model.data.datasets import labels_of_tests
 from model.recipes.recipe import Recipe
 
 CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
@@ -68,6 +70,18 @@ def test_twenty_numbers_at_their_best_pass_those_of_the_literature() -> None:
 def test_neighbours_on_a_map_are_mostly_of_one_class(name: str, least: float) -> None:
     """.872 and .728: autoencoders' codes, BorgwardtLab/topological-autoencoders."""
     assert Card.load(CHECKPOINTS / name).metrics["codes"]["knn_accuracy"] >= least
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["mnist-vae-20d", "mnist-vae-20d-best", "mnist-sparse-ae-20d", "mnist-denoising-ae-20d"],
+)
+def test_the_labels_of_twenty_numbers_lie_together_in_their_projection(name: str) -> None:
+    places = read_checkpoint(CHECKPOINTS / name).atlas.projections["tsne"][:2000].astype(float)
+    apart = np.linalg.norm(places[:, None] - places[None], axis=-1)
+    np.fill_diagonal(apart, np.inf)
+    labels = labels_of_tests("mnist")[:2000]
+    assert (labels[apart.argmin(1)] == labels).mean() > 0.8
 
 
 def test_a_sparse_code_uses_few_numbers_for_an_image_and_none_for_no_image() -> None:

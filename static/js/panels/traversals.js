@@ -106,6 +106,7 @@ export function mount(root, store, api) {
   /** @param {Event} event */
   function take({ target }) {
     if (!(target instanceof HTMLInputElement) || !centre) return;
+    if (centre.length !== store.get().latent?.length) return; // another model is loading
     const row = target.closest('[role="radiogroup"]');
     const number = Number(row?.getAttribute('data-dimension'));
     const latent = centre.map((z, i) => (i === number ? z + Number(target.value) : z));

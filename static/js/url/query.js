@@ -9,6 +9,7 @@
  * ?model=mnist-vae-2d&twin=mnist-ae-2d&link=coordinates&draws=1&from=standard
  * ?model=mnist-vae-2d&panel=learn&lesson=seam
  * ?model=mnist-vae-20d&panel=vary&along=slant~12.5, or along=label-4~0.5
+ * ?model=mnist-vae-20d&projection=tsne
  * ?model=mnist-vae-2d&present=1
  * A path's end is the index of a test image, or a latent's numbers separated by commas. `at` is the point of the
  * plane in the middle of the map, and its zoom.
@@ -19,7 +20,7 @@
  * @typedef {import('../map/camera.js').Framing} Framing
  * @typedef {Pick<State, 'model' | 'plane' | 'latent' | 'framing' | 'layers' | 'panel' | 'lesson' | 'digits' | 'path'
  *   | 'testImage' | 'noise' | 'referenceModel' | 'secondModel' | 'link' | 'sampleSeed' | 'drawSource' | 'along'
- *   | 'presenting'>} UrlState
+ *   | 'projection' | 'presenting'>} UrlState
  */
 import { PATH_KINDS } from '../latent/path.js';
 import { LAYERS, formatLayers, parseLayers } from '../map-layers.js';
@@ -33,11 +34,11 @@ const FINE_PLACES = 6;
 /** The state for an empty query. @type {UrlState} */
 export const DEFAULTS = (({
   model, plane, latent, framing, layers, panel, lesson, digits, path, testImage, noise, referenceModel, secondModel,
-  link, sampleSeed, drawSource, along, presenting,
+  link, sampleSeed, drawSource, along, projection, presenting,
 }) => {
   return {
     model, plane, latent, framing, layers, panel, lesson, digits, path, testImage, noise, referenceModel, secondModel,
-    link, sampleSeed, drawSource, along, presenting,
+    link, sampleSeed, drawSource, along, projection, presenting,
   };
 })(INITIAL);
 
@@ -49,7 +50,7 @@ export const DEFAULTS = (({
  */
 export function toQuery({
   model, plane, latent, framing, layers, panel, lesson, digits, path, testImage, noise, referenceModel, secondModel,
-  link, sampleSeed, drawSource, along, presenting,
+  link, sampleSeed, drawSource, along, projection, presenting,
 }) {
   const parts = [];
   if (model) parts.push(`model=${encodeURIComponent(model)}`);
@@ -69,6 +70,7 @@ export function toQuery({
   if (secondModel && sampleSeed) parts.push(`draws=${sampleSeed}`);
   if (secondModel && drawSource !== INITIAL.drawSource) parts.push(`from=${drawSource}`);
   if (along) parts.push(`along=${along.attribute}~${+along.amount.toFixed(PLACES) || 0}`);
+  if (projection) parts.push(`projection=${projection}`);
   if (presenting) parts.push('present=1');
   return parts.join('&');
 }
@@ -121,6 +123,8 @@ export function fromQuery(query) {
   if (source) found.drawSource = source;
   const [, attribute, amount] = /^([a-z][a-z0-9-]*)~(-?\d{1,6}(?:\.\d+)?)$/.exec(params.get('along') ?? '') ?? [];
   if (attribute) found.along = { attribute, amount: Number(amount) };
+  const projection = params.get('projection') ?? '';
+  if (/^[a-z]{1,20}$/.test(projection)) found.projection = projection;
   if (params.get('present') === '1') found.presenting = true;
   return found;
 }

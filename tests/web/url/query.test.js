@@ -16,6 +16,7 @@ test('a query describes the state that it was made from', () => {
     { ...STATE, secondModel: 'mnist-ae-2d', link: 'coordinates', sampleSeed: 17, drawSource: 'fitted' },
     { ...STATE, panel: 'learn', lesson: 'beta-025' },
     { ...STATE, panel: 'vary', along: { attribute: 'stroke-width', amount: -0.25 } },
+    { ...STATE, projection: 'umap' },
     { ...STATE, latent: [1, 2], along: { attribute: 'label-4', amount: 0 } },
     { ...STATE, framing: { u: 0.5, v: -1.234567, zoom: 812.5 } },
     { ...STATE, layers: changed(changed(LAYERS, 'density', { isOn: true }), 'codes', { isOn: false }) },
