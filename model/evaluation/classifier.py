@@ -89,6 +89,33 @@ class Classifier:
         return torch.cat([self.network.features(part) for part in torch.split(image_NP, CHUNK)])
 
 
+def read_verified(folder: Path, name: str, training: str) -> tuple[dict[str, Any], bytes]:
+    """Return the facts and the weights of a network that judges images.
+
+    Args:
+        folder: It has `<name>.json` and `<name>.safetensors`.
+        name: Of the data set.
+        training: The module that trains the network, and its arguments.
+
+    Raises:
+        CheckpointError: A file is missing, or the weights do not match.
+    """
+    facts_path, weights_path = folder / f"{name}.json", folder / f"{name}.safetensors"
+    try:
+        facts = json.loads(facts_path.read_text(encoding="utf-8"))
+        content = weights_path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(
+            f"{error.filename} cannot be read: {error.strerror}. Restore it, or train it: "
+            f"`python -m model.evaluation.{training}`."
+        ) from error
+    if sha256(content) != facts["sha256"]:
+        raise CheckpointError(
+            f"{weights_path} does not match the hash in {facts_path.name}; restore both files."
+        )
+    return facts, content
+
+
 def has_classifier(dataset: str) -> bool:
     """Return whether a classifier was trained for a data set: for digits and for clothes."""
     return dataset in (MNIST.id, FASHION_MNIST.id)
@@ -101,19 +128,7 @@ def load_classifier(dataset: str, folder: Path = CLASSIFIERS) -> Classifier:
     Raises:
         CheckpointError: There is no classifier for this data set, or its weights do not match.
     """
-    facts_path, weights_path = folder / f"{dataset}.json", folder / f"{dataset}.safetensors"
-    try:
-        facts = json.loads(facts_path.read_text(encoding="utf-8"))
-        content = weights_path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(
-            f"{error.filename} cannot be read: {error.strerror}. Restore it, or train it: "
-            f"`python -m model.evaluation.classifier_training {dataset}`."
-        ) from error
-    if sha256(content) != facts["sha256"]:
-        raise CheckpointError(
-            f"{weights_path} does not match the hash in {facts_path.name}; restore both files."
-        )
+    facts, content = read_verified(folder, dataset, f"classifier_training {dataset}")
     network = ClassifierNetwork()
     network.load_state_dict(
         {name: tensor.float() for name, tensor in load_tensors(content).items()}

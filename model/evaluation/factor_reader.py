@@ -5,7 +5,6 @@ Shapes: N images, B batch, F factors, O outputs of the network.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,12 +16,10 @@ from jaxtyping import Float
 from safetensors.torch import load as load_tensors
 from torch import Tensor, nn
 
-from model.checkpoint import sha256
 from model.data.datasets import FACES
 from model.data.faces import CHOICES, FACTORS, RANGES
-from model.errors import CheckpointError
+from model.evaluation.classifier import CLASSIFIERS, read_verified
 
-READERS = Path(__file__).parent / "classifiers"
 FEATURES = 128
 CHUNK = 250
 OUTPUTS = {name: len(CHOICES.get(name, " ")) for name in FACTORS}
@@ -81,25 +78,13 @@ class FactorReader:
 
 
 @cache
-def load_reader(folder: Path = READERS) -> FactorReader:
+def load_reader(folder: Path = CLASSIFIERS) -> FactorReader:
     """Read and verify the network; it runs on the CPU.
 
     Raises:
         CheckpointError: A file is missing, or the weights do not match.
     """
-    facts_path, weights_path = folder / "faces.json", folder / "faces.safetensors"
-    try:
-        facts = json.loads(facts_path.read_text(encoding="utf-8"))
-        content = weights_path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(
-            f"{error.filename} cannot be read: {error.strerror}. Restore it, or train it: "
-            "`python -m model.evaluation.factor_reader_training`."
-        ) from error
-    if sha256(content) != facts["sha256"]:
-        raise CheckpointError(
-            f"{weights_path} does not match the hash in {facts_path.name}; restore both files."
-        )
+    facts, content = read_verified(folder, FACES.id, "factor_reader_training")
     network = ReaderNetwork()
     network.load_state_dict(load_tensors(content))
     network.requires_grad_(False).eval()

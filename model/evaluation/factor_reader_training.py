@@ -21,7 +21,8 @@ from torch import Tensor
 from model.checkpoint import sha256
 from model.data.datasets import FACES, test_set, train_set
 from model.data.faces import CHOICES, FACTORS, RANGES, drawn_file, factor_values
-from model.evaluation.factor_reader import OUTPUTS, READERS, FactorReader, ReaderNetwork
+from model.evaluation.classifier import CLASSIFIERS
+from model.evaluation.factor_reader import OUTPUTS, FactorReader, ReaderNetwork
 from model.vae.dataset_elbo import intensities
 
 SEED = 0
@@ -121,7 +122,7 @@ def main() -> None:
     """Train, measure and write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--data", type=Path, default=Path("data"))
-    parser.add_argument("--to", type=Path, default=READERS)
+    parser.add_argument("--to", type=Path, default=CLASSIFIERS)
     options = parser.parse_args()
     began = time.perf_counter()
     train, tests = train_set(FACES.id, options.data), test_set(FACES.id)

@@ -12,7 +12,8 @@ from model.data import datasets
 from model.data.datasets import factors_of_tests
 from model.data.faces import CHOICES, FACTORS, HAIR_COLOURS, Face, portrait
 from model.errors import CheckpointError
-from model.evaluation.factor_reader import READERS, load_reader
+from model.evaluation.classifier import CLASSIFIERS
+from model.evaluation.factor_reader import load_reader
 from model.evaluation.factor_reader_training import accuracies, fit, write
 
 
@@ -48,7 +49,7 @@ def test_a_face_that_nobody_trained_on_is_read_factor_by_factor() -> None:
 
 
 def test_damaged_weights_are_refused(tmp_path: Path) -> None:
-    reader, content = load_reader(), (READERS / "faces.safetensors").read_bytes()
+    reader, content = load_reader(), (CLASSIFIERS / "faces.safetensors").read_bytes()
     write(reader, content[:-1] + bytes([content[-1] ^ 1]), tmp_path)
     assert json.loads((tmp_path / "faces.json").read_text()) == reader.facts
     with pytest.raises(CheckpointError, match="does not match the hash"):
