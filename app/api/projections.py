@@ -1,9 +1,10 @@
 """Projections: the codes of many dimensions in a picture of two."""
 
 from functools import partial
+from typing import Annotated
 
 import numpy as np
-from fastapi import Request, Response
+from fastapi import Path, Request, Response
 from pydantic import BaseModel, Field
 
 from app.errors import NotFound, unknown
@@ -56,7 +57,11 @@ async def projections(served: Decoding) -> ProjectionList:
         409: {},
     },
 )
-async def projection(request: Request, served: Decoding, projection: str) -> Response:
+async def projection(
+    request: Request,
+    served: Decoding,
+    projection: Annotated[str, Path(description="Id of a projection", examples=["tsne"])],
+) -> Response:
     """Give the place of each test image's code in a projection, in the data set's order.
 
     `Accept` picks JSON, a NumPy file of N x 2 float32, or the same bytes bare, little-endian. A

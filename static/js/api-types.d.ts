@@ -2927,6 +2927,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of a projection */
                 projection: string;
                 /** @description Id of a model */
                 model: string;

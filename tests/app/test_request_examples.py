@@ -47,8 +47,13 @@ def examples_of(described: dict[str, Any]) -> list[Any]:
 
 
 def address(path: str, operation: dict[str, Any]) -> str:
-    """Return the path with the first example of each required parameter."""
+    """Return the path with the first example of each required parameter.
+
+    The model that is the example everywhere has two dimensions, and so no projections.
+    """
     query = {}
+    if operation["operationId"] == "projection":
+        path = path.replace("{model}", "mnist-vae-20d")
     for parameter in operation.get("parameters", []):
         if not parameter.get("required"):
             continue
