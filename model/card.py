@@ -75,7 +75,6 @@ GROUPS = (
     ),
     Group("twenty", "Twenty numbers", "More room in the code, closer copies, no single map."),
     Group("clothes", "Clothes", "The same on Fashion-MNIST, with and without regularisation."),
-    Group("faces", "Portraits", "Drawn by a program from eleven factors, in colour."),
 )
 """In display order."""
 
