@@ -25,7 +25,7 @@ from app.openapi import RETRY_AFTER
 from app.serving.registry import Models
 
 Result = TypeVar("Result")
-LARGE = 50_000
+LARGE = 50_176
 """Bytes of a request or numbers of a response above which a thread reads or writes it."""
 
 

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 from model.data.datasets import DATA_FOLDER, DATASETS, Dataset, files_named, find, find_file
-from model.data.faces import drawn_file
 from model.data.idx import pack_idx
+from model.data.portraits import drawn_file
 from model.data.transfer import TransferError, fetch
 from model.errors import DataError
 

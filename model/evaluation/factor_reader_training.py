@@ -19,8 +19,9 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from model.checkpoint import sha256
-from model.data.datasets import FACES, test_set, train_set
-from model.data.faces import CHOICES, FACTORS, RANGES, drawn_file, factor_values
+from model.data.datasets import FACES, factors_of_tests, test_set, train_set
+from model.data.faces import CHOICES, FACTORS, factor_distance, factor_values
+from model.data.portraits import drawn_file
 from model.evaluation.classifier import CLASSIFIERS
 from model.evaluation.factor_reader import OUTPUTS, FactorReader, ReaderNetwork
 from model.vae.dataset_elbo import intensities
@@ -93,8 +94,8 @@ def accuracies(
 ) -> dict[str, float]:
     """Return of each choice the share read right, and of each number the mean error.
 
-    An error is a share of the factor's range. The background is a hue, of which 0 and 1 are one.
-    The colour of the hair cannot be seen on the 9 in 100 that are bald and shaven.
+    An error is a share of the factor's range. The colour of the hair cannot be seen on the 9 in 100
+    that are bald and shaven.
     """
     found_NF = reader.read(torch.from_numpy(intensities(images)))
     told = {}
@@ -103,11 +104,7 @@ def accuracies(
         if name in CHOICES:
             told[name] = round(float((found_N == wanted_N).mean()), 4)
             continue
-        low, high = RANGES[name]
-        error_N = np.abs(found_N - wanted_N) / (high - low)
-        if name == "background":
-            error_N = np.minimum(error_N, 1 - error_N)
-        told[name] = round(float(error_N.mean()), 4)
+        told[name] = round(float(factor_distance(name, found_N, wanted_N).mean()), 4)
     return told
 
 
@@ -138,7 +135,7 @@ def main() -> None:
         ),
     }
     reader = FactorReader(network, facts)
-    facts["test"] = accuracies(reader, tests.images, drawn_file("t10k-factors-idx2-ubyte"))
+    facts["test"] = accuracies(reader, tests.images, factors_of_tests(FACES.id))
     write(reader, weights, options.to)
     print(json.dumps(facts, indent=2))
 

@@ -13,7 +13,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from model.data.datasets import FACES, LabelledImages, factors_of_tests
-from model.data.faces import CHOICES, FACTORS, RANGES, factor_values
+from model.data.faces import CHOICES, FACTORS, factor_distance, factor_values
 from model.evaluation.disentanglement import mutual_information_gaps
 from model.evaluation.factor_reader import FactorReader
 from model.geometry.attributes import Attributes
@@ -99,8 +99,4 @@ def _alike(
     """Return where a factor was read alike twice."""
     if name in CHOICES:
         return np.asarray(before_N == after_N)
-    low, high = RANGES[name]
-    moved_N = np.abs(after_N - before_N) / (high - low)
-    if name == "background":  # a hue: both ends of its range are red
-        moved_N = np.minimum(moved_N, 1 - moved_N)
-    return np.asarray(moved_N < SAME)
+    return factor_distance(name, after_N, before_N) < SAME

@@ -9,7 +9,7 @@ import pytest
 from model.image_shape import MNIST_SHAPE, ImageShape
 
 ROOT = Path(__file__).parents[2]
-DEFINITIONS = {"model/image_shape.py", "model/data/faces.py"}
+DEFINITIONS = {"model/image_shape.py", "model/data/portraits.py"}
 """Where the shapes of data sets are defined."""
 LITERAL = re.compile(r"(?<![\w.])(28|784|SIDE|IMAGE_SIDE)\b")
 

@@ -95,6 +95,22 @@ export async function levelsOf(image, channels) {
 }
 
 /**
+ * Return the context of a new canvas with the image of a file.
+ *
+ * @param {Blob} file
+ * @param {CanvasRenderingContext2DSettings} [settings]
+ */
+export async function contextWith(file, settings) {
+  const bitmap = await createImageBitmap(file);
+  const canvas = document.createElement('canvas');
+  Object.assign(canvas, { width: bitmap.width, height: bitmap.height });
+  const context = contextOf(canvas, settings);
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  return context;
+}
+
+/**
  * Return the numbers of what was read from a canvas: one of each pixel, or three.
  *
  * @param {ImageData} image

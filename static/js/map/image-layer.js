@@ -11,7 +11,7 @@
  * @property {boolean} isInk  whether its light and dark follow the theme
  */
 import { isColour, longestOf, sizeOf } from '../lib/image-shape.js';
-import { contextOf } from '../lib/pixels.js';
+import { contextOf, contextWith } from '../lib/pixels.js';
 import { retry } from '../lib/retry.js';
 import { screenX, screenY } from './camera.js';
 
@@ -39,11 +39,7 @@ export function createImageLayer(api, onChange) {
     const key = `${dataset}/${n}`;
     sheets.set(key, null);
     try {
-      const bitmap = await createImageBitmap(await retry(() => api.sprites(dataset, n)));
-      const canvas = document.createElement('canvas');
-      Object.assign(canvas, { width: bitmap.width, height: bitmap.height });
-      contextOf(canvas).drawImage(bitmap, 0, 0);
-      bitmap.close();
+      const { canvas } = await contextWith(await retry(() => api.sprites(dataset, n)));
       const sheet = { canvas, isInk: !isColour(image) };
       if (!isDark) invert(sheet);
       sheets.set(key, sheet);

@@ -10,7 +10,7 @@
 import { ellipseOf } from '../latent/plane.js';
 import { numbersOf } from '../lib/image-shape.js';
 import { createLruCache } from '../lib/lru-cache.js';
-import { contextOf, levelsIn } from '../lib/pixels.js';
+import { contextWith, levelsIn } from '../lib/pixels.js';
 import { retry } from '../lib/retry.js';
 import { screenX, screenY } from './camera.js';
 import { SHEET } from './image-layer.js';
@@ -96,13 +96,7 @@ async function imagesOf(api, { dataset, image }, indices) {
   /** @type {Map<number, CanvasRenderingContext2D>} */
   const sheets = new Map();
   for (const n of new Set(indices.map((index) => Math.floor(index / SHEET ** 2)))) {
-    const bitmap = await createImageBitmap(await api.sprites(dataset, n));
-    const canvas = document.createElement('canvas');
-    Object.assign(canvas, { width: bitmap.width, height: bitmap.height });
-    const context = contextOf(canvas, { willReadFrequently: true });
-    context.drawImage(bitmap, 0, 0);
-    bitmap.close();
-    sheets.set(n, context);
+    sheets.set(n, await contextWith(await api.sprites(dataset, n), { willReadFrequently: true }));
   }
   const levels = new Uint8Array(indices.length * numbersOf(image));
   indices.forEach((index, i) => {

@@ -15,11 +15,10 @@ from model.data.faces import (
     HAIR_STYLES,
     RANGES,
     Face,
-    drawn_file,
     face_of,
-    portrait,
     random_levels,
 )
+from model.data.portraits import drawn_file, portrait
 from model.errors import DataError
 
 OTHER = Face(

@@ -5,7 +5,7 @@ import pytest
 from jaxtyping import Float
 
 from model.data import datasets
-from model.data.faces import drawn_file, face_of, portrait
+from model.data.faces import face_of
 from model.data.factors import (
     FACTORS,
     brightness,
@@ -16,6 +16,7 @@ from model.data.factors import (
     stroke_width,
     width,
 )
+from model.data.portraits import drawn_file, portrait
 
 FINE = 8
 """Fine pixels on a side of a pixel, so that the edges of what is drawn are smooth."""

@@ -10,7 +10,8 @@ import torch
 
 from model.data import datasets
 from model.data.datasets import factors_of_tests
-from model.data.faces import CHOICES, FACTORS, HAIR_COLOURS, Face, portrait
+from model.data.faces import CHOICES, FACTORS, HAIR_COLOURS, Face
+from model.data.portraits import portrait
 from model.errors import CheckpointError
 from model.evaluation.classifier import CLASSIFIERS
 from model.evaluation.factor_reader import load_reader

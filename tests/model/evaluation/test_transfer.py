@@ -9,7 +9,8 @@ from torch import Tensor
 
 from model.data import datasets
 from model.data.datasets import LabelledImages, factors_of_tests
-from model.data.faces import FACTORS, face_of, portrait
+from model.data.faces import FACTORS, face_of
+from model.data.portraits import portrait
 from model.evaluation.factor_reader import load_reader
 from model.evaluation.transfer import measure_factors
 from model.vae.autoencoder import Autoencoder
