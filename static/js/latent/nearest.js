@@ -7,6 +7,7 @@
  * @typedef {object} Neighbourhood
  * @property {Float64Array} share  by label: its share of the k nearest codes, 0..1
  * @property {Int32Array} indices  of the k nearest codes, nearest first
+ * @property {Float64Array} squared  their squared distances
  * @property {number} index  of the nearest code; -1 if there is none
  * @property {number} distance  to the nearest code, in latent units
  * @property {number} reach  distance to the farthest of the k
@@ -26,7 +27,9 @@ export function createNearest({ count, dim, values, labels }, k = NEIGHBOURS) {
   const kept = Math.min(k, count);
   const distances = new Float64Array(kept);
   const indices = new Int32Array(kept);
-  const result = { share: new Float64Array(10), indices, index: -1, distance: Infinity, reach: Infinity };
+  const result = {
+    share: new Float64Array(10), indices, squared: distances, index: -1, distance: Infinity, reach: Infinity,
+  };
 
   return (latent) => {
     distances.fill(Infinity);

@@ -6,6 +6,7 @@
  * @typedef {import('./plane.js').Latent} Latent
  * @typedef {readonly [number, number]} Place  shares of the picture's side, from the left and from the top
  */
+import { createNearest } from './nearest.js';
 
 /** An estimate is a mean of so many codes. */
 const NEAREST = 8;
@@ -41,18 +42,10 @@ export function fitted(places) {
  * @returns {{index: number, squared: number}[]}  with the squared distances
  */
 export function nearestRows(rows, point) {
-  const dim = point.length;
-  /** @type {{index: number, squared: number}[]} */
-  const found = [];
-  for (let index = 0; index < rows.length / dim; index++) {
-    let squared = 0;
-    for (let i = 0; i < dim; i++) squared += (rows[index * dim + i] - point[i]) ** 2;
-    if (found.length === NEAREST && squared >= found[NEAREST - 1].squared) continue;
-    if (found.length === NEAREST) found.pop();
-    const at = found.findIndex((other) => squared < other.squared);
-    found.splice(at < 0 ? found.length : at, 0, { index, squared });
-  }
-  return found;
+  const count = rows.length / point.length;
+  const search = createNearest({ count, dim: point.length, values: rows, labels: new Uint8Array(count) }, NEAREST);
+  const { indices, squared } = search(point);
+  return Array.from(indices, (index, i) => ({ index, squared: squared[i] }));
 }
 
 /**
